@@ -1,0 +1,1 @@
+"""The paper's definitions as pure functions of numpy arrays."""

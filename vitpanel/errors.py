@@ -1,0 +1,66 @@
+"""Errors that a user can act on: a message that names the thing and the value, and a hint that gives the way out."""
+
+
+class VitpanelError(Exception):
+    """Base of all errors that vitpanel raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What failed, with the key, file, shape or value.
+    hint
+        What to do about it; shown to the user after the message.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UnknownModelError(VitpanelError):
+    """timm has no model of this name."""
+
+
+class UnsupportedModelError(VitpanelError):
+    """The model's attention is not token-to-token attention over one grid of patches."""
+
+
+class CheckpointError(VitpanelError):
+    """The checkpoint cannot be read or does not fit the architecture."""
+
+
+class ImageSourceError(VitpanelError):
+    """The folder or table of images cannot be used."""
+
+
+class BadImageError(VitpanelError):
+    """One image cannot be decoded."""
+
+
+class StudyError(VitpanelError):
+    """A study cannot be opened, read or written."""
+
+
+class StudyFormatError(StudyError):
+    """The study has a format that this version does not read."""
+
+
+class StudyMismatchError(StudyError):
+    """The study on disk was made with other settings."""
+
+
+class StudyLockedError(StudyError):
+    """Another run is writing the study."""
+
+
+class StudyIncompleteError(StudyError):
+    """The study does not hold this yet."""
+
+
+class DiskFullError(StudyError):
+    """The disk is full; what was written before stays."""
+
+
+class InferenceError(VitpanelError):
+    """The live model could not be loaded or run."""

@@ -1,0 +1,232 @@
+"""One person's session: a study, a selection, and named results derived from both.
+
+Views ask a `Session` for results and never compute; what needs the live model arrives in the parameters `modes` and
+`attention`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+import param
+
+from vitpanel.core.importance import PrunedHead, ranked_by_importance
+from vitpanel.errors import VitpanelError
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
+
+NO_MODEL = "The live model is not loaded, so pruning modes and attention matrices cannot be computed."
+NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
+
+
+@dataclass(frozen=True)
+class Online[Value]:
+    """A result of the live model: ``idle``, ``running``, ``done`` with a value, or ``failed`` with the reason."""
+
+    status: str
+    value: Value | None = None
+    message: str = ""
+    hint: str = ""
+
+
+class Inference(Protocol):
+    """The live model as a session sees it.
+
+    ``deliver`` is called where it is safe to change the page: at once when the result is known, else later, first
+    with a running and then with a final `Online`. A newer request of the same kind drops the older one.
+    """
+
+    def modes(self, image: int, layer: int, head: int, deliver: Callable[[Online[PrunedHead]], None]) -> None:
+        """Ask for all pruning modes of a head."""
+        ...
+
+    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImportanceCurve:
+    """B1: a metric over all heads, each array ``(n_layers, n_heads)``.
+
+    ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that
+    belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics.
+    """
+
+    metric: str
+    mean: np.ndarray
+    std: np.ndarray
+    chosen: np.ndarray | None
+    reference: float | None
+
+
+@dataclass(frozen=True)
+class HeadEntropies:
+    """C1: entropy of each head, ``(n_layers, n_heads)``; ``std`` over images is None when an image is chosen."""
+
+    entropy: np.ndarray
+    std: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class HeadStrength:
+    """C2: strength over hops ``(n_hops,)`` of the chosen head; ``chosen`` is None without a chosen image."""
+
+    chosen: np.ndarray | None
+    mean: np.ndarray
+
+
+@dataclass(frozen=True)
+class EntropyDistribution:
+    """C3: entropies of the chosen head over all images ``(n_images,)`` and the chosen image's, None without one."""
+
+    entropies: np.ndarray
+    chosen: float | None
+
+
+class Session(param.Parameterized):
+    """What the views ask.
+
+    Parameters
+    ----------
+    study
+        Shared by all sessions of a process; never changed.
+    selection
+        This person's selection.
+    inference
+        The live model, None where it cannot be had.
+    """
+
+    selection = param.ClassSelector(class_=Selection, doc="What this person looks at.")
+    modes = param.ClassSelector(class_=Online, doc="Pruning modes of the chosen head: a `PrunedHead`.")
+    attention = param.ClassSelector(class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens).")
+
+    def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
+        self.study = study
+        self.inference = inference
+        super().__init__(
+            selection=selection or starting_selection(study),
+            modes=Online("idle", message=NO_IMAGE),
+            attention=Online("idle", message=NO_IMAGE),
+        )
+        self._on_head()
+
+    # -- results from the study ------------------------------------------------------------------------------------
+
+    def importance_curve(self) -> ImportanceCurve:
+        """Importance of all heads by the chosen metric."""
+        name = f"importance/{self.selection.metric}"
+        image = self.selection.image
+        chosen = None if image is None else self.study[name][image]
+        reference = self.reference_probability() if self.selection.metric == "probability" else None
+        return ImportanceCurve(self.selection.metric, self.study.mean(name), self.study.std(name), chosen, reference)
+
+    def reference_probability(self) -> float:
+        """Unpruned probability of the label (or of the top-1 class), the mean over all images without a choice."""
+        p_true = self.study.images["p_true"]
+        image = self.selection.image
+        return float(p_true.mean() if image is None else p_true.iloc[image])
+
+    def ranked_heads(self) -> list[tuple[int, int]]:
+        """Heads by the chosen metric for the chosen image (else on average), most important first."""
+        curve = self.importance_curve()
+        values = curve.mean if curve.chosen is None else curve.chosen
+        order = ranked_by_importance(curve.metric, values, curve.reference or 0.0)
+        return [divmod(int(flat), self.study.spec.n_heads) for flat in order]
+
+    def entropies(self) -> HeadEntropies:
+        """Entropy of all heads."""
+        image = self.selection.image
+        if image is None:
+            return HeadEntropies(self.study.mean("entropy"), self.study.std("entropy"))
+        return HeadEntropies(self.study["entropy"][image], None)
+
+    def strength(self) -> HeadStrength:
+        """Attention strength of the chosen head."""
+        image, head = self.selection.image, self.chosen_head
+        chosen = None if image is None else self.study["strength"][image][head]
+        return HeadStrength(chosen, self.study.mean("strength")[head])
+
+    def entropy_distribution(self) -> EntropyDistribution:
+        """Entropy of the chosen head over all images."""
+        image = self.selection.image
+        values = self.study["entropy"][(slice(None), *self.chosen_head)]
+        return EntropyDistribution(values, None if image is None else float(values[image]))
+
+    def pattern_layout(self) -> np.ndarray | None:
+        """D1: places of all heads in the chosen pattern layout, ``(n_images, n_layers, n_heads, 2)`` or None."""
+        name = f"layout/{self.selection.pattern}"
+        return self.study[name] if name in self.study else None
+
+    @property
+    def chosen_head(self) -> tuple[int, int]:
+        """Layer and index of the chosen head."""
+        return self.selection.layer, self.selection.head
+
+    @property
+    def reference_class(self) -> int | None:
+        """Class of the chosen image that probabilities speak of: its label, else the model's top-1 class."""
+        image = self.selection.image
+        if image is None:
+            return None
+        row = self.study.images.iloc[image]
+        return int(row["label"] if row["label"] >= 0 else row["predicted"])
+
+    # -- choices ---------------------------------------------------------------------------------------------------
+
+    def choose_image(self, text: str) -> None:
+        """Choose an image by its id; an empty text means all images.
+
+        Raises
+        ------
+        VitpanelError
+            If there is no such image; the hint gives the ids that there are.
+        """
+        text = text.strip()
+        hint = f"Type a whole number from 0 to {self.study.n_images - 1}, or nothing for all images."
+        if text and not text.isdecimal():
+            message = f"{text!r} is not an image id."
+            raise VitpanelError(message, hint=hint)
+        if text and int(text) >= self.study.n_images:
+            message = f"There is no image {int(text)}."
+            raise VitpanelError(message, hint=hint)
+        self.selection.image = int(text) if text else None
+
+    # -- results of the live model ---------------------------------------------------------------------------------
+
+    @param.depends("selection.image", "selection.layer", "selection.head", watch=True)
+    def _on_head(self) -> None:
+        image, (layer, head) = self.selection.image, self.chosen_head
+        if image is None or self.inference is None:
+            idle = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
+            self.param.update(modes=idle, attention=idle)
+            return
+        key = (image, layer, head)
+        self.inference.attention(image, layer, partial(self._receive_attention, key))
+        self.inference.modes(image, layer, head, partial(self._receive, "modes", key))
+
+    def _receive_attention(self, key: tuple[int, int, int], outcome: Online[np.ndarray]) -> None:
+        if outcome.value is not None:
+            outcome = Online(outcome.status, outcome.value[key[2]])
+        self._receive("attention", key, outcome)
+
+    def _receive(self, name: str, key: tuple[int, int, int], outcome: Online[Any]) -> None:
+        if key == (self.selection.image, *self.chosen_head):
+            self.param.update({name: outcome})
+
+
+def starting_selection(study: Study) -> Selection:
+    """Where a newcomer starts: the head that matters most on average, on the image where it matters most."""
+    name = next((f"importance/{m}" for m in ("probability", "jsd", "cls", "patch") if f"importance/{m}" in study), None)
+    if name is None:
+        return Selection()
+    values = study[name]
+    if name == "importance/probability":
+        values = study.images["p_true"].to_numpy()[:, None, None] - values
+    mean = study.mean(name) if name != "importance/probability" else np.nanmean(values, axis=0)
+    layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
+    image = np.nanargmax(values[:, layer, head])
+    metric = name.removeprefix("importance/")
+    return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric)

@@ -1,0 +1,1 @@
+"""The four linked views of the paper, one file each."""

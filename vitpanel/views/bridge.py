@@ -1,0 +1,53 @@
+"""The one door for writes to Bokeh models."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from bokeh.model import Model
+
+
+class Bridge:
+    """Applies changes of Bokeh models where Bokeh allows them, the latest of each key only.
+
+    Panel runs the callbacks of its widgets without Bokeh's document lock, where a write to a Bokeh model raises or is
+    lost (https://github.com/holoviz/panel/issues/1447). On a server the writes therefore wait for the next tick,
+    which runs under the lock; in a notebook they are applied at once and pushed to the front end. One object belongs
+    to one session.
+    """
+
+    def __init__(self) -> None:
+        self._document = pn.state.curdoc
+        self._waiting: dict[Any, Callable[[], None]] = {}
+        self._panes: list[pn.pane.Bokeh] = []
+
+    def pane(self, model: Model, **params: Any) -> pn.pane.Bokeh:
+        """Pane of a figure or layout whose models are written through this bridge."""
+        pane = pn.pane.Bokeh(model, **params)
+        self._panes.append(pane)
+        return pane
+
+    def put(self, key: Any, change: Callable[[], None]) -> None:
+        """Apply a change soon; a later change of the same key replaces one that still waits."""
+        is_armed = bool(self._waiting)
+        self._waiting[key] = change
+        if is_armed:
+            return
+        if self._is_served:
+            self._document.add_next_tick_callback(self.flush)
+        else:
+            self.flush()
+
+    @property
+    def _is_served(self) -> bool:
+        return self._document is not None and self._document.session_context is not None
+
+    def flush(self) -> None:
+        """Apply what waits now."""
+        waiting, self._waiting = self._waiting, {}
+        for change in waiting.values():
+            change()
+        if not self._is_served:
+            # `_models` is private to Panel: it maps the root of each place where the pane is shown.
+            for root in {ref for pane in self._panes for ref in pane._models}:  # noqa: SLF001
+                pn.io.notebook.push_on_root(root)
