@@ -7,7 +7,7 @@ Views ask a `Session` for results and never compute; what needs the live model a
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import param
@@ -21,14 +21,20 @@ NO_MODEL = "The live model is not loaded, so pruning modes and attention matrice
 NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
 
 
+Value = TypeVar("Value")
+
+
 @dataclass(frozen=True)
-class Online[Value]:
+class Online(Generic[Value]):
     """A result of the live model: ``idle``, ``running``, ``done`` with a value, or ``failed`` with the reason."""
 
     status: str
     value: Value | None = None
     message: str = ""
     hint: str = ""
+
+
+IDLE: Online[Any] = Online("idle", message=NO_IMAGE)
 
 
 class Inference(Protocol):
@@ -99,18 +105,16 @@ class Session(param.Parameterized):
         The live model, None where it cannot be had.
     """
 
-    selection = param.ClassSelector(class_=Selection, doc="What this person looks at.")
-    modes = param.ClassSelector(class_=Online, doc="Pruning modes of the chosen head: a `PrunedHead`.")
-    attention = param.ClassSelector(class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens).")
+    selection = param.ClassSelector(default=Selection(), class_=Selection, doc="What this person looks at.")
+    modes = param.ClassSelector(default=IDLE, class_=Online, doc="Pruning modes of the chosen head: a `PrunedHead`.")
+    attention = param.ClassSelector(
+        default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
+    )
 
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
         self.study = study
         self.inference = inference
-        super().__init__(
-            selection=selection or starting_selection(study),
-            modes=Online("idle", message=NO_IMAGE),
-            attention=Online("idle", message=NO_IMAGE),
-        )
+        super().__init__(selection=selection or starting_selection(study))
         self._on_head()
 
     # -- results from the study ------------------------------------------------------------------------------------
