@@ -1,10 +1,11 @@
 """What all views have in common."""
 
 import html
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.models import Title
 from bokeh.plotting import figure
 
 from vitpanel.state.session import Session
@@ -19,7 +20,7 @@ def escaped(text: object) -> str:
 
 def create_figure(**options: Any) -> figure:
     """Return an empty figure in the house style: no logo, thin grid, small legible labels, stretching to its place."""
-    defaults = {"sizing_mode": "stretch_both", "toolbar_location": None, "tools": "", "min_border": 2}
+    defaults: dict[str, Any] = {"sizing_mode": "stretch_both", "toolbar_location": None, "tools": "", "min_border": 2}
     fig = figure(**(defaults | options))
     fig.outline_line_color = None
     fig.background_fill_alpha = fig.border_fill_alpha = 0
@@ -33,8 +34,9 @@ def create_figure(**options: Any) -> figure:
         axis.axis_label_text_font_size = "11px"
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_standoff = 2
-    fig.title.text_font_size = "11px"
-    fig.title.text_color = TEXT
+    title = cast("Title", fig.title)
+    title.text_font_size = "11px"
+    title.text_color = TEXT
     return fig
 
 
@@ -65,7 +67,7 @@ class View(pn.viewable.Viewer):
         """Lay out title, controls and body once per view."""
         header = pn.Row(
             pmui.Typography(self.title, variant="subtitle2", margin=(4, 4, 0, 8)),
-            pmui.widgets.TooltipIcon(value=self.help, margin=(2, 0)),
+            pn.widgets.TooltipIcon(value=self.help, margin=(2, 0)),
             pn.HSpacer(),
             *self.controls(),
             sizing_mode="stretch_width",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from bokeh.document import Document
 from bokeh.model import Model
 
 
@@ -33,21 +34,22 @@ class Bridge:
         self._waiting[key] = change
         if is_armed:
             return
-        if self._is_served:
-            self._document.add_next_tick_callback(self.flush)
+        document = self._served_document
+        if document is not None:
+            document.add_next_tick_callback(self.flush)
         else:
             self.flush()
 
     @property
-    def _is_served(self) -> bool:
-        return self._document is not None and self._document.session_context is not None
+    def _served_document(self) -> Document | None:
+        return self._document if self._document is not None and self._document.session_context is not None else None
 
     def flush(self) -> None:
         """Apply what waits now."""
         waiting, self._waiting = self._waiting, {}
         for change in waiting.values():
             change()
-        if not self._is_served:
+        if self._served_document is None:
             # `_models` is private to Panel: it maps the root of each place where the pane is shown.
             for root in {ref for pane in self._panes for ref in pane._models}:  # noqa: SLF001
                 pn.io.notebook.push_on_root(root)
