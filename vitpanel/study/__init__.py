@@ -1,0 +1,1 @@
+"""The study on disk: format, writer and reader."""

@@ -1,0 +1,63 @@
+"""Where things are in a study: the one place that knows paths."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """Paths of a study's parts.
+
+    Parameters
+    ----------
+    root
+        The folder ``NAME.study``.
+    """
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """Provenance, settings and which stages are done."""
+        return self.root / "manifest.json"
+
+    @property
+    def images(self) -> Path:
+        """Table of all images."""
+        return self.root / "images.parquet"
+
+    @property
+    def arrays(self) -> Path:
+        """The zarr store."""
+        return self.root / "arrays.zarr"
+
+    @property
+    def autoencoder(self) -> Path:
+        """Weights of the autoencoder of the attention patterns."""
+        return self.root / "autoencoder.safetensors"
+
+    @property
+    def receipts(self) -> Path:
+        """Folder of the receipts."""
+        return self.root / "blocks"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the run that writes."""
+        return self.root / ".lock"
+
+    def receipt(self, block: int) -> Path:
+        """Written last: says that a block is on disk whole."""
+        return self.receipts / f"{block:06d}.json"
+
+    def crops(self, block: int) -> Path:
+        """Crops and thumbnails of a block."""
+        return self.root / "crops" / f"{block:06d}.parquet"
+
+    def array(self, name: str) -> Path:
+        """Folder of one array."""
+        return self.arrays / name
+
+    def chunk(self, name: str, block: int, n_dims: int) -> Path:
+        """File that holds a block's rows of an array."""
+        return self.array(name).joinpath("c", str(block), *["0"] * (n_dims - 1))

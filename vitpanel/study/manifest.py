@@ -1,0 +1,134 @@
+"""The manifest: where a study comes from, how it was made, and how far it is."""
+
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from vitpanel.core.spec import ViTSpec
+from vitpanel.errors import StudyError, StudyFormatError
+from vitpanel.study.atomic import write_atomically
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.records import checked, damaged, parse_record, record_bytes
+from vitpanel.study.schema import FORMAT_VERSION
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass
+class Manifest:
+    """Provenance of a study; everything in it is ready for JSON.
+
+    Parameters
+    ----------
+    model
+        ``name``, ``source``, ``checkpoint`` (file name only), ``revision``, ``weight_hash``, ``args``, ``in_chans``,
+        ``preprocessing``, ``spec`` (of `ViTSpec.to_dict`) and ``class_names``.
+    images
+        ``root``, ``hash``, ``n_images`` and ``skipped``, a list of ``{"file": …, "reason": …}``.
+    settings
+        What must be equal for a run to be resumed, among it ``block_size``, ``latent_dim`` and ``seed``.
+    versions
+        Of vitpanel, python and the libraries.
+    checks
+        Figures that tell how far to trust the study.
+    stages
+        Per stage ``done``, ``seconds`` and ``detail``.
+    files
+        Digest of every extra file.
+    created
+        ISO time.
+    notes
+        Free text.
+    format_version
+        Version of the format.
+    """
+
+    model: dict[str, Any]
+    images: dict[str, Any]
+    settings: dict[str, Any]
+    versions: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    created: str = field(default_factory=_now)
+    notes: str = ""
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def spec(self) -> ViTSpec:
+        """Shape of the model."""
+        return ViTSpec.from_dict(self.model["spec"])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the model's classes, empty for a model without a class head."""
+        return tuple(self.model.get("class_names") or ())
+
+    @property
+    def n_images(self) -> int:
+        """Number of images of the whole study."""
+        return self.images["n_images"]
+
+    @property
+    def block_size(self) -> int:
+        """Images of a block."""
+        return self.settings["block_size"]
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of the autoencoder's latent vectors."""
+        return self.settings["latent_dim"]
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks of images."""
+        return -(-self.n_images // self.block_size)
+
+    def block_images(self, block: int) -> range:
+        """Return the image ids of a block."""
+        return range(block * self.block_size, min((block + 1) * self.block_size, self.n_images))
+
+    def is_done(self, stage: str) -> bool:
+        """Whether a stage is complete."""
+        return bool(self.stages.get(stage, {}).get("done"))
+
+    def write(self, path: Path) -> None:
+        """Write the manifest of the study at ``path``, atomically."""
+        write_atomically(StudyFiles(path).manifest, record_bytes(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the manifest of the study at ``path``.
+
+        Raises
+        ------
+        StudyFormatError
+            If ``path`` is no study, its format is newer than this version of vitpanel, or the manifest is damaged.
+        StudyError
+            If there is nothing at ``path``.
+        """
+        file = StudyFiles(path).manifest
+        if not path.exists():
+            message = f"There is no study at {path}."
+            raise StudyError(message, hint="Check the path, or make a study with vitpanel precompute.")
+        if not file.is_file():
+            message = f"{path} is not a study: it holds no {file.name}."
+            raise StudyFormatError(message, hint="Give the folder NAME.study that vitpanel precompute wrote.")
+        record = parse_record(file)
+        _check_version(record.get("format_version"), path, file)
+        content = checked(record, file)
+        missing = [f.name for f in fields(cls) if f.name not in content]
+        if missing:
+            raise damaged(file, f"it lacks {', '.join(missing)}")
+        return cls(**{f.name: content[f.name] for f in fields(cls)})
+
+
+def _check_version(version: object, path: Path, file: Path) -> None:
+    if not isinstance(version, int) or version < 1:
+        raise damaged(file, f"its format_version is {version!r}")
+    if version > FORMAT_VERSION:
+        message = f"{path} was written in format {version}, this version reads up to {FORMAT_VERSION}."
+        raise StudyFormatError(message, hint="Upgrade vitpanel: pip install --upgrade vitpanel.")

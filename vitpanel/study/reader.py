@@ -1,0 +1,244 @@
+"""Read a study: tables and arrays by name, checked, cached and read-only."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+
+import numpy as np
+import pandas as pd
+
+from vitpanel.errors import StudyError, StudyFormatError, StudyIncompleteError
+from vitpanel.study.arrays import open_array, read_rows
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.manifest import Manifest
+from vitpanel.study.records import bytes_digest, damaged, read_record
+from vitpanel.study.schema import HEADS, STAGES, ArraySpec, absent_arrays, array_specs
+from vitpanel.study.tables import CROPS, read_images, read_table, with_predictions
+
+_CACHED_COLUMNS = 16
+
+
+def open_study(path: str | Path) -> "Study":
+    """Open a study, finished or not.
+
+    Parameters
+    ----------
+    path
+        The folder ``NAME.study``.
+
+    Raises
+    ------
+    StudyError
+        If there is no study, it is damaged, or its format is newer than this version of vitpanel.
+    """
+    return Study(Path(path))
+
+
+class Study:
+    """One model on one set of images, as found on disk when it was opened.
+
+    Arrays are read when first asked for, then stay in memory and cannot be written to.
+
+    Parameters
+    ----------
+    path
+        The folder ``NAME.study``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = StudyFiles(path)
+        self.manifest = Manifest.read(path)
+        self.spec = self.manifest.spec
+        self.class_names = self.manifest.class_names
+        self.n_images = self.manifest.n_images
+        self.arrays = array_specs(self.spec, self.n_images, latent_dim=self.manifest.latent_dim)
+        self.names = tuple(self.arrays)
+        self._absent = absent_arrays(self.spec)
+        self._done = self._read_receipts()
+        self._lock = RLock()
+        self._cache: dict[tuple[str, str], np.ndarray] = {}
+        self._column = lru_cache(_CACHED_COLUMNS)(self._read_column)
+        self.images = self._read_images()
+
+    def __repr__(self) -> str:
+        """Name the study and say how far it is."""
+        return f"Study({str(self.path)!r}, {self.n_done} of {self.n_images} images done)"
+
+    @property
+    def n_done(self) -> int:
+        """Number of images whose block is on disk."""
+        return sum(len(self.manifest.block_images(block)) for block in self._done)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every stage is complete."""
+        return all(self.manifest.is_done(stage) for stage in (*STAGES, *self.manifest.stages))
+
+    def __contains__(self, name: object) -> bool:
+        """Whether an array can be had: its stage is complete or, where rows come in blocks, some are there."""
+        return name in self.arrays and not self.reason(str(name))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Whole array, read-only; rows of images that are not done are NaN.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the model cannot have the array, or it is not computed yet; the message is that of `reason`.
+        StudyError
+            If the format has no such array, or what is on disk is damaged or missing.
+        """
+        reason = self.reason(name)
+        if reason:
+            message = f"{self.path} has no array {name}. {reason}"
+            raise StudyIncompleteError(message, hint=self._way_out(name))
+        return self._cached("values", name, lambda: self._read_array(self.arrays[name]))
+
+    def reason(self, name: str) -> str:
+        """Why an array is not in the study, as one sentence for people; empty if it is.
+
+        Raises
+        ------
+        StudyError
+            If the format has no array of this name.
+        """
+        if name in self._absent:
+            return self._absent[name]
+        if name not in self.arrays:
+            message = f"A study has no array {name!r}."
+            raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
+        spec = self.arrays[name]
+        if self.manifest.is_done(spec.stage):
+            return ""
+        if spec.stage != HEADS or not self._done:
+            return f"The study is not finished: stage {spec.stage} has not run yet."
+        # Integers have no NaN that could stand for the rows that are missing.
+        if np.dtype(spec.dtype).kind != "f" and self.n_done < self.n_images:
+            return f"The study is not finished: {self.n_done} of {self.n_images} images are done."
+        return ""
+
+    def mean(self, name: str) -> np.ndarray:
+        """Mean over the images that are done, NaN aside; float32, read-only."""
+        return self._cached("mean", name, lambda: _moments(self[name])[0])
+
+    def std(self, name: str) -> np.ndarray:
+        """Standard deviation over the images that are done, NaN aside; float32, read-only."""
+        return self._cached("std", name, lambda: _moments(self[name])[1])
+
+    def crop(self, image_id: int) -> bytes:
+        """Return the pixels that the model saw, as lossless WebP.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the image is not done yet.
+        StudyError
+            If there is no such image, or the file is damaged.
+        """
+        return self._picture(image_id, "crop")
+
+    def thumbnail(self, image_id: int) -> bytes:
+        """Return a small version of the crop as WebP, at most 64 pixels; raises as `crop` does."""
+        return self._picture(image_id, "thumbnail")
+
+    def read_file(self, name: str) -> bytes:
+        """Return an extra file of the study, such as ``autoencoder.safetensors``.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If it is not written yet.
+        StudyError
+            If it is damaged or missing.
+        """
+        path = self.path / name
+        if name not in self.manifest.files:
+            message = f"{self.path} has no file {name}."
+            raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
+        if not path.exists() or bytes_digest(data := path.read_bytes()) != self.manifest.files[name]:
+            raise damaged(path, "it is missing or does not fit its checksum")
+        return data
+
+    def _picture(self, image_id: int, column: str) -> bytes:
+        if not 0 <= image_id < self.n_images:
+            message = f"{self.path} has no image {image_id}."
+            raise StudyError(message, hint=f"Image ids run from 0 to {self.n_images - 1}.")
+        block, row = divmod(int(image_id), self.manifest.block_size)
+        if block not in self._done:
+            message = f"Image {image_id} of {self.path} is not computed yet."
+            raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
+        return self._column(block, column)[row]
+
+    def _way_out(self, name: str) -> str:
+        if name in self._absent:
+            return f"The arrays of {self.path.name} are {', '.join(self.names)}."
+        return "Run the same precompute command again to finish the study."
+
+    def _cached(self, kind: str, name: str, read: Callable[[], np.ndarray]) -> np.ndarray:
+        with self._lock:
+            if (kind, name) not in self._cache:
+                array = read()
+                array.flags.writeable = False
+                self._cache[kind, name] = array
+            return self._cache[kind, name]
+
+    def _read_receipts(self) -> frozenset[int]:
+        done = [b for b in range(self.manifest.n_blocks) if self.files.receipt(b).exists()]
+        for block in done:
+            path = self.files.receipt(block)
+            if read_record(path).get("block") != block:
+                raise damaged(path, "it is the receipt of another block")
+        return frozenset(done)
+
+    def _read_images(self) -> pd.DataFrame:
+        images = read_images(self.files.images)
+        if list(images.index) != list(range(self.n_images)):
+            raise damaged(self.files.images, f"its image ids are not 0 to {self.n_images - 1}")
+        if self.manifest.is_done(HEADS) or "probabilities" not in self:
+            return images
+        return with_predictions(images, self["probabilities"], self.class_names)
+
+    def _read_column(self, block: int, column: str) -> list[bytes]:
+        path = self.files.crops(block)
+        table = read_table(path, CROPS, columns=("image_id", column))
+        if table["image_id"].to_pylist() != list(self.manifest.block_images(block)):
+            raise damaged(path, f"its images are not those of block {block}")
+        return table[column].to_pylist()
+
+    def _read_array(self, spec: ArraySpec) -> np.ndarray:
+        path = self.files.array(spec.name)
+        array = open_array(path, spec, block_size=self.manifest.block_size)
+        if not spec.is_per_block:
+            self._check_chunk(spec, 0)
+            return read_rows(path, array, slice(0, spec.shape[0]))
+        complete = self.manifest.is_done(spec.stage)
+        result = np.full(spec.shape, np.nan if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)
+        for block in range(self.manifest.n_blocks) if complete else sorted(self._done):
+            self._check_chunk(spec, block)
+            images = self.manifest.block_images(block)
+            rows = slice(images.start, images.stop)
+            result[rows] = read_rows(self.files.chunk(spec.name, block, len(spec.shape)), array, rows)
+        return result
+
+    def _check_chunk(self, spec: ArraySpec, block: int) -> None:
+        path = self.files.chunk(spec.name, block, len(spec.shape))
+        if not path.exists():
+            message = f"The array {spec.name} of {self.path} is damaged: {path} is missing."
+            raise StudyFormatError(message, hint="Restore the file, or run the same precompute command again.")
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over the first axis without NaN, summed in float64 without a copy of all."""
+    shape = values.shape[1:]
+    count, total, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for row in values:
+        valid = ~np.isnan(row)
+        count += valid
+        total += np.where(valid, row, 0)
+    mean = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
+    for row in values:
+        squares += np.where(np.isnan(row), 0, (row - mean) ** 2)
+    std = np.sqrt(np.divide(squares, count, out=np.full(shape, np.nan), where=count > 0))
+    return mean.astype(np.float32), std.astype(np.float32)

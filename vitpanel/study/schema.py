@@ -1,0 +1,91 @@
+"""The format of a study: which arrays there are, their sizes, and which models have them."""
+
+from dataclasses import dataclass
+
+from vitpanel.core.patterns import n_top, pooled_side
+from vitpanel.core.spec import ViTSpec
+
+FORMAT_VERSION = 1
+HEADS, LATENTS, LAYOUT = "heads", "latents", "layout"
+STAGES = (HEADS, LATENTS, LAYOUT)
+
+NO_CLS = "The model has no CLS token."
+NO_CLASSES = "The model has no class head."
+
+_NEEDS_CLS = ("importance/cls", "patterns/cls", "layout/cls")
+_NEEDS_CLASSES = ("probabilities", "importance/probability", "importance/jsd")
+_PER_HEAD = ("image", "layer", "head")
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array of the format.
+
+    Parameters
+    ----------
+    name
+        Path inside ``arrays.zarr``.
+    dims
+        Name of each axis.
+    shape
+        Length of each axis.
+    dtype
+        numpy's name of the type.
+    stage
+        The stage that computes it.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    stage: str
+
+    @property
+    def is_per_block(self) -> bool:
+        """Whether rows come block by block, or the array is written in one piece."""
+        return self.stage != LAYOUT
+
+    @property
+    def may_be_nan(self) -> bool:
+        """Whether NaN has a meaning; only the entropy of a head without attention among patches is undefined."""
+        return self.name == "entropy"
+
+    def chunks(self, block_size: int) -> tuple[int, ...]:
+        """Shape of one file: a block's rows, or everything."""
+        rows = min(block_size, self.shape[0]) if self.is_per_block else self.shape[0]
+        return (rows, *self.shape[1:])
+
+
+def array_specs(spec: ViTSpec, n_images: int, *, latent_dim: int) -> dict[str, ArraySpec]:
+    """Arrays that a model can have, by name, in the order of the format."""
+    per_head = (n_images, spec.n_layers, spec.n_heads)
+    n_cells = pooled_side(spec.grid)[0] * pooled_side(spec.grid)[1]
+    importance = [
+        ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS)
+        for metric in ("probability", "jsd", "cls", "patch")
+    ]
+    more = [
+        ("strength", "hop", spec.grid.n_hops, "float32", HEADS),
+        ("patterns/cls", "value", 2 * spec.grid.size + 1, "float16", HEADS),
+        ("patterns/patch_top", "top", n_top(n_cells), "uint16", HEADS),
+        ("latents", "latent", latent_dim, "float32", LATENTS),
+        ("layout/cls", "axis", 2, "float32", LAYOUT),
+        ("layout/patch", "axis", 2, "float32", LAYOUT),
+    ]
+    everything = [
+        ArraySpec("probabilities", ("image", "class"), (n_images, spec.n_classes), "float32", HEADS),
+        *importance,
+        ArraySpec("entropy", _PER_HEAD, per_head, "float32", HEADS),
+        *(ArraySpec(name, (*_PER_HEAD, dim), (*per_head, size), *rest) for name, dim, size, *rest in more),
+        ArraySpec("layout/images", ("image", "axis"), (n_images, 2), "float32", LAYOUT),
+    ]
+    absent = absent_arrays(spec)
+    return {array.name: array for array in everything if array.name not in absent}
+
+
+def absent_arrays(spec: ViTSpec) -> dict[str, str]:
+    """Arrays of the format that a model cannot have, with the reason as a sentence."""
+    without_cls = dict.fromkeys(_NEEDS_CLS, NO_CLS) if spec.grid.cls is None else {}
+    without_classes = dict.fromkeys(_NEEDS_CLASSES, NO_CLASSES) if spec.n_classes == 0 else {}
+    return without_cls | without_classes
