@@ -13,7 +13,16 @@ import numpy as np
 import param
 
 from vitpanel.core.importance import PrunedHead, ranked_by_importance
-from vitpanel.errors import VitpanelError
+from vitpanel.core.stats import unit_density
+from vitpanel.errors import StudyIncompleteError, VitpanelError
+from vitpanel.state.results import (
+    EntropyDensity,
+    HeadEntropies,
+    HeadStrength,
+    ImportanceCurve,
+    Predictions,
+    top_predictions,
+)
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -53,45 +62,6 @@ class Inference(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ImportanceCurve:
-    """B1: a metric over all heads, each array ``(n_layers, n_heads)``.
-
-    ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that
-    belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics.
-    """
-
-    metric: str
-    mean: np.ndarray
-    std: np.ndarray
-    chosen: np.ndarray | None
-    reference: float | None
-
-
-@dataclass(frozen=True)
-class HeadEntropies:
-    """C1: entropy of each head, ``(n_layers, n_heads)``; ``std`` over images is None when an image is chosen."""
-
-    entropy: np.ndarray
-    std: np.ndarray | None
-
-
-@dataclass(frozen=True)
-class HeadStrength:
-    """C2: strength over hops ``(n_hops,)`` of the chosen head; ``chosen`` is None without a chosen image."""
-
-    chosen: np.ndarray | None
-    mean: np.ndarray
-
-
-@dataclass(frozen=True)
-class EntropyDistribution:
-    """C3: entropies of the chosen head over all images ``(n_images,)`` and the chosen image's, None without one."""
-
-    entropies: np.ndarray
-    chosen: float | None
-
-
 class Session(param.Parameterized):
     """What the views ask.
 
@@ -123,7 +93,7 @@ class Session(param.Parameterized):
         """Importance of all heads by the chosen metric."""
         name = f"importance/{self.selection.metric}"
         image = self.selection.image
-        chosen = None if image is None else self.study[name][image]
+        chosen = None if image is None else self._of_image(name, image)
         reference = self.reference_probability() if self.selection.metric == "probability" else None
         return ImportanceCurve(self.selection.metric, self.study.mean(name), self.study.std(name), chosen, reference)
 
@@ -145,24 +115,32 @@ class Session(param.Parameterized):
         image = self.selection.image
         if image is None:
             return HeadEntropies(self.study.mean("entropy"), self.study.std("entropy"))
-        return HeadEntropies(self.study["entropy"][image], None)
+        return HeadEntropies(self._of_image("entropy", image), None)
 
     def strength(self) -> HeadStrength:
         """Attention strength of the chosen head."""
         image, head = self.selection.image, self.chosen_head
-        chosen = None if image is None else self.study["strength"][image][head]
+        chosen = None if image is None else self._of_image("strength", image)[head]
         return HeadStrength(chosen, self.study.mean("strength")[head])
 
-    def entropy_distribution(self) -> EntropyDistribution:
-        """Entropy of the chosen head over all images."""
+    def entropy_density(self) -> EntropyDensity:
+        """Distribution of the chosen head's entropy over all images."""
         image = self.selection.image
         values = self.study["entropy"][(slice(None), *self.chosen_head)]
-        return EntropyDistribution(values, None if image is None else float(values[image]))
+        chosen = None if image is None or np.isnan(values[image]) else float(values[image])
+        return EntropyDensity(*unit_density(values), chosen)
 
     def pattern_layout(self) -> np.ndarray | None:
         """D1: places of all heads in the chosen pattern layout, ``(n_images, n_layers, n_heads, 2)`` or None."""
         name = f"layout/{self.selection.pattern}"
         return self.study[name] if name in self.study else None
+
+    def _of_image(self, name: str, image: int) -> np.ndarray:
+        values = self.study[name][image]
+        if np.isnan(values).all():
+            message = f"There is no {name.removeprefix('importance/')} for image {image}."
+            raise StudyIncompleteError(message, hint="Its block may not be computed yet; choose another image.")
+        return values
 
     @property
     def chosen_head(self) -> tuple[int, int]:
@@ -198,7 +176,46 @@ class Session(param.Parameterized):
             raise VitpanelError(message, hint=hint)
         self.selection.image = int(text) if text else None
 
+    def step_image(self, step: int) -> None:
+        """Choose the next or the previous image; without a choice, the first or the last."""
+        last, image = self.study.n_images - 1, self.selection.image
+        if image is None:
+            self.selection.image = 0 if step > 0 else last
+        else:
+            self.selection.image = min(max(image + step, 0), last)
+
     # -- results of the live model ---------------------------------------------------------------------------------
+
+    def mode_values(self) -> np.ndarray | None:
+        """The chosen metric of the chosen head under each mode, ``(6,)``; None until the live model has answered."""
+        pruned, reference = self.modes.value, self.reference_class
+        if pruned is None or reference is None:
+            return None
+        return pruned.metric(self.selection.metric, reference)
+
+    def predictions(self) -> Predictions | None:
+        """Most probable classes under the chosen mode; None until the live model has answered.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the model has no class head.
+        """
+        image, pruned = self.selection.image, self.modes.value
+        if not self.study.class_names:
+            raise StudyIncompleteError(self.study.reason("probabilities"))
+        if image is None or pruned is None or pruned.probabilities is None:
+            return None
+        return top_predictions(
+            pruned.probabilities[self.selection.mode],
+            unpruned=pruned.probabilities[0],
+            label=int(self.study.images["label"].iloc[image]),
+            names=self.study.class_names,
+        )
+
+    def ask_again(self) -> None:
+        """Ask the live model once more, after a failure."""
+        self._on_head()
 
     @param.depends("selection.image", "selection.layer", "selection.head", watch=True)
     def _on_head(self) -> None:

@@ -1,0 +1,82 @@
+"""What a session derives from a study for the views, one class per chart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+N_TOP = 5
+
+
+@dataclass(frozen=True)
+class ImportanceCurve:
+    """B1: a metric over all heads, each array ``(n_layers, n_heads)``.
+
+    ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that
+    belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics.
+    """
+
+    metric: str
+    mean: np.ndarray
+    std: np.ndarray
+    chosen: np.ndarray | None
+    reference: float | None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """B3: the `N_TOP` most probable classes of the chosen image under a mode, most probable first.
+
+    The true class comes last when it is not among them; ``is_true`` is False everywhere for an image without a label.
+    ``probabilities`` and ``unpruned`` have one value per name.
+    """
+
+    names: tuple[str, ...]
+    probabilities: np.ndarray
+    unpruned: np.ndarray
+    is_true: np.ndarray
+
+
+@dataclass(frozen=True)
+class HeadEntropies:
+    """C1: entropy of each head, ``(n_layers, n_heads)``; ``std`` over images is None when an image is chosen."""
+
+    entropy: np.ndarray
+    std: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class HeadStrength:
+    """C2: strength over hops ``(n_hops,)`` of the chosen head; ``chosen`` is None without a chosen image."""
+
+    chosen: np.ndarray | None
+    mean: np.ndarray
+
+
+@dataclass(frozen=True)
+class EntropyDensity:
+    """C3: density of the chosen head's entropy over all images at places from 0 to 1, and the chosen image's entropy.
+
+    ``chosen`` is None without a chosen image or where it is not known.
+    """
+
+    grid: np.ndarray
+    density: np.ndarray
+    chosen: float | None
+
+
+def top_predictions(probabilities: np.ndarray, *, unpruned: np.ndarray, label: int, names: tuple[str, ...]) -> Predictions:
+    """Sort out the most probable classes.
+
+    Parameters
+    ----------
+    probabilities, unpruned
+        ``(n_classes,)``, under a pruning mode and without.
+    label
+        Index of the true class, -1 for none.
+    names
+        Of the classes.
+    """
+    top = np.argsort(-probabilities, kind="stable")[:N_TOP]
+    if label >= 0 and label not in top:
+        top = np.append(top, label)
+    return Predictions(tuple(names[index] for index in top), probabilities[top], unpruned[top], top == label)
