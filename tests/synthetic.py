@@ -22,7 +22,7 @@ LATENT_DIM = 6
 PATCH = 8
 
 
-def synthetic_spec(  # noqa: PLR0913 - each is a size of the model
+def synthetic_spec(
     *,
     n_layers: int = 2,
     n_heads: int = 3,
@@ -140,7 +140,7 @@ def write_synthetic_block(writer: StudyWriter, block: int, *, seed: int = 0) -> 
     )
 
 
-def write_synthetic_study(  # noqa: PLR0913 - each is a size of the study
+def write_synthetic_study(
     path: Path,
     *,
     n_images: int = 12,

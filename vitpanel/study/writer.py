@@ -126,7 +126,7 @@ class StudyWriter:
         return self.manifest.is_done(stage) and (stage != HEADS or not self.pending_blocks())
 
     def write_block(
-        self, block: int, arrays: dict[str, np.ndarray], crops: Sequence[bytes], thumbnails: Sequence[bytes]
+        self, block: int, arrays: dict[str, np.ndarray], *, crops: Sequence[bytes], thumbnails: Sequence[bytes]
     ) -> None:
         """Write all that the heads stage gives for a block of images, and its receipt last.
 
