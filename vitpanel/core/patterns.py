@@ -49,7 +49,7 @@ def _cell_starts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     row, col = np.divmod(np.arange(grid.size), grid.cols)
     cell = (row // step) * pooled_side(grid)[1] + col // step
     order = np.argsort(cell, kind="stable")
-    return order, np.searchsorted(cell[order], np.arange(cell.max() + 1))
+    return order, np.searchsorted(cell[order], np.unique(cell))
 
 
 def patch_matrix(attention: np.ndarray, grid: Grid) -> np.ndarray:

@@ -43,7 +43,8 @@ class ViTSpec:
         """Inverse of :meth:`to_dict`."""
         grid = Grid(data["grid"]["rows"], data["grid"]["cols"], tuple(data["grid"]["prefix"]))
         height, width = data["image_size"]
-        return cls(**(data | {"grid": grid, "image_size": (height, width)}))
+        fields: dict[str, Any] = data | {"grid": grid, "image_size": (height, width)}
+        return cls(**fields)
 
 
 def head_name(layer: int, head: int) -> str:
