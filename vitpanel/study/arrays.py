@@ -1,8 +1,9 @@
 """zarr arrays with checksums, whose stored metadata is held against the format."""
+# pyright: reportUnknownMemberType=false
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import zarr
@@ -67,7 +68,7 @@ def _expected(spec: ArraySpec, block_size: int) -> dict[str, Any]:
 
 
 def _comparable(array: zarr.Array[Any]) -> dict[str, Any]:
-    metadata = dict(array.metadata.to_dict())
+    metadata = dict(cast("dict[str, Any]", array.metadata.to_dict()))
     metadata.pop("attributes", None)
     metadata["fill_value"] = str(metadata["fill_value"])
     return metadata

@@ -3,7 +3,7 @@
 import errno
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def write_errors(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Generator[None]:
     """Turn errors of the operating system in the block into errors that name the study and the way out.
 
     Raises

@@ -1,4 +1,5 @@
 """Read a study: tables and arrays by name, checked, cached and read-only."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,9 +15,9 @@ from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.records import bytes_digest, damaged, read_record
 from vitpanel.study.schema import HEADS, STAGES, ArraySpec, absent_arrays, array_specs
-from vitpanel.study.tables import CROPS, read_images, read_table, with_predictions
+from vitpanel.study.tables import read_crops, read_images, with_predictions
 
-_CACHED_COLUMNS = 16
+_CACHED_BLOCKS = 16
 
 
 def open_study(path: str | Path) -> "Study":
@@ -59,7 +60,7 @@ class Study:
         self._done = self._read_receipts()
         self._lock = RLock()
         self._cache: dict[tuple[str, str], np.ndarray] = {}
-        self._column = lru_cache(_CACHED_COLUMNS)(self._read_column)
+        self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
         self.images = self._read_images()
 
     def __repr__(self) -> str:
@@ -74,7 +75,8 @@ class Study:
     @property
     def is_finished(self) -> bool:
         """Whether every stage is complete."""
-        return all(self.manifest.is_done(stage) for stage in (*STAGES, *self.manifest.stages))
+        stages = (*STAGES, *self.manifest.stages)
+        return self._has_all_blocks and all(self.manifest.is_done(stage) for stage in stages)
 
     def __contains__(self, name: object) -> bool:
         """Whether an array can be had: its stage is complete or, where rows come in blocks, some are there."""
@@ -110,12 +112,12 @@ class Study:
             message = f"A study has no array {name!r}."
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
         spec = self.arrays[name]
-        if self.manifest.is_done(spec.stage):
+        if spec.stage != HEADS and self.manifest.is_done(spec.stage):
             return ""
         if spec.stage != HEADS or not self._done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
         # Integers have no NaN that could stand for the rows that are missing.
-        if np.dtype(spec.dtype).kind != "f" and self.n_done < self.n_images:
+        if np.dtype(spec.dtype).kind != "f" and not self._has_all_blocks:
             return f"The study is not finished: {self.n_done} of {self.n_images} images are done."
         return ""
 
@@ -161,15 +163,19 @@ class Study:
             raise damaged(path, "it is missing or does not fit its checksum")
         return data
 
+    @property
+    def _has_all_blocks(self) -> bool:
+        return len(self._done) == self.manifest.n_blocks
+
     def _picture(self, image_id: int, column: str) -> bytes:
         if not 0 <= image_id < self.n_images:
             message = f"{self.path} has no image {image_id}."
             raise StudyError(message, hint=f"Image ids run from 0 to {self.n_images - 1}.")
-        block, row = divmod(int(image_id), self.manifest.block_size)
+        block = int(image_id) // self.manifest.block_size
         if block not in self._done:
             message = f"Image {image_id} of {self.path} is not computed yet."
             raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
-        return self._column(block, column)[row]
+        return self._pictures(block, column)[int(image_id)]
 
     def _way_out(self, name: str) -> str:
         if name in self._absent:
@@ -200,33 +206,31 @@ class Study:
             return images
         return with_predictions(images, self["probabilities"], self.class_names)
 
-    def _read_column(self, block: int, column: str) -> list[bytes]:
+    def _read_pictures(self, block: int, column: str) -> dict[int, bytes]:
         path = self.files.crops(block)
-        table = read_table(path, CROPS, columns=("image_id", column))
-        if table["image_id"].to_pylist() != list(self.manifest.block_images(block)):
+        pictures = read_crops(path, column)
+        if list(pictures) != list(self.manifest.block_images(block)):
             raise damaged(path, f"its images are not those of block {block}")
-        return table[column].to_pylist()
+        return pictures
 
     def _read_array(self, spec: ArraySpec) -> np.ndarray:
         path = self.files.array(spec.name)
         array = open_array(path, spec, block_size=self.manifest.block_size)
         if not spec.is_per_block:
-            self._check_chunk(spec, 0)
-            return read_rows(path, array, slice(0, spec.shape[0]))
-        complete = self.manifest.is_done(spec.stage)
+            return read_rows(self._chunk(spec, 0), array, slice(0, spec.shape[0]))
         result = np.full(spec.shape, np.nan if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)
-        for block in range(self.manifest.n_blocks) if complete else sorted(self._done):
-            self._check_chunk(spec, block)
+        for block in sorted(self._done) if spec.stage == HEADS else range(self.manifest.n_blocks):
             images = self.manifest.block_images(block)
             rows = slice(images.start, images.stop)
-            result[rows] = read_rows(self.files.chunk(spec.name, block, len(spec.shape)), array, rows)
+            result[rows] = read_rows(self._chunk(spec, block), array, rows)
         return result
 
-    def _check_chunk(self, spec: ArraySpec, block: int) -> None:
+    def _chunk(self, spec: ArraySpec, block: int) -> Path:
         path = self.files.chunk(spec.name, block, len(spec.shape))
         if not path.exists():
             message = f"The array {spec.name} of {self.path} is damaged: {path} is missing."
             raise StudyFormatError(message, hint="Restore the file, or run the same precompute command again.")
+        return path
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

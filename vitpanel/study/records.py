@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from vitpanel.errors import StudyFormatError
 
@@ -30,7 +30,7 @@ def parse_record(path: Path) -> dict[str, Any]:
         raise damaged(path, f"it is not valid JSON ({error})") from error
     if not isinstance(record, dict):
         raise damaged(path, "it is not a JSON object")
-    return record
+    return cast("dict[str, Any]", record)
 
 
 def read_record(path: Path) -> dict[str, Any]:

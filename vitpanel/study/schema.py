@@ -12,8 +12,8 @@ STAGES = (HEADS, LATENTS, LAYOUT)
 NO_CLS = "The model has no CLS token."
 NO_CLASSES = "The model has no class head."
 
-_NEEDS_CLS = ("importance/cls", "patterns/cls", "layout/cls")
-_NEEDS_CLASSES = ("probabilities", "importance/probability", "importance/jsd")
+_NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls")
+_NEEDS_CLASSES: tuple[str, ...] = ("probabilities", "importance/probability", "importance/jsd")
 _PER_HEAD = ("image", "layer", "head")
 
 
@@ -86,6 +86,9 @@ def array_specs(spec: ViTSpec, n_images: int, *, latent_dim: int) -> dict[str, A
 
 def absent_arrays(spec: ViTSpec) -> dict[str, str]:
     """Arrays of the format that a model cannot have, with the reason as a sentence."""
-    without_cls = dict.fromkeys(_NEEDS_CLS, NO_CLS) if spec.grid.cls is None else {}
-    without_classes = dict.fromkeys(_NEEDS_CLASSES, NO_CLASSES) if spec.n_classes == 0 else {}
-    return without_cls | without_classes
+    absent: dict[str, str] = {}
+    if spec.grid.cls is None:
+        absent |= dict.fromkeys(_NEEDS_CLS, NO_CLS)
+    if spec.n_classes == 0:
+        absent |= dict.fromkeys(_NEEDS_CLASSES, NO_CLASSES)
+    return absent

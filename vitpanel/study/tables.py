@@ -1,8 +1,10 @@
 """Parquet tables with a digest of every column, since Parquet's own page checksums leave headers unguarded."""
+# pyright: standard
+# (pyarrow and pandas come without type stubs)
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,14 +72,25 @@ def read_table(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None =
     return table
 
 
-def images_table(images: pd.DataFrame) -> pa.Table:
-    """Return the table of images; the index is ``image_id``."""
-    return pa.Table.from_pandas(images.reset_index(), schema=IMAGES, preserve_index=False)
+def images_bytes(images: pd.DataFrame) -> bytes:
+    """Return the table of images, indexed by ``image_id``, as Parquet."""
+    return table_bytes(pa.Table.from_pandas(images.reset_index(), schema=IMAGES, preserve_index=False))
 
 
 def read_images(path: Path) -> pd.DataFrame:
-    """Read the table of images, indexed by ``image_id``."""
+    """Read the table of images, indexed by ``image_id``; raises as `read_table` does."""
     return read_table(path, IMAGES).to_pandas().set_index("image_id")
+
+
+def crops_bytes(image_ids: Iterable[int], crops: Sequence[bytes], thumbnails: Sequence[bytes]) -> bytes:
+    """Return the pictures of a block as Parquet."""
+    return table_bytes(pa.table([list(image_ids), list(crops), list(thumbnails)], schema=CROPS))
+
+
+def read_crops(path: Path, column: str) -> dict[int, bytes]:
+    """Read the column ``crop`` or ``thumbnail`` of a block by image id; raises as `read_table` does."""
+    table = read_table(path, CROPS, columns=("image_id", column))
+    return dict(zip(table["image_id"].to_pylist(), table[column].to_pylist(), strict=True))
 
 
 def unpredicted_images(images: pd.DataFrame) -> pd.DataFrame:
@@ -104,12 +117,13 @@ def with_predictions(images: pd.DataFrame, probabilities: np.ndarray, class_name
     class_names
         Name of each class; a class beyond them is called by its number.
     """
-    done = ~np.isnan(probabilities).any(-1)
+    done = ~np.isnan(probabilities[:, 0])
     filled = np.where(done[:, None], probabilities, 0)
     predicted = np.where(done, filled.argmax(-1), -1)
     reference = reference_class(filled, images["label"].to_numpy())
     p_true = np.where(done, np.take_along_axis(filled, reference[:, None], axis=1)[:, 0], np.nan)
-    names = ["" if p < 0 else class_names[p] if p < len(class_names) else str(p) for p in predicted]
+    named = {-1: "", **{i: str(i) for i in range(probabilities.shape[1])}, **dict(enumerate(class_names))}
+    names = [named[p] for p in predicted.tolist()]
     return images.assign(predicted=predicted, predicted_name=names, p_true=p_true.astype(np.float64))
 
 

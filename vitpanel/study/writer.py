@@ -1,15 +1,16 @@
 """Write a study block by block, so that a killed run loses one block at most."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import filelock
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from zarr.storage import LocalStore
 
 from vitpanel.errors import StudyError, StudyFormatError, StudyLockedError, StudyMismatchError
@@ -19,14 +20,7 @@ from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.records import bytes_digest, read_record, record_bytes
 from vitpanel.study.schema import HEADS, ArraySpec, array_specs
-from vitpanel.study.tables import (
-    CROPS,
-    images_table,
-    read_images,
-    table_bytes,
-    unpredicted_images,
-    with_predictions,
-)
+from vitpanel.study.tables import crops_bytes, images_bytes, read_images, unpredicted_images, with_predictions
 
 _IDENTITY = (("model", "weight_hash"), ("model", "spec"), ("model", "preprocessing"), ("images", "hash"))
 
@@ -79,7 +73,7 @@ class StudyWriter:
         if images.empty:
             message = f"{path} would be a study of no images."
             raise StudyError(message, hint="Check the folder or table of images.")
-        manifest.images["n_images"] = len(images)
+        manifest = replace(manifest, images=manifest.images | {"n_images": len(images)})
         _check_folder(path)
         with write_errors(path):
             path.mkdir(parents=True, exist_ok=True)
@@ -158,10 +152,9 @@ class StudyWriter:
             self.files.receipt(block).unlink(missing_ok=True)
         for name in names:
             self.write_rows(name, block, arrays[name])
-        table = pa.table([list(images), list(crops), list(thumbnails)], schema=CROPS)
         receipt = {"block": block, "images": [images.start, images.stop], "arrays": names}
         with write_errors(self.path):
-            write_atomically(self.files.crops(block), table_bytes(table))
+            write_atomically(self.files.crops(block), crops_bytes(images, crops, thumbnails))
             write_atomically(self.files.receipt(block), record_bytes(receipt))
 
     def write_rows(self, name: str, block: int, array: np.ndarray) -> None:
@@ -184,7 +177,7 @@ class StudyWriter:
         probabilities = read_rows(path, array, slice(0, spec.shape[0]))
         images = with_predictions(read_images(self.files.images), probabilities, self.manifest.class_names)
         with write_errors(self.path):
-            write_atomically(self.files.images, table_bytes(images_table(images)))
+            write_atomically(self.files.images, images_bytes(images))
 
     def write_file(self, name: str, data: bytes) -> None:
         """Write an extra file into the study, such as ``autoencoder.safetensors``, and its digest in the manifest."""
@@ -211,7 +204,7 @@ class StudyWriter:
         self.files.receipts.mkdir(exist_ok=True)
         self.files.crops(0).parent.mkdir(exist_ok=True)
         if not self.files.images.exists():
-            write_atomically(self.files.images, table_bytes(images_table(unpredicted_images(images))))
+            write_atomically(self.files.images, images_bytes(unpredicted_images(images)))
         for name, spec in self.arrays.items():
             if not (self.files.array(name) / "zarr.json").exists():
                 create_array(LocalStore(self.files.array(name)), spec, self.manifest.block_size)
@@ -294,6 +287,6 @@ def _identity(manifest: Manifest) -> dict[str, Any]:
 def _flat(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flat(cast("dict[str, Any]", value), f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -1,0 +1,109 @@
+"""What is in a study, as text for people."""
+# pyright: standard
+# (pandas comes without type stubs)
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from vitpanel.core.grid import CLS
+from vitpanel.core.importance import METRICS, ranked_by_importance
+from vitpanel.core.spec import short_head_name
+from vitpanel.study.reader import Study
+from vitpanel.study.schema import STAGES
+from vitpanel.study.space import attention_bytes, size_text
+
+_WIDTH = 10
+_SHOWN_FILES = 5
+_SHOWN_HEADS = 3
+_MEANINGS = {
+    "probability": "drop of the label's probability",
+    "jsd": "divergence in bits",
+    "cls": "cosine distance of CLS",
+    "patch": "cosine distance of patches",
+}
+
+
+def describe(study: Study) -> str:
+    """Return model, images, stages, size and the three most important heads by each metric, as aligned text."""
+    parts = [
+        ("Study", [f"{study.path} ({'finished' if study.is_finished else 'not finished'})"]),
+        ("Model", _model(study)),
+        ("Shape", _shape(study)),
+        ("Images", _images(study)),
+        ("Stages", _stages(study)),
+        ("Size", [_size(study)]),
+        ("Heads", _heads(study)),
+    ]
+    return "\n".join(line for title, lines in parts for line in _aligned(title, lines))
+
+
+def _aligned(title: str, lines: Iterable[str]) -> Iterator[str]:
+    for row, line in enumerate(lines):
+        yield f"{'' if row else title:<{_WIDTH}}{line}"
+
+
+def _model(study: Study) -> Iterator[str]:
+    model = study.manifest.model
+    yield f"{model['name']} from {model['source']}"
+    for key, title in (("checkpoint", "checkpoint"), ("revision", "revision"), ("weight_hash", "weights")):
+        if model.get(key):
+            yield f"{title} {model[key]}"
+
+
+def _shape(study: Study) -> Iterator[str]:
+    spec = study.spec
+    kinds = ["CLS" if kind == CLS else kind for kind in spec.grid.prefix]
+    prefix = f" ({', '.join(kinds)} and {spec.grid.size} patches)" if kinds else ""
+    yield f"{spec.n_layers} layers × {spec.n_heads} heads"
+    yield f"{spec.grid.rows} × {spec.grid.cols} patches, {spec.grid.n_tokens} tokens{prefix}"
+    yield f"{spec.n_classes} classes" if spec.n_classes else "no class head"
+
+
+def _images(study: Study) -> Iterator[str]:
+    images, skipped = study.images, study.manifest.images.get("skipped", [])
+    done = "" if study.n_done == study.n_images else f", {study.n_done} of them done"
+    n_labels = images["label_name"].replace("", None).nunique()
+    classes = f" with {n_labels} labels" if n_labels else " without labels"
+    yield f"{study.n_images}{classes}{done}, from {study.manifest.images['root']}"
+    labels, predicted = images["label"].to_numpy(), images["predicted"].to_numpy()
+    known = (labels >= 0) & (predicted >= 0)
+    if known.any():
+        right = int((labels == predicted)[known].sum())
+        yield f"accuracy {right / known.sum():.1%} ({right} of {known.sum()} with a label)"
+    if skipped:
+        yield f"{len(skipped)} skipped:"
+    yield from (f"  {item['file']}: {item['reason']}" for item in skipped[:_SHOWN_FILES])
+    if len(skipped) > _SHOWN_FILES:
+        yield f"  and {len(skipped) - _SHOWN_FILES} more, in {study.files.manifest.name}"
+
+
+def _stages(study: Study) -> Iterator[str]:
+    stages = {**dict.fromkeys(STAGES), **study.manifest.stages}
+    width = max(map(len, stages))
+    for name, stage in stages.items():
+        state = f"{stage['seconds']:8.1f} s" if stage and stage["done"] else "not finished"
+        yield f"{name:<{width}} {state}"
+
+
+def _size(study: Study) -> str:
+    size = sum(file.stat().st_size for file in study.path.rglob("*") if file.is_file())
+    raw = attention_bytes(study.spec, study.n_done)
+    return f"{size_text(size)}; the raw float32 attention would take {size_text(raw)}, {raw / size:.1f} times that"
+
+
+def _heads(study: Study) -> Iterator[str]:
+    yield f"the {_SHOWN_HEADS} most important by each metric, mean over images"
+    width = max(map(len, METRICS))
+    for metric in METRICS:
+        name = f"importance/{metric}"
+        if name not in study:
+            yield f"{metric:<{width}}  {study.reason(name)}"
+            continue
+        mean = study.mean(name)
+        reference = float(np.nanmean(study.images["p_true"])) if metric == "probability" else 0.0
+        shown = reference - mean if metric == "probability" else mean
+        order = ranked_by_importance(metric, mean, reference)[:_SHOWN_HEADS]
+        heads = [divmod(int(flat), study.spec.n_heads) for flat in order]
+        figures = "   ".join(f"{short_head_name(*head):<7} {shown[head]:.4f}" for head in heads)
+        yield f"{metric:<{width}}  {figures}   ({_MEANINGS[metric]})"
