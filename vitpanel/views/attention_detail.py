@@ -1,0 +1,153 @@
+"""D2 to D5: the attention of the chosen head on the chosen image."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from vitpanel.core.display import MAX_LINKS, pooling_step, share_above
+from vitpanel.core.spec import short_head_name
+from vitpanel.state.session import Session
+from vitpanel.views.base import FILLED, View, escaped
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
+from vitpanel.views.figures.image_masks import rgba_pixels
+
+_NOTE = """
+:host { position: absolute; inset: 0; z-index: 2; pointer-events: none; }
+.note { height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
+  text-align: center; gap: 4px; padding: 8px; box-sizing: border-box; font: 12px/1.35 sans-serif; color: #2b323a;
+  background: rgba(255, 255, 255, 0.92); }
+.hint { color: #5b6573; font-size: 11px; }
+"""
+
+
+class AttentionDetail(View):
+    """Four linked pictures of one attention matrix; pointer and threshold are followed in the browser."""
+
+    title = "Attention Detail"
+    help = (
+        "Which token attends to which, in the chosen head on the chosen image. Blue touches the CLS token, orange is "
+        "between patches; darker is stronger. Left: the image, under the attention that a token gives (its row of the "
+        "matrix) and under the attention that it gets (its column); clear is strong, black is none, CLS unless you "
+        "point at another token. Middle: source tokens above, target tokens below, a link for each value above the "
+        f"threshold, at most the {MAX_LINKS:,} strongest. Point at a token or a patch to light its links, click to keep "
+        "it. Below: how often each value occurs (both scales are logarithmic); drag the red bar, or type the share "
+        "of the largest values that is drawn. Right: the matrix, with what is below the threshold faded."
+    )
+
+    def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
+        super().__init__(session, bridge, **params)
+        grid = session.study.spec.grid
+        self.pictures = create_head_pictures(grid)
+        if (step := pooling_step(grid)) > 1:
+            self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
+        self._name = pmui.Typography("", variant="body2", margin=(10, 8), styles={"white-space": "nowrap"})
+        self._share = pmui.FloatInput(
+            label="Top %", start=0.01, end=100, step=0.1, size="small", width=92, margin=(2, 8), format="0.[00]"
+        )
+        self._token = pmui.IntInput(label="Token", start=0, end=grid.n_tokens - 1, size="small", width=92, margin=(2, 4))
+        self._note = pn.pane.HTML("", visible=False, stylesheets=[_NOTE], **FILLED)
+        self._figures = self._lay_out()
+        self.pictures.cut.on_change("data", self._on_cut_dragged)
+        self.pictures.pinned.on_change("data", self._on_token_clicked)
+        self._share.param.watch(self._on_share_typed, "value")
+        self._token.param.watch(self._on_token_typed, "value")
+        session.param.watch(self._on_attention, "attention")
+        session.selection.param.watch(self._on_threshold, "threshold")
+        session.selection.param.watch(self._on_token, "token")
+        session.selection.param.watch(self._on_image, "image")
+        self._on_image()
+        self._on_threshold()
+        self._on_token()
+        self._on_attention()
+
+    def controls(self) -> list[pn.viewable.Viewable]:
+        """Name of the head, and what the pointer does by keyboard: the token kept and the threshold."""
+        return [self._name, self._token, self._share]
+
+    def body(self) -> pn.viewable.Viewable:
+        """Return D2, D3 above D5, and D4 side by side; words over them where there is nothing to see."""
+        return pn.Column(self._figures, self._note, **FILLED, styles={"position": "relative", "min-height": "0"})
+
+    def _lay_out(self) -> pn.Row:
+        masks, lines = self.pictures.masks.figures.values(), self.pictures.lines.figure
+        histogram, heatmap = self.pictures.histogram.figure, self.pictures.heatmap.figure
+
+        def column(*figures: Any, grow: float) -> pn.Column:
+            panes = [self.bridge.pane(fig, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"}) for fig, share in figures]
+            return pn.Column(*panes, **FILLED, styles={"flex": f"{grow} 1 0", "min-width": "0"})
+
+        return pn.Row(
+            column(*((fig, 1) for fig in masks), grow=0.5),
+            column((lines, 1.25), (histogram, 1), grow=1.1),
+            column((heatmap, 1), grow=1.2),
+            **FILLED,
+        )
+
+    # -- what the session says -------------------------------------------------------------------------------------
+
+    def _on_attention(self, *_: param.parameterized.Event) -> None:
+        outcome = self.session.attention
+        display = self.session.head_display()
+        self._figures.styles = {"opacity": "0.35" if outcome.status == "running" else "1", "transition": "opacity 0.2s"}
+        if outcome.status in {"idle", "failed"}:
+            words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
+            hint = f'<div class="hint">{escaped(outcome.hint)}</div></div>'
+            self._note.param.update(object=words + hint, visible=True)
+        else:
+            self._note.visible = False
+        self._name.object = short_head_name(*self.session.chosen_head)
+        if display is None:
+            return
+        columns = head_columns(display)
+
+        def draw() -> None:
+            self.pictures.head.data = columns
+            self.pictures.cut.data = {"value": [display.threshold]}
+
+        self.bridge.put((self, "head"), draw)
+
+    def _on_image(self, *_: param.parameterized.Event) -> None:
+        image = self.session.selection.image
+        if image is None:
+            return
+        pixels = rgba_pixels(self.session.study.crop(image))
+
+        def draw() -> None:
+            self.pictures.masks.crop.data = {"image": [pixels]}
+            self.pictures.masks.figures["image"].title.text = f"image {image}"
+
+        self.bridge.put((self, "image"), draw)
+
+    def _on_threshold(self, *_: param.parameterized.Event) -> None:
+        self._share.value = round(100 * self.session.selection.threshold, 2)
+        display = self.session.head_display()
+        if display is not None:
+            self.bridge.put((self, "cut"), lambda: self.pictures.cut.update(data={"value": [display.threshold]}))
+
+    def _on_token(self, *_: param.parameterized.Event) -> None:
+        token = self.session.selection.token
+        self._token.value = token
+        data = {"token": [NO_TOKEN if token is None else token]}
+        self.bridge.put((self, "token"), lambda: self.pictures.pinned.update(data=data))
+
+    # -- what a person does ----------------------------------------------------------------------------------------
+
+    def _on_cut_dragged(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
+        attention = self.session.attention.value
+        if attention is not None:
+            share = share_above(attention, new["value"][0])
+            self.session.selection.threshold = share
+
+    def _on_token_clicked(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
+        token = int(new["token"][0])
+        self.session.selection.token = None if token == NO_TOKEN else token
+
+    def _on_share_typed(self, event: param.parameterized.Event) -> None:
+        if event.new is not None and abs(event.new / 100 - self.session.selection.threshold) > 5e-5:
+            self.session.selection.threshold = event.new / 100
+
+    def _on_token_typed(self, event: param.parameterized.Event) -> None:
+        self.session.selection.token = event.new

@@ -1,0 +1,1 @@
+"""One pure builder per chart: data in, figure and sources out."""

@@ -1,0 +1,145 @@
+"""B1: one metric over all heads, with a line to drag."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bokeh.models import (
+    BoxAnnotation,
+    ColumnDataSource,
+    CustomJS,
+    DataRange1d,
+    FixedTicker,
+    HoverTool,
+    Legend,
+    LegendItem,
+    NoOverlap,
+    Range1d,
+    Span,
+)
+from bokeh.plotting import figure
+
+from vitpanel.core.spec import head_name
+from vitpanel.state.results import ImportanceCurve
+from vitpanel.views.base import create_figure
+from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, TEXT, VALUE
+
+METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
+AXIS_LABELS = {
+    "probability": "probability without the head",
+    "jsd": "JSD to the unpruned (bits)",
+    "cls": "cosine distance, CLS token",
+    "patch": "cosine distance, patch tokens",
+}
+_FOLLOW = """
+const v = Math.max(0, Math.min(last, Math.round(cb_obj.location)));
+if (line.location !== v) line.location = v;
+if (!cb_obj._wired) {
+  cb_obj._wired = true;
+  cb_obj.pan.connect(([phase]) => { if (phase === 'pan:end') cb_obj.location = line.location });
+}"""
+
+
+@dataclass(frozen=True)
+class ImportanceLine:
+    """The chart, its sources, and the line that marks the chosen head.
+
+    ``line.location`` is always a whole flat head index; ``grip`` is what the pointer takes and may be between two.
+    """
+
+    figure: figure
+    heads: ColumnDataSource
+    reference: ColumnDataSource
+    line: Span
+    grip: Span
+    context: tuple[Any, ...]
+    chosen_item: LegendItem
+    reference_item: LegendItem
+
+    def move(self, flat: int) -> None:
+        """Put the line on a head, unless a drag has put it there already."""
+        if self.line.location != flat:
+            self.line.location = self.grip.location = flat
+
+
+def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
+    """Columns over the flat head index; ``chosen`` is NaN without a chosen image."""
+    n_layers, n_heads = curve.mean.shape
+    mean, std = curve.mean.ravel(), curve.std.ravel()
+    return {
+        "flat": np.arange(mean.size),
+        "name": [head_name(layer, head) for layer in range(n_layers) for head in range(n_heads)],
+        "mean": mean,
+        "std": std,
+        "lower": mean - std,
+        "upper": mean + std,
+        "chosen": np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.ravel(),
+    }
+
+
+def reference_columns(curve: ImportanceCurve) -> dict[str, Any]:
+    """Two ends of the line at the unpruned probability, none for other metrics."""
+    if curve.reference is None or np.isnan(curve.reference):
+        return {"x": [], "y": []}
+    return {"x": [-0.5, curve.mean.size - 0.5], "y": [curve.reference] * 2}
+
+
+def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
+    """Empty chart over ``n_layers * n_heads`` heads."""
+    last = n_layers * n_heads - 1
+    names = ("flat", "name", "mean", "std", "lower", "upper", "chosen")
+    heads = ColumnDataSource({name: [] for name in names})
+    reference = ColumnDataSource({"x": [], "y": []})
+    fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=DataRange1d(only_visible=True, range_padding=0.08))
+    band = fig.varea("flat", "lower", "upper", source=heads, fill_color=MEAN, fill_alpha=0.16)
+    mean = fig.line("flat", "mean", source=heads, line_color=MEAN, line_width=1.2, line_alpha=0.8)
+    unpruned = fig.line("x", "y", source=reference, line_color=TEXT, line_width=1, line_dash="dashed")
+    chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
+    fig.y_range.renderers = [band, mean, unpruned, chosen]
+    hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_alpha=0, line_alpha=0)
+    tooltips = [("", "@name"), ("chosen image", "@chosen{0.0000}"), ("all images", "@mean{0.0000} ± @std{0.0000}")]
+    fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
+    _mark_layers(fig, n_layers, n_heads)
+    chosen_item = LegendItem(label="chosen image", renderers=[chosen])
+    reference_item = LegendItem(label="nothing pruned", renderers=[unpruned])
+    fig.add_layout(
+        _create_legend([chosen_item, LegendItem(label="all images, mean ± std", renderers=[band, mean]), reference_item]),
+        "above",
+    )
+    line, grip = _add_head_line(fig, last)
+    return ImportanceLine(fig, heads, reference, line, grip, (band, mean), chosen_item, reference_item)
+
+
+def _add_head_line(fig: figure, last: int) -> tuple[Span, Span]:
+    line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay")
+    # A Span can be taken only within its own width and has no limits, hence a wide invisible one that is followed.
+    grip = Span(
+        location=0, dimension="height", line_width=16, line_alpha=0, line_color=CHOSEN, editable=True,
+        hover_line_color=CHOSEN, hover_line_alpha=0.2, level="overlay",
+    )  # fmt: skip
+    grip.js_on_change("location", CustomJS(args={"line": line, "last": last}, code=_FOLLOW))
+    fig.add_layout(line)
+    fig.add_layout(grip)
+    return line, grip
+
+
+def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:
+    centres = [layer * n_heads + (n_heads - 1) / 2 for layer in range(n_layers)]
+    fig.xaxis.ticker = FixedTicker(ticks=centres)
+    fig.xaxis.major_label_overrides = {centre: str(layer) for layer, centre in enumerate(centres)}
+    fig.xaxis.major_label_policy = NoOverlap()
+    fig.xaxis.axis_label = f"layer ({n_heads} heads each)"
+    fig.xgrid.visible = False
+    for layer in range(1, n_layers, 2):
+        left = layer * n_heads - 0.5
+        band = BoxAnnotation(left=left, right=left + n_heads, fill_color=GRID, fill_alpha=0.55, line_color=None)
+        band.level = "underlay"
+        fig.add_layout(band)
+
+
+def _create_legend(items: list[LegendItem]) -> Legend:
+    return Legend(
+        items=items, orientation="horizontal", label_text_font_size="10px", label_text_color=TEXT, glyph_width=18,
+        glyph_height=12, label_height=12, spacing=10, padding=2, margin=0, border_line_color=MUTED,
+        border_line_alpha=0, background_fill_alpha=0,
+    )  # fmt: skip

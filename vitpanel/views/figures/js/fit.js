@@ -1,0 +1,6 @@
+const unit = Math.max(width / fig.inner_width, height / fig.inner_height)
+if (Number.isFinite(unit) && unit > 0) {
+  const x = (fig.inner_width * unit - width) / 2, y = (fig.inner_height * unit - height) / 2
+  fig.x_range.setv({start: -x, end: width + x})
+  fig.y_range.setv({start: height + y, end: -y})
+}

@@ -1,0 +1,47 @@
+"""Which point a click means."""
+
+from typing import cast
+
+import numpy as np
+from bokeh.models import CustomJS, Range1d
+from bokeh.plotting import figure
+
+REACH = 14
+ASSUMED_SIDE = 300
+
+
+def padded_range(values: np.ndarray, *, padding: float = 0.05) -> Range1d:
+    """Range that holds all values with some air; 0 to 1 when there are none."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    air = padding * (high - low) or 0.5
+    return Range1d(low - air, high + air)
+
+
+def nearest_point(fig: figure, place: tuple[float, float], points: tuple[np.ndarray, np.ndarray]) -> int | None:
+    """Index of the point nearest to a click on the screen, None when none is within reach of the pointer.
+
+    Parameters
+    ----------
+    fig
+        Its ranges are `Range1d`, so that their limits are known here.
+    place
+        The click, in data coordinates.
+    points
+        Coordinates of all points, NaN for a point that is not drawn.
+    """
+    distance = np.zeros(len(points[0]))
+    for values, at, span, pixels in zip(
+        points, place, (fig.x_range, fig.y_range), (fig.inner_width, fig.inner_height), strict=True
+    ):
+        limits = cast("Range1d", span)
+        scale = (pixels or ASSUMED_SIDE) / abs(float(limits.end) - float(limits.start))
+        distance += ((values - at) * scale) ** 2
+    distance = np.where(np.isnan(distance), np.inf, distance)
+    nearest = int(distance.argmin()) if len(distance) else -1
+    return nearest if nearest >= 0 and distance[nearest] <= REACH**2 else None
+
+
+def reset_on_double_click(fig: figure) -> None:
+    """Let a double click show everything again."""
+    fig.js_on_event("doubletap", CustomJS(args={"fig": fig}, code="fig.reset.emit()"))

@@ -1,0 +1,74 @@
+"""B3: what the model predicts while the chosen head is pruned."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.plotting import figure
+
+from vitpanel.state.results import N_TOP, Predictions
+from vitpanel.views.base import create_figure
+from vitpanel.views.palette import MUTED, TEXT, VALUE
+
+LONGEST_NAME = 24
+
+
+@dataclass(frozen=True)
+class PredictionBars:
+    """The chart and its rows, most probable class first."""
+
+    figure: figure
+    rows: ColumnDataSource
+
+
+def shortened(name: str) -> str:
+    """Name cut to what fits over a bar."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+
+
+def prediction_columns(predictions: Predictions, *, alpha: float = 1.0) -> dict[str, Any]:
+    """Columns of the rows; the true class has a check mark and bold letters."""
+    n_rows = len(predictions.names)
+    return {
+        "row": list(range(n_rows)),
+        "name": list(predictions.names),
+        "text": [
+            f"✓ {shortened(name)}" if is_true else shortened(name)
+            for name, is_true in zip(predictions.names, predictions.is_true, strict=True)
+        ],
+        "font": ["bold" if is_true else "normal" for is_true in predictions.is_true],
+        "probability": predictions.probabilities,
+        "unpruned": predictions.unpruned,
+        "value": [f"{value:.3f}" for value in predictions.probabilities],
+        "truth": ["yes" if is_true else "no" for is_true in predictions.is_true],
+        "alpha": [alpha] * n_rows,
+    }
+
+
+def create_prediction_bars() -> PredictionBars:
+    """Empty rows, each a name over its bar."""
+    names = ("row", "name", "text", "font", "probability", "unpruned", "value", "truth", "alpha")
+    rows = ColumnDataSource({name: [] for name in names})
+    fig = create_figure(x_range=Range1d(0, 1.02), y_range=Range1d(N_TOP + 0.5, -0.8), title="Top classes")
+    fig.hbar(y="row", left=0, right=1, height=0.3, source=rows, color=MUTED, alpha=0.3)
+    fig.hbar(y="row", left=0, right="probability", height=0.3, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0)
+    fig.scatter(
+        "unpruned", "row", source=rows, marker="dash", angle=1.5708, size=18, line_color=TEXT, line_width=2.5,
+        line_alpha="alpha",
+    )  # fmt: skip
+    text = {"source": rows, "text_font_size": "11px", "text_color": TEXT, "text_alpha": "alpha", "y_offset": -8}
+    fig.text(x=0, y="row", text="text", text_font_style="font", **text)
+    fig.text(x=1, y="row", text="value", text_align="right", text_font_style="font", **text)
+    hit = fig.hbar(y="row", left=0, right=1, height=1, source=rows, fill_alpha=0, line_alpha=0)
+    tooltips = [
+        ("class", "@name"),
+        ("true class", "@truth"),
+        ("pruned", "@probability{0.00000}"),
+        ("nothing pruned", "@unpruned{0.00000}"),
+    ]
+    fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
+    fig.yaxis.visible = False
+    fig.grid.visible = False
+    fig.xaxis.axis_label = "probability (tick: nothing pruned)"
+    fig.xaxis.ticker = [0, 0.5, 1]
+    return PredictionBars(fig, rows)

@@ -1,0 +1,49 @@
+"""D5: the distribution of all values of a matrix, and the bar that sets the threshold."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from bokeh.models import BoxAnnotation, ColumnDataSource, LogAxis, Range1d, Span
+from bokeh.plotting import figure
+
+from vitpanel.views.base import create_figure
+from vitpanel.views.figures.link_colours import KIND_COLOURS
+from vitpanel.views.palette import CHOSEN, MUTED
+
+BOTTOM = 0.7
+
+
+@dataclass(frozen=True)
+class ThresholdHistogram:
+    """Figure of D5; ``line`` is the threshold that is seen, ``grip`` the wider one that is dragged."""
+
+    figure: figure
+    bars: ColumnDataSource
+    kept: BoxAnnotation
+    line: Span
+    grip: Span
+
+
+def create_threshold_histogram() -> ThresholdHistogram:
+    """Draw an empty histogram with logarithmic axes and a bar that can be dragged."""
+    fig = create_figure(
+        title="Threshold",
+        x_axis_type="log",
+        y_axis_type="log",
+        x_range=Range1d(1e-4, 1, syncable=False),
+        y_range=Range1d(BOTTOM, 10, syncable=False),
+        x_axis_label="attention value",
+        y_axis_label="links",
+    )
+    fig.xgrid.visible = False
+    for axis in fig.axis:
+        cast("LogAxis", axis).ticker.desired_num_ticks = 4
+    bars = ColumnDataSource({"left": [], "right": [], "top": []}, syncable=False)
+    fig.quad("left", "right", "top", BOTTOM, source=bars, fill_color=MUTED, line_color="white", line_width=0.5)
+    kept = BoxAnnotation(left=1, fill_color=KIND_COLOURS["patch"][110], fill_alpha=0.25, syncable=False)
+    style = {"dimension": "height", "line_color": CHOSEN, "level": "overlay", "syncable": False}
+    line = Span(location=1, line_width=2, **style)
+    grip = Span(location=1, line_width=18, line_alpha=0, editable=True, hover_line_alpha=0.2, **style)
+    for annotation in (kept, line, grip):
+        fig.add_layout(annotation)
+    return ThresholdHistogram(fig, bars, kept, line, grip)

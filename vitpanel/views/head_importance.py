@@ -1,0 +1,170 @@
+"""B: how much each head matters, and which part of its attention."""
+
+from functools import partial
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.events import Tap
+
+from vitpanel.core.regions import PruningMode
+from vitpanel.state.session import Session
+from vitpanel.views.base import COMPACT, FILLED, Chart, View
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.importance_line import (
+    AXIS_LABELS,
+    METRIC_NAMES,
+    create_importance_line,
+    importance_columns,
+    reference_columns,
+)
+from vitpanel.views.figures.mode_bars import create_mode_bars, mode_columns
+from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
+
+FADED = 0.3
+
+
+class HeadImportance(View):
+    """Importance of all heads, of one head by pruning mode, and the predictions (Fig. 1B)."""
+
+    title = "Head Importance"
+    help = (
+        "Left: the metric after leaving out each head in turn; for the probability, lower means that the head matters "
+        "more. Drag the line or click to choose a head. Middle: the same metric when only parts of the head's "
+        "attention are set to 0. Right: what the model predicts in the chosen mode; a tick marks the unpruned value."
+    )
+
+    def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
+        super().__init__(session, bridge, **params)
+        self.n_layers, self.n_heads = session.study.spec.n_layers, session.study.spec.n_heads
+        self.curve = create_importance_line(self.n_layers, self.n_heads)
+        self.modes = create_mode_bars()
+        self.predictions = create_prediction_bars()
+        self.curve_chart = Chart(self.curve.figure, bridge)
+        self.modes_chart = Chart(self.modes.figure, bridge)
+        self.predictions_chart = Chart(self.predictions.figure, bridge)
+        self._create_controls()
+        self.curve.line.on_change("location", self._on_line)
+        self.curve.figure.on_event(Tap, self._on_curve_tap)
+        self.modes.figure.on_event(Tap, self._on_modes_tap)
+        selection = session.selection.param
+        selection.watch(lambda *_: bridge.put("B1", self._draw_curve), ["image", "metric"])
+        selection.watch(self._on_head, ["layer", "head"])
+        selection.watch(lambda *_: bridge.put("B2", self._draw_modes), ["mode", "metric"])
+        session.param.watch(lambda *_: bridge.put("B2", self._draw_modes), ["modes"])
+        self._on_head()
+        self._draw_curve()
+        self._draw_modes()
+
+    def _create_controls(self) -> None:
+        selection = self.session.selection
+        look = {"size": "small", "margin": (10, 3, 0, 3), "sx": COMPACT, "description": ""}
+        metrics = {name: key for key, name in METRIC_NAMES.items()}
+        self.metric = pmui.Select.from_param(
+            selection.param.metric, label="Metric", options=metrics, width=136, **look
+        )
+        modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
+        self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=190, **look)
+        self.layer = pmui.IntInput(label="Layer", start=0, end=self.n_layers - 1, width=88, **look)
+        self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=88, **look)
+        self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
+        self.head.param.watch(partial(self._on_stepper, "head"), "value")
+        self.context = pmui.Switch(label="Mean", value=True, size="small", margin=(10, 3), width=90, sx=COMPACT)
+        self.context.param.watch(lambda *_: self.bridge.put("B1 context", self._draw_context), "value")
+        self.retry = pmui.Button(
+            label="Try again", size="small", variant="outlined", visible=False, margin=4, align="center"
+        )
+        self.retry.on_click(lambda _: self.session.ask_again())
+
+    def controls(self) -> list[pn.viewable.Viewable]:
+        """Metric, head and mode without a pointer."""
+        return [self.context, self.metric, self.layer, self.head, self.mode]
+
+    def body(self) -> pn.viewable.Viewable:
+        """Put the curve at the left of the two bar charts."""
+        share = {"flex": "0 0 23%"}
+        modes = pn.Column(self.modes_chart, self.retry, styles=share, **FILLED)
+        predictions = pn.Column(self.predictions_chart, styles=share, **FILLED)
+        return pn.Row(self.curve_chart, modes, predictions, **FILLED)
+
+    # -- acts of the person ----------------------------------------------------------------------------------------
+
+    def _choose_flat(self, flat: float) -> None:
+        last = self.n_layers * self.n_heads - 1
+        self.session.selection.choose_head(*divmod(min(max(round(flat), 0), last), self.n_heads))
+
+    def _on_stepper(self, name: str, event: Any) -> None:
+        if event.new is None:
+            self._show_head()
+        else:
+            self.session.selection.param.update({name: event.new})
+
+    def _on_line(self, _attribute: str, _old: float, new: float) -> None:
+        self._choose_flat(new)
+
+    def _on_curve_tap(self, event: Tap) -> None:
+        self._choose_flat(event.x)
+
+    def _on_modes_tap(self, event: Tap) -> None:
+        mode = round(event.x)
+        if mode in list(PruningMode):
+            self.session.selection.mode = mode
+
+    # -- answers to the selection ----------------------------------------------------------------------------------
+
+    def _draw_curve(self) -> None:
+        self.draw(self.curve_chart, self._patch_curve, needs=f"importance/{self.session.selection.metric}")
+
+    def _patch_curve(self) -> None:
+        curve = self.session.importance_curve()
+        reference = reference_columns(curve)
+        self.curve.heads.data = importance_columns(curve)
+        self.curve.reference.data = reference
+        self.curve.chosen_item.visible = curve.chosen is not None
+        self.curve.reference_item.visible = bool(reference["x"])
+        self.curve.figure.yaxis.axis_label = AXIS_LABELS[curve.metric]
+        self.context.disabled = curve.chosen is None
+        self._draw_context()
+
+    def _draw_context(self) -> None:
+        for renderer in self.curve.context:
+            renderer.visible = self.context.value or self.context.disabled
+
+    def _on_head(self, *_: Any) -> None:
+        self._show_head()
+        self.bridge.put("B1 head", self._draw_head)
+
+    def _show_head(self) -> None:
+        layer, head = self.session.chosen_head
+        self.layer.value = layer
+        self.head.value = head
+
+    def _draw_head(self) -> None:
+        layer, head = self.session.chosen_head
+        self.curve.move(layer * self.n_heads + head)
+
+    def _draw_modes(self) -> None:
+        online = self.session.modes
+        self.retry.visible = online.status == "failed"
+        self.modes.chosen.data = {"mode": [self.session.selection.mode]}
+        if online.status == "running":
+            for chart, source in ((self.modes_chart, self.modes.bars), (self.predictions_chart, self.predictions.rows)):
+                source.data = {**source.data, "alpha": [FADED] * len(source.data["alpha"])}
+                chart.wait()
+        elif online.status == "done":
+            self.draw(self.modes_chart, self._patch_modes, needs=f"importance/{self.session.selection.metric}")
+            self.draw(self.predictions_chart, self._patch_predictions, needs="probabilities")
+        else:
+            self.modes_chart.say(online.message, hint=online.hint)
+            self.predictions_chart.say(online.message)
+
+    def _patch_modes(self) -> None:
+        values = self.session.mode_values()
+        if values is not None:
+            self.modes.scale(values)
+            self.modes.bars.data = mode_columns(values)
+
+    def _patch_predictions(self) -> None:
+        predictions = self.session.predictions()
+        if predictions is not None:
+            self.predictions.rows.data = prediction_columns(predictions)
