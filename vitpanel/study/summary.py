@@ -63,7 +63,7 @@ def _shape(study: Study) -> Iterator[str]:
 def _images(study: Study) -> Iterator[str]:
     images, skipped = study.images, study.manifest.images.get("skipped", [])
     done = "" if study.n_done == study.n_images else f", {study.n_done} of them done"
-    n_labels = images["label_name"].replace("", None).nunique()
+    n_labels = len(set(images["label_name"].tolist()) - {""})
     classes = f" with {n_labels} labels" if n_labels else " without labels"
     yield f"{study.n_images}{classes}{done}, from {study.manifest.images['root']}"
     labels, predicted = images["label"].to_numpy(), images["predicted"].to_numpy()

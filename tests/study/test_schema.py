@@ -1,0 +1,59 @@
+"""Which arrays a model can have."""
+
+import pytest
+
+from tests.synthetic import synthetic_spec
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, absent_arrays, array_specs
+
+
+def test_sizes_follow_the_model():
+    spec = synthetic_spec(n_layers=2, n_heads=3, rows=4, cols=5, n_classes=7, prefix=("cls", "register"))
+    arrays = array_specs(spec, 10, latent_dim=6)
+    assert {name: array.shape for name, array in arrays.items()} == {
+        "probabilities": (10, 7),
+        "importance/probability": (10, 2, 3),
+        "importance/jsd": (10, 2, 3),
+        "importance/cls": (10, 2, 3),
+        "importance/patch": (10, 2, 3),
+        "entropy": (10, 2, 3),
+        "strength": (10, 2, 3, 5),
+        "patterns/cls": (10, 2, 3, 41),
+        "patterns/patch_top": (10, 2, 3, 4),
+        "latents": (10, 2, 3, 6),
+        "layout/cls": (10, 2, 3, 2),
+        "layout/patch": (10, 2, 3, 2),
+        "layout/images": (10, 2),
+    }
+    assert not absent_arrays(spec)
+    assert all(len(array.dims) == len(array.shape) for array in arrays.values())
+
+
+def test_large_grids_are_pooled_in_patch_patterns_alone():
+    arrays = array_specs(synthetic_spec(rows=32, cols=32), 1, latent_dim=6)
+    assert arrays["patterns/cls"].shape[-1] == 2 * 32 * 32 + 1
+    assert arrays["patterns/patch_top"].shape[-1] == 656
+
+
+@pytest.mark.parametrize(
+    ("options", "absent", "reason"),
+    [
+        ({"prefix": ("register",)}, {"importance/cls", "patterns/cls", "layout/cls"}, "The model has no CLS token."),
+        (
+            {"n_classes": 0},
+            {"probabilities", "importance/probability", "importance/jsd"},
+            "The model has no class head.",
+        ),
+    ],
+)
+def test_what_a_model_cannot_have_is_absent_with_the_reason(options: dict, absent: set[str], reason: str):
+    spec = synthetic_spec(**options)
+    assert absent_arrays(spec) == dict.fromkeys(absent, reason)
+    assert not absent & set(array_specs(spec, 1, latent_dim=6))
+
+
+def test_blocks_are_whole_chunks_and_layouts_one_piece():
+    arrays = array_specs(synthetic_spec(), 12, latent_dim=6)
+    assert arrays["strength"].chunks(5) == (5, 2, 3, 4)
+    assert arrays["layout/cls"].chunks(5) == (12, 2, 3, 2)
+    assert arrays["strength"].chunks(64) == (12, 2, 3, 4)
+    assert [arrays[name].stage for name in ("entropy", "latents", "layout/images")] == [HEADS, LATENTS, LAYOUT]

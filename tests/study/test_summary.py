@@ -1,0 +1,56 @@
+"""The summary of a study."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.synthetic import write_synthetic_study
+from vitpanel.study.reader import open_study
+from vitpanel.study.summary import describe
+
+
+def line(text: str, start: str) -> str:
+    """Return the one line that has ``start`` as its first word after the titles' column."""
+    (found,) = [row for row in text.splitlines() if row[10:].startswith(start)]
+    return found
+
+
+def test_a_finished_study(tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study", n_images=12))
+    text = describe(study)
+    assert "(finished)" in text
+    assert "synthetic_vit from tests.synthetic" in text
+    assert "2 layers × 3 heads" in text
+    assert "17 tokens (CLS and 16 patches)" in text
+    assert "broken.png: truncated" in text
+    assert line(text, "heads ").endswith("1.5 s")
+    labelled = study.images[study.images["label"] >= 0]
+    assert f"accuracy {(labelled['label'] == labelled['predicted']).mean():.1%}" in text
+    assert not any(row != row.rstrip() for row in text.splitlines())
+
+
+def test_the_three_heads_are_those_whose_removal_costs_most(tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study"))
+    drop = np.nanmean(study.images["p_true"].to_numpy()[:, None, None] - study["importance/probability"], axis=0)
+    best = np.argsort(-drop.ravel())[:3]
+    row = line(describe(study), "probability")
+    places = [row.index(f"L{flat // 3} H{flat % 3}   {drop.ravel()[flat]:.4f}") for flat in best]
+    assert places == sorted(places)
+
+
+def test_an_unfinished_study_of_a_model_without_cls_and_classes(tmp_path: Path):
+    path = write_synthetic_study(tmp_path / "a.study", prefix=(), n_classes=0, finished=False)
+    text = describe(open_study(path))
+    assert "(not finished)" in text
+    assert "12 without labels, 10 of them done" in text
+    assert "no class head" in text
+    assert "accuracy" not in text
+    assert line(text, "latents").endswith("not finished")
+    assert line(text, "probability").endswith("The model has no class head.")
+    assert line(text, "cls").endswith("The model has no CLS token.")
+
+
+def test_a_study_without_any_block(tmp_path: Path):
+    path = write_synthetic_study(tmp_path / "a.study", n_images=5, finished=False)
+    text = describe(open_study(path))
+    assert line(text, "probability").endswith("The study is not finished: stage heads has not run yet.")
