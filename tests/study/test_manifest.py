@@ -75,3 +75,14 @@ def test_a_missing_part_is_named(tmp_path: Path):
     (tmp_path / "manifest.json").write_bytes(record_bytes(content))
     with pytest.raises(StudyFormatError, match="lacks settings"):
         Manifest.read(tmp_path)
+
+
+def test_differences_name_each_setting_and_stay_short():
+    here, there = manifest(), manifest()
+    here.settings["seed"] = 1
+    here.model["class_names"] = [f"class {i}" for i in range(1000)]
+    names, seed = there.differences(here)
+    assert seed == "settings.seed is 0 there and 1 here"
+    assert names.startswith("model.class_names is ['class 0', 'T-shirt & <top>', 'class 2'] there and ['class 0',")
+    assert len(names) < 250
+    assert there.differences(manifest()) == []

@@ -21,6 +21,7 @@ from tests.synthetic import (
 from vitpanel.errors import DiskFullError, StudyError, StudyLockedError, StudyMismatchError
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import open_study
+from vitpanel.study.schema import STAGES
 from vitpanel.study.writer import StudyWriter
 
 
@@ -94,6 +95,30 @@ def test_a_block_that_lost_a_file_or_has_a_damaged_receipt_is_done_again(tmp_pat
     files.crops(1).unlink()
     files.receipt(2).write_bytes(b"{}")
     assert write_what_is_pending(path) == [0, 1, 2]
+    assert contents(path) == whole
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "images.parquet",
+        "autoencoder.safetensors",
+        "crops/000001.parquet",
+        "blocks/000001.json",
+        "arrays.zarr/entropy/zarr.json",
+        "arrays.zarr/entropy/c/1/0/0",
+        "arrays.zarr/latents/c/1/0/0/0",
+        "arrays.zarr/layout/cls/c/0/0/0/0",
+    ],
+)
+def test_the_same_run_brings_back_what_was_lost(tmp_path: Path, whole: dict[str, Any], name: str):
+    path = write_synthetic_study(tmp_path / "a.study")
+    (path / name).unlink()
+    with writer_at(path) as writer:
+        if not all(writer.is_done(stage) for stage in STAGES):
+            for block in writer.pending_blocks():
+                write_synthetic_block(writer, block)
+            finish_synthetic_study(writer)
     assert contents(path) == whole
 
 

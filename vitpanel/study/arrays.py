@@ -46,7 +46,7 @@ def open_array(path: Path, spec: ArraySpec, *, block_size: int, mode: str = "r")
         metadata = _comparable(array)
     except FileNotFoundError as error:
         message = f"The array {spec.name} is missing: {path} does not exist."
-        raise StudyError(message, hint="Run the same precompute command again, or restore the study.") from error
+        raise StudyError(message, hint="Run the same precompute command again: it computes what is missing.") from error
     except Exception as error:
         raise damaged(path / "zarr.json", f"the array {spec.name} cannot be opened ({error})") from error
     if metadata != _expected(spec, block_size):

@@ -1,9 +1,11 @@
 """The manifest: where a study comes from, how it was made, and how far it is."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from vitpanel.core.spec import ViTSpec
 from vitpanel.errors import StudyError, StudyFormatError
@@ -11,6 +13,16 @@ from vitpanel.study.atomic import write_atomically
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.records import checked, damaged, parse_record, record_bytes
 from vitpanel.study.schema import FORMAT_VERSION
+
+_IDENTITY = (
+    ("model", "weight_hash"),
+    ("model", "spec"),
+    ("model", "preprocessing"),
+    ("model", "class_names"),
+    ("images", "hash"),
+)
+_SHOWN_LENGTH = 80
+RESTORE = "Restore the manifest from a copy, or delete the study and run precompute again."
 
 
 def _now() -> str:
@@ -95,6 +107,17 @@ class Manifest:
         """Whether a stage is complete."""
         return bool(self.stages.get(stage, {}).get("done"))
 
+    def differences(self, other: "Manifest") -> list[str]:
+        """Say where another run would give other numbers than this study's, one phrase for each setting."""
+        here, there = other.identity(), self.identity()
+        keys = [key for key in there | here if there.get(key) != here.get(key)]
+        return [f"{key} is {_short(there.get(key))} there and {_short(here.get(key))} here" for key in keys]
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides about the numbers of a study by dotted name, as JSON gives it back."""
+        identity: dict[str, Any] = {f"{part}.{key}": getattr(self, part).get(key) for part, key in _IDENTITY}
+        return dict(_flat(json.loads(json.dumps({**identity, "settings": self.settings})), ""))
+
     def write(self, path: Path) -> None:
         """Write the manifest of the study at ``path``, atomically."""
         write_atomically(StudyFiles(path).manifest, record_bytes(asdict(self)))
@@ -117,18 +140,31 @@ class Manifest:
         if not file.is_file():
             message = f"{path} is not a study: it holds no {file.name}."
             raise StudyFormatError(message, hint="Give the folder NAME.study that vitpanel precompute wrote.")
-        record = parse_record(file)
+        record = parse_record(file, hint=RESTORE)
         _check_version(record.get("format_version"), path, file)
-        content = checked(record, file)
+        content = checked(record, file, hint=RESTORE)
         missing = [f.name for f in fields(cls) if f.name not in content]
         if missing:
-            raise damaged(file, f"it lacks {', '.join(missing)}")
+            raise damaged(file, f"it lacks {', '.join(missing)}", hint=RESTORE)
         return cls(**{f.name: content[f.name] for f in fields(cls)})
 
 
 def _check_version(version: object, path: Path, file: Path) -> None:
     if not isinstance(version, int) or version < 1:
-        raise damaged(file, f"its format_version is {version!r}")
+        raise damaged(file, f"its format_version is {version!r}", hint=RESTORE)
     if version > FORMAT_VERSION:
         message = f"{path} was written in format {version}, this version reads up to {FORMAT_VERSION}."
         raise StudyFormatError(message, hint="Upgrade vitpanel: pip install --upgrade vitpanel.")
+
+
+def _flat(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(cast("dict[str, Any]", value), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"

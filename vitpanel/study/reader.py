@@ -159,8 +159,9 @@ class Study:
         if name not in self.manifest.files:
             message = f"{self.path} has no file {name}."
             raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
-        if not path.exists() or bytes_digest(data := path.read_bytes()) != self.manifest.files[name]:
-            raise damaged(path, "it is missing or does not fit its checksum")
+        data = path.read_bytes() if path.exists() else None
+        if data is None or bytes_digest(data) != self.manifest.files[name]:
+            raise damaged(path, "it is missing" if data is None else "it does not fit its checksum")
         return data
 
     @property
@@ -229,7 +230,7 @@ class Study:
         path = self.files.chunk(spec.name, block, len(spec.shape))
         if not path.exists():
             message = f"The array {spec.name} of {self.path} is damaged: {path} is missing."
-            raise StudyFormatError(message, hint="Restore the file, or run the same precompute command again.")
+            raise StudyFormatError(message, hint="Run the same precompute command again: it computes what is missing.")
         return path
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from vitpanel.errors import StudyFormatError
 
+RECOMPUTE = "Delete this file and run the same precompute command again: it computes what is missing."
 _DIGEST = "sha256"
 
 
@@ -16,8 +17,8 @@ def record_bytes(content: dict[str, Any]) -> bytes:
     return json.dumps(plain | {_DIGEST: _digest(plain)}, indent=1, ensure_ascii=False).encode()
 
 
-def parse_record(path: Path) -> dict[str, Any]:
-    """Read a record without looking at its digest.
+def parse_record(path: Path, *, hint: str = RECOMPUTE) -> dict[str, Any]:
+    """Read a record without looking at its digest; ``hint`` is the way out of a damaged one.
 
     Raises
     ------
@@ -27,9 +28,9 @@ def parse_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_bytes())
     except ValueError as error:
-        raise damaged(path, f"it is not valid JSON ({error})") from error
+        raise damaged(path, f"it is not valid JSON ({error})", hint=hint) from error
     if not isinstance(record, dict):
-        raise damaged(path, "it is not a JSON object")
+        raise damaged(path, "it is not a JSON object", hint=hint)
     return cast("dict[str, Any]", record)
 
 
@@ -44,17 +45,16 @@ def read_record(path: Path) -> dict[str, Any]:
     return checked(parse_record(path), path)
 
 
-def checked(record: dict[str, Any], path: Path) -> dict[str, Any]:
+def checked(record: dict[str, Any], path: Path, *, hint: str = RECOMPUTE) -> dict[str, Any]:
     """Return the content of a parsed record without its digest; `StudyFormatError` if the two do not fit."""
     content = {key: value for key, value in record.items() if key != _DIGEST}
     if record.get(_DIGEST) != _digest(content):
-        raise damaged(path, "its content does not fit its checksum")
+        raise damaged(path, "its content does not fit its checksum", hint=hint)
     return content
 
 
-def damaged(path: Path, reason: str) -> StudyFormatError:
+def damaged(path: Path, reason: str, *, hint: str = RECOMPUTE) -> StudyFormatError:
     """Return the error for a file that is not as it was written."""
-    hint = "Restore the file from a copy, or delete the study and run precompute again."
     return StudyFormatError(f"{path} is damaged: {reason}.", hint=hint)
 
 

@@ -55,7 +55,7 @@ def read_table(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None =
     """
     if not path.exists():
         message = f"{path} is missing."
-        raise StudyError(message, hint="Run the same precompute command again, or restore the study.")
+        raise StudyError(message, hint="Run the same precompute command again: it computes what is missing.")
     names = schema.names if columns is None else list(columns)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:

@@ -1,12 +1,11 @@
 """Write a study block by block, so that a killed run loses one block at most."""
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import filelock
 import numpy as np
@@ -19,10 +18,8 @@ from vitpanel.study.atomic import flush, sweep, write_atomically, write_errors
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.records import bytes_digest, read_record, record_bytes
-from vitpanel.study.schema import HEADS, ArraySpec, array_specs
+from vitpanel.study.schema import HEADS, LATENTS, ArraySpec, array_specs
 from vitpanel.study.tables import crops_bytes, images_bytes, read_images, unpredicted_images, with_predictions
-
-_IDENTITY = (("model", "weight_hash"), ("model", "spec"), ("model", "preprocessing"), ("images", "hash"))
 
 
 class StudyWriter:
@@ -116,11 +113,17 @@ class StudyWriter:
         return [block for block in range(self.n_blocks) if not self._is_whole(block)]
 
     def is_done(self, stage: str) -> bool:
-        """Whether a stage is complete; the heads are not while a block is pending."""
-        return self.manifest.is_done(stage) and (stage != HEADS or not self.pending_blocks())
+        """Whether a stage is complete and none of its files was lost since."""
+        if not self.manifest.is_done(stage):
+            return False
+        if stage == HEADS:
+            return not self.pending_blocks()
+        extra = [self.path / name for name in self.manifest.files if stage == LATENTS]
+        chunks = [chunk for spec in self.arrays.values() if spec.stage == stage for chunk in self._chunks(spec)]
+        return all(path.exists() for path in [*extra, *chunks])
 
-    def write_block(
-        self, block: int, arrays: dict[str, np.ndarray], *, crops: Sequence[bytes], thumbnails: Sequence[bytes]
+    def write_block(  # noqa: PLR0917 - all that a block has
+        self, block: int, arrays: dict[str, np.ndarray], crops: Sequence[bytes], thumbnails: Sequence[bytes]
     ) -> None:
         """Write all that the heads stage gives for a block of images, and its receipt last.
 
@@ -203,11 +206,14 @@ class StudyWriter:
     def _create_missing(self, images: pd.DataFrame) -> None:
         self.files.receipts.mkdir(exist_ok=True)
         self.files.crops(0).parent.mkdir(exist_ok=True)
-        if not self.files.images.exists():
+        is_new = not self.files.images.exists()
+        if is_new:
             write_atomically(self.files.images, images_bytes(unpredicted_images(images)))
         for name, spec in self.arrays.items():
             if not (self.files.array(name) / "zarr.json").exists():
                 create_array(LocalStore(self.files.array(name)), spec, self.manifest.block_size)
+        if is_new and self.is_done(HEADS):
+            self.write_predictions()
 
     def _is_whole(self, block: int) -> bool:
         chunks = [self._chunk(spec, block) for spec in self.arrays.values() if spec.stage == HEADS]
@@ -219,6 +225,9 @@ class StudyWriter:
 
     def _chunk(self, spec: ArraySpec, block: int) -> Path:
         return self.files.chunk(spec.name, block, len(spec.shape))
+
+    def _chunks(self, spec: ArraySpec) -> list[Path]:
+        return [self._chunk(spec, block) for block in range(self.n_blocks if spec.is_per_block else 1)]
 
     def _spec(self, name: str) -> ArraySpec:
         if name not in self.arrays:
@@ -268,25 +277,8 @@ def _created_or_found(path: Path, manifest: Manifest) -> Manifest:
         manifest.write(path)
         return manifest
     found = Manifest.read(path)
-    old, new = _identity(found), _identity(manifest)
-    keys = [key for key in [*old, *(key for key in new if key not in old)] if old.get(key) != new.get(key)]
-    if keys:
-        differences = "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in keys)
-        message = f"{path} was begun with something else: {differences}."
+    differences = found.differences(manifest)
+    if differences:
+        message = f"{path} was begun with something else: {'; '.join(differences)}."
         raise StudyMismatchError(message, hint="Choose another --out, or delete the folder to begin anew.")
     return found
-
-
-def _identity(manifest: Manifest) -> dict[str, Any]:
-    """All that decides about the numbers of a study, flat and as JSON gives it back."""
-    identity: dict[str, Any] = {f"{part}.{key}": getattr(manifest, part).get(key) for part, key in _IDENTITY}
-    identity |= {f"settings.{key}": value for key, value in manifest.settings.items()}
-    return dict(_flat(json.loads(json.dumps(identity)), ""))
-
-
-def _flat(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(cast("dict[str, Any]", value), f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
