@@ -12,9 +12,11 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import param
 
+from vitpanel.core.display import HeadDisplay, head_display
 from vitpanel.core.importance import PrunedHead, ranked_by_importance
 from vitpanel.core.stats import unit_density
 from vitpanel.errors import StudyIncompleteError, VitpanelError
+from vitpanel.state.pattern_map import PatternMap, pattern_map
 from vitpanel.state.results import (
     EntropyDensity,
     HeadEntropies,
@@ -130,10 +132,15 @@ class Session(param.Parameterized):
         chosen = None if image is None or np.isnan(values[image]) else float(values[image])
         return EntropyDensity(*unit_density(values), chosen)
 
-    def pattern_layout(self) -> np.ndarray | None:
-        """D1: places of all heads in the chosen pattern layout, ``(n_images, n_layers, n_heads, 2)`` or None."""
-        name = f"layout/{self.selection.pattern}"
-        return self.study[name] if name in self.study else None
+    def pattern_map(self) -> PatternMap:
+        """D1: places of all heads in the chosen pattern layout.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the study does not have the layout; the message is the reason.
+        """
+        return pattern_map(self.study, self.selection.pattern)
 
     def _of_image(self, name: str, image: int) -> np.ndarray:
         values = self.study[name][image]
@@ -184,6 +191,10 @@ class Session(param.Parameterized):
         else:
             self.selection.image = min(max(image + step, 0), last)
 
+    def choose_pattern(self, image: int | None, layer: int, head: int) -> None:
+        """Choose an image and a head in one step, so that watchers hear once."""
+        self.selection.param.update(image=image, layer=layer, head=head)
+
     # -- results of the live model ---------------------------------------------------------------------------------
 
     def mode_values(self) -> np.ndarray | None:
@@ -199,19 +210,28 @@ class Session(param.Parameterized):
         Raises
         ------
         StudyIncompleteError
-            If the model has no class head.
+            If the model has no class head, or the mode prunes nothing that the model has.
         """
         image, pruned = self.selection.image, self.modes.value
         if not self.study.class_names:
             raise StudyIncompleteError(self.study.reason("probabilities"))
         if image is None or pruned is None or pruned.probabilities is None:
             return None
+        probabilities = pruned.probabilities[self.selection.mode]
+        if np.isnan(probabilities).any():
+            message = f"Mode {self.selection.mode} is not defined for this model."
+            raise StudyIncompleteError(message, hint="Choose another mode.")
         return top_predictions(
-            pruned.probabilities[self.selection.mode],
+            probabilities,
             unpruned=pruned.probabilities[0],
             label=int(self.study.images["label"].iloc[image]),
             names=self.study.class_names,
         )
+
+    def head_display(self) -> HeadDisplay | None:
+        """D2 to D5: what is drawn of the chosen head's attention; None until the live model has answered."""
+        attention = self.attention.value
+        return None if attention is None else head_display(attention, self.study.spec.grid, self.selection.threshold)
 
     def ask_again(self) -> None:
         """Ask the live model once more, after a failure."""

@@ -1,5 +1,6 @@
 """D2 to D5: the attention of the chosen head on the chosen image."""
 
+import math
 from typing import Any
 
 import panel as pn
@@ -8,11 +9,12 @@ import param
 
 from vitpanel.core.display import MAX_LINKS, pooling_step, share_above
 from vitpanel.core.spec import short_head_name
+from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
-from vitpanel.views.base import FILLED, View, escaped
+from vitpanel.views.base import COMPACT, FILLED, View, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
-from vitpanel.views.figures.image_masks import rgba_pixels
+from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 
 _NOTE = """
 :host { position: absolute; inset: 0; z-index: 2; pointer-events: none; }
@@ -32,9 +34,9 @@ class AttentionDetail(View):
         "between patches; darker is stronger. Left: the image, under the attention that a token gives (its row of the "
         "matrix) and under the attention that it gets (its column); clear is strong, black is none, CLS unless you "
         "point at another token. Middle: source tokens above, target tokens below, a link for each value above the "
-        f"threshold, at most the {MAX_LINKS:,} strongest. Point at a token or a patch to light its links, click to keep "
-        "it. Below: how often each value occurs (both scales are logarithmic); drag the red bar, or type the share "
-        "of the largest values that is drawn. Right: the matrix, with what is below the threshold faded."
+        f"threshold, at most the {MAX_LINKS:,} strongest. Point at a token or a patch to light its links, click to "
+        "keep it. Below: how often each value occurs (both scales are logarithmic); drag the red bar, or type the "
+        "share of the largest values that is drawn. Right: the matrix, with what is below the threshold faded."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
@@ -43,13 +45,15 @@ class AttentionDetail(View):
         self.pictures = create_head_pictures(grid)
         if (step := pooling_step(grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
-        self._name = pmui.Typography("", variant="body2", margin=(10, 8), styles={"white-space": "nowrap"})
-        self._share = pmui.FloatInput(
-            label="Top %", start=0.01, end=100, step=0.1, size="small", width=92, margin=(2, 8), format="0.[00]"
-        )
-        self._token = pmui.IntInput(label="Token", start=0, end=grid.n_tokens - 1, size="small", width=92, margin=(2, 4))
+        words = {"variant": "body2", "margin": (13, 4, 0, 8), "styles": {"white-space": "nowrap"}}
+        box = {"size": "small", "sx": COMPACT, "margin": (8, 4, 0, 0)}
+        self._name = pmui.Typography("", **words)
+        self._labels = [pmui.Typography(text, **words) for text in ("token", "top %")]
+        self._token = pmui.TextInput(placeholder="none", width=64, **box)
+        self._share = pmui.TextInput(width=64, **box)
         self._note = pn.pane.HTML("", visible=False, stylesheets=[_NOTE], **FILLED)
         self._figures = self._lay_out()
+        self._shown_cut = math.nan
         self.pictures.cut.on_change("data", self._on_cut_dragged)
         self.pictures.pinned.on_change("data", self._on_token_clicked)
         self._share.param.watch(self._on_share_typed, "value")
@@ -65,7 +69,7 @@ class AttentionDetail(View):
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Name of the head, and what the pointer does by keyboard: the token kept and the threshold."""
-        return [self._name, self._token, self._share]
+        return [self._name, self._labels[0], self._token, self._labels[1], self._share]
 
     def body(self) -> pn.viewable.Viewable:
         """Return D2, D3 above D5, and D4 side by side; words over them where there is nothing to see."""
@@ -76,7 +80,10 @@ class AttentionDetail(View):
         histogram, heatmap = self.pictures.histogram.figure, self.pictures.heatmap.figure
 
         def column(*figures: Any, grow: float) -> pn.Column:
-            panes = [self.bridge.pane(fig, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"}) for fig, share in figures]
+            panes = [
+                self.bridge.pane(fig, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
+                for fig, share in figures
+            ]
             return pn.Column(*panes, **FILLED, styles={"flex": f"{grow} 1 0", "min-width": "0"})
 
         return pn.Row(
@@ -98,14 +105,15 @@ class AttentionDetail(View):
             self._note.param.update(object=words + hint, visible=True)
         else:
             self._note.visible = False
-        self._name.object = short_head_name(*self.session.chosen_head)
+        waiting = " · computing …" if outcome.status == "running" else ""
+        self._name.object = short_head_name(*self.session.chosen_head) + waiting
         if display is None:
             return
         columns = head_columns(display)
 
         def draw() -> None:
             self.pictures.head.data = columns
-            self.pictures.cut.data = {"value": [display.threshold]}
+            self._show_cut(display.threshold)
 
         self.bridge.put((self, "head"), draw)
 
@@ -113,23 +121,30 @@ class AttentionDetail(View):
         image = self.session.selection.image
         if image is None:
             return
-        pixels = rgba_pixels(self.session.study.crop(image))
+        try:
+            pixels, caption = rgba_pixels(self.session.study.crop(image)), f"image {image}"
+        except VitpanelError as error:
+            pixels, caption = NO_PIXELS, error.message
 
         def draw() -> None:
             self.pictures.masks.crop.data = {"image": [pixels]}
-            self.pictures.masks.figures["image"].title.text = f"image {image}"
+            self.pictures.masks.figures["image"].title.text = caption
 
         self.bridge.put((self, "image"), draw)
 
     def _on_threshold(self, *_: param.parameterized.Event) -> None:
-        self._share.value = round(100 * self.session.selection.threshold, 2)
+        self._share.param.update(value=f"{100 * self.session.selection.threshold:.3g}", error_state=False)
         display = self.session.head_display()
         if display is not None:
-            self.bridge.put((self, "cut"), lambda: self.pictures.cut.update(data={"value": [display.threshold]}))
+            self.bridge.put((self, "cut"), lambda: self._show_cut(display.threshold))
+
+    def _show_cut(self, value: float) -> None:
+        self._shown_cut = value
+        self.pictures.cut.data = {"value": [value]}
 
     def _on_token(self, *_: param.parameterized.Event) -> None:
         token = self.session.selection.token
-        self._token.value = token
+        self._token.param.update(value="" if token is None else str(token), error_state=False)
         data = {"token": [NO_TOKEN if token is None else token]}
         self.bridge.put((self, "token"), lambda: self.pictures.pinned.update(data=data))
 
@@ -137,17 +152,25 @@ class AttentionDetail(View):
 
     def _on_cut_dragged(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
         attention = self.session.attention.value
-        if attention is not None:
-            share = share_above(attention, new["value"][0])
-            self.session.selection.threshold = share
+        if attention is not None and new["value"][0] != self._shown_cut:
+            self.session.selection.threshold = share_above(attention, new["value"][0])
 
     def _on_token_clicked(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
         token = int(new["token"][0])
         self.session.selection.token = None if token == NO_TOKEN else token
 
     def _on_share_typed(self, event: param.parameterized.Event) -> None:
-        if event.new is not None and abs(event.new / 100 - self.session.selection.threshold) > 5e-5:
-            self.session.selection.threshold = event.new / 100
+        selection = self.session.selection
+        if event.new == f"{100 * selection.threshold:.3g}":
+            return
+        try:
+            selection.threshold = float(event.new) / 100
+        except ValueError:
+            self._share.error_state = True
 
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
-        self.session.selection.token = event.new
+        text = event.new.strip()
+        is_token = text.isdecimal() and int(text) < self.session.study.spec.grid.n_tokens
+        self._token.error_state = bool(text) and not is_token
+        if is_token or not text:
+            self.session.selection.token = int(text) if text else None

@@ -6,7 +6,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.events import RangesUpdate, Reset, Tap
+from bokeh.events import RangesUpdate, Tap
 
 from vitpanel.core.points import nearest_point
 from vitpanel.core.spec import head_name
@@ -26,6 +26,7 @@ from vitpanel.views.figures.pattern_map import (
 NEAR_PIXELS = 8
 MAX_CLOUD = 2000
 FIRST_SIZE = 320
+SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 8px", "fontSize": "12px", "textTransform": "none"}}
 
 
 class PatternOverview(View):
@@ -34,9 +35,9 @@ class PatternOverview(View):
     title = "Pattern Overview"
     help = (
         "Every head on every image is one place; heads that attend in a similar way lie together. Grey: how many "
-        "there are. Points: the heads of the chosen image, coloured by layer, the chosen head ringed; without an image, "
-        "the chosen head on all images. Click a point to choose that head; click elsewhere to jump to the nearest head "
-        "of any image, and take Back to return. Wheel to zoom, drag to move. Patch: patterns between patches. CLS: "
+        "there are. Points: the heads of the chosen image, coloured by layer, the chosen head ringed; without an "
+        "image, the chosen head on all images. Click a point to choose that head; click elsewhere to jump to the nearest "
+        "head of any image, and take Back to return. Wheel to zoom, drag to move. Patch: patterns between patches. CLS: "
         "patterns from and to the CLS token."
     )
 
@@ -48,18 +49,19 @@ class PatternOverview(View):
         self._jumps: list[tuple[int | None, int, int]] = []
         self._seen = View2D((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
         selection = session.selection
-        small = {"size": "small", "margin": (2, 8)}
+        small = {"size": "small", "margin": (2, 8), "sx": SWITCH}
         self._density = pmui.RadioButtonGroup(options={"Density": True, "Points": False}, **small)
         self._pattern = pmui.RadioButtonGroup(options={"Patch": "patch", "CLS": "cls"}, **small)
-        self._back = pmui.Button(label="Back", icon="undo", variant="text", disabled=True, **small)
+        self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", disabled=True, margin=(8, 4))
         self._density.value, self._pattern.value = selection.density, selection.pattern
         self._density.param.watch(lambda event: selection.param.update(density=event.new), "value")
         self._pattern.param.watch(lambda event: selection.param.update(pattern=event.new), "value")
+        self._home = pmui.IconButton(icon="zoom_out_map", size="small", description="Show all", margin=(9, 0), width=28)
         self._back.on_click(self._on_back)
+        self._home.on_click(lambda _: self._show_home())
         fig = self.plot.figure
         fig.on_event(Tap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
-        fig.on_event(Reset, lambda _: self._show_home())
         fig.on_change("inner_width", self._on_size)
         fig.on_change("inner_height", self._on_size)
         selection.param.watch(self._on_pattern, "pattern")
@@ -68,12 +70,12 @@ class PatternOverview(View):
         self._on_pattern()
 
     def controls(self) -> list[pn.viewable.Viewable]:
-        """Return the way back from a jump."""
-        return [self._back]
+        """Return the ways back: from a jump, and from a closer look."""
+        return [self._back, self._home]
 
     def body(self) -> pn.viewable.Viewable:
         """Return the map below its two switches."""
-        switches = pn.Row(self._density, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=34)
+        switches = pn.Row(self._density, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=30)
         return pn.Column(switches, self.chart, **FILLED)
 
     # -- what the session says -------------------------------------------------------------------------------------
@@ -129,8 +131,8 @@ class PatternOverview(View):
 
         def move() -> None:
             fig = self.plot.figure
-            fig.x_range.update(start=x[0], end=x[1], reset_start=x[0], reset_end=x[1])
-            fig.y_range.update(start=y[0], end=y[1], reset_start=y[0], reset_end=y[1])
+            fig.x_range.update(start=x[0], end=x[1])
+            fig.y_range.update(start=y[0], end=y[1])
 
         self.bridge.put((self, "ranges"), move)
         self._draw_all()

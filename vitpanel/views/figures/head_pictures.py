@@ -15,6 +15,7 @@ from vitpanel.views.figures.threshold_histogram import ThresholdHistogram, creat
 from vitpanel.views.figures.token_lines import TokenLines, create_token_lines
 
 NO_TOKEN = -1
+HEAD_COLUMNS = ("matrix", "pooled", "source", "target", "value", "counts", "edges", "limits", "threshold")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,8 @@ def head_columns(display: HeadDisplay) -> dict[str, list[Any]]:
 
 def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
-    empty = dict.fromkeys(("matrix", "pooled", "source", "target", "value", "counts", "edges", "limits", "threshold"), [])
     pictures = HeadPictures(
-        head=ColumnDataSource(empty),
+        head=ColumnDataSource({name: [] for name in HEAD_COLUMNS}),
         cut=ColumnDataSource({"value": [1.0]}),
         pinned=ColumnDataSource({"token": [NO_TOKEN]}),
         masks=create_image_masks(grid),

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, CustomJSHover, HoverTool, LinearColorMapper, Range1d
+from bokeh.models import (
+    BasicTicker,
+    ColorBar,
+    ColumnDataSource,
+    CustomJSHover,
+    HoverTool,
+    LinearColorMapper,
+    NumeralTickFormatter,
+    Range1d,
+)
 from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, display_grid, display_names, token_kinds
@@ -99,6 +108,8 @@ def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:
     return ColorBar(
         color_mapper=mapper,
         title={"cls": "touching CLS", "patch": "patch → patch", "extra": "touching an extra token"}[kind],
+        ticker=BasicTicker(desired_num_ticks=4),
+        formatter=NumeralTickFormatter(format="0.[00000]"),
         title_text_font_size="10px",
         title_text_font_style="normal",
         title_standoff=1,

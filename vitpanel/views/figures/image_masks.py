@@ -2,9 +2,10 @@
 
 import io
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import ColumnDataSource, Range1d, Title
 from bokeh.plotting import figure
 from PIL import Image
 
@@ -13,6 +14,7 @@ from vitpanel.views.base import create_figure
 from vitpanel.views.figures.client import fit_to_frame
 from vitpanel.views.palette import CHOSEN
 
+NO_PIXELS = np.zeros((1, 1), np.uint32)
 PICTURES = ("image", "source", "target")
 
 
@@ -36,7 +38,7 @@ def rgba_pixels(data: bytes) -> np.ndarray:
 def create_image_masks(grid: Grid) -> ImageMasks:
     """Draw three pictures of one crop, ``rows × cols`` patches large, without pixels yet."""
     place = {"x": 0, "y": 0, "dw": grid.cols, "dh": grid.rows}
-    crop = ColumnDataSource({"image": [np.zeros((1, 1), np.uint32)]})
+    crop = ColumnDataSource({"image": [NO_PIXELS]})
     mark = ColumnDataSource({"x": [], "y": []}, syncable=False)
     figures, masks = {}, {}
     for name in PICTURES:
@@ -47,12 +49,14 @@ def create_image_masks(grid: Grid) -> ImageMasks:
             min_border_right=2,
         )
         fig.grid.visible = fig.axis.visible = False
-        fig.title.align = "center"
+        title = cast("Title", fig.title)
+        title.align = "center"
+        title.syncable = name == "image"
         fig.image_rgba("image", source=crop, **place)
         if name != "image":
             masks[name] = ColumnDataSource({"mask": [np.zeros((grid.rows, grid.cols), np.uint32)]}, syncable=False)
             fig.image_rgba("mask", source=masks[name], **place)
-        fig.rect("x", "y", 1, 1, source=mark, fill_alpha=0, line_color=CHOSEN, line_width=2, level="overlay")
+        fig.rect("x", "y", 1, 1, source=mark, fill_alpha=0, line_color=CHOSEN, line_width=1.5, level="overlay")
         fit_to_frame(fig, grid.cols, grid.rows)
         figures[name] = fig
     return ImageMasks(figures, crop, masks, mark)

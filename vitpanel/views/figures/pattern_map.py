@@ -14,7 +14,6 @@ from bokeh.models import (
     Range1d,
 )
 from bokeh.plotting import figure
-from datashader import transfer_functions as tf
 
 from vitpanel.core.points import smoothed
 from vitpanel.views.base import create_figure
@@ -23,6 +22,7 @@ from vitpanel.views.palette import CHOSEN, MEAN, layer_colours
 MARGIN = 0.04
 SMOOTHING = 3.0
 FEW_POINTS = 20_000
+POINT_ALPHA = 110
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class View2D:
 
 @dataclass(frozen=True)
 class PatternFigure:
-    """Figure of D1: the picture of all, the chosen image's heads, one head on all images, and the ring of the choice."""
+    """Figure of D1: the picture of all, the chosen image's heads, one head on all images, the ring of the choice."""
 
     figure: figure
     picture: ColumnDataSource
@@ -64,42 +64,49 @@ def home_ranges(x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], tupl
 
 def density_picture(x: np.ndarray, y: np.ndarray, view: View2D) -> np.ndarray:
     """Smooth density of points in sight, uint32 RGBA ``(height, width)``: the denser, the less transparent."""
-    counts = _canvas(view).points(pd.DataFrame({"x": x, "y": y}, copy=False), "x", "y", ds.count()).to_numpy()
+    canvas = ds.Canvas(plot_width=view.width, plot_height=view.height, x_range=view.x, y_range=view.y)
+    counts = canvas.points(pd.DataFrame({"x": x, "y": y}, copy=False), "x", "y", ds.count()).to_numpy()
     density = np.sqrt(smoothed(counts, SMOOTHING))
-    alpha = np.uint32(215) * density / max(float(density.max()), 1e-9)
-    red, green, blue = (int(MEAN[start : start + 2], 16) for start in (1, 3, 5))
-    return alpha.astype(np.uint32) << 24 | np.uint32(blue << 16 | green << 8 | red)
+    alpha = 215 * density / max(float(density.max()), 1e-9)
+    return alpha.astype(np.uint32) << 24 | np.uint32(_rgba(MEAN, alpha=0))
+
+
+def warm_up() -> None:
+    """Compile what draws densities, so that the first page does not wait for it."""
+    density_picture(np.zeros(1, np.float32), np.zeros(1, np.float32), View2D((-1, 1), (-1, 1), 8, 8))
 
 
 def scatter_picture(x: np.ndarray, y: np.ndarray, view: View2D, *, layer: np.ndarray, n_layers: int) -> np.ndarray:
     """Points in sight, coloured by layer, uint32 RGBA ``(height, width)``; of points on one pixel the last is seen."""
-    table = pd.DataFrame({"x": x, "y": y, "layer": layer}, copy=False)
-    top = _canvas(view).points(table, "x", "y", ds.last("layer"))
-    colours = [f"{colour[:7]}" for colour in layer_colours(n_layers)]
-    palette = np.array([int(f"ff{c[5:7]}{c[3:5]}{c[1:3]}", 16) for c in colours], np.uint32)
-    values = top.to_numpy()
-    pixels = np.where(np.isnan(values), np.uint32(0), palette[np.nan_to_num(values).astype(int)])
-    picture = tf.Image(pixels, coords=top.coords, dims=top.dims)
-    return (tf.spread(picture, px=1) if len(x) <= FEW_POINTS else picture).to_numpy()
+    scale, reach = view.scale, 1 if len(x) <= FEW_POINTS else 0
+    col = np.floor((x - np.float32(view.x[0])) * np.float32(scale[0]))
+    row = np.floor((y - np.float32(view.y[0])) * np.float32(scale[1]))
+    inside = (col >= reach) & (col < view.width - reach) & (row >= reach) & (row < view.height - reach)
+    col, row = col[inside].astype(np.int64), row[inside].astype(np.int64)
+    palette = np.array([_rgba(colour, alpha=POINT_ALPHA) for colour in layer_colours(n_layers)], np.uint32)
+    colours = palette[layer[inside].astype(np.int64)]
+    pixels = np.zeros((view.height, view.width), np.uint32)
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            pixels[row + down, col + right] = colours
+    return pixels
 
 
-def _canvas(view: View2D) -> ds.Canvas:
-    return ds.Canvas(plot_width=view.width, plot_height=view.height, x_range=view.x, y_range=view.y)
+def _rgba(colour: str, *, alpha: int) -> int:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return alpha << 24 | blue << 16 | green << 8 | red
 
 
 def create_pattern_figure(n_layers: int) -> PatternFigure:
     """Draw an empty map of heads; the layer's colours are explained below it."""
     fig = create_figure(
-        tools="pan,wheel_zoom,reset",
+        tools="pan,wheel_zoom",
         active_scroll="wheel_zoom",
-        toolbar_location="right",
         x_range=Range1d(0, 1),
         y_range=Range1d(0, 1),
         # The default of 500 ms is what makes zooming feel slow: Bokeh reports new ranges only after it.
         lod_timeout=50,
     )
-    fig.toolbar.logo = None
-    fig.toolbar.autohide = fig.toolbar_inner = True
     fig.grid.visible = fig.axis.visible = False
     picture = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
     fig.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=picture)

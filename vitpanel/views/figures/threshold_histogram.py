@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-from bokeh.models import BoxAnnotation, ColumnDataSource, LogAxis, Range1d, Span
+from bokeh.models import BoxAnnotation, ColumnDataSource, LogAxis, Range1d, Span, Title
 from bokeh.plotting import figure
 
 from vitpanel.views.base import create_figure
@@ -35,6 +35,7 @@ def create_threshold_histogram() -> ThresholdHistogram:
         x_axis_label="attention value",
         y_axis_label="links",
     )
+    cast("Title", fig.title).syncable = False
     fig.xgrid.visible = False
     for axis in fig.axis:
         cast("LogAxis", axis).ticker.desired_num_ticks = 4

@@ -1,9 +1,10 @@
 """D3: all tokens as two rows, and links between them."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-from bokeh.models import ColumnDataSource, Label, LinearColorMapper, Range1d
+from bokeh.models import ColumnDataSource, Label, LinearColorMapper, Range1d, Title
 from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, token_kinds
@@ -34,6 +35,7 @@ def create_token_lines(grid: Grid) -> TokenLines:
         x_range=Range1d(-margin, grid.n_tokens - 1 + margin, syncable=False),
         y_range=Range1d(-0.2, 1.2, syncable=False),
     )
+    cast("Title", fig.title).syncable = False
     fig.grid.visible = fig.axis.visible = False
     present = [kind for index, kind in enumerate(KINDS) if index in token_kinds(grid)]
     links = {kind: _no_links() for kind in present}
@@ -57,7 +59,7 @@ def _add_links(fig: figure, source: ColumnDataSource, **style: object) -> None:
 
 
 def _add_tokens(fig: figure, grid: Grid) -> None:
-    """Two rows of marks: blue for CLS, grey for extra tokens, two shades of orange that change with the row of patches."""
+    """Add two rows of marks: blue for CLS, grey for extra tokens, orange for patches, its shade changing with the row."""
     shades = {2: KIND_COLOURS["cls"][190], 1: KIND_COLOURS["extra"][150]}
     row = (np.arange(grid.n_tokens) - grid.n_prefix) // grid.cols
     patch = [KIND_COLOURS["patch"][(120, 200)[odd]] for odd in row % 2]

@@ -29,6 +29,6 @@ const places = share >= 10 ? 0 : share >= 0.095 ? 1 : 2
 title.text = `Top ${share.toFixed(places)} %: attention ≥ ${threshold.toPrecision(3)}`
 const number = (n) => n.toLocaleString("en")
 count._text = drawn < above
-  ? `Links: the ${number(drawn)} strongest of ${number(above)} above the threshold`
+  ? `Links: the ${number(drawn)} strongest of ${number(above)}`
   : `Links: ${number(drawn)} of ${number(matrix.length)}`
 show_token.execute(head)

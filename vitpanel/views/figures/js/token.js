@@ -7,8 +7,8 @@ const side = hovered >= 0 ? pointed.data.side[0] : "source"
 
 const token = chosen >= 0 ? chosen : cls
 const short = token >= 0 ? names[token].split(" (")[0] : ""
-captions.source.text = token >= 0 ? `${short} attends to` : "point at a token"
-captions.target.text = token >= 0 ? `attend to ${short}` : "(there is no CLS)"
+captions.source.text = token >= 0 ? `${short} attends to` : "there is no CLS:"
+captions.target.text = token >= 0 ? `attend to ${short}` : "point at a patch"
 const view = {source: (i) => matrix[token * n_tokens + n_prefix + i], target: (i) => matrix[(n_prefix + i) * n_tokens + token]}
 for (const [name, source] of Object.entries(masks)) {
   let most = 0
@@ -36,5 +36,5 @@ if (chosen >= 0) {
   }
 }
 lit.data = found
-const verb = side === "source" ? "attends to" : "is attended by"
-words.text = chosen >= 0 ? `${names[chosen]} ${verb} ${found.value.length} above the threshold` : (words._text ?? "Links")
+const n_found = `${found.value.length} link${found.value.length === 1 ? "" : "s"} ${side === "source" ? "out" : "in"}`
+words.text = chosen >= 0 ? `${names[chosen]}: ${n_found}` : (words._text ?? "Links")

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from vitpanel.core.display import share_above, threshold_value
+from vitpanel.state.session import NO_IMAGE, NO_MODEL
+from vitpanel.views.attention_detail import AttentionDetail
+from vitpanel.views.bridge import Bridge
+
+
+@pytest.fixture
+def view(make_session):
+    return AttentionDetail(make_session(), Bridge())
+
+
+def matrix_of(view):
+    return view.session.attention.value
+
+
+def test_the_matrix_is_sent_once_with_all_that_is_drawn(view):
+    head = {name: column[0] for name, column in view.pictures.head.data.items()}
+    assert np.array_equal(head["matrix"], matrix_of(view))
+    assert head["matrix"].dtype == np.float32
+    assert head["pooled"].size == 0
+    assert np.array_equal(matrix_of(view)[head["source"], head["target"]], head["value"])
+    assert head["threshold"] == threshold_value(matrix_of(view), 0.01)
+
+
+def test_pictures_follow_head_and_image(view):
+    view.session.selection.choose_head(1, 2)
+    assert np.array_equal(view.pictures.head.data["matrix"][0], view.session.inference.matrices(3, 1)[2])
+    assert view._name.object == "L1 H2"
+    view.session.selection.image = 5
+    assert np.array_equal(view.pictures.head.data["matrix"][0], view.session.inference.matrices(5, 1)[2])
+    assert view.pictures.masks.figures["image"].title.text == "image 5"
+    assert view.pictures.masks.crop.data["image"][0].shape == view.session.study.spec.image_size
+
+
+def test_released_bar_sets_the_share(view):
+    value = threshold_value(matrix_of(view), 0.2) + 1e-6
+    view.pictures.cut.data = {"value": [value]}
+    assert view.session.selection.threshold == share_above(matrix_of(view), value)
+    assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), view.session.selection.threshold)]
+
+
+def test_typed_share_moves_the_bar(view):
+    view._share.value = "25"
+    assert view.session.selection.threshold == 0.25
+    assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), 0.25)]
+
+
+@pytest.mark.parametrize("text", ["many", "0", "101", "nan", ""])
+def test_impossible_share_is_marked(view, text):
+    view._share.value = text
+    assert view._share.error_state
+    assert view.session.selection.threshold == 0.01
+
+
+def test_clicked_and_typed_tokens_are_kept(view):
+    view.pictures.pinned.data = {"token": [4]}
+    assert view.session.selection.token == 4
+    assert view._token.value == "4"
+    view._token.value = "7"
+    assert view.pictures.pinned.data == {"token": [7]}
+    view._token.value = "17"
+    assert view._token.error_state
+    assert view.session.selection.token == 7
+    view._token.value = ""
+    assert view.session.selection.token is None
+    assert view.pictures.pinned.data == {"token": [-1]}
+
+
+def test_old_pictures_fade_while_new_ones_are_computed(view):
+    before = view.pictures.head.data["matrix"][0]
+    view.session.inference.is_prompt = False
+    view.session.selection.choose_head(1, 1)
+    assert float(view._figures.styles["opacity"]) < 1
+    assert "computing" in view._name.object
+    assert view.pictures.head.data["matrix"][0] is before
+    view.session.inference.answer("attention")
+    assert float(view._figures.styles["opacity"]) == 1
+    assert view._name.object == "L1 H1"
+
+
+def test_failure_is_said_in_place_and_escaped(view):
+    view.session.inference.is_prompt = False
+    view.session.selection.choose_head(1, 1)
+    view.session.inference.fail("attention", message="No <memory>.", hint="Close something.")
+    assert view._note.visible
+    assert "No &lt;memory&gt;." in view._note.object
+    assert "Close something." in view._note.object
+    view.session.inference.is_prompt = True
+    view.session.ask_again()
+    assert not view._note.visible
+
+
+def test_without_image_or_model_the_view_says_so(view, make_session):
+    view.session.selection.image = None
+    assert NO_IMAGE.split(":")[0] in view._note.object
+    assert NO_MODEL in AttentionDetail(make_session(has_inference=False), Bridge())._note.object
+
+
+def test_image_that_is_not_done_is_said_in_its_place(make_session):
+    view = AttentionDetail(make_session(finished=False), Bridge())
+    view.session.selection.image = 11
+    assert "not computed" in view.pictures.masks.figures["image"].title.text
+
+
+def test_model_without_cls_has_patches_only(make_session):
+    view = AttentionDetail(make_session(prefix=()), Bridge())
+    assert list(view.pictures.heatmap.blocks) == ["patch"]
+    assert list(view.pictures.lines.links) == ["patch"]
