@@ -34,7 +34,7 @@ ARCHITECTURE = "vit_tiny_patch16_224"
 WIDTH = {"img_size": 28, "in_chans": 1, "embed_dim": 96, "depth": 6, "num_heads": 6, "num_classes": len(CLASS_NAMES)}
 MEAN, STD = 0.2860, 0.3530
 # (patch size in pixels, images seen, peak learning rate): an image costs about four times more at each step down.
-STAGES = ((7, 300_000, 1e-3), (4, 180_000, 7e-4), (2, 40_000, 3e-4))
+STAGES = ((7, 360_000, 3e-3), (4, 240_000, 2e-3), (2, 24_000, 7e-4))
 LICENCE_NOTICE = """Images of the Fashion-MNIST test set (https://github.com/zalandoresearch/fashion-mnist).
 
 The MIT License (MIT)
@@ -78,14 +78,9 @@ def to_input(images: np.ndarray) -> Tensor:
 
 
 def augment(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Flip half of the images left to right and shift each by up to two pixels."""
+    """Flip half of the images left to right."""
     flip = torch.rand(len(x), generator=generator) < 0.5  # noqa: PLR2004
-    x = torch.where(flip[:, None, None, None], x.flip(-1), x)
-    padded = functional.pad(x, (2, 2, 2, 2), value=-MEAN / STD)
-    top, left = torch.randint(0, 5, (2, len(x)), generator=generator)
-    rows = top[:, None] + torch.arange(28)
-    cols = left[:, None] + torch.arange(28)
-    return padded[torch.arange(len(x))[:, None, None], 0, rows[:, :, None], cols[:, None, :]][:, None]
+    return torch.where(flip[:, None, None, None], x.flip(-1), x)
 
 
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
@@ -97,7 +92,7 @@ def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
 
 
 def train(model: nn.Module, images: np.ndarray, labels: np.ndarray, *, samples: int, rate: float, seed: int) -> None:
-    """Train in place with AdamW, a one-cycle cosine rate and label smoothing on ``samples`` augmented images."""
+    """Train in place with AdamW and a warmed-up cosine rate on ``samples`` augmented images."""
     batch = 128
     n_steps = samples // batch
     generator = torch.Generator().manual_seed(seed)
@@ -113,7 +108,7 @@ def train(model: nn.Module, images: np.ndarray, labels: np.ndarray, *, samples: 
     for step in range(n_steps):
         chosen = order[step * batch : (step + 1) * batch].numpy()
         logits = model(augment(to_input(images[chosen]), generator))
-        loss = functional.cross_entropy(logits, torch.from_numpy(labels[chosen]), label_smoothing=0.05)
+        loss = functional.cross_entropy(logits, torch.from_numpy(labels[chosen]))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -182,7 +177,7 @@ def main() -> None:
     model = None
     for number, (patch_size, samples, rate) in enumerate(STAGES):
         coarser = model
-        model = timm.create_model(ARCHITECTURE, patch_size=patch_size, drop_path_rate=0.05, **WIDTH)
+        model = timm.create_model(ARCHITECTURE, patch_size=patch_size, **WIDTH)
         if coarser is not None:
             model.load_state_dict(resample(coarser.state_dict(), patch_size=patch_size))
         train(model, images, labels, samples=int(samples * args.scale), rate=rate, seed=args.seed + number)

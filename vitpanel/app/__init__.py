@@ -1,0 +1,1 @@
+"""The page, the live model behind it, and the ways to open them."""

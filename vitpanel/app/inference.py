@@ -1,0 +1,225 @@
+"""The live model: one per process and study, shared by all sessions, with one worker thread.
+
+Sessions ask through a `SessionInference`; equal requests are computed once, a session's newer request drops its
+older one, and results are kept in a `ByteCache`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+
+from vitpanel.app.cache import ByteCache
+from vitpanel.core.importance import PrunedHead
+from vitpanel.errors import InferenceError, VitpanelError
+from vitpanel.state.session import Online
+from vitpanel.study.reader import Study
+
+if TYPE_CHECKING:
+    from vitpanel.models.ablation import Ablation
+    from vitpanel.models.model import ViTModel
+
+logger = logging.getLogger(__name__)
+
+CACHE_BYTES = 512 * 2**20
+MAX_WAITING = 64
+Key = tuple[str, int, int, int]
+Deliver = Callable[[Online[Any]], None]
+
+
+class ModelService:
+    """Loads a study's model in the background and computes what sessions ask.
+
+    Parameters
+    ----------
+    study
+        Its manifest names the model, its crops are the images.
+    checkpoint
+        Where the weights are now; None takes the place that the manifest gives.
+    """
+
+    def __init__(self, study: Study, *, checkpoint: Path | None = None) -> None:
+        self.study = study
+        self.checkpoint = checkpoint
+        self.cache = ByteCache(CACHE_BYTES)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
+        self._lock = RLock()
+        self._loaded: tuple[ViTModel, Ablation] | None = None
+        self._waiting: dict[Key, tuple[Future[Any], set[object]]] = {}
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model is ready."""
+        return self._loaded is not None
+
+    def warm_up(self) -> None:
+        """Load the model in the background; a failure shows at the first request."""
+        self._pool.submit(self._model).add_done_callback(_log_failure)
+
+    def request(self, key: Key, asker: object) -> "Future[Any]":
+        """Compute ``key`` for ``asker``, together with everybody else who asks the same."""
+        with self._lock:
+            if key in self._waiting:
+                future, askers = self._waiting[key]
+                askers.add(asker)
+                return future
+            if len(self._waiting) >= MAX_WAITING:
+                message = f"{len(self._waiting)} requests wait for the model."
+                raise InferenceError(message, hint="Choose the head again in a moment.")
+            future = self._pool.submit(self._compute, key)
+            self._waiting[key] = (future, {asker})
+        future.add_done_callback(lambda _: self._forget(key))
+        return future
+
+    def abandon(self, key: Key, asker: object) -> None:
+        """Drop a request that has not begun, unless somebody else wants it too."""
+        with self._lock:
+            future, askers = self._waiting.get(key, (None, set()))
+            askers.discard(asker)
+        if future is not None and not askers:
+            future.cancel()
+
+    def _forget(self, key: Key) -> None:
+        with self._lock:
+            self._waiting.pop(key, None)
+
+    def _compute(self, key: Key) -> Any:
+        cached = self.cache.get(key)
+        if cached is not None:
+            return cached
+        kind, image, layer, head = key
+        model, ablation = self._model()
+        from vitpanel.models.images import decode_crop
+
+        pixels = model.preprocessing.tensor([decode_crop(self.study.crop(image))])
+        if kind == "attention":
+            return self._attention(model, pixels, image, layer)
+        result = ablation.modes(pixels, layer, head)
+        self.cache.put(key, result, size=_size(result))
+        return result
+
+    def _attention(self, model: "ViTModel", pixels: Any, image: int, wanted: int) -> np.ndarray:
+        """Attention of a layer; the other layers of the same forward are kept too where they fit."""
+        spec, result = model.spec, np.empty(0, np.float32)
+        fits = 4 * spec.n_layers * spec.n_heads * spec.grid.n_tokens**2 * 4 <= self.cache.limit
+
+        def keep(layer: int, attention: Any) -> None:
+            nonlocal result
+            if layer == wanted or fits:
+                weights = attention[0].float().cpu().numpy()
+                self.cache.put(("attention", image, layer, -1), weights, size=weights.nbytes)
+                if layer == wanted:
+                    result = weights
+
+        model.attend(pixels, keep)
+        return result
+
+    def _model(self) -> "tuple[ViTModel, Ablation]":
+        if self._loaded is None:
+            self._loaded = _load(self.study, self.checkpoint)
+        return self._loaded
+
+
+class SessionInference:
+    """What one session asks of a `ModelService`; see `vitpanel.state.session.Inference`.
+
+    Results are delivered in the session's own thread: on its document's next tick on a server, in the event loop of
+    a notebook, at once elsewhere.
+    """
+
+    def __init__(self, service: ModelService) -> None:
+        self._service = service
+        self._document = pn.state.curdoc
+        self._latest: dict[str, Key] = {}
+
+    def modes(self, image: int, layer: int, head: int, deliver: "Callable[[Online[PrunedHead]], None]") -> None:
+        """Ask for all pruning modes of a head."""
+        self._ask(("modes", image, layer, head), deliver)
+
+    def attention(self, image: int, layer: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
+        """Ask for the attention of a layer."""
+        self._ask(("attention", image, layer, -1), deliver)
+
+    def _ask(self, key: Key, deliver: Deliver) -> None:
+        kind = key[0]
+        previous = self._latest.get(kind)
+        if previous is not None and previous != key:
+            self._service.abandon(previous, self)
+        self._latest[kind] = key
+        cached = self._service.cache.get(key)
+        if cached is not None:
+            deliver(Online("done", cached))
+            return
+        message = "computing …" if self._service.is_loaded else "loading the model …"
+        deliver(Online("running", message=message))
+        try:
+            future = self._service.request(key, self)
+        except InferenceError as error:
+            deliver(Online("failed", message=error.message, hint=error.hint))
+            return
+        self._call_when_done(future, deliver)
+
+    def _call_when_done(self, future: "Future[Any]", deliver: Deliver) -> None:
+        document = self._document
+        if document is not None and document.session_context is not None:
+            future.add_done_callback(lambda f: _schedule(document, partial(_deliver, f, deliver)))
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            _deliver(future, deliver)
+            return
+        future.add_done_callback(lambda f: loop.call_soon_threadsafe(_deliver, f, deliver))
+
+
+def _schedule(document: Any, call: Callable[[], None]) -> None:
+    # A session may have ended while its request was computed.
+    if document.session_context is not None and not document.session_context.destroyed:
+        document.add_next_tick_callback(call)
+
+
+def _deliver(future: "Future[Any]", deliver: Deliver) -> None:
+    try:
+        outcome = Online("done", future.result())
+    except CancelledError:
+        return
+    except VitpanelError as error:
+        outcome = Online("failed", message=error.message, hint=error.hint)
+    except Exception as error:
+        logger.exception("The live model failed")
+        outcome = Online("failed", message=f"The model failed: {type(error).__name__}.", hint="The log has the details.")
+    deliver(outcome)
+
+
+def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
+    try:
+        from vitpanel.models.ablation import create_ablation
+        from vitpanel.models.loading import load_model
+    except ImportError as error:
+        message = f"The live model needs torch and timm: {error}."
+        raise InferenceError(message, hint="Install them with: pip install 'vitpanel[compute]'.") from error
+    source = study.manifest.model
+    stated = source.get("checkpoint")
+    path = checkpoint or (Path(stated) if stated else None)
+    model = load_model(source["name"], checkpoint=path, args=source["args"], class_names=source["class_names"] or None)
+    if model.source.weight_hash != source["weight_hash"]:
+        message = "The weights are not those that the study was computed with."
+        raise InferenceError(message, hint="Give the right file with --checkpoint, or compute the study again.")
+    return model, create_ablation(model)
+
+
+def _size(result: PrunedHead) -> int:
+    return sum(part.nbytes for part in (result.probabilities, result.cls, result.patch) if part is not None)
+
+
+def _log_failure(future: "Future[Any]") -> None:
+    error = None if future.cancelled() else future.exception()
+    if error is not None:
+        logger.warning("The live model could not be loaded: %s", error)

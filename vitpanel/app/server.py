@@ -1,0 +1,48 @@
+"""A server for one study."""
+
+from pathlib import Path
+
+import panel as pn
+import panel_material_ui as pmui
+
+from vitpanel.app.explorer import create_app
+from vitpanel.errors import VitpanelError
+from vitpanel.study.reader import open_study
+
+
+def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: Path | None = None) -> None:
+    """Serve the explorer of a study until interrupted.
+
+    Raises
+    ------
+    VitpanelError
+        If the study cannot be opened or the port is taken.
+    """
+    open_study(path)
+
+    # Panel calls plain functions once per session; it takes a partial for something to display.
+    def page() -> pmui.Page:
+        return create_app(path, checkpoint=checkpoint)
+
+    try:
+        server = pn.serve(
+            {"vitpanel": page},
+            title="vitpanel",
+            port=port,
+            address=address,
+            websocket_origin=[f"{address}:{port}"] if port else None,
+            show=False,
+            start=False,
+        )
+    except OSError as error:
+        message = f"Port {port} of {address} cannot be used: {error}."
+        raise VitpanelError(message, hint="Give another one with --port, or --port 0 for a free one.") from error
+    url = f"http://{address}:{server.port}/vitpanel"
+    print(f"{path} is open at {url}  (Ctrl+C ends the server)", flush=True)
+    server.start()
+    if show:
+        server.io_loop.add_callback(server.show, "/vitpanel")
+    try:
+        server.io_loop.start()
+    except KeyboardInterrupt:
+        print("vitpanel: server stopped.")

@@ -1,0 +1,169 @@
+"""The command line: ``vitpanel precompute``, ``inspect``, ``serve`` and ``demo``."""
+
+import sys
+from ast import literal_eval
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from vitpanel import __version__
+from vitpanel.errors import VitpanelError
+
+app = App(name="vitpanel", help="Linked views that answer how attention works in a given vision transformer.", version=__version__)
+
+
+@app.command
+def precompute(  # noqa: PLR0913 - each is an option of the command
+    *,
+    images: Path,
+    out: Path,
+    model: str | None = None,
+    checkpoint: Path | None = None,
+    model_arg: Annotated[list[str] | None, Parameter(negative=())] = None,
+    class_names: Path | None = None,
+    per_class: int | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    batch_size: int = 32,
+    seed: int = 0,
+) -> None:
+    """Compute a study of a vision transformer on labelled images; run it again to go on after an interruption.
+
+    Parameters
+    ----------
+    images
+        Folder with one folder of images a class, or a CSV file with the columns file,label.
+    out
+        The study to write, a folder by custom named NAME.study.
+    model
+        timm's name of the model, for instance vit_base_patch16_224. May be left out when the checkpoint names it.
+    checkpoint
+        Your own weights, a safetensors file; without it timm's pretrained weights are taken from the hub.
+    model_arg
+        Argument of timm.create_model as KEY=VALUE, for instance img_size=224; may be given several times.
+    class_names
+        Text file with one class name a line, in the order of the class head.
+    per_class
+        Draw at most so many images of each class.
+    device
+        Where to compute; auto takes CUDA where there is one.
+    batch_size
+        Largest number of pruned images in one forward; changes speed and memory, not results.
+    seed
+        Of the draw of images, the autoencoder and the layouts.
+    """
+    _check_positive(per_class=per_class, batch_size=batch_size)
+    # torch takes seconds to import; the other commands do not need it.
+    from vitpanel.pipeline.precompute import Recipe, precompute as run
+    from vitpanel.study.summary import describe
+
+    recipe = Recipe(
+        images=images,
+        out=out,
+        model=model,
+        checkpoint=checkpoint,
+        model_args=dict(_model_arg(text) for text in model_arg or []),
+        class_names=None if class_names is None else _lines(class_names),
+        per_class=per_class,
+        device=device,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    print(describe(run(recipe)))
+    print(f"\nOpen it with: vitpanel serve {out}")
+
+
+@app.command
+def inspect(study: Path) -> None:
+    """Print what is in a study.
+
+    Parameters
+    ----------
+    study
+        Folder of the study.
+    """
+    from vitpanel.study.reader import open_study
+    from vitpanel.study.summary import describe
+
+    print(describe(open_study(study)))
+
+
+@app.command
+def serve(study: Path, *, port: int = 5006, address: str = "localhost", show: bool = True) -> None:
+    """Open a study in the browser.
+
+    Parameters
+    ----------
+    study
+        Folder of the study.
+    port
+        Port of the server; 0 takes a free one.
+    address
+        Address to listen on.
+    show
+        Open a browser window.
+    """
+    from vitpanel.app.server import serve_study
+
+    serve_study(study, port=port, address=address, show=show)
+
+
+@app.command
+def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, force: bool = False) -> None:
+    """Compute the embedded demo study (once) and open it.
+
+    Parameters
+    ----------
+    port
+        Port of the server; 0 takes a free one.
+    address
+        Address to listen on.
+    show
+        Open a browser window.
+    force
+        Compute the study again.
+    """
+    from vitpanel.app.server import serve_study
+    from vitpanel.demo import demo_study
+
+    serve_study(demo_study(force=force), port=port, address=address, show=show)
+
+
+def main() -> None:
+    """Run the command line; what a user can act on is printed without a traceback, with exit code 1."""
+    try:
+        app()
+    except VitpanelError as error:
+        print(f"vitpanel: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("vitpanel: interrupted; run the same command again to go on.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _check_positive(**values: int | None) -> None:
+    for name, value in values.items():
+        if value is not None and value < 1:
+            message = f"--{name.replace('_', '-')} is {value}."
+            raise VitpanelError(message, hint="It must be at least 1.")
+
+
+def _model_arg(text: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.isidentifier():
+        message = f"--model-arg {text!r} is not of the form KEY=VALUE."
+        raise VitpanelError(message, hint="For instance --model-arg img_size=224.")
+    try:
+        return key, literal_eval(value)
+    except (ValueError, SyntaxError):
+        return key, value
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"The class names in {path} cannot be read: {error}."
+        raise VitpanelError(message, hint="Give a text file with one class name a line.") from error

@@ -1,0 +1,1 @@
+"""timm models: loaded and checked, their attention captured and edited."""

@@ -1,0 +1,1 @@
+"""The precompute run: from a model and images to a study."""

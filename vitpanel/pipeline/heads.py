@@ -1,0 +1,67 @@
+"""The heads stage: all that one pass over a block of images gives."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from vitpanel.core.grid import Grid
+from vitpanel.core.importance import reference_class
+from vitpanel.core.patterns import cls_vector, patch_matrix, top_indices
+from vitpanel.core.strength import strength_entropy, strength_vectors
+from vitpanel.models.ablation import Ablation
+from vitpanel.models.model import ViTModel
+
+
+@dataclass
+class AttentionSummary:
+    """What is kept of A, reduced layer by layer while the model runs; A itself is never kept.
+
+    Parameters
+    ----------
+    grid
+        Token layout of the model.
+    """
+
+    grid: Grid
+    _parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def add(self, _layer: int, attention: Tensor) -> None:
+        """Take the attention of the next layer, ``(n, n_heads, n_tokens, n_tokens)``."""
+        weights = attention.float().cpu().numpy()
+        self._append("strength", strength_vectors(weights, self.grid))
+        self._append("patterns/patch_top", top_indices(patch_matrix(weights, self.grid)))
+        if self.grid.cls is not None:
+            self._append("patterns/cls", cls_vector(weights, self.grid).astype(np.float16))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of the study, each ``(n, n_layers, n_heads, …)``."""
+        arrays = {name: np.stack(parts, 1) for name, parts in self._parts.items()}
+        return arrays | {"entropy": strength_entropy(arrays["strength"])}
+
+    def _append(self, name: str, part: np.ndarray) -> None:
+        self._parts.setdefault(name, []).append(part)
+
+
+def summarise_heads(
+    model: ViTModel, ablation: Ablation, crops: list[Image.Image], labels: np.ndarray
+) -> dict[str, np.ndarray]:
+    """All arrays of the heads stage for a few images.
+
+    Parameters
+    ----------
+    crops
+        What the model sees, one image each.
+    labels
+        Class of each image, -1 for none.
+    """
+    summary = AttentionSummary(model.spec.grid)
+    result = ablation.leave_one_out(model.preprocessing.tensor(crops), summary.add)
+    arrays = summary.arrays()
+    reference = labels
+    if result.probabilities is not None:
+        arrays["probabilities"] = result.probabilities
+        reference = reference_class(result.probabilities, labels)
+    importance = result.importance(reference)
+    return arrays | {f"importance/{name}": values.astype(np.float32) for name, values in importance.items()}

@@ -1,0 +1,225 @@
+"""One precompute run: model and images in, a study out, resumed where a killed run stopped."""
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from vitpanel.core.patterns import pooled_side
+from vitpanel.models.ablation import create_ablation
+from vitpanel.models.autoencoder import autoencoder_bytes, encode_patterns, train_autoencoder
+from vitpanel.models.images import encode_crop, encode_thumbnail, read_image
+from vitpanel.models.loading import load_model
+from vitpanel.models.model import ViTModel
+from vitpanel.pipeline.heads import summarise_heads
+from vitpanel.pipeline.layout import N_ITERATIONS, tsne
+from vitpanel.pipeline.progress import Progress
+from vitpanel.pipeline.source import ImageSource, match_labels, open_images
+from vitpanel.study.manifest import Manifest
+from vitpanel.study.reader import Study, open_study
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT
+from vitpanel.study.writer import StudyWriter
+
+MAX_TRAINING = 50_000
+VERSIONED = ("vitpanel", "torch", "timm", "numpy", "opentsne", "scikit-learn", "pillow")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a study is made of.
+
+    Parameters
+    ----------
+    images
+        Folder with a folder a class, or a CSV with the columns ``file`` and ``label``.
+    out
+        The study to write or to go on with.
+    model
+        timm's name; None takes the one in the checkpoint's metadata.
+    checkpoint
+        Safetensors weights; None takes timm's.
+    model_args
+        Further arguments of ``timm.create_model``.
+    class_names
+        In the order of the class head.
+    per_class
+        At most so many images of each class, drawn by ``seed``.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    batch_size
+        Largest number of pruned images in one forward; changes speed and memory, not results.
+    block_size
+        Images computed and written together; what a kill loses.
+    latent_dim
+        Length of the autoencoder's latents.
+    """
+
+    images: Path
+    out: Path
+    model: str | None = None
+    checkpoint: Path | None = None
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    class_names: Sequence[str] | None = None
+    per_class: int | None = None
+    device: str = "auto"
+    batch_size: int = 32
+    block_size: int = 16
+    latent_dim: int = 32
+    seed: int = 0
+
+
+def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
+    """Compute what of a study is not on disk yet, and open it.
+
+    Raises
+    ------
+    VitpanelError
+        One of `vitpanel.errors`: the model or the images cannot be used, the study is of other settings, is being
+        written by another run, or the disk is full. What was on disk stays.
+    """
+    progress = progress or Progress()
+    model = load_model(
+        recipe.model,
+        checkpoint=recipe.checkpoint,
+        args=recipe.model_args,
+        class_names=recipe.class_names,
+        device=recipe.device,
+    )
+    source = open_images(recipe.images, per_class=recipe.per_class, seed=recipe.seed, progress=progress)
+    images, class_names = _labelled(source, model)
+    for skipped in source.skipped:
+        progress.say(f"skipped: {skipped['reason']}")
+    if model.spec.n_classes and (images["label"] < 0).all():
+        progress.say(
+            "None of the labels is a class of the model; its own top-1 class stands in. Give --class-names to match."
+        )
+    with StudyWriter.create_or_resume(recipe.out, _manifest(recipe, model, source, class_names), images) as writer:
+        writer.write_checks(model.checks)
+        _compute_heads(writer, model, source, images, recipe, progress)
+        _compute_latents(writer, model, progress)
+        _compute_layouts(writer, progress)
+    return open_study(recipe.out)
+
+
+def _labelled(source: ImageSource, model: ViTModel) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Table of images with the model's class of each label, and the names of the classes."""
+    n_classes = model.spec.n_classes
+    names = source.table["label_name"].tolist()
+    labels = match_labels(names, model.class_names, n_classes) if n_classes else np.full(len(names), -1)
+    class_names = model.class_names
+    if n_classes and not class_names:
+        known = dict(zip(labels.tolist(), names, strict=True))
+        class_names = tuple(known.get(index, f"class {index}") for index in range(n_classes))
+    return source.table.assign(label=labels), class_names
+
+
+def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names: tuple[str, ...]) -> Manifest:
+    return Manifest(
+        model={
+            "name": model.source.name,
+            "source": "checkpoint" if model.source.checkpoint else "timm",
+            "checkpoint": str(recipe.checkpoint.resolve()) if recipe.checkpoint else None,
+            "revision": None,
+            "weight_hash": model.source.weight_hash,
+            "args": dict(model.source.args),
+            "in_chans": model.preprocessing.input_size[0],
+            "preprocessing": model.preprocessing.to_dict(),
+            "spec": model.spec.to_dict(),
+            "class_names": list(class_names),
+        },
+        images={"root": str(source.root.resolve()), "hash": source.hash, "skipped": source.skipped},
+        settings={"seed": recipe.seed, "block_size": recipe.block_size, "latent_dim": recipe.latent_dim},
+        versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
+    )
+
+
+def _compute_heads(  # noqa: PLR0913
+    writer: StudyWriter,
+    model: ViTModel,
+    source: ImageSource,
+    images: pd.DataFrame,
+    recipe: Recipe,
+    progress: Progress,
+) -> None:
+    """Attention and pruning of all images, block by block."""
+    if writer.is_done(HEADS):
+        return
+    ablation = create_ablation(model, batch_size=recipe.batch_size)
+    pending, started = writer.pending_blocks(), time.monotonic()
+    done = len(images) - sum(len(writer.block_images(block)) for block in pending)
+    at_once = max(1, recipe.batch_size // model.spec.n_heads)
+    with progress.bar("pruning heads", total=len(images), unit="image", done=done) as bar:
+        for block in pending:
+            rows = writer.block_images(block)
+            crops = [model.preprocessing.crop(read_image(source.root / images["file"][row])) for row in rows]
+            parts = []
+            for start in range(0, len(rows), at_once):
+                chosen = slice(start, start + at_once)
+                labels = images["label"].to_numpy()[rows.start : rows.stop][chosen]
+                parts.append(summarise_heads(model, ablation, crops[chosen], labels))
+                bar.update(len(labels))
+            arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            crop_bytes, thumbnails = _pictures(crops)
+            writer.write_block(block, arrays, crops=crop_bytes, thumbnails=thumbnails)
+    writer.write_predictions()
+    writer.finish_stage(HEADS, seconds=time.monotonic() - started, detail={"resumed_at": done, "engine": type(ablation).__name__})
+
+
+def _pictures(crops: list[Image.Image]) -> tuple[list[bytes], list[bytes]]:
+    return [encode_crop(crop) for crop in crops], [encode_thumbnail(crop) for crop in crops]
+
+
+def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -> None:
+    """Train the autoencoder on a sample of the binarised matrices, then encode all."""
+    if writer.is_done(LATENTS):
+        return
+    started, settings = time.monotonic(), writer.manifest.settings
+    patterns = open_study(writer.path)["patterns/patch_top"]
+    flat = patterns.reshape(-1, patterns.shape[-1])
+    sample = np.random.default_rng(settings["seed"]).permutation(len(flat))[:MAX_TRAINING]
+    rows, cols = pooled_side(model.spec.grid)
+    with progress.bar("autoencoder", total=12, unit="epoch") as bar:
+        autoencoder, training = train_autoencoder(
+            flat[np.sort(sample)],
+            rows * cols,
+            latent_dim=settings["latent_dim"],
+            seed=settings["seed"],
+            device=model.device,
+            on_epoch=lambda _epoch: bar.update(),
+        )
+    writer.write_file("autoencoder.safetensors", autoencoder_bytes(autoencoder))
+    with progress.bar("latents", total=len(patterns), unit="image") as bar:
+        for block in range(writer.n_blocks):
+            images = writer.block_images(block)
+            writer.write_rows("latents", block, encode_patterns(autoencoder, patterns[images.start : images.stop]))
+            bar.update(len(images))
+    detail = training.to_dict() | {"binarised_on": [rows, cols]}
+    writer.finish_stage(LATENTS, seconds=time.monotonic() - started, detail=detail)
+
+
+def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
+    """t-SNE of images by importance, of heads by A_CLS and by the latents of A_patch."""
+    if writer.is_done(LAYOUT):
+        return
+    started, study = time.monotonic(), open_study(writer.path)
+    importance = "importance/probability" if "importance/probability" in study else "importance/patch"
+    inputs = {"layout/images": importance, "layout/cls": "patterns/cls", "layout/patch": "latents"}
+    seconds: dict[str, float] = {}
+    for name, vectors in inputs.items():
+        if name not in writer.arrays:
+            continue
+        begun, values = time.monotonic(), study[vectors]
+        n_axes = 1 if name == "layout/images" else 3
+        with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:
+            flat = values.reshape(int(np.prod(values.shape[:n_axes])), -1)
+            places = tsne(flat, seed=writer.manifest.settings["seed"], on_step=bar.update)
+        writer.write_array(name, places.reshape(*values.shape[:n_axes], 2))
+        seconds[name] = round(time.monotonic() - begun, 1)
+    writer.finish_stage(LAYOUT, seconds=time.monotonic() - started, detail={"seconds": seconds})
