@@ -63,7 +63,7 @@ class AttentionStrength(View):
     def _draw_head(self) -> None:
         name = short_head_name(*self.session.chosen_head)
         self.bars.figure.title.text = f"{name}: strength"
-        self.area.figure.title.text = f"{name}: all images"
+        self.area.figure.title.text = f"{name}: distribution"
         self._patch_ring()
         self.draw(self.bars_chart, self._patch_bars, needs="strength")
         self.draw(self.area_chart, self._patch_area, needs="entropy")

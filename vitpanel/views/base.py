@@ -15,13 +15,14 @@ from vitpanel.views.bridge import Bridge
 from vitpanel.views.palette import GRID, MUTED, TEXT
 
 HEADER_HEIGHT = 44
+MOST_TICKS = 16
 COMPACT: dict[str, Any] = {
     "& .MuiInputBase-root": {"height": "30px", "fontSize": "13px"},
     "& .MuiInputBase-input": {"padding": "3px 8px", "fontSize": "13px"},
     "& .MuiInputBase-adornedStart": {"padding": "0 2px"},
     "& .MuiInputAdornment-root": {"margin": 0},
     "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px"},
-    "& .MuiFormControlLabel-label": {"fontSize": "13px", "whiteSpace": "nowrap"},
+    "& .MuiTypography-root": {"fontSize": "13px", "whiteSpace": "nowrap"},
 }
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
@@ -67,6 +68,11 @@ def create_figure(**options: Any) -> figure:
     return fig
 
 
+def layer_ticks(n_layers: int) -> list[int]:
+    """Layers whose numbers fit below a narrow chart."""
+    return list(range(0, n_layers, 1 + n_layers // (MOST_TICKS + 1)))
+
+
 class Chart(pn.viewable.Viewer):
     """A figure with words in its place where there is nothing to draw.
 
@@ -92,23 +98,27 @@ class Chart(pn.viewable.Viewer):
     def __init__(self, fig: figure, bridge: Bridge, **params: Any) -> None:
         super().__init__(**params)
         self.figure = fig
-        self._note = pn.pane.HTML("", visible=False, stylesheets=[self._NOTE], **FILLED)
+        self.message = ""
+        self.note = pn.pane.HTML("", visible=False, stylesheets=[self._NOTE], **FILLED)
         self._layout = pn.Column(
-            bridge.pane(fig, **FILLED), self._note, **FILLED, styles={"position": "relative", "min-height": "0"}
+            bridge.pane(fig, **FILLED), self.note, **FILLED, styles={"position": "relative", "min-height": "0"}
         )
 
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""
+        self.message = message
         words = f'<div class="note" role="status"><div>{escaped(message)}</div>'
-        self._note.param.update(object=f'{words}<div class="hint">{escaped(hint)}</div></div>', visible=True)
+        self.note.param.update(object=f'{words}<div class="hint">{escaped(hint)}</div></div>', visible=True)
 
     def wait(self) -> None:
         """Say in a corner that new values are on their way; what was drawn stays."""
-        self._note.param.update(object='<div class="busy" role="status">computing …</div>', visible=True)
+        self.message = ""
+        self.note.param.update(object='<div class="busy" role="status">computing …</div>', visible=True)
 
     def show(self) -> None:
         """Show the figure alone."""
-        self._note.visible = False
+        self.message = ""
+        self.note.visible = False
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one layout of this chart."""

@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 from bokeh.events import Tap
 
 from vitpanel.core.regions import PruningMode
+from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, Chart, View
 from vitpanel.views.bridge import Bridge
@@ -69,7 +70,7 @@ class HeadImportance(View):
         self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=88, **look)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
         self.head.param.watch(partial(self._on_stepper, "head"), "value")
-        self.context = pmui.Switch(label="Mean", value=True, size="small", margin=(10, 3), width=90, sx=COMPACT)
+        self.context = pmui.Switch(label="Mean", value=True, size="small", margin=(12, 3), width=90, sx=COMPACT)
         self.context.param.watch(lambda *_: self.bridge.put("B1 context", self._draw_context), "value")
         self.retry = pmui.Button(
             label="Try again", size="small", variant="outlined", visible=False, margin=4, align="center"
@@ -145,6 +146,8 @@ class HeadImportance(View):
 
     def _draw_modes(self) -> None:
         online = self.session.modes
+        self.modes.figure.title.text = f"{short_head_name(*self.session.chosen_head)} by pruning mode"
+        self.predictions.figure.title.text = f"Top classes, mode {self.session.selection.mode}"
         self.retry.visible = online.status == "failed"
         self.modes.chosen.data = {"mode": [self.session.selection.mode]}
         if online.status == "running":

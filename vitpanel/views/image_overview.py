@@ -47,7 +47,8 @@ class ImageOverview(View):
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         study = session.study
-        self.colours = class_colours(tuple(sorted({name for name in study.images["label_name"] if name})))
+        by_class = study.images.sort_values("label", kind="stable")["label_name"]
+        self.colours = class_colours(tuple(name for name in by_class.unique() if name))
         has_layout = LAYOUT in study
         layout = study[LAYOUT] if has_layout else np.full((study.n_images, 2), np.nan)
         columns = image_columns(study.images, layout, self.colours)
@@ -125,7 +126,7 @@ class ImageOverview(View):
         file = escaped(row["file"])
         return (
             f"{self._picture_html(image)}<div>"
-            f'<div class="line"><b>{label}</b> · image {image}</div>'
+            f'<div class="line">image {image}: <b>{label}</b></div>'
             f'<div class="line">{self._prediction_html(image)}</div>'
             f'<div class="line file" title="{file}">{file}</div></div>'
         )

@@ -1,5 +1,7 @@
 """What each colour means, in one place."""
 
+from itertools import cycle
+
 import colorcet
 from bokeh.palettes import Blues256, Colorblind8, Oranges256, TolRainbow, linear_palette
 
@@ -14,12 +16,14 @@ TEXT = "#2b323a"
 
 
 def class_colours(names: tuple[str, ...]) -> dict[str, str]:
-    """Colour of each class by name, safe for the colour-blind up to 23 classes; more classes share one colour."""
+    """Colour of each class by name, safe for the colour-blind up to 23 classes, repeated beyond 256."""
     if len(names) <= len(Colorblind8):
-        return dict(zip(names, Colorblind8, strict=False))
-    if len(names) <= max(TolRainbow):
-        return dict(zip(names, TolRainbow[len(names)], strict=True))
-    return dict.fromkeys(names, VALUE)
+        colours = Colorblind8
+    elif len(names) <= max(TolRainbow):
+        colours = TolRainbow[len(names)]
+    else:
+        colours = colorcet.palette["glasbey_dark"]
+    return dict(zip(names, cycle(colours), strict=False))
 
 
 def layer_colours(n_layers: int) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NoOverlap, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import HeadEntropies
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, layer_ticks
 from vitpanel.views.palette import CHOSEN, layer_colours
 
 _SPREAD = 0.7
@@ -61,8 +61,7 @@ def create_entropy_scatter(n_layers: int, n_heads: int) -> EntropyScatter:
             attachment="horizontal",
         )
     )  # fmt: skip
-    fig.xaxis.ticker = FixedTicker(ticks=list(range(n_layers)))
-    fig.xaxis.major_label_policy = NoOverlap()
+    fig.xaxis.ticker = FixedTicker(ticks=layer_ticks(n_layers))
     fig.xaxis.axis_label = "layer"
     fig.yaxis.axis_label = "entropy"
     fig.xgrid.visible = False

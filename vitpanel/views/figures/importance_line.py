@@ -13,7 +13,6 @@ from bokeh.models import (
     HoverTool,
     Legend,
     LegendItem,
-    NoOverlap,
     Range1d,
     Span,
 )
@@ -21,7 +20,7 @@ from bokeh.plotting import figure
 
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, layer_ticks
 from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, TEXT, VALUE
 
 METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
@@ -63,16 +62,20 @@ class ImportanceLine:
 
 
 def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
-    """Columns over the flat head index; ``chosen`` is NaN without a chosen image."""
+    """Columns over the flat head index; ``chosen`` is NaN without a chosen image.
+
+    The band of the standard deviation is cut at the limits of the metric.
+    """
     n_layers, n_heads = curve.mean.shape
     mean, std = curve.mean.ravel(), curve.std.ravel()
+    largest = 2 if curve.metric in {"cls", "patch"} else 1
     return {
         "flat": np.arange(mean.size),
         "name": [head_name(layer, head) for layer in range(n_layers) for head in range(n_heads)],
         "mean": mean,
         "std": std,
-        "lower": mean - std,
-        "upper": mean + std,
+        "lower": np.maximum(mean - std, 0),
+        "upper": np.minimum(mean + std, largest),
         "chosen": np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.ravel(),
     }
 
@@ -124,10 +127,9 @@ def _add_head_line(fig: figure, last: int) -> tuple[Span, Span]:
 
 
 def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:
-    centres = [layer * n_heads + (n_heads - 1) / 2 for layer in range(n_layers)]
-    fig.xaxis.ticker = FixedTicker(ticks=centres)
-    fig.xaxis.major_label_overrides = {centre: str(layer) for layer, centre in enumerate(centres)}
-    fig.xaxis.major_label_policy = NoOverlap()
+    centres = {layer * n_heads + (n_heads - 1) / 2: layer for layer in layer_ticks(n_layers)}
+    fig.xaxis.ticker = FixedTicker(ticks=list(centres))
+    fig.xaxis.major_label_overrides = {centre: str(layer) for centre, layer in centres.items()}
     fig.xaxis.axis_label = f"layer ({n_heads} heads each)"
     fig.xgrid.visible = False
     for layer in range(1, n_layers, 2):

@@ -3,6 +3,7 @@
 from typing import cast
 
 import numpy as np
+from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.models import CustomJS, Range1d
 from bokeh.plotting import figure
 
@@ -31,15 +32,20 @@ def nearest_point(fig: figure, place: tuple[float, float], points: tuple[np.ndar
         Coordinates of all points, NaN for a point that is not drawn.
     """
     distance = np.zeros(len(points[0]))
-    for values, at, span, pixels in zip(
-        points, place, (fig.x_range, fig.y_range), (fig.inner_width, fig.inner_height), strict=True
-    ):
+    for values, at, span, pixels in zip(points, place, (fig.x_range, fig.y_range), _inner_size(fig), strict=True):
         limits = cast("Range1d", span)
-        scale = (pixels or ASSUMED_SIDE) / abs(float(limits.end) - float(limits.start))
+        scale = pixels / abs(float(limits.end) - float(limits.start))
         distance += ((values - at) * scale) ** 2
     distance = np.where(np.isnan(distance), np.inf, distance)
     nearest = int(distance.argmin()) if len(distance) else -1
     return nearest if nearest >= 0 and distance[nearest] <= REACH**2 else None
+
+
+def _inner_size(fig: figure) -> tuple[int, int]:
+    try:
+        return fig.inner_width, fig.inner_height
+    except UnsetValueError:  # the browser has not told yet
+        return ASSUMED_SIDE, ASSUMED_SIDE
 
 
 def reset_on_double_click(fig: figure) -> None:

@@ -53,7 +53,7 @@ def create_prediction_bars() -> PredictionBars:
     fig.hbar(y="row", left=0, right=1, height=0.3, source=rows, color=MUTED, alpha=0.3)
     fig.hbar(y="row", left=0, right="probability", height=0.3, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0)
     fig.scatter(
-        "unpruned", "row", source=rows, marker="dash", angle=1.5708, size=18, line_color=TEXT, line_width=2.5,
+        "unpruned", "row", source=rows, marker="dash", angle=1.5708, size=14, line_color=TEXT, line_width=2.5,
         line_alpha="alpha",
     )  # fmt: skip
     text = {"source": rows, "text_font_size": "11px", "text_color": TEXT, "text_alpha": "alpha", "y_offset": -8}

@@ -1,0 +1,61 @@
+"""Stand-ins for the live model."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vitpanel.core.importance import PrunedHead
+from vitpanel.core.spec import ViTSpec
+from vitpanel.state.session import Online
+
+
+class FakeInference:
+    """Answers when it is told to; the answers are random but fixed for each image and head."""
+
+    def __init__(self, spec: ViTSpec) -> None:
+        self.spec = spec
+        self.waiting: dict[str, tuple[tuple[int, ...], Callable[[Online[Any]], None]]] = {}
+        self.is_prompt = True
+
+    def modes(self, image: int, layer: int, head: int, deliver: Callable[[Online[PrunedHead]], None]) -> None:
+        """Keep the request, and answer it if prompt."""
+        self._ask("modes", (image, layer, head), deliver)
+
+    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Keep the request, and answer it if prompt."""
+        self._ask("attention", (image, layer), deliver)
+
+    def _ask(self, kind: str, key: tuple[int, ...], deliver: Callable[[Online[Any]], None]) -> None:
+        self.waiting[kind] = (key, deliver)
+        deliver(Online("running"))
+        if self.is_prompt:
+            self.answer(kind)
+
+    def answer(self, kind: str) -> None:
+        """Deliver what was asked last."""
+        key, deliver = self.waiting.pop(kind)
+        deliver(Online("done", self.pruned_head(*key) if kind == "modes" else self.matrices(*key)))
+
+    def fail(self, kind: str, *, message: str, hint: str) -> None:
+        """Deliver a failure."""
+        _, deliver = self.waiting.pop(kind)
+        deliver(Online("failed", message=message, hint=hint))
+
+    def pruned_head(self, image: int, layer: int, head: int) -> PrunedHead:
+        """Six modes; without CLS the modes of CLS are NaN in the distances."""
+        rng = np.random.default_rng([image, layer, head])
+        probabilities = rng.dirichlet(np.ones(self.spec.n_classes), 6) if self.spec.n_classes else None
+        distances = rng.random((2, 6)) * [0, 1, 1, 1, 1, 1]
+        if self.spec.grid.cls is None:
+            distances[0] = np.nan
+            distances[1, 2:5] = np.nan
+            if probabilities is not None:
+                probabilities[2:5] = np.nan
+        return PrunedHead(probabilities, *distances)
+
+    def matrices(self, image: int, layer: int) -> np.ndarray:
+        """Row-stochastic attention of a layer."""
+        rng = np.random.default_rng([image, layer])
+        size = self.spec.grid.n_tokens
+        return rng.dirichlet(np.ones(size), (self.spec.n_heads, size)).astype(np.float32)

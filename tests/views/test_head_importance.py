@@ -1,0 +1,211 @@
+import numpy as np
+import pytest
+from bokeh.events import Tap
+
+from vitpanel.core.regions import PruningMode
+from vitpanel.state.results import Predictions
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import NO_IMAGE, NO_MODEL
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, value_text
+from vitpanel.views.figures.prediction_bars import LONGEST_NAME, prediction_columns, shortened
+from vitpanel.views.head_importance import HeadImportance
+
+
+@pytest.fixture
+def view(make_session):
+    return HeadImportance(make_session(), Bridge())
+
+
+def tap(fig, x, y=0.0):
+    fig._trigger_event(Tap(fig, x=float(x), y=float(y)))
+
+
+def test_curve_shows_the_chosen_image_over_the_mean(view):
+    study, heads = view.session.study, view.curve.heads.data
+    values = study["importance/probability"]
+    assert np.array_equal(heads["chosen"], values[3].ravel())
+    assert np.allclose(heads["mean"], values.mean(0).ravel(), atol=1e-6)
+    assert heads["name"][4] == "layer 1 head 1"
+    assert view.curve.reference.data["y"] == [study.images["p_true"][3]] * 2
+
+
+def test_band_stays_within_the_limits_of_the_metric(view):
+    heads = view.curve.heads.data
+    assert (heads["lower"] >= 0).all()
+    assert (heads["upper"] <= 1).all()
+    assert (heads["lower"] <= heads["mean"]).all()
+
+
+def test_curve_follows_image_and_metric(view):
+    study, selection = view.session.study, view.session.selection
+    selection.param.update(image=5, metric="jsd")
+    assert np.array_equal(view.curve.heads.data["chosen"], study["importance/jsd"][5].ravel())
+    assert view.curve.reference.data["x"] == []
+    assert not view.curve.reference_item.visible
+    assert view.curve.figure.yaxis.axis_label == "JSD to the unpruned (bits)"
+    selection.image = None
+    assert np.isnan(view.curve.heads.data["chosen"]).all()
+    assert not view.curve.chosen_item.visible
+
+
+def test_mean_can_be_hidden_so_that_the_axis_fits_the_chosen_image(view):
+    view.context.value = False
+    assert not any(renderer.visible for renderer in view.curve.context)
+    view.session.selection.image = None
+    assert all(renderer.visible for renderer in view.curve.context)
+
+
+@pytest.mark.parametrize(("x", "head"), [(0.2, (0, 0)), (3.6, (1, 1)), (-0.4, (0, 0)), (77, (1, 2))])
+def test_click_on_the_curve_chooses_the_nearest_head(view, x, head):
+    tap(view.curve.figure, x)
+    assert view.session.chosen_head == head
+
+
+def test_line_and_selection_follow_each_other(view):
+    view.curve.line.location = 4
+    assert view.session.chosen_head == (1, 1)
+    assert (view.layer.value, view.head.value) == (1, 1)
+    view.session.selection.choose_head(1, 2)
+    assert view.curve.line.location == view.curve.grip.location == 5
+
+
+def test_line_that_a_drag_has_moved_is_left_to_the_drag(view):
+    view.curve.grip.location = 4.3
+    view.curve.line.location = 4
+    assert view.curve.grip.location == 4.3
+
+
+def test_steppers_choose_layer_and_head(view):
+    view.layer.value = 1
+    assert view.session.chosen_head == (1, 0)
+    view.head.value = 2
+    assert view.session.chosen_head == (1, 2)
+    view.head.value = None
+    assert view.head.value == 2
+
+
+def test_choosing_a_head_tells_watchers_once(view):
+    heard = []
+    view.session.selection.param.watch(lambda *events: heard.append(events), ["layer", "head"])
+    view.session.selection.choose_head(1, 2)
+    assert len(heard) == 1
+
+
+def test_bars_show_the_metric_of_the_live_model(view):
+    session = view.session
+    session.selection.metric = "cls"
+    assert np.array_equal(view.modes.bars.data["value"], session.modes.value.cls)
+    session.selection.metric = "probability"
+    label = session.study.images["label"][3]
+    assert np.array_equal(view.modes.bars.data["value"], session.modes.value.probabilities[:, label])
+
+
+def test_click_on_a_bar_chooses_the_mode(view):
+    tap(view.modes.figure, 4.3)
+    assert view.session.selection.mode == 4
+    assert view.modes.chosen.data["mode"] == [4]
+    assert view.predictions.figure.title.text.endswith("mode 4")
+    tap(view.modes.figure, 6.4)
+    assert view.session.selection.mode == 4
+
+
+def test_predictions_are_those_of_the_chosen_mode(view):
+    view.session.selection.mode = 5
+    pruned, rows = view.session.modes.value.probabilities, view.predictions.rows.data
+    assert np.array_equal(rows["probability"], np.sort(pruned[5])[::-1])
+    assert np.array_equal(rows["unpruned"], pruned[0][np.argsort(-pruned[5])])
+
+
+def test_running_fades_the_old_bars_and_failure_offers_a_retry(view):
+    inference = view.session.inference
+    inference.is_prompt = False
+    view.session.selection.choose_head(1, 1)
+    assert set(view.modes.bars.data["alpha"]) == {0.3}
+    assert not view.modes_chart.message
+    inference.fail("modes", message="Out of memory.", hint="Wait.")
+    assert view.modes_chart.message == "Out of memory."
+    assert view.retry.visible
+    inference.is_prompt = True
+    view.retry.clicks += 1
+    assert not view.retry.visible
+    assert not view.modes_chart.message
+    assert set(view.modes.bars.data["alpha"]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"selection": Selection(image=None)}, NO_IMAGE),
+        ({"has_inference": False}, NO_MODEL),
+    ],
+)
+def test_without_image_or_model_the_reason_stands_in_place(make_session, sizes, message):
+    view = HeadImportance(make_session(**sizes), Bridge())
+    assert view.modes_chart.message == message
+    assert view.predictions_chart.message == message
+    assert not view.curve_chart.message
+
+
+def test_model_without_cls_says_why_its_metric_is_empty_and_marks_modes_it_lacks(make_session):
+    view = HeadImportance(make_session(prefix=()), Bridge())
+    assert view.modes.bars.data["text"][2:5] == ["n/a"] * 3
+    view.session.selection.metric = "cls"
+    reason = view.session.study.reason("importance/cls")
+    assert view.curve_chart.message == view.modes_chart.message == reason != ""
+
+
+def test_mode_that_the_model_lacks_is_said_instead_of_predictions(make_session):
+    view = HeadImportance(make_session(prefix=()), Bridge())
+    view.session.selection.mode = 2
+    assert "not defined" in view.predictions_chart.message
+    view.session.selection.mode = 1
+    assert not view.predictions_chart.message
+
+
+def test_model_without_classes_says_so(make_session):
+    view = HeadImportance(make_session(n_classes=0, selection=Selection(image=3, metric="patch")), Bridge())
+    assert view.predictions_chart.message == view.session.study.reason("probabilities") != ""
+    assert np.array_equal(view.modes.bars.data["value"], view.session.modes.value.patch)
+
+
+def test_image_that_is_not_done_says_so(make_session):
+    view = HeadImportance(make_session(finished=False), Bridge())
+    view.session.selection.image = 11
+    assert "image 11" in view.curve_chart.message
+    view.session.selection.image = 1
+    assert not view.curve_chart.message
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(np.nan, "n/a"), (0.0, "0.00"), (0.984, "0.98"), (0.0003, "3e-4"), (0.005, "0.01"), (1.0, "1.00")]
+)
+def test_value_text(value, text):
+    assert value_text(value) == text
+
+
+def test_mode_columns_draw_no_bar_for_what_is_not_defined():
+    columns = mode_columns(np.array([0.5, 0.1, np.nan, 0.2, 0.3, 0.4]))
+    assert columns["top"][2] == 0
+    assert columns["text"][2] == "n/a"
+    assert "not defined" in columns["full"][2]
+
+
+def test_icons_fill_what_each_mode_prunes():
+    colours = np.reshape(icon_columns()["colour"], (len(PruningMode), 4))
+    filled = [[colour != "white" for colour in mode] for mode in colours]
+    # CLS→CLS, CLS→patches, patches→CLS, patches→patches (Fig. 4B)
+    assert filled == [[0, 0, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1]]
+
+
+def test_prediction_columns_mark_the_true_class():
+    predictions = Predictions(("bag", "coat"), np.array([0.7, 0.2]), np.array([0.1, 0.9]), np.array([False, True]))
+    columns = prediction_columns(predictions)
+    assert columns["text"] == ["bag", "✓ coat"]
+    assert columns["font"] == ["normal", "bold"]
+    assert columns["value"] == ["0.700", "0.200"]
+
+
+def test_shortened_names_fit():
+    assert shortened("bag") == "bag"
+    assert len(shortened("x" * 50)) == LONGEST_NAME
