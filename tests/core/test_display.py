@@ -1,3 +1,5 @@
+"""What a picture of one attention matrix needs."""
+
 import math
 
 import numpy as np
@@ -21,18 +23,18 @@ from vitpanel.core.display import (
 from vitpanel.core.grid import Grid
 
 
-def attention(rng, n_tokens):
+def attention(rng: np.random.Generator, n_tokens: int):
     return rng.dirichlet(np.full(n_tokens, 0.3), n_tokens).astype(np.float32)
 
 
 @pytest.mark.parametrize("share", [1e-9, 0.01, 0.3, 1.0])
-def test_threshold_keeps_the_share_of_the_largest_values(rng, share):
+def test_threshold_keeps_the_share_of_the_largest_values(rng: np.random.Generator, share: float):
     matrix = attention(rng, 17)
     descending = sorted(matrix.ravel().tolist(), reverse=True)
     assert threshold_value(matrix, share) == descending[max(math.ceil(share * 289), 1) - 1]
 
 
-def test_share_and_threshold_are_inverse(rng):
+def test_share_and_threshold_are_inverse(rng: np.random.Generator):
     matrix = attention(rng, 13)
     for count in range(1, 170):
         value = threshold_value(matrix, count / 169)
@@ -40,18 +42,18 @@ def test_share_and_threshold_are_inverse(rng):
     assert share_above(matrix, 2.0) == 1 / 169
 
 
-def test_strongest_links_are_the_largest_entries_weakest_first(rng):
+def test_strongest_links_are_the_largest_entries_weakest_first(rng: np.random.Generator):
     matrix = attention(rng, 9)
     links = strongest_links(matrix, 20)
     entries = sorted((float(matrix[i, j]), i, j) for i in range(9) for j in range(9))[-20:]
     assert list(zip(links.value.tolist(), links.source.tolist(), links.target.tolist(), strict=True)) == entries
 
 
-def test_there_are_no_more_links_than_entries(rng):
+def test_there_are_no_more_links_than_entries(rng: np.random.Generator):
     assert len(strongest_links(attention(rng, 3)).value) == 9
 
 
-def test_histogram_counts_every_value_once(rng):
+def test_histogram_counts_every_value_once(rng: np.random.Generator):
     matrix = attention(rng, 20)
     matrix[0, :3] = 0
     histogram = value_histogram(matrix, 7)
@@ -67,7 +69,7 @@ def test_histogram_counts_every_value_once(rng):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.25])
-def test_histogram_of_equal_values_has_a_width(value):
+def test_histogram_of_equal_values_has_a_width(value: float):
     histogram = value_histogram(np.full((4, 4), value, np.float32))
     assert histogram.counts.sum() == 16
     assert (np.diff(histogram.edges) > 0).all()
@@ -78,7 +80,7 @@ def test_kinds_of_tokens():
     assert [KINDS[kind] for kind in kinds] == ["cls", "extra", "extra", "patch", "patch"]
 
 
-def test_colour_limits_are_per_kind_and_pass_over_few_peaks(rng):
+def test_colour_limits_are_per_kind_and_pass_over_few_peaks(rng: np.random.Generator):
     grid = Grid(5, 5, ("cls", "register"))
     matrix = attention(rng, 27)
     groups = {kind: [] for kind in KINDS}
@@ -91,7 +93,7 @@ def test_colour_limits_are_per_kind_and_pass_over_few_peaks(rng):
     assert np.isnan(colour_limits(attention(rng, 25), Grid(5, 5, ()))[1:]).all()
 
 
-def test_small_grids_are_shown_as_they_are(rng):
+def test_small_grids_are_shown_as_they_are(rng: np.random.Generator):
     grid = Grid(14, 14)
     matrix = attention(rng, 197)
     assert pooling_step(grid) == 1
@@ -101,7 +103,7 @@ def test_small_grids_are_shown_as_they_are(rng):
 
 
 @pytest.mark.parametrize("grid", [Grid(25, 27, ("cls", "register")), Grid(40, 16, ())])
-def test_large_grids_are_pooled_by_their_maximum(rng, grid):
+def test_large_grids_are_pooled_by_their_maximum(rng: np.random.Generator, grid: Grid):
     matrix = rng.random((grid.n_tokens, grid.n_tokens), np.float32)
     step, cells = pooling_step(grid), display_grid(grid)
     assert cells.n_tokens <= MAX_DISPLAY_TOKENS
@@ -121,7 +123,7 @@ def test_large_grids_are_pooled_by_their_maximum(rng, grid):
     assert names[grid.n_prefix] == "patches (rows 0 to 1, columns 0 to 1)"
 
 
-def test_head_display_holds_the_matrix_itself(rng):
+def test_head_display_holds_the_matrix_itself(rng: np.random.Generator):
     grid = Grid(4, 4)
     matrix = attention(rng, 17)
     display = head_display(matrix.astype(np.float64), grid, 0.1)

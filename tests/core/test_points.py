@@ -1,3 +1,5 @@
+"""Nearest points and densities."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from vitpanel.core.points import nearest_point, smoothed
 
 
 @pytest.mark.parametrize("chunk", [1 << 20, 7])
-def test_nearest_is_measured_on_the_screen(rng, monkeypatch, chunk):
+def test_nearest_is_measured_on_the_screen(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, chunk: int):
     monkeypatch.setattr(points, "CHUNK", chunk)
     x, y = rng.normal(size=(2, 50)).astype(np.float32)
     for at in rng.normal(size=(20, 2)):
@@ -18,7 +20,7 @@ def test_nearest_of_nothing():
     assert nearest_point(np.empty(0, np.float32), np.empty(0, np.float32), (0, 0), scale=(1, 1)) == -1
 
 
-def test_smoothing_is_a_gaussian_convolution(rng):
+def test_smoothing_is_a_gaussian_convolution(rng: np.random.Generator):
     counts = rng.integers(0, 5, (9, 12))
     sigma, reach = 1.2, 4
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)

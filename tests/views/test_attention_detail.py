@@ -1,22 +1,27 @@
+"""D2 to D5 without a browser."""
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from vitpanel.core.display import share_above, threshold_value
-from vitpanel.state.session import NO_IMAGE, NO_MODEL
+from vitpanel.state.session import NO_IMAGE, NO_MODEL, Session
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.bridge import Bridge
 
 
 @pytest.fixture
-def view(make_session):
+def view(make_session: Callable[..., Session]):
     return AttentionDetail(make_session(), Bridge())
 
 
-def matrix_of(view):
+def matrix_of(view: Any):
     return view.session.attention.value
 
 
-def test_the_matrix_is_sent_once_with_all_that_is_drawn(view):
+def test_the_matrix_is_sent_once_with_all_that_is_drawn(view: Any):
     head = {name: column[0] for name, column in view.pictures.head.data.items()}
     assert np.array_equal(head["matrix"], matrix_of(view))
     assert head["matrix"].dtype == np.float32
@@ -25,7 +30,7 @@ def test_the_matrix_is_sent_once_with_all_that_is_drawn(view):
     assert head["threshold"] == threshold_value(matrix_of(view), 0.01)
 
 
-def test_pictures_follow_head_and_image(view):
+def test_pictures_follow_head_and_image(view: Any):
     view.session.selection.choose_head(1, 2)
     assert np.array_equal(view.pictures.head.data["matrix"][0], view.session.inference.matrices(3, 1)[2])
     assert view._name.object == "L1 H2"
@@ -35,27 +40,27 @@ def test_pictures_follow_head_and_image(view):
     assert view.pictures.masks.crop.data["image"][0].shape == view.session.study.spec.image_size
 
 
-def test_released_bar_sets_the_share(view):
+def test_released_bar_sets_the_share(view: Any):
     value = threshold_value(matrix_of(view), 0.2) + 1e-6
     view.pictures.cut.data = {"value": [value]}
     assert view.session.selection.threshold == share_above(matrix_of(view), value)
     assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), view.session.selection.threshold)]
 
 
-def test_typed_share_moves_the_bar(view):
+def test_typed_share_moves_the_bar(view: Any):
     view._share.value = "25"
     assert view.session.selection.threshold == 0.25
     assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), 0.25)]
 
 
 @pytest.mark.parametrize("text", ["many", "0", "101", "nan", ""])
-def test_impossible_share_is_marked(view, text):
+def test_impossible_share_is_marked(view: Any, text: str):
     view._share.value = text
     assert view._share.error_state
     assert view.session.selection.threshold == 0.01
 
 
-def test_clicked_and_typed_tokens_are_kept(view):
+def test_clicked_and_typed_tokens_are_kept(view: Any):
     view.pictures.pinned.data = {"token": [4]}
     assert view.session.selection.token == 4
     assert view._token.value == "4"
@@ -69,7 +74,7 @@ def test_clicked_and_typed_tokens_are_kept(view):
     assert view.pictures.pinned.data == {"token": [-1]}
 
 
-def test_old_pictures_fade_while_new_ones_are_computed(view):
+def test_old_pictures_fade_while_new_ones_are_computed(view: Any):
     before = view.pictures.head.data["matrix"][0]
     view.session.inference.is_prompt = False
     view.session.selection.choose_head(1, 1)
@@ -81,7 +86,7 @@ def test_old_pictures_fade_while_new_ones_are_computed(view):
     assert view._name.object == "L1 H1"
 
 
-def test_failure_is_said_in_place_and_escaped(view):
+def test_failure_is_said_in_place_and_escaped(view: Any):
     view.session.inference.is_prompt = False
     view.session.selection.choose_head(1, 1)
     view.session.inference.fail("attention", message="No <memory>.", hint="Close something.")
@@ -93,19 +98,19 @@ def test_failure_is_said_in_place_and_escaped(view):
     assert not view._note.visible
 
 
-def test_without_image_or_model_the_view_says_so(view, make_session):
+def test_without_image_or_model_the_view_says_so(view: Any, make_session: Callable[..., Session]):
     view.session.selection.image = None
     assert NO_IMAGE.split(":")[0] in view._note.object
     assert NO_MODEL in AttentionDetail(make_session(has_inference=False), Bridge())._note.object
 
 
-def test_image_that_is_not_done_is_said_in_its_place(make_session):
-    view = AttentionDetail(make_session(finished=False), Bridge())
+def test_image_that_is_not_done_is_said_in_its_place(make_session: Callable[..., Session]):
+    view: Any = AttentionDetail(make_session(finished=False), Bridge())
     view.session.selection.image = 11
     assert "not computed" in view.pictures.masks.figures["image"].title.text
 
 
-def test_model_without_cls_has_patches_only(make_session):
+def test_model_without_cls_has_patches_only(make_session: Callable[..., Session]):
     view = AttentionDetail(make_session(prefix=()), Bridge())
     assert list(view.pictures.heatmap.blocks) == ["patch"]
     assert list(view.pictures.lines.links) == ["patch"]

@@ -1,4 +1,7 @@
+"""Figures of D2 to D5 as they are built."""
+
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +23,12 @@ def test_cls_is_ten_patches_wide_and_extra_tokens_are_thinner():
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-def test_blocks_cover_every_entry_once(grid):
+def test_blocks_cover_every_entry_once(grid: Grid):
     entries = np.zeros((grid.n_tokens, grid.n_tokens), int)
     edges = np.array(axis_edges(grid))
     area = 0
     for source in block_sources(grid).values():
-        data = source.data
+        data: Any = source.data
         for i, image in enumerate(data["image"]):
             rows, cols = slice(data["top"][i], data["bottom"][i]), slice(data["left"][i], data["right"][i])
             entries[rows, cols] += 1
@@ -43,13 +46,13 @@ def test_kinds_of_blocks():
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-def test_pictures_of_any_grid(grid):
+def test_pictures_of_any_grid(grid: Grid):
     pictures = create_head_pictures(grid)
     assert set(pictures.lines.links) == set(pictures.heatmap.blocks)
     assert set(pictures.head.data) == set(HEAD_COLUMNS)
 
 
-def test_only_a_large_matrix_is_sent_pooled_too(rng):
+def test_only_a_large_matrix_is_sent_pooled_too(rng: np.random.Generator):
     small, large = Grid(4, 4), Grid(26, 26)
     for grid, size in ((small, 0), (large, display_grid(large).n_tokens ** 2)):
         matrix = rng.random((grid.n_tokens, grid.n_tokens), np.float32)
@@ -59,7 +62,7 @@ def test_only_a_large_matrix_is_sent_pooled_too(rng):
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("RGB", (10, 20, 30)), ("L", 200)])
-def test_pixels_of_a_crop(mode, colour):
+def test_pixels_of_a_crop(mode: str, colour: Any):
     buffer = io.BytesIO()
     Image.new(mode, (6, 4), colour).save(buffer, "WEBP", lossless=True)
     pixels = rgba_pixels(buffer.getvalue())

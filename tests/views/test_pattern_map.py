@@ -1,3 +1,7 @@
+"""Pictures of many points."""
+
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -7,7 +11,7 @@ from vitpanel.views.palette import layer_colours
 VIEW = View2D((0.0, 10.0), (0.0, 5.0), 100, 50)
 
 
-def colour(pixel):
+def colour(pixel: int):
     return "#" + bytes([pixel & 255, pixel >> 8 & 255, pixel >> 16 & 255]).hex()
 
 
@@ -15,7 +19,7 @@ def test_scale_is_pixels_per_unit():
     assert VIEW.scale == (10, 10)
 
 
-def test_home_shows_all_points_with_a_margin(rng):
+def test_home_shows_all_points_with_a_margin(rng: np.random.Generator):
     x, y = rng.normal(size=(2, 30)).astype(np.float32)
     for values, (low, high) in zip((x, y), home_ranges(x, y), strict=True):
         assert low < values.min() < values.max() < high
@@ -47,6 +51,6 @@ def test_points_out_of_sight_are_left_out():
 
 
 @pytest.mark.parametrize("draw", [density_picture, lambda *a: scatter_picture(*a, layer=np.empty(0), n_layers=2)])
-def test_nothing_in_sight_is_a_clear_picture(draw):
+def test_nothing_in_sight_is_a_clear_picture(draw: Callable[..., np.ndarray]):
     nothing = np.empty(0, np.float32)
     assert not (draw(nothing, nothing, VIEW) >> 24).any()

@@ -35,8 +35,9 @@ class AttentionDetail(View):
         "matrix) and under the attention that it gets (its column); clear is strong, black is none, CLS unless you "
         "point at another token. Middle: source tokens above, target tokens below, a link for each value above the "
         f"threshold, at most the {MAX_LINKS:,} strongest. Point at a token or a patch to light its links, click to "
-        "keep it. Below: how often each value occurs (both scales are logarithmic); drag the red bar, or type the "
-        "share of the largest values that is drawn. Right: the matrix, with what is below the threshold faded."
+        "keep it. Below: how often each value occurs (both scales are logarithmic); drag the red bar or click to "
+        "move it, or type the share of the largest values that is drawn. Right: the matrix, with what is below the "
+        "threshold faded."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
-from bokeh.events import RangesUpdate, Tap
+from bokeh.events import DoubleTap, RangesUpdate, Tap
 
 from vitpanel.core.points import nearest_point
 from vitpanel.core.spec import head_name
@@ -36,9 +36,9 @@ class PatternOverview(View):
     help = (
         "Every head on every image is one place; heads that attend in a similar way lie together. Grey: how many "
         "there are. Points: the heads of the chosen image, coloured by layer, the chosen head ringed; without an "
-        "image, the chosen head on all images. Click a point to choose that head; click elsewhere to jump to the nearest "
-        "head of any image, and take Back to return. Wheel to zoom, drag to move. Patch: patterns between patches. CLS: "
-        "patterns from and to the CLS token."
+        "image, the chosen head on all images. Click a point to choose that head; click elsewhere to jump to the "
+        "nearest head of any image, and take Back to return. Wheel to zoom, drag to move. Patch: patterns between "
+        "patches. CLS: patterns from and to the CLS token."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
@@ -60,7 +60,9 @@ class PatternOverview(View):
         self._back.on_click(self._on_back)
         self._home.on_click(lambda _: self._show_home())
         fig = self.plot.figure
+        # The second of two quick clicks comes as a DoubleTap, wherever it is.
         fig.on_event(Tap, self._on_tap)
+        fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
         fig.on_change("inner_width", self._on_size)
         fig.on_change("inner_height", self._on_size)
@@ -164,7 +166,7 @@ class PatternOverview(View):
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
-    def _on_tap(self, event: Tap) -> None:
+    def _on_tap(self, event: Tap | DoubleTap) -> None:
         if self._map is None or event.x is None or event.y is None:
             return
         at, selection = (event.x, event.y), self.session.selection

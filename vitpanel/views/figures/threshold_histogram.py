@@ -15,13 +15,12 @@ BOTTOM = 0.7
 
 @dataclass(frozen=True)
 class ThresholdHistogram:
-    """Figure of D5; ``line`` is the threshold that is seen, ``grip`` the wider one that is dragged."""
+    """Figure of D5, its bars, the shaded part that is drawn, and the line at the threshold."""
 
     figure: figure
     bars: ColumnDataSource
     kept: BoxAnnotation
     line: Span
-    grip: Span
 
 
 def create_threshold_histogram() -> ThresholdHistogram:
@@ -42,9 +41,7 @@ def create_threshold_histogram() -> ThresholdHistogram:
     bars = ColumnDataSource({"left": [], "right": [], "top": []}, syncable=False)
     fig.quad("left", "right", "top", BOTTOM, source=bars, fill_color=MUTED, line_color="white", line_width=0.5)
     kept = BoxAnnotation(left=1, fill_color=KIND_COLOURS["patch"][110], fill_alpha=0.25, syncable=False)
-    style = {"dimension": "height", "line_color": CHOSEN, "level": "overlay", "syncable": False}
-    line = Span(location=1, line_width=2, **style)
-    grip = Span(location=1, line_width=18, line_alpha=0, editable=True, hover_line_alpha=0.2, **style)
-    for annotation in (kept, line, grip):
+    line = Span(location=1, dimension="height", line_color=CHOSEN, line_width=3, level="overlay", syncable=False)
+    for annotation in (kept, line):
         fig.add_layout(annotation)
-    return ThresholdHistogram(fig, bars, kept, line, grip)
+    return ThresholdHistogram(fig, bars, kept, line)

@@ -59,7 +59,7 @@ def _add_links(fig: figure, source: ColumnDataSource, **style: object) -> None:
 
 
 def _add_tokens(fig: figure, grid: Grid) -> None:
-    """Add two rows of marks: blue for CLS, grey for extra tokens, orange for patches, its shade changing with the row."""
+    """Add two rows of marks: blue for CLS, grey for extra tokens, orange for patches, in a new shade for each row."""
     shades = {2: KIND_COLOURS["cls"][190], 1: KIND_COLOURS["extra"][150]}
     row = (np.arange(grid.n_tokens) - grid.n_prefix) // grid.cols
     patch = [KIND_COLOURS["patch"][(120, 200)[odd]] for odd in row % 2]

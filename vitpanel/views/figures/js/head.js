@@ -41,5 +41,5 @@ const margin = Math.pow(high / low, 0.03)
 x_range.setv({start: low / margin, end: high * margin})
 y_range.setv({end: 2 * Math.max(...counts)})
 
-grip.location = cell("threshold")
+line.location = cell("threshold")
 show.execute(head)

@@ -12,8 +12,10 @@ const find = () => {
 }
 const found = cb_obj.event_name === "mouseleave" ? null : find()
 
-if (cb_obj.event_name === "tap") {
-  if (found !== null) pinned.data = {token: [pinned.data.token[0] === found.token ? -1 : found.token]}
+if (cb_obj.event_name === "tap" || cb_obj.event_name === "doubletap") {
+  // The second of two quick clicks comes as a doubletap, wherever it is.
+  const is_kept = cb_obj.event_name === "tap" && pinned.data.token[0] === found?.token
+  if (found !== null) pinned.data = {token: [is_kept ? -1 : found.token]}
 } else {
   const {token, side} = found ?? {token: -1, side: "source"}
   if (pointed.data.token[0] !== token || pointed.data.side[0] !== side) pointed.data = {token: [token], side: [side]}
