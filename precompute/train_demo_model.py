@@ -34,7 +34,7 @@ ARCHITECTURE = "vit_tiny_patch16_224"
 WIDTH = {"img_size": 28, "in_chans": 1, "embed_dim": 96, "depth": 6, "num_heads": 6, "num_classes": len(CLASS_NAMES)}
 MEAN, STD = 0.2860, 0.3530
 # (patch size in pixels, images seen, peak learning rate): an image costs about four times more at each step down.
-STAGES = ((7, 360_000, 3e-3), (4, 240_000, 2e-3), (2, 24_000, 7e-4))
+STAGES = ((7, 360_000, 3e-3), (4, 48_000, 1.5e-3), (2, 20_000, 7e-4))
 LICENCE_NOTICE = """Images of the Fashion-MNIST test set (https://github.com/zalandoresearch/fashion-mnist).
 
 The MIT License (MIT)

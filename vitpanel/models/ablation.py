@@ -142,7 +142,7 @@ class HookAblation:
                 metrics.append(_layer_metrics(z[layer][:, None], after, spec.grid))
         return LeaveOneOut(
             probabilities=_probabilities(logits, spec.n_classes),
-            pruned=_probabilities(torch.stack(pruned, 1), spec.n_classes),  # type: ignore[arg-type]
+            pruned=_probabilities(torch.stack(pruned, 1), spec.n_classes),
             cls=torch.stack([cls for cls, _ in metrics], 1).cpu().numpy(),
             patch=torch.stack([patch for _, patch in metrics], 1).cpu().numpy(),
         )

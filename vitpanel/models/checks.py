@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +10,20 @@ from torch import Tensor, nn
 from vitpanel.core.grid import CLS, DISTILLATION, REGISTER, Grid
 from vitpanel.core.spec import ViTSpec
 from vitpanel.errors import UnsupportedModelError
-from vitpanel.models.probe import attention_hook
+from vitpanel.models.probe import attention_hook, input_hook
 
 TOLERANCE = 1e-4
-MAPS = 4  # dimensions of A: image, head, source, target
+N_PROBES = 2
+N_AXES = 4  # of A: image, head, source, target
+N_INPUT_AXES = 3  # image, token, channel
+
+
+class AttentionMap(NamedTuple):
+    """What one attention module produced, and what it was given."""
+
+    module: nn.Module
+    weights: Tensor
+    input_shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -35,19 +45,17 @@ def trace(module: nn.Module, name: str, input_size: tuple[int, int, int]) -> Tra
     candidates = [part for part in module.modules() if isinstance(getattr(part, "attn_drop", None), nn.Module)]
     if not candidates:
         _refuse(name, "it has no attention module that hands out its weights (timm's attn_drop)")
-    maps, batch = _attention_maps(module, candidates, input_size)
+    maps = _attention_maps(module, candidates, input_size)
     if not maps:
         _refuse(name, "none of its attention modules handed out weights when it ran")
-    for _, weights in maps:
-        _check_map(name, weights, batch)
-    heads, tokens = ({weights.shape[axis] for _, weights in maps} for axis in (1, 2))
+    for attention_map in maps:
+        _check_map(name, attention_map)
+    heads, tokens = ({found.weights.shape[axis] for found in maps} for axis in (1, 2))
     if len(tokens) > 1:
         _refuse(name, f"its layers attend over different numbers of tokens: {sorted(tokens)}")
     if len(heads) > 1:
         _refuse(name, f"its layers have different numbers of heads: {sorted(heads)}")
     grid = _grid(module, name, tokens.pop(), input_size)
-    for attention, weights in maps:
-        _check_heads(name, attention, weights)
     spec = ViTSpec(
         n_layers=len(maps),
         n_heads=heads.pop(),
@@ -56,7 +64,7 @@ def trace(module: nn.Module, name: str, input_size: tuple[int, int, int]) -> Tra
         pooling=str(getattr(module, "global_pool", "") or ""),
         n_classes=int(getattr(module, "num_classes", 0)),
     )
-    return Trace(spec, tuple(attention for attention, _ in maps))
+    return Trace(spec, tuple(found.module for found in maps))
 
 
 def trust_checks(
@@ -86,7 +94,7 @@ def trust_checks(
     }
 
 
-def _refuse(name: str, reason: str) -> None:
+def _refuse(name: str, reason: str) -> NoReturn:
     message = f"{name} is not supported: {reason}."
     hint = "vitpanel takes timm's isotropic ViTs with global attention, for instance vit_*, deit_*, beit*, eva*."
     raise UnsupportedModelError(message, hint=hint)
@@ -98,33 +106,38 @@ def _noise(n: int, input_size: tuple[int, int, int]) -> Tensor:
 
 def _attention_maps(
     module: nn.Module, candidates: list[nn.Module], input_size: tuple[int, int, int]
-) -> tuple[list[tuple[nn.Module, Tensor]], int]:
-    """Each module's weights in running order. Two images, so that windows folded into the batch show."""
-    maps: list[tuple[nn.Module, Tensor]] = []
+) -> list[AttentionMap]:
+    """Weights of each module in running order. `N_PROBES` images, so that windows folded into the batch show."""
+    maps: list[AttentionMap] = []
+    inputs: dict[nn.Module, tuple[int, ...]] = {}
     with torch.inference_mode(), ExitStack() as hooks:
         for part in candidates:
-            hooks.enter_context(attention_hook(part, lambda a, m=part: maps.append((m, a.detach()))))
-        module(_noise(2, input_size))
-    return maps, 2
+            hooks.enter_context(input_hook(part, lambda x, p=part: inputs.update({p: tuple(x.shape)})))
+            hooks.enter_context(attention_hook(part, lambda a, p=part: maps.append(AttentionMap(p, a, inputs[p]))))
+        module(_noise(N_PROBES, input_size))
+    return maps
 
 
-def _check_map(name: str, weights: Tensor, batch: int) -> None:
-    shape = tuple(weights.shape)
-    if len(shape) != MAPS:
+def _check_map(name: str, found: AttentionMap) -> None:
+    """Refuse what is not one matrix of probabilities between all tokens for each image and head."""
+    weights, shape = found.weights, tuple(found.weights.shape)
+    if len(shape) != N_AXES:
         _refuse(name, f"its attention weights have shape {shape}, not (images, heads, tokens, tokens)")
-    if shape[0] != batch:
-        _refuse(name, f"it attends within windows ({shape[0] // batch} an image), not over the whole grid")
+    if shape[0] != N_PROBES:
+        _refuse(name, f"it attends within windows ({shape[0] // N_PROBES} an image), not over the whole grid")
     if shape[2] != shape[3]:
         _refuse(name, f"its {shape[2]} tokens attend to {shape[3]} others, not to one another")
-    sums = weights.float().sum(-1)
-    if weights.min() < 0 or (sums - 1).abs().max() > TOLERANCE:
-        _refuse(name, "the rows of its attention weights are not probabilities")
-
-
-def _check_heads(name: str, attention: nn.Module, weights: Tensor) -> None:
-    declared = getattr(attention, "num_heads", weights.shape[1])
-    if declared != weights.shape[1]:
-        _refuse(name, f"a layer of {declared} heads gives {weights.shape[1]} attention matrices")
+    if len(found.input_shape) == N_INPUT_AXES and found.input_shape[1] != shape[2]:
+        _refuse(
+            name,
+            f"its attention matrices are {shape[2]} × {shape[3]} for {found.input_shape[1]} tokens: it attends between "
+            "channels, not between tokens",
+        )
+    if weights.min() < 0 or (weights.float().sum(-1) - 1).abs().max() > TOLERANCE:
+        _refuse(name, "the rows of its attention weights are not probabilities (heads are mixed or subtracted)")
+    declared = getattr(found.module, "num_heads", shape[1])
+    if declared != shape[1]:
+        _refuse(name, f"a layer of {declared} heads gives {shape[1]} attention matrices")
 
 
 def _grid(module: Any, name: str, n_tokens: int, input_size: tuple[int, int, int]) -> Grid:
