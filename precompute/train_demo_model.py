@@ -1,8 +1,8 @@
 """Train the small ViT of the embedded demo on Fashion-MNIST and write what the package ships.
 
 Run ``python precompute/train_demo_model.py`` to make ``vitpanel/demo/model.safetensors`` and
-``vitpanel/demo/images.zip`` again. The model is trained with 7-pixel and then 4-pixel patches first, where an epoch is cheap;
-each time its patch embedding and position embedding are resampled, at last to 2-pixel patches (a 14 x 14 grid).
+``vitpanel/demo/images.zip`` again. The model is trained with 7-pixel and then 4-pixel patches first, where an epoch is
+cheap; each time its patch embedding and position embedding are resampled, at last to 2-pixel patches (a 14 x 14 grid).
 Fashion-MNIST (MIT licence, Zalando SE) is read from ``--data``, the folder with the four ``*-ubyte.gz`` files
 (Debian's package ``dataset-fashion-mnist`` puts them in the default place); without it torchvision downloads them.
 """
@@ -33,8 +33,8 @@ CLASS_NAMES = (
 ARCHITECTURE = "vit_tiny_patch16_224"
 WIDTH = {"img_size": 28, "in_chans": 1, "embed_dim": 96, "depth": 6, "num_heads": 6, "num_classes": len(CLASS_NAMES)}
 MEAN, STD = 0.2860, 0.3530
-# (patch size in pixels, images seen, peak learning rate): an image costs about four times more at each step down.
-STAGES = ((7, 360_000, 3e-3), (4, 48_000, 1.5e-3), (2, 20_000, 7e-4))
+# (patch size in pixels, images seen, batch size, peak rate): an image costs several times more at each step down.
+STAGES = ((7, 360_000, 128, 3e-3), (4, 300_000, 128, 2e-3), (2, 90_000, 64, 1e-3))
 LICENCE_NOTICE = """Images of the Fashion-MNIST test set (https://github.com/zalandoresearch/fashion-mnist).
 
 The MIT License (MIT)
@@ -91,9 +91,10 @@ def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     return float((predicted.numpy() == labels).mean())
 
 
-def train(model: nn.Module, images: np.ndarray, labels: np.ndarray, *, samples: int, rate: float, seed: int) -> None:
+def train(
+    model: nn.Module, images: np.ndarray, labels: np.ndarray, *, samples: int, batch: int, rate: float, seed: int
+) -> None:
     """Train in place with AdamW and a warmed-up cosine rate on ``samples`` augmented images."""
-    batch = 128
     n_steps = samples // batch
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.05, betas=(0.9, 0.98))
@@ -175,12 +176,13 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
 
     model = None
-    for number, (patch_size, samples, rate) in enumerate(STAGES):
+    for number, (patch_size, samples, batch, rate) in enumerate(STAGES):
         coarser = model
         model = timm.create_model(ARCHITECTURE, patch_size=patch_size, **WIDTH)
         if coarser is not None:
             model.load_state_dict(resample(coarser.state_dict(), patch_size=patch_size))
-        train(model, images, labels, samples=int(samples * args.scale), rate=rate, seed=args.seed + number)
+        scaled = int(samples * args.scale)
+        train(model, images, labels, samples=scaled, batch=batch, rate=rate, seed=args.seed + number)
         print(f"{patch_size}-pixel patches: test accuracy {accuracy(model, test_images, test_labels):.4f}", flush=True)
 
     weights = args.out / "model.safetensors"

@@ -10,7 +10,11 @@ from cyclopts import App, Parameter
 from vitpanel import __version__
 from vitpanel.errors import VitpanelError
 
-app = App(name="vitpanel", help="Linked views that answer how attention works in a given vision transformer.", version=__version__)
+app = App(
+    name="vitpanel",
+    help="Linked views that answer how attention works in a given vision transformer.",
+    version=__version__,
+)
 
 
 @app.command
@@ -54,7 +58,8 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     """
     _check_positive(per_class=per_class, batch_size=batch_size)
     # torch takes seconds to import; the other commands do not need it.
-    from vitpanel.pipeline.precompute import Recipe, precompute as run
+    from vitpanel.pipeline.precompute import Recipe
+    from vitpanel.pipeline.precompute import precompute as run
     from vitpanel.study.summary import describe
 
     recipe = Recipe(

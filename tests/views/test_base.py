@@ -16,14 +16,14 @@ def test_layer_ticks_begin_with_the_first_layer_and_are_few(n_layers):
     assert len(ticks) == n_layers or n_layers > 16
 
 
-def test_chart_says_and_shows():
+def test_chart_says_and_clears():
     chart = Chart(create_figure(), Bridge())
     chart.say("No <layout>.", hint="Compute it.")
     assert chart.message == "No <layout>."
     assert "No &lt;layout&gt;." in chart.note.object
     assert "Compute it." in chart.note.object
     assert chart.note.visible
-    chart.show()
+    chart.clear()
     assert not chart.note.visible
     assert not chart.message
 

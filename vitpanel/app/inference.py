@@ -194,7 +194,9 @@ def _deliver(future: "Future[Any]", deliver: Deliver) -> None:
         outcome = Online("failed", message=error.message, hint=error.hint)
     except Exception as error:
         logger.exception("The live model failed")
-        outcome = Online("failed", message=f"The model failed: {type(error).__name__}.", hint="The log has the details.")
+        outcome = Online(
+            "failed", message=f"The model failed: {type(error).__name__}.", hint="The log has the details."
+        )
     deliver(outcome)
 
 

@@ -220,10 +220,12 @@ class RestartAblation:
             lost = weights[:, head] * (1 - _mode_masks(spec.grid, x.device))
             pruned = z - self._projected(block, lost @ self._values(block, tokens, head), head)
             cls, patch = _layer_metrics(z, pruned, spec.grid)
-            logits = torch.cat([
-                self._rest(layer, x.expand(part.stop - part.start, -1, -1), pruned[part])
-                for part in _chunks(len(pruned), 1, self._batch_size)
-            ])
+            logits = torch.cat(
+                [
+                    self._rest(layer, x.expand(part.stop - part.start, -1, -1), pruned[part])
+                    for part in _chunks(len(pruned), 1, self._batch_size)
+                ]
+            )
         return _pruned_head(logits, cls, patch, spec.n_classes)
 
     def _embed(self, images: Tensor) -> Tensor:
@@ -256,9 +258,12 @@ class RestartAblation:
         size = block.attn.head_dim
         logits, metrics = [], []
         for part in _chunks(spec.n_heads, n, self._batch_size):
-            pruned = torch.stack([
-                z - self._projected(block, heads[..., j * size : (j + 1) * size], j) for j in range(part.start, part.stop)
-            ])
+            pruned = torch.stack(
+                [
+                    z - self._projected(block, heads[..., j * size : (j + 1) * size], j)
+                    for j in range(part.start, part.stop)
+                ]
+            )
             metrics.append(_layer_metrics(z, pruned, spec.grid))
             if spec.n_classes:
                 rows = self._rest(layer, x.repeat(part.stop - part.start, 1, 1), pruned.flatten(0, 1))
@@ -283,7 +288,9 @@ class RestartAblation:
             return block(x)
         attn, y = block.attn, block.norm1(x)
         weights, bias = attn.qkv.weight, attn.qkv.bias
-        q = functional.linear(y[:, self._read], weights[: attn.attn_dim], None if bias is None else bias[: attn.attn_dim])
+        q = functional.linear(
+            y[:, self._read], weights[: attn.attn_dim], None if bias is None else bias[: attn.attn_dim]
+        )
         kv = functional.linear(y, weights[attn.attn_dim :], None if bias is None else bias[attn.attn_dim :])
         q = q.unflatten(-1, (attn.num_heads, attn.head_dim)).transpose(1, 2)
         k, v = kv.unflatten(-1, (2, attn.num_heads, attn.head_dim)).permute(2, 0, 3, 1, 4)

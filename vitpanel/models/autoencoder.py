@@ -87,7 +87,7 @@ class Training:
         return asdict(self)
 
 
-def train_autoencoder(  # noqa: PLR0913
+def train_autoencoder(
     indices: np.ndarray,
     n_cells: int,
     *,

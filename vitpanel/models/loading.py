@@ -159,7 +159,10 @@ def _load_weights(module: nn.Module, state: Mapping[str, Tensor], *, checkpoint:
         message = f"{checkpoint} does not fit the model: {'; '.join(wrong[:3])}" + (
             f" and {len(wrong) - 3} more." if wrong[3:] else "."
         )
-        hint = "Give the architecture it was trained with in --model, and its arguments with --model-arg, for instance img_size=224."
+        hint = (
+            "Give the architecture it was trained with in --model, and its arguments with --model-arg, "
+            "for instance img_size=224."
+        )
         raise CheckpointError(message, hint=hint)
     module.load_state_dict({key: value.to(expected[key].dtype) for key, value in state.items()})
 

@@ -140,7 +140,7 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
     )
 
 
-def _compute_heads(  # noqa: PLR0913
+def _compute_heads(
     writer: StudyWriter,
     model: ViTModel,
     source: ImageSource,
@@ -169,7 +169,9 @@ def _compute_heads(  # noqa: PLR0913
             crop_bytes, thumbnails = _pictures(crops)
             writer.write_block(block, arrays, crops=crop_bytes, thumbnails=thumbnails)
     writer.write_predictions()
-    writer.finish_stage(HEADS, seconds=time.monotonic() - started, detail={"resumed_at": done, "engine": type(ablation).__name__})
+    writer.finish_stage(
+        HEADS, seconds=time.monotonic() - started, detail={"resumed_at": done, "engine": type(ablation).__name__}
+    )
 
 
 def _pictures(crops: list[Image.Image]) -> tuple[list[bytes], list[bytes]]:

@@ -64,7 +64,9 @@ class EntropyDensity:
     chosen: float | None
 
 
-def top_predictions(probabilities: np.ndarray, *, unpruned: np.ndarray, label: int, names: tuple[str, ...]) -> Predictions:
+def top_predictions(
+    probabilities: np.ndarray, *, unpruned: np.ndarray, label: int, names: tuple[str, ...]
+) -> Predictions:
     """Sort out the most probable classes.
 
     Parameters

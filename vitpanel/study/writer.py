@@ -122,7 +122,7 @@ class StudyWriter:
         chunks = [chunk for spec in self.arrays.values() if spec.stage == stage for chunk in self._chunks(spec)]
         return all(path.exists() for path in [*extra, *chunks])
 
-    def write_block(  # noqa: PLR0917 - all that a block has
+    def write_block(
         self, block: int, arrays: dict[str, np.ndarray], crops: Sequence[bytes], thumbnails: Sequence[bytes]
     ) -> None:
         """Write all that the heads stage gives for a block of images, and its receipt last.

@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import Title
@@ -22,7 +23,6 @@ COMPACT: dict[str, Any] = {
     "& .MuiInputBase-adornedStart": {"padding": "0 2px"},
     "& .MuiInputAdornment-root": {"margin": 0},
     "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px"},
-    "& .MuiTypography-root": {"fontSize": "13px", "whiteSpace": "nowrap"},
 }
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
@@ -68,6 +68,11 @@ def create_figure(**options: Any) -> figure:
     return fig
 
 
+def numbers_as_text(values: np.ndarray, digits: int) -> list[str]:
+    """Numbers for a tooltip, a dash for NaN."""
+    return ["–" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
+
+
 def layer_ticks(n_layers: int) -> list[int]:
     """Layers whose numbers fit below a narrow chart."""
     return list(range(0, n_layers, 1 + n_layers // (MOST_TICKS + 1)))
@@ -88,7 +93,7 @@ class Chart(pn.viewable.Viewer):
         :host { position: absolute; inset: 0; z-index: 2; pointer-events: none; }
         .note { height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
             text-align: center; gap: 4px; padding: 8px; box-sizing: border-box; font: 12px/1.35 sans-serif;
-            color: #2b323a; background: rgba(255, 255, 255, 0.88); overflow: hidden; }
+            color: #2b323a; background: rgba(255, 255, 255, 0.97); overflow: hidden; }
         .note .hint { color: #5b6573; font-size: 11px; }
         .busy { position: absolute; top: 2px; right: 6px; font: 11px sans-serif; color: #5b6573;
             animation: late 0.15s step-end; }
@@ -115,8 +120,8 @@ class Chart(pn.viewable.Viewer):
         self.message = ""
         self.note.param.update(object='<div class="busy" role="status">computing …</div>', visible=True)
 
-    def show(self) -> None:
-        """Show the figure alone."""
+    def clear(self) -> None:
+        """Leave the figure alone in its place."""
         self.message = ""
         self.note.visible = False
 
@@ -169,7 +174,7 @@ class View(pn.viewable.Viewer):
         except VitpanelError as error:
             chart.say(error.message, hint=error.hint)
         else:
-            chart.show()
+            chart.clear()
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view."""

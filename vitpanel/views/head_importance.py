@@ -31,7 +31,8 @@ class HeadImportance(View):
     title = "Head Importance"
     help = (
         "Left: the metric after leaving out each head in turn; for the probability, lower means that the head matters "
-        "more. Drag the line or click to choose a head. Middle: the same metric when only parts of the head's "
+        "more. Drag the line or click to choose a head; switch the mean over all images off to fit the axis to the "
+        "chosen image. Middle: the same metric when only parts of the head's "
         "attention are set to 0. Right: what the model predicts in the chosen mode; a tick marks the unpruned value."
     )
 
@@ -61,16 +62,17 @@ class HeadImportance(View):
         selection = self.session.selection
         look = {"size": "small", "margin": (10, 3, 0, 3), "sx": COMPACT, "description": ""}
         metrics = {name: key for key, name in METRIC_NAMES.items()}
-        self.metric = pmui.Select.from_param(
-            selection.param.metric, label="Metric", options=metrics, width=136, **look
-        )
+        self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=metrics, width=136, **look)
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
         self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=190, **look)
         self.layer = pmui.IntInput(label="Layer", start=0, end=self.n_layers - 1, width=88, **look)
         self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=88, **look)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
         self.head.param.watch(partial(self._on_stepper, "head"), "value")
-        self.context = pmui.Switch(label="Mean", value=True, size="small", margin=(12, 3), width=90, sx=COMPACT)
+        self.context = pmui.Switch(
+            label="Mean", value=True, size="small", margin=(12, 3), width=84,
+            stylesheets=[".MuiFormControlLabel-label.MuiTypography-root { font-size: 13px; }"],
+        )  # fmt: skip
         self.context.param.watch(lambda *_: self.bridge.put("B1 context", self._draw_context), "value")
         self.retry = pmui.Button(
             label="Try again", size="small", variant="outlined", visible=False, margin=4, align="center"
@@ -152,7 +154,7 @@ class HeadImportance(View):
         self.modes.chosen.data = {"mode": [self.session.selection.mode]}
         if online.status == "running":
             for chart, source in ((self.modes_chart, self.modes.bars), (self.predictions_chart, self.predictions.rows)):
-                source.data = {**source.data, "alpha": [FADED] * len(source.data["alpha"])}
+                source.patch({"alpha": [(slice(None), [FADED] * len(source.data["alpha"]))]})
                 chart.wait()
         elif online.status == "done":
             self.draw(self.modes_chart, self._patch_modes, needs=f"importance/{self.session.selection.metric}")

@@ -29,7 +29,8 @@ _STRIP = """
 """
 _LEGEND = """
     :host { overflow-y: auto; max-height: 34px; }
-    .legend { display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif; color: #2b323a; }
+    .legend { display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif;
+        color: #2b323a; }
     .legend span { white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }
     .legend i { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px; }
 """
@@ -69,7 +70,13 @@ class ImageOverview(View):
         self.previous = pmui.IconButton(icon="chevron_left", description="Previous image", **button)
         self.next = pmui.IconButton(icon="chevron_right", description="Next image", **button)
         self.everything = pmui.Button(
-            label="All", description="All images, none chosen", size="small", variant="text", margin=(8, 4, 0, 0), width=40, sx={"minWidth": 0}
+            label="All",
+            description="All images, none chosen",
+            size="small",
+            variant="text",
+            margin=(8, 4, 0, 0),
+            width=40,
+            sx={"minWidth": 0},
         )
         self.previous.on_click(lambda _: self.session.step_image(-1))
         self.next.on_click(lambda _: self.session.step_image(1))
@@ -96,9 +103,8 @@ class ImageOverview(View):
             self.session.choose_image(event.new)
         except VitpanelError as error:
             self.text.error_state = True
-            self.strip.object = (
-                f'<div class="strip"><div class="error" role="alert">{escaped(error.message)} {escaped(error.hint)}</div></div>'
-            )
+            words = f"{escaped(error.message)} {escaped(error.hint)}"
+            self.strip.object = f'<div class="strip"><div class="error" role="alert">{words}</div></div>'
         else:
             self._on_image()
 
@@ -121,7 +127,7 @@ class ImageOverview(View):
         study = self.session.study
         if image is None:
             return f'<div class="none">All {study.n_images} images. Click a point or type an id to look at one.</div>'
-        row = study.images.iloc[image]
+        row: Any = study.images.iloc[image]
         label = escaped(row["label_name"] or NO_LABEL)
         file = escaped(row["file"])
         return (
@@ -132,7 +138,7 @@ class ImageOverview(View):
         )
 
     def _prediction_html(self, image: int) -> str:
-        row = self.session.study.images.iloc[image]
+        row: Any = self.session.study.images.iloc[image]
         if not row["predicted_name"]:
             return "no prediction"
         mark = "" if row["label"] < 0 else " ✓" if row["label"] == row["predicted"] else " ✗"
@@ -149,7 +155,7 @@ class ImageOverview(View):
 
     def _legend_html(self) -> str:
         entries = dict(self.colours)
-        if (self.session.study.images["label_name"] == "").any():
+        if "" in set(self.session.study.images["label_name"]):
             entries[NO_LABEL] = MUTED
         chips = (
             f'<span title="{escaped(name)}"><i style="background:{colour}"></i>{escaped(name)}</span>'

@@ -90,7 +90,7 @@ class PatternOverview(View):
             self._map = None
             self.chart.say(error.message, hint=error.hint)
             return
-        self.chart.show()
+        self.chart.clear()
         self._show_home()
         self._on_choice()
 

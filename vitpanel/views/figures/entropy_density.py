@@ -28,9 +28,7 @@ def density_columns(density: EntropyDensity) -> dict[str, Any]:
 def create_entropy_area() -> EntropyArea:
     """Empty area over the entropies from 0 to 1."""
     curve = ColumnDataSource({"entropy": [], "density": []})
-    fig = create_figure(
-        x_range=Range1d(0, 1), y_range=DataRange1d(start=0, range_padding=0.06), title="Distribution"
-    )
+    fig = create_figure(x_range=Range1d(0, 1), y_range=DataRange1d(start=0, range_padding=0.06), title="Distribution")
     fig.varea("entropy", 0, "density", source=curve, fill_color=MEAN, fill_alpha=0.3)
     fig.line("entropy", "density", source=curve, line_color=MEAN, line_width=1.2)
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)

@@ -46,7 +46,9 @@ def create_entropy_scatter(n_layers: int, n_heads: int) -> EntropyScatter:
     names = ("x", "entropy", "lower", "upper", "name", "spread", "colour")
     heads = ColumnDataSource({name: [] for name in names})
     ring = ColumnDataSource({"x": [], "entropy": [], "colour": []})
-    fig = create_figure(x_range=Range1d(-0.6, n_layers - 0.4), y_range=Range1d(-0.03, 1.03), title="Entropy of all heads")
+    fig = create_figure(
+        x_range=Range1d(-0.6, n_layers - 0.4), y_range=Range1d(-0.03, 1.03), title="Entropy of all heads"
+    )
     fig.segment("x", "lower", "x", "upper", source=heads, line_color="colour", line_alpha=0.45)
     size = 7 if n_layers * n_heads <= 200 else 5  # noqa: PLR2004 - where larger points begin to touch
     points = fig.scatter("x", "entropy", source=heads, size=size, color="colour", line_color="white", line_width=0.5)

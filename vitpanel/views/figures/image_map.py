@@ -84,9 +84,7 @@ def create_image_map(columns: dict[str, Any], *, thumbnails: list[str] | None = 
     fig.axis.visible = False
     fig.grid.visible = False
     size = float(np.clip(8 - np.log10(max(n_images, 1)), 3.5, 7))
-    drawn = fig.scatter(
-        "x", "y", source=points, size=size, color="colour", alpha=0.85, line_color=TEXT, line_width=0.3
-    )
+    drawn = fig.scatter("x", "y", source=points, size=size, color="colour", alpha=0.85, line_color=TEXT, line_width=0.3)
     drawn.nonselection_glyph = None
     for width, colour in ((5, "white"), (2.5, CHOSEN)):
         fig.scatter(

@@ -20,7 +20,7 @@ from bokeh.plotting import figure
 
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
-from vitpanel.views.base import create_figure, layer_ticks
+from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, TEXT, VALUE
 
 METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
@@ -30,12 +30,16 @@ AXIS_LABELS = {
     "cls": "cosine distance, CLS token",
     "patch": "cosine distance, patch tokens",
 }
+GRIP_SHARE = 0.016
+# `left` alone is read: Python moves the two sides one after the other.
 _FOLLOW = """
-const v = Math.max(0, Math.min(last, Math.round(cb_obj.location)));
+const v = Math.max(0, Math.min(last, Math.round(cb_obj.left + reach)));
 if (line.location !== v) line.location = v;
 if (!cb_obj._wired) {
   cb_obj._wired = true;
-  cb_obj.pan.connect(([phase]) => { if (phase === 'pan:end') cb_obj.location = line.location });
+  cb_obj.pan.connect(([phase]) => {
+    if (phase === 'pan:end') cb_obj.setv({left: line.location - reach, right: line.location + reach});
+  });
 }"""
 
 
@@ -43,14 +47,16 @@ if (!cb_obj._wired) {
 class ImportanceLine:
     """The chart, its sources, and the line that marks the chosen head.
 
-    ``line.location`` is always a whole flat head index; ``grip`` is what the pointer takes and may be between two.
+    ``line.location`` is always a whole flat head index; ``grip`` is the box that the pointer takes, which may be
+    between two and reaches so far to each side.
     """
 
     figure: figure
     heads: ColumnDataSource
     reference: ColumnDataSource
     line: Span
-    grip: Span
+    grip: BoxAnnotation
+    reach: float
     context: tuple[Any, ...]
     chosen_item: LegendItem
     reference_item: LegendItem
@@ -58,7 +64,8 @@ class ImportanceLine:
     def move(self, flat: int) -> None:
         """Put the line on a head, unless a drag has put it there already."""
         if self.line.location != flat:
-            self.line.location = self.grip.location = flat
+            self.line.location = flat
+            self.grip.update(left=flat - self.reach, right=flat + self.reach)
 
 
 def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
@@ -68,6 +75,7 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     """
     n_layers, n_heads = curve.mean.shape
     mean, std = curve.mean.ravel(), curve.std.ravel()
+    chosen = np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.ravel()
     largest = 2 if curve.metric in {"cls", "patch"} else 1
     return {
         "flat": np.arange(mean.size),
@@ -76,7 +84,8 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
         "std": std,
         "lower": np.maximum(mean - std, 0),
         "upper": np.minimum(mean + std, largest),
-        "chosen": np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.ravel(),
+        "chosen": chosen,
+        "chosen_text": numbers_as_text(chosen, 4),
     }
 
 
@@ -90,7 +99,7 @@ def reference_columns(curve: ImportanceCurve) -> dict[str, Any]:
 def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     """Empty chart over ``n_layers * n_heads`` heads."""
     last = n_layers * n_heads - 1
-    names = ("flat", "name", "mean", "std", "lower", "upper", "chosen")
+    names = ("flat", "name", "mean", "std", "lower", "upper", "chosen", "chosen_text")
     heads = ColumnDataSource({name: [] for name in names})
     reference = ColumnDataSource({"x": [], "y": []})
     fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=DataRange1d(only_visible=True, range_padding=0.08))
@@ -100,27 +109,30 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
     fig.y_range.renderers = [band, mean, unpruned, chosen]
     hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_alpha=0, line_alpha=0)
-    tooltips = [("", "@name"), ("chosen image", "@chosen{0.0000}"), ("all images", "@mean{0.0000} ± @std{0.0000}")]
+    tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.0000} ± @std{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     _mark_layers(fig, n_layers, n_heads)
     chosen_item = LegendItem(label="chosen image", renderers=[chosen])
     reference_item = LegendItem(label="nothing pruned", renderers=[unpruned])
     fig.add_layout(
-        _create_legend([chosen_item, LegendItem(label="all images, mean ± std", renderers=[band, mean]), reference_item]),
+        _create_legend(
+            [chosen_item, LegendItem(label="all images, mean ± std", renderers=[band, mean]), reference_item]
+        ),
         "above",
     )
-    line, grip = _add_head_line(fig, last)
-    return ImportanceLine(fig, heads, reference, line, grip, (band, mean), chosen_item, reference_item)
+    reach = GRIP_SHARE * (last + 1)
+    line, grip = _add_head_line(fig, last, reach)
+    return ImportanceLine(fig, heads, reference, line, grip, reach, (band, mean), chosen_item, reference_item)
 
 
-def _add_head_line(fig: figure, last: int) -> tuple[Span, Span]:
+def _add_head_line(fig: figure, last: int, reach: float) -> tuple[Span, BoxAnnotation]:
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay")
-    # A Span can be taken only within its own width and has no limits, hence a wide invisible one that is followed.
-    grip = Span(
-        location=0, dimension="height", line_width=16, line_alpha=0, line_color=CHOSEN, editable=True,
-        hover_line_color=CHOSEN, hover_line_alpha=0.2, level="overlay",
+    # A Span can be taken only within its own width, and a wide one is hit beside its line in its lower half.
+    grip = BoxAnnotation(
+        left=-reach, right=reach, left_limit=-reach, right_limit=last + reach, editable=True, movable="x",
+        resizable="none", fill_alpha=0, line_alpha=0, hover_fill_color=CHOSEN, hover_fill_alpha=0.15, level="overlay",
     )  # fmt: skip
-    grip.js_on_change("location", CustomJS(args={"line": line, "last": last}, code=_FOLLOW))
+    grip.js_on_change("left", CustomJS(args={"line": line, "last": last, "reach": reach}, code=_FOLLOW))
     fig.add_layout(line)
     fig.add_layout(grip)
     return line, grip

@@ -78,10 +78,12 @@ def icon_columns() -> dict[str, Any]:
 
 def create_mode_bars() -> ModeBars:
     """Empty bars over their pictograms."""
-    bars = ColumnDataSource(mode_columns(np.full(len(PruningMode), np.nan)))
-    bars.data["text"] = [""] * len(PruningMode)
+    nothing = mode_columns(np.full(len(PruningMode), np.nan))
+    bars = ColumnDataSource(nothing | {"text": [""] * len(PruningMode)})
     chosen = ColumnDataSource({"mode": [0]})
-    fig = create_figure(x_range=Range1d(-0.6, len(PruningMode) - 0.4), y_range=Range1d(-0.25, 1), title="By pruning mode")
+    fig = create_figure(
+        x_range=Range1d(-0.6, len(PruningMode) - 0.4), y_range=Range1d(-0.25, 1), title="By pruning mode"
+    )
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
     fig.vbar("mode", width=0.96, top=1, bottom=0, source=chosen, y_range_name="place", color=CHOSEN, alpha=0.13)
     fig.quad(
@@ -94,7 +96,7 @@ def create_mode_bars() -> ModeBars:
         text_color=TEXT, text_alpha="alpha", y_offset=-1,
     )  # fmt: skip
     hit = fig.vbar("mode", width=1, top=1, bottom=0, source=bars, y_range_name="place", fill_alpha=0, line_alpha=0)
-    tooltips = [("mode @mode", "@label"), ("value", "@full")]
+    tooltips = [("mode", "@mode: @label"), ("value", "@full")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.xaxis.ticker = FixedTicker(ticks=list(range(len(PruningMode))))
     fig.xaxis.axis_label = "mode (pruned regions filled)"

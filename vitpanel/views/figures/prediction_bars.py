@@ -51,7 +51,9 @@ def create_prediction_bars() -> PredictionBars:
     rows = ColumnDataSource({name: [] for name in names})
     fig = create_figure(x_range=Range1d(0, 1.02), y_range=Range1d(N_TOP + 0.5, -0.8), title="Top classes")
     fig.hbar(y="row", left=0, right=1, height=0.3, source=rows, color=MUTED, alpha=0.3)
-    fig.hbar(y="row", left=0, right="probability", height=0.3, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0)
+    fig.hbar(
+        y="row", left=0, right="probability", height=0.3, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0
+    )
     fig.scatter(
         "unpruned", "row", source=rows, marker="dash", angle=1.5708, size=14, line_color=TEXT, line_width=2.5,
         line_alpha="alpha",

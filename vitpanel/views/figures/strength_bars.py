@@ -8,7 +8,7 @@ from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from vitpanel.state.results import HeadStrength
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.palette import MEAN, VALUE
 
 
@@ -23,16 +23,18 @@ class StrengthBars:
 def strength_columns(strength: HeadStrength) -> dict[str, Any]:
     """Columns over hops; ``chosen`` is NaN without a chosen image."""
     n_hops = len(strength.mean)
+    chosen = np.full(n_hops, np.nan) if strength.chosen is None else strength.chosen
     return {
         "hop": np.arange(n_hops),
         "mean": strength.mean,
-        "chosen": np.full(n_hops, np.nan) if strength.chosen is None else strength.chosen,
+        "chosen": chosen,
+        "chosen_text": numbers_as_text(chosen, 5),
     }
 
 
 def create_strength_bars(n_hops: int) -> StrengthBars:
     """Empty bars over ``n_hops`` hops: the chosen image filled, the mean over all images as an outline."""
-    hops = ColumnDataSource({"hop": [], "mean": [], "chosen": []})
+    hops = ColumnDataSource({"hop": [], "mean": [], "chosen": [], "chosen_text": []})
     fig = create_figure(
         x_range=Range1d(-0.7, n_hops - 0.3), y_range=DataRange1d(start=0, range_padding=0.06), title="Strength"
     )
@@ -42,7 +44,7 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     )
     fig.y_range.renderers = [chosen, mean]
     hit = fig.vbar("hop", width=1, top=9, source=hops, fill_alpha=0, line_alpha=0)
-    tooltips = [("hop", "@hop"), ("chosen image", "@chosen{0.00000}"), ("all images", "@mean{0.00000}")]
+    tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.00000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.xaxis.axis_label = "hop"
     fig.xaxis.ticker.update(min_interval=1, desired_num_ticks=8)

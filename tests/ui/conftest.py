@@ -1,0 +1,145 @@
+"""Pages in a real browser that fail a test on any error in the console or the server's log."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import panel as pn
+import pytest
+from bokeh.plotting import figure
+from panel.io.server import get_server
+from playwright.sync_api import Page
+from tornado.ioloop import IOLoop
+
+_LOGGERS = ("", "bokeh", "panel", "param", "tornado", "vitpanel")
+# Widgets come up one by one and push the figures about: a page is ready when nothing has moved for a while.
+_READY = """() => {
+  if (!window.Bokeh?.documents.length || !Bokeh.documents.every(document => document.is_idle)) return false;
+  const canvases = [...Bokeh.index.query(view => view.canvas_view)].map(view => view.canvas_view.el);
+  const places = JSON.stringify(canvases.map(canvas => canvas.getBoundingClientRect()));
+  if (places !== window.vitpanelPlaces) Object.assign(window, {vitpanelPlaces: places, vitpanelSince: Date.now()});
+  return Date.now() - window.vitpanelSince > 400;
+}"""
+_PLACE = """([id, x, y]) => {
+  const view = Bokeh.index.find_one_by_id(id), box = view.canvas_view.el.getBoundingClientRect();
+  return [box.left + view.frame.x_scale.compute(x), box.top + view.frame.y_scale.compute(y)];
+}"""
+ViewFactory = Callable[[], Any]
+
+
+class Collector(logging.Handler):
+    """Keeps the errors that are logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record as text, unless it only says that the last test's browser has gone."""
+        text = self.format(record)
+        if "WebSocketClosedError" not in text:
+            self.messages.append(text)
+
+
+class ServerThread(threading.Thread):
+    """Serves one app on a free port until it is stopped."""
+
+    def __init__(self, make: ViewFactory) -> None:
+        super().__init__(daemon=True)
+        self._make, self._is_up = make, threading.Event()
+        self.port = 0
+
+    def run(self) -> None:
+        """Serve in an event loop of this thread."""
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        self._loop = IOLoop.current()
+        self._server = get_server(self._make, port=0, show=False, start=False)
+        self._server.start()
+        self.port = self._server.port or 0
+        self._is_up.set()
+        self._loop.start()
+        self._loop.close(all_fds=True)
+
+    def wait(self) -> int:
+        """Port, once requests are answered."""
+        assert self._is_up.wait(30)
+        return self.port
+
+    def stop(self) -> None:
+        """Stop serving and wait for the end."""
+
+        def end() -> None:
+            self._server.stop()
+            self._loop.stop()
+
+        self._loop.add_callback(end)
+        self.join(30)
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """Stand in for the fixture of pytest-base-url 2.1, which warns in pytest 9 (November 2026)."""
+    return ""
+
+
+@pytest.fixture
+def app_page(page: Page) -> Iterator[Callable[..., Page]]:
+    """Serve what a function builds for each visitor, and open it in a page of the given size.
+
+    After the test, anything in the console or the server's log that is an error fails it.
+    """
+    servers: list[ServerThread] = []
+    collector, complaints = Collector(), []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(collector)
+
+    def open_page(view_factory: ViewFactory, *, width: int = 1280, height: int = 800) -> Page:
+        def make() -> Any:
+            pn.extension()
+            return view_factory()
+
+        servers.append(ServerThread(make))
+        servers[-1].start()
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(f"http://localhost:{servers[-1].wait()}")
+        page.wait_for_function(_READY)
+        return page
+
+    yield open_page
+    for name in _LOGGERS:
+        logging.getLogger(name).removeHandler(collector)
+    page.goto("about:blank")
+    for server in servers:
+        server.stop()
+    pn.state.reset()
+    assert not complaints, complaints
+    assert not collector.messages, "\n".join(collector.messages)
+
+
+@pytest.fixture
+def wait_until(page: Page) -> Callable[[Callable[[], bool]], None]:
+    """Wait for something that becomes true in Python, while the browser goes on."""
+
+    def wait(is_true: Callable[[], bool], *, seconds: float = 15) -> None:
+        for _ in range(int(seconds / 0.02)):
+            if is_true():
+                return
+            page.wait_for_timeout(20)
+        pytest.fail("waited in vain")
+
+    return wait
+
+
+@pytest.fixture
+def place_of(page: Page) -> Callable[[figure, float, float], tuple[float, float]]:
+    """Where on the page a point of a figure is, from its data coordinates."""
+
+    def place(fig: figure, x: float, y: float) -> tuple[float, float]:
+        left, top = page.evaluate(_PLACE, [fig.id, float(x), float(y)])
+        return left, top
+
+    return place
