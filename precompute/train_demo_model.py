@@ -15,6 +15,7 @@ import math
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import timm
@@ -31,7 +32,9 @@ CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 ARCHITECTURE = "vit_tiny_patch16_224"
-WIDTH = {"img_size": 28, "in_chans": 1, "embed_dim": 96, "depth": 6, "num_heads": 6, "num_classes": len(CLASS_NAMES)}
+WIDTH: dict[str, Any] = {
+    "img_size": 28, "in_chans": 1, "embed_dim": 96, "depth": 6, "num_heads": 6, "num_classes": len(CLASS_NAMES),
+}  # fmt: skip
 MEAN, STD = 0.2860, 0.3530
 # (patch size in pixels, images seen, batch size, peak rate): an image costs several times more at each step down.
 STAGES = ((7, 360_000, 128, 3e-3), (4, 300_000, 128, 2e-3), (2, 90_000, 64, 1e-3))
@@ -175,7 +178,7 @@ def main() -> None:
     test_images, test_labels = read_fashion_mnist(args.data, train=False)
     args.out.mkdir(parents=True, exist_ok=True)
 
-    model = None
+    model: nn.Module | None = None
     for number, (patch_size, samples, batch, rate) in enumerate(STAGES):
         coarser = model
         model = timm.create_model(ARCHITECTURE, patch_size=patch_size, **WIDTH)
@@ -185,6 +188,7 @@ def main() -> None:
         train(model, images, labels, samples=scaled, batch=batch, rate=rate, seed=args.seed + number)
         print(f"{patch_size}-pixel patches: test accuracy {accuracy(model, test_images, test_labels):.4f}", flush=True)
 
+    assert model is not None  # noqa: S101 - there are stages
     weights = args.out / "model.safetensors"
     write_model(weights, model, test_accuracy=0.0)
     model.load_state_dict({key: value.float() for key, value in load_file(weights).items()})

@@ -94,13 +94,22 @@ def inspect(study: Path) -> None:
 
 
 @app.command
-def serve(study: Path, *, port: int = 5006, address: str = "localhost", show: bool = True) -> None:
+def serve(
+    study: Path,
+    *,
+    checkpoint: Path | None = None,
+    port: int = 5006,
+    address: str = "localhost",
+    show: bool = True,
+) -> None:
     """Open a study in the browser.
 
     Parameters
     ----------
     study
         Folder of the study.
+    checkpoint
+        The model's weights, when they are no longer where the study was computed from.
     port
         Port of the server; 0 takes a free one.
     address
@@ -110,7 +119,7 @@ def serve(study: Path, *, port: int = 5006, address: str = "localhost", show: bo
     """
     from vitpanel.app.server import serve_study
 
-    serve_study(study, port=port, address=address, show=show)
+    serve_study(study, checkpoint=checkpoint, port=port, address=address, show=show)
 
 
 @app.command
@@ -129,9 +138,9 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
         Compute the study again.
     """
     from vitpanel.app.server import serve_study
-    from vitpanel.demo import demo_study
+    from vitpanel.demo import CHECKPOINT, demo_study
 
-    serve_study(demo_study(force=force), port=port, address=address, show=show)
+    serve_study(demo_study(force=force), checkpoint=CHECKPOINT, port=port, address=address, show=show)
 
 
 def main() -> None:

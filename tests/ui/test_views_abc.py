@@ -1,6 +1,7 @@
 """Views A, B and C together in a browser, in the sizes that the app gives them."""
 
 import re
+from typing import Any
 
 import panel as pn
 import pytest
@@ -34,7 +35,8 @@ class Opened:
     @property
     def grip(self):
         """Where the middle of the grip is."""
-        return round((self.b.curve.grip.left + self.b.curve.grip.right) / 2, 6)
+        grip: Any = self.b.curve.grip
+        return round((grip.left + grip.right) / 2, 6)
 
     def layout(self):
         fill = {"sizing_mode": "stretch_both", "margin": 0}

@@ -1,5 +1,6 @@
 """The explorer: views A to D linked by one selection, laid out after Fig. 1 of the paper."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def create_app(path: Path, *, checkpoint: Path | None = None) -> pmui.Page:
     """
     key = f"vitpanel:{path.resolve()}"
     try:
-        study, service = pn.state.as_cached(key, _open, path=path, checkpoint=checkpoint)
+        study, service = pn.state.as_cached(key, partial(_open, path, checkpoint))
     except VitpanelError as error:
         text = f"**{escaped(error.message)}** {escaped(error.hint)}"
         return _page("vitpanel", pmui.Alert(object=text, alert_type="error", margin=16))

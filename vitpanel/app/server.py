@@ -1,6 +1,7 @@
 """A server for one study."""
 
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -25,7 +26,7 @@ def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: 
         return create_app(path, checkpoint=checkpoint)
 
     try:
-        server = pn.serve(
+        server: Any = pn.serve(
             {"vitpanel": page},
             title="vitpanel",
             port=port,

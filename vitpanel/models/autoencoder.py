@@ -96,7 +96,7 @@ def train_autoencoder(
     device: torch.device,
     max_epochs: int = 12,
     batch_size: int = 128,
-    on_epoch: Callable[[int], None] = lambda _epoch: None,
+    on_epoch: Callable[[int], object] = lambda _epoch: None,
 ) -> tuple[Autoencoder, Training]:
     """Train on binarised matrices and keep the epoch with the lowest validation loss.
 

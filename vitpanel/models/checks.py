@@ -142,7 +142,7 @@ def _check_map(name: str, found: AttentionMap) -> None:
 
 def _grid(module: Any, name: str, n_tokens: int, input_size: tuple[int, int, int]) -> Grid:
     """Token kinds and patch grid as the model states them, held against the number of tokens that attend."""
-    embed = getattr(module, "patch_embed", None)
+    embed: Any = getattr(module, "patch_embed", None)
     size = getattr(embed, "grid_size", None)
     if size is None and hasattr(embed, "dynamic_feat_size"):
         size = embed.dynamic_feat_size(input_size[1:])

@@ -1,6 +1,7 @@
 """t-SNE layouts (sections 5.1 and 5.4.1)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from openTSNE import TSNE
@@ -12,7 +13,7 @@ PERPLEXITY = 30
 MAX_EXACT = 60_000
 
 
-def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], None]) -> np.ndarray:
+def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> np.ndarray:
     """Lay vectors out in two dimensions, from a PCA start and a seed.
 
     Parameters
@@ -31,8 +32,9 @@ def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], None]) -> n
         on_step(N_ITERATIONS)
         return np.stack([np.arange(n) - (n - 1) / 2, np.zeros(n)], 1).astype(np.float32)
     step = 25
+    perplexity: Any = min(PERPLEXITY, (n - 1) / 3)  # declared int, but taken as it is
     model = TSNE(
-        perplexity=min(PERPLEXITY, (n - 1) / 3),
+        perplexity=perplexity,
         early_exaggeration_iter=EARLY_ITERATIONS,
         n_iter=ITERATIONS,
         neighbors="exact" if n <= MAX_EXACT else "approx",

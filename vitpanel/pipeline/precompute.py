@@ -96,7 +96,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     images, class_names = _labelled(source, model)
     for skipped in source.skipped:
         progress.say(f"skipped: {skipped['reason']}")
-    if model.spec.n_classes and (images["label"] < 0).all():
+    if model.spec.n_classes and max(images["label"]) < 0:
         progress.say(
             "None of the labels is a class of the model; its own top-1 class stands in. Give --class-names to match."
         )
@@ -153,16 +153,17 @@ def _compute_heads(
         return
     ablation = create_ablation(model, batch_size=recipe.batch_size)
     pending, started = writer.pending_blocks(), time.monotonic()
+    files, all_labels = images["file"].tolist(), images["label"].to_numpy()
     done = len(images) - sum(len(writer.block_images(block)) for block in pending)
     at_once = max(1, recipe.batch_size // model.spec.n_heads)
     with progress.bar("pruning heads", total=len(images), unit="image", done=done) as bar:
         for block in pending:
             rows = writer.block_images(block)
-            crops = [model.preprocessing.crop(read_image(source.root / images["file"][row])) for row in rows]
+            crops = [model.preprocessing.crop(read_image(source.root / files[row])) for row in rows]
             parts = []
             for start in range(0, len(rows), at_once):
                 chosen = slice(start, start + at_once)
-                labels = images["label"].to_numpy()[rows.start : rows.stop][chosen]
+                labels = all_labels[rows.start : rows.stop][chosen]
                 parts.append(summarise_heads(model, ablation, crops[chosen], labels))
                 bar.update(len(labels))
             arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -1,5 +1,7 @@
 """Where the progress of a run goes."""
 
+from typing import Any
+
 from tqdm import tqdm
 
 
@@ -15,7 +17,7 @@ class Progress:
     def __init__(self, *, is_shown: bool = True) -> None:
         self.is_shown = is_shown
 
-    def bar(self, label: str, *, total: int, unit: str, done: int = 0) -> "tqdm[None]":
+    def bar(self, label: str, *, total: int, unit: str, done: int = 0) -> "tqdm[Any]":
         """Bar to be used in ``with`` and advanced by ``update``."""
         return tqdm(total=total, initial=done, desc=label, unit=unit, disable=not self.is_shown, dynamic_ncols=True)
 

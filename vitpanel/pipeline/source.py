@@ -71,7 +71,7 @@ def open_images(path: Path, *, per_class: int | None = None, seed: int = 0, prog
             else:
                 skipped.append({"file": file, "reason": reason})
             bar.update()
-    table = listed[kept].reset_index(drop=True)
+    table = listed.loc[kept].reset_index(drop=True)
     if table.empty:
         message = f"None of the {len(listed)} images of {path} can be decoded; the first: {skipped[0]['reason']}"
         raise ImageSourceError(message, hint=LAYOUT_HINT)
@@ -129,7 +129,7 @@ def _from_csv(path: Path) -> pd.DataFrame:
     if missing:
         message = f"{path} has no column {' and no column '.join(sorted(missing))}; it has {', '.join(table.columns)}."
         raise ImageSourceError(message, hint=LAYOUT_HINT)
-    return table[["file", "label"]].rename(columns={"label": "label_name"})
+    return pd.DataFrame({"file": table["file"], "label_name": table["label"]})
 
 
 def _sampled(listed: pd.DataFrame, per_class: int, seed: int) -> pd.DataFrame:

@@ -101,9 +101,9 @@ class Session(param.Parameterized):
 
     def reference_probability(self) -> float:
         """Unpruned probability of the label (or of the top-1 class), the mean over all images without a choice."""
-        p_true = self.study.images["p_true"]
+        p_true = self.study.images["p_true"].to_numpy()
         image = self.selection.image
-        return float(p_true.mean() if image is None else p_true.iloc[image])
+        return float(p_true.mean() if image is None else p_true[image])
 
     def ranked_heads(self) -> list[tuple[int, int]]:
         """Heads by the chosen metric for the chosen image (else on average), most important first."""
