@@ -52,6 +52,11 @@ def test_jsd_of_equal_distributions_is_zero(p: np.ndarray):
     assert jensen_shannon(p, p) == 0
 
 
+def test_jsd_of_the_smallest_numbers_is_finite():
+    tiny = np.array([1.0, 5e-324])
+    assert jensen_shannon(np.array([1.0, 0.0]), tiny) == pytest.approx(0, abs=1e-12)
+
+
 def test_jsd_worked_by_hand():
     assert jensen_shannon(np.array([1.0, 0]), np.array([0, 1.0])) == 1
     expected = (math.log2(4 / 3) + 0.5 * math.log2(2 / 3) + 0.5 * math.log2(2)) / 2

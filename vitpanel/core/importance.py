@@ -24,10 +24,11 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     Li et al. 2023, Eq. 4. The paper does not give the base; bits make the range [0, 1].
     """
     p, q = np.broadcast_arrays(np.asarray(p, np.float64), np.asarray(q, np.float64))
-    middle = (p + q) / 2
+    # Twice the middle: half of the smallest positive number would be 0.
+    total = p + q
 
     def relative_entropy(a: np.ndarray) -> np.ndarray:
-        ratio = np.divide(a, middle, out=np.ones_like(a), where=a > 0)
+        ratio = np.divide(2 * a, total, out=np.ones_like(a), where=a > 0)
         return (a * np.log2(ratio)).sum(-1)
 
     return np.clip((relative_entropy(p) + relative_entropy(q)) / 2, 0, 1)

@@ -1,0 +1,58 @@
+"""t-SNE layouts."""
+
+import numpy as np
+import pytest
+
+from vitpanel.pipeline.layout import N_ITERATIONS, tsne
+
+
+def laid_out(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    return tsne(vectors, seed=seed, on_step=lambda _: None)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_few_vectors_stand_apart_on_a_line(n: int):
+    places = laid_out(np.ones((n, 5), np.float32))
+    assert places.dtype == np.float32
+    assert places.tolist() == [[i - (n - 1) / 2, 0] for i in range(n)]
+
+
+@pytest.mark.parametrize("n", [4, 5, 30, 100])
+def test_places_are_finite_and_centred(rng: np.random.Generator, n: int):
+    places = laid_out(rng.normal(size=(n, 7)).astype(np.float16))
+    assert places.shape == (n, 2)
+    assert places.dtype == np.float32
+    assert np.isfinite(places).all()
+    assert np.allclose(places.mean(0), 0, atol=1e-3)
+    assert places.std() > 0
+
+
+def test_equal_vectors_and_one_dimension_still_get_finite_places(rng: np.random.Generator):
+    assert np.isfinite(laid_out(np.zeros((12, 4)))).all()
+    assert np.isfinite(laid_out(rng.normal(size=(12, 1)))).all()
+
+
+def test_the_seed_decides(rng: np.random.Generator):
+    vectors = rng.normal(size=(40, 6))
+    first = laid_out(vectors, seed=3)
+    assert np.array_equal(first, laid_out(vectors, seed=3))
+
+
+def test_clusters_stay_apart(rng: np.random.Generator):
+    labels = np.repeat(np.arange(3), 40)
+    centres = 20 * np.eye(3, 10)
+    places = laid_out(centres[labels] + rng.normal(size=(120, 10)))
+    distance = np.linalg.norm(places[:, None] - places, axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    assert (labels[distance.argmin(1)] == labels).all()
+    means = np.stack([places[labels == label].mean(0) for label in range(3)])
+    spread = max(np.linalg.norm(places[labels == label] - means[label], axis=-1).max() for label in range(3))
+    gaps = np.linalg.norm(means[:, None] - means, axis=-1)[np.triu_indices(3, 1)]
+    assert gaps.min() > spread
+
+
+@pytest.mark.parametrize("n", [2, 10])
+def test_progress_comes_to_its_end(rng: np.random.Generator, n: int):
+    steps: list[int] = []
+    tsne(rng.normal(size=(n, 3)), seed=0, on_step=steps.append)
+    assert sum(steps) == N_ITERATIONS
