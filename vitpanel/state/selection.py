@@ -1,10 +1,27 @@
 """What one person looks at now."""
 
+from typing import Any
+
 import param
 
 from vitpanel.core.importance import METRICS
 
 PATTERNS = ("patch", "cls")
+MOST_PINNED = 4
+
+
+class HeadList(param.List[list[tuple[int, int]]]):
+    """Distinct heads, each ``(layer, head)`` from 0."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        for head in val:
+            if len(head) != 2 or not all(type(index) is int and index >= 0 for index in head):  # noqa: PLR2004 - a pair
+                message = f"{head!r} is not a head: give its layer and its index, both whole numbers from 0."
+                raise ValueError(message)
+        if len(set(val)) < len(val):
+            message = f"A head occurs twice in {val!r}."
+            raise ValueError(message)
 
 
 class Selection(param.Parameterized):
@@ -20,6 +37,9 @@ class Selection(param.Parameterized):
         default=0.01, bounds=(0, 1), inclusive_bounds=(False, True), doc="Share of the largest attention values drawn."
     )
     pattern = param.Selector(default="patch", objects=list(PATTERNS), doc="Which attention patterns are laid out.")
+    pinned = HeadList(
+        default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."
+    )
     density = param.Boolean(default=True, doc="Draw all heads as a density, not as points.")
 
     def choose_head(self, layer: int, head: int) -> None:

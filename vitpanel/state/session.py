@@ -4,7 +4,7 @@ Views ask a `Session` for results and never compute; what needs the live model a
 `attention`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
@@ -14,6 +14,7 @@ import param
 
 from vitpanel.core.display import HeadDisplay, head_display
 from vitpanel.core.importance import PrunedHead, ranked_by_importance
+from vitpanel.core.spec import head_name
 from vitpanel.core.stats import unit_density
 from vitpanel.errors import StudyIncompleteError, VitpanelError
 from vitpanel.state.pattern_map import PatternMap, pattern_map
@@ -25,7 +26,7 @@ from vitpanel.state.results import (
     Predictions,
     top_predictions,
 )
-from vitpanel.state.selection import Selection
+from vitpanel.state.selection import MOST_PINNED, Selection
 from vitpanel.study.reader import Study
 
 NO_MODEL = "The live model is not loaded, so pruning modes and attention matrices cannot be computed."
@@ -87,6 +88,7 @@ class Session(param.Parameterized):
         self.study = study
         self.inference = inference
         super().__init__(selection=selection or starting_selection(study))
+        self.pin_all(self.selection.pinned)
         self._on_head()
 
     # -- results from the study ------------------------------------------------------------------------------------
@@ -194,6 +196,42 @@ class Session(param.Parameterized):
     def choose_pattern(self, image: int | None, layer: int, head: int) -> None:
         """Choose an image and a head in one step, so that watchers hear once."""
         self.selection.param.update(image=image, layer=layer, head=head)
+
+    def pin(self, layer: int, head: int) -> None:
+        """Keep a head for comparison; one that is pinned already stays where it is.
+
+        Raises
+        ------
+        VitpanelError
+            If there is no such head, or as many are pinned as there is room for.
+        """
+        if (layer, head) not in self.selection.pinned:
+            self.pin_all([*self.selection.pinned, (layer, head)])
+
+    def unpin(self, layer: int, head: int) -> None:
+        """Let a pinned head go."""
+        self.selection.pinned = [pinned for pinned in self.selection.pinned if pinned != (layer, head)]
+
+    def pin_all(self, heads: Sequence[tuple[int, int]]) -> None:
+        """Pin exactly these heads, in this order.
+
+        Raises
+        ------
+        VitpanelError
+            If the study has no such head, one occurs twice, or there are too many; nothing is changed then.
+        """
+        heads = [(int(layer), int(head)) for layer, head in heads]
+        n_layers, n_heads = self.study.spec.n_layers, self.study.spec.n_heads
+        for layer, head in heads:
+            if not (0 <= layer < n_layers and 0 <= head < n_heads):
+                message = f"There is no {head_name(layer, head)}."
+                raise VitpanelError(
+                    message, hint=f"The model has layers 0 to {n_layers - 1}, heads 0 to {n_heads - 1}."
+                )
+        if len(set(heads)) < len(heads) or len(heads) > MOST_PINNED:
+            message = f"{len(heads)} heads cannot be pinned: at most {MOST_PINNED} different ones have room."
+            raise VitpanelError(message, hint="Unpin one first.")
+        self.selection.pinned = heads
 
     # -- results of the live model ---------------------------------------------------------------------------------
 
