@@ -12,7 +12,7 @@ from PIL import Image
 from vitpanel.core.grid import Grid
 from vitpanel.core.patterns import cls_vector, patch_matrix, top_indices
 from vitpanel.core.spec import ViTSpec
-from vitpanel.core.strength import strength_entropy, strength_vectors
+from vitpanel.core.strength import attention_distance, strength_entropy, strength_vectors
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, ArraySpec
 from vitpanel.study.writer import StudyWriter
@@ -100,6 +100,7 @@ def synthetic_block(writer: StudyWriter, block: int, *, seed: int = 0) -> dict[s
     arrays = {
         "strength": strength,
         "entropy": strength_entropy(strength),
+        "distance": attention_distance(attention, spec.grid),
         "patterns/patch_top": top_indices(patch_matrix(attention, spec.grid)),
     }
     if spec.grid.cls is not None:

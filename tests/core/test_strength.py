@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitpanel.core.grid import CLS, REGISTER, Grid
-from vitpanel.core.strength import strength_entropy, strength_vectors
+from vitpanel.core.strength import attention_distance, longest_distance, strength_entropy, strength_vectors
 
 
 def slow_strength(attention: np.ndarray, grid: Grid) -> list[float]:
@@ -115,3 +115,53 @@ def test_entropy_without_meaning_is_nan():
     mixed = strength_entropy(np.array([[0, 0], [1, 1]], np.float32))
     assert np.isnan(mixed[0])
     assert mixed[1] == 1
+
+
+def slow_distance(attention: np.ndarray, grid: Grid) -> float:
+    """Mean over source patches of the distances to all target patches, each times its attention."""
+    total = 0.0
+    for source in range(grid.size):
+        for target in range(grid.size):
+            places = [divmod(patch, grid.cols) for patch in (source, target)]
+            total += float(attention[grid.n_prefix + source, grid.n_prefix + target]) * math.dist(*places)
+    return total / grid.size
+
+
+@pytest.mark.parametrize(
+    "grid", [Grid(5, 5), Grid(1, 1), Grid(2, 5), Grid(4, 3, ()), Grid(3, 2, (CLS, REGISTER))], ids=str
+)
+def test_distance_is_the_sum_weighted_by_attention(grid: Grid, rng: np.random.Generator):
+    attention = rng.dirichlet(np.ones(grid.n_tokens), size=(2, 3, grid.n_tokens)).astype(np.float32)
+    distance = attention_distance(attention, grid)
+    assert distance.dtype == np.float32
+    expected = [[slow_distance(attention[i, j], grid) for j in range(3)] for i in range(2)]
+    np.testing.assert_allclose(distance, expected, atol=1e-5)
+
+
+def test_distance_worked_by_hand():
+    """On a row of three patches the first looks two away, the second gives half to the third, the last only to CLS."""
+    attention = np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0.5, 0.5], [1, 0, 0, 0]], np.float32)
+    assert attention_distance(attention, Grid(1, 3)) == pytest.approx((2 + 0.5 + 0) / 3)
+
+
+@pytest.mark.parametrize("grid", [Grid(1, 1), Grid(2, 5), Grid(4, 4, ())], ids=str)
+def test_distance_lies_between_staying_and_looking_as_far_away_as_can_be(grid: Grid):
+    row, col = np.divmod(np.arange(grid.size), grid.cols)
+    far = np.zeros((grid.n_tokens, grid.n_tokens))
+    far[grid.patches, grid.patches] = np.eye(grid.size)[np.hypot(row[:, None] - row, col[:, None] - col).argmax(1)]
+    assert attention_distance(far, grid) == pytest.approx(longest_distance(grid))
+    assert attention_distance(np.eye(grid.n_tokens), grid) == 0
+
+
+def test_distance_and_entropy_tell_different_things():
+    """Heads that look at their own patch alone and at the opposite corner alone: both of little entropy."""
+    grid = Grid(1, 5, ())
+    near, far = np.eye(5, dtype=np.float32), np.zeros((5, 5), np.float32)
+    far[[0, 4], [4, 0]] = 1
+    assert strength_entropy(strength_vectors(np.stack([near, far]), grid)).tolist() == [0, 0]
+    assert attention_distance(np.stack([near, far]), grid).tolist() == pytest.approx([0, 8 / 5])
+
+
+def test_distance_of_other_tokens_is_refused():
+    with pytest.raises(ValueError, match=r"\(9, 9\).*10"):
+        attention_distance(np.zeros((9, 9)), Grid(3, 3))

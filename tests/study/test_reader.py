@@ -18,7 +18,11 @@ from tests.synthetic import (
     write_synthetic_study,
 )
 from vitpanel.errors import StudyError, StudyIncompleteError
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
+from vitpanel.study.records import read_record, record_bytes
+from vitpanel.study.schema import OPTIONAL
 from vitpanel.study.writer import StudyWriter
 
 
@@ -226,6 +230,42 @@ def test_a_missing_array_is_named(study: Study):
     (study.files.array("entropy") / "zarr.json").unlink()
     with pytest.raises(StudyError, match="The array entropy is missing"):
         open_study(study.path)["entropy"]
+
+
+def as_before(path: Path, names: tuple[str, ...], *, blocks: range) -> Study:
+    """Take arrays out of a study, as if an older version had written it; those of the heads stage from some blocks."""
+    manifest = Manifest.read(path)
+    for stage in manifest.stages.values():
+        stage["arrays"] = [name for name in stage["arrays"] if name not in names]
+    manifest.write(path)
+    for block in blocks:
+        receipt = StudyFiles(path).receipt(block)
+        record = read_record(receipt)
+        record["arrays"] = [name for name in record["arrays"] if name not in names]
+        receipt.write_bytes(record_bytes(record))
+        StudyFiles(path).chunk("distance", block, 3).unlink()
+    for name in names:
+        if name != "distance" or len(blocks) == manifest.n_blocks:
+            shutil.rmtree(StudyFiles(path).array(name))
+    return open_study(path)
+
+
+def test_a_study_of_an_older_version_opens_and_says_what_it_lacks(study: Study):
+    present = {name: study[name] for name in set(study.names) - set(OPTIONAL)}
+    older = as_before(study.path, OPTIONAL, blocks=range(study.manifest.n_blocks))
+    assert older.is_finished
+    for name in OPTIONAL:
+        assert name not in older
+        with pytest.raises(StudyIncompleteError, match=f"made before there was {name}: run the same"):
+            older[name]
+    assert all(np.array_equal(older[name], values) for name, values in present.items())
+
+
+def test_a_study_half_brought_up_to_date_has_the_new_rows(study: Study):
+    whole = study["distance"]
+    older = as_before(study.path, ("distance",), blocks=range(1))
+    assert np.isnan(older["distance"][:5]).all()
+    np.testing.assert_array_equal(older["distance"][5:], whole[5:])
 
 
 def test_a_file_that_is_not_written_yet(unfinished: Study):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.synthetic import synthetic_spec
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, absent_arrays, array_specs
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, absent_arrays, array_specs, image_layouts
 
 
 def test_sizes_follow_the_model():
@@ -16,6 +16,7 @@ def test_sizes_follow_the_model():
         "importance/cls": (10, 2, 3),
         "importance/patch": (10, 2, 3),
         "entropy": (10, 2, 3),
+        "distance": (10, 2, 3),
         "strength": (10, 2, 3, 5),
         "patterns/cls": (10, 2, 3, 41),
         "patterns/patch_top": (10, 2, 3, 4),
@@ -23,6 +24,9 @@ def test_sizes_follow_the_model():
         "layout/cls": (10, 2, 3, 2),
         "layout/patch": (10, 2, 3, 2),
         "layout/images": (10, 2),
+        "layout/images_jsd": (10, 2),
+        "layout/images_cls": (10, 2),
+        "layout/images_patch": (10, 2),
     }
     assert not absent_arrays(spec)
     assert all(len(array.dims) == len(array.shape) for array in arrays.values())
@@ -37,10 +41,14 @@ def test_large_grids_are_pooled_in_patch_patterns_alone():
 @pytest.mark.parametrize(
     ("options", "absent", "reason"),
     [
-        ({"prefix": ("register",)}, {"importance/cls", "patterns/cls", "layout/cls"}, "The model has no CLS token."),
+        (
+            {"prefix": ("register",)},
+            {"importance/cls", "patterns/cls", "layout/cls", "layout/images_cls"},
+            "The model has no CLS token.",
+        ),
         (
             {"n_classes": 0},
-            {"probabilities", "importance/probability", "importance/jsd"},
+            {"probabilities", "importance/probability", "importance/jsd", "layout/images_jsd", "layout/images_patch"},
             "The model has no class head.",
         ),
     ],
@@ -57,3 +65,26 @@ def test_blocks_are_whole_chunks_and_layouts_one_piece():
     assert arrays["layout/cls"].chunks(5) == (12, 2, 3, 2)
     assert arrays["strength"].chunks(64) == (12, 2, 3, 4)
     assert [arrays[name].stage for name in ("entropy", "latents", "layout/images")] == [HEADS, LATENTS, LAYOUT]
+
+
+@pytest.mark.parametrize(
+    ("options", "layouts"),
+    [
+        (
+            {},
+            {
+                "probability": "layout/images",
+                "jsd": "layout/images_jsd",
+                "cls": "layout/images_cls",
+                "patch": "layout/images_patch",
+            },
+        ),
+        ({"n_classes": 0}, {"patch": "layout/images", "cls": "layout/images_cls"}),
+        ({"n_classes": 0, "prefix": ()}, {"patch": "layout/images"}),
+    ],
+)
+def test_images_are_laid_out_by_every_metric_that_the_model_has(options: dict, layouts: dict[str, str]):
+    spec = synthetic_spec(**options)
+    assert image_layouts(spec) == layouts
+    arrays = array_specs(spec, 1, latent_dim=6)
+    assert all(name in arrays and f"importance/{metric}" in arrays for metric, name in layouts.items())

@@ -256,6 +256,8 @@ def test_stages_checks_and_predictions_are_kept(tmp_path: Path):
         writer.write_checks({"largest_difference": 1e-6})
         assert writer.is_done("heads")
     manifest = Manifest.read(path)
+    arrays = manifest.stages["heads"].pop("arrays")
+    assert arrays == [name for name, array in writer.arrays.items() if array.stage == "heads"]
     assert manifest.stages == {"heads": {"done": True, "seconds": 1.235, "detail": {"device": "cpu"}}}
     assert manifest.checks == {"largest_difference": 1e-6}
     assert min(open_study(path).images["predicted"].tolist()) >= 0

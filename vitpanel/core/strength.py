@@ -1,4 +1,4 @@
-"""Attention strength over k-hop neighbours and its entropy (section 5.3.1, Eq. 7 and 8, Fig. 5)."""
+"""Attention strength over k-hop neighbours and its entropy (section 5.3.1, Eq. 7 and 8, Fig. 5); attention distance."""
 
 from functools import lru_cache
 
@@ -41,14 +41,19 @@ def strength_vectors(attention: np.ndarray, grid: Grid) -> np.ndarray:
     ----------
     Li et al. 2023, Eq. 7-8 and Fig. 5; hops of a non-square grid run to the longer side.
     """
-    if attention.shape[-2:] != (grid.n_tokens, grid.n_tokens):
-        message = f"attention is over {attention.shape[-2:]} tokens, but the grid has {grid.n_tokens}"
-        raise ValueError(message)
+    patches = _between_patches(attention, grid)
     hops, weights = _ring_weights(grid)
-    patches = np.asarray(attention)[..., grid.patches, grid.patches]
     flat = patches.reshape(-1, grid.size**2)
     strength = np.stack([np.bincount(hops, weights * row, grid.n_hops) for row in flat])
     return strength.reshape(*patches.shape[:-2], grid.n_hops).astype(np.float32)
+
+
+def _between_patches(attention: np.ndarray, grid: Grid) -> np.ndarray:
+    """Attention of patches to patches; `ValueError` if it is over other tokens."""
+    if attention.shape[-2:] != (grid.n_tokens, grid.n_tokens):
+        message = f"attention is over {attention.shape[-2:]} tokens, but the grid has {grid.n_tokens}"
+        raise ValueError(message)
+    return np.asarray(attention)[..., grid.patches, grid.patches]
 
 
 def strength_entropy(strength: np.ndarray) -> np.ndarray:
@@ -77,3 +82,51 @@ def strength_entropy(strength: np.ndarray) -> np.ndarray:
     logarithm = np.log(np.where(share > 0, share, 1))
     entropy = -(share * logarithm).sum(-1) / np.log(n_hops)
     return np.where(np.isnan(entropy), np.nan, np.clip(entropy, 0, 1)).astype(np.float32)
+
+
+def attention_distance(attention: np.ndarray, grid: Grid) -> np.ndarray:
+    """Mean attention distance: how far away the patches look, in patches.
+
+    The distance of each target from its source is weighted by the attention, summed over the targets, and averaged over
+    the sources.
+
+    Parameters
+    ----------
+    attention
+        ``(..., n_tokens, n_tokens)``, rows are source tokens. Not modified.
+    grid
+        Token layout.
+
+    Returns
+    -------
+    Shape ``(...)``, float32, Euclidean, in units of one patch; from 0 to `longest_distance`.
+
+    Raises
+    ------
+    ValueError
+        If the attention is not over ``grid.n_tokens`` tokens; the message gives the numbers.
+
+    Notes
+    -----
+    Prefix tokens have no place. Rows are not normalised again, as with the strength: what a patch attends to prefix
+    tokens counts as if it had stayed where it is.
+
+    References
+    ----------
+    Dosovitskiy et al. 2021 (Fig. 7, appendix D.7) and Raghu et al. 2021 (section 3); references [5] and [28] of
+    Li et al. 2023.
+    """
+    patches = _between_patches(attention, grid)
+    return (np.einsum("...ij,ij->...", patches, _distances(grid)) / grid.size).astype(np.float32)
+
+
+def longest_distance(grid: Grid) -> float:
+    """Largest value that the attention distance can take: every patch attends to the one farthest away."""
+    return float(_distances(grid).max(1).mean())
+
+
+@lru_cache(maxsize=8)
+def _distances(grid: Grid) -> np.ndarray:
+    """Euclidean distance between every two patches, ``(size, size)``."""
+    row, col = np.divmod(np.arange(grid.size), grid.cols)
+    return np.hypot(row[:, None] - row, col[:, None] - col)

@@ -9,7 +9,7 @@ from torch import Tensor
 from vitpanel.core.grid import Grid
 from vitpanel.core.importance import reference_class
 from vitpanel.core.patterns import cls_vector, patch_matrix, top_indices
-from vitpanel.core.strength import strength_entropy, strength_vectors
+from vitpanel.core.strength import attention_distance, strength_entropy, strength_vectors
 from vitpanel.models.ablation import Ablation
 from vitpanel.models.model import ViTModel
 
@@ -31,6 +31,7 @@ class AttentionSummary:
         """Take the attention of the next layer, ``(n, n_heads, n_tokens, n_tokens)``."""
         weights = attention.float().cpu().numpy()
         self._append("strength", strength_vectors(weights, self.grid))
+        self._append("distance", attention_distance(weights, self.grid))
         self._append("patterns/patch_top", top_indices(patch_matrix(weights, self.grid)))
         if self.grid.cls is not None:
             self._append("patterns/cls", cls_vector(weights, self.grid).astype(np.float16))

@@ -24,7 +24,7 @@ from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.source import ImageSource, match_labels, open_images
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, image_layouts
 from vitpanel.study.writer import StudyWriter
 
 MAX_TRAINING = 50_000
@@ -212,14 +212,14 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
     if writer.is_done(LAYOUT):
         return
     started, study = time.monotonic(), open_study(writer.path)
-    importance = "importance/probability" if "importance/probability" in study else "importance/patch"
-    inputs = {"layout/images": importance, "layout/cls": "patterns/cls", "layout/patch": "latents"}
+    inputs = {layout: f"importance/{metric}" for metric, layout in image_layouts(study.spec).items()}
+    inputs |= {"layout/cls": "patterns/cls", "layout/patch": "latents"}
     seconds: dict[str, float] = {}
     for name, vectors in inputs.items():
         if name not in writer.arrays:
             continue
         begun, values = time.monotonic(), study[vectors]
-        n_axes = 1 if name == "layout/images" else 3
+        n_axes = 1 if name.startswith("layout/images") else 3
         with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:
             flat = values.reshape(int(np.prod(values.shape[:n_axes])), -1)
             places = tsne(flat, seed=writer.manifest.settings["seed"], on_step=bar.update)

@@ -47,7 +47,7 @@ class Manifest:
     checks
         Figures that tell how far to trust the study.
     stages
-        Per stage ``done``, ``seconds`` and ``detail``.
+        Per stage ``done``, ``seconds``, the names of its ``arrays`` and ``detail``.
     files
         Digest of every extra file.
     created

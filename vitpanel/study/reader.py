@@ -57,7 +57,7 @@ class Study:
         self.arrays = array_specs(self.spec, self.n_images, latent_dim=self.manifest.latent_dim)
         self.names = tuple(self.arrays)
         self._absent = absent_arrays(self.spec)
-        self._done = self._read_receipts()
+        self._receipts = self._read_receipts()
         self._lock = RLock()
         self._cache: dict[tuple[str, str], np.ndarray] = {}
         self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
@@ -112,12 +112,13 @@ class Study:
             message = f"A study has no array {name!r}."
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
         spec = self.arrays[name]
-        if spec.stage != HEADS and self.manifest.is_done(spec.stage):
-            return ""
-        if spec.stage != HEADS or not self._done:
+        is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
+        if not is_done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
+        if spec.is_optional and not self._was_written(spec):
+            return f"The study was made before there was {name}: run the same precompute command again to add it."
         # Integers have no NaN that could stand for the rows that are missing.
-        if np.dtype(spec.dtype).kind != "f" and not self._has_all_blocks:
+        if spec.stage == HEADS and np.dtype(spec.dtype).kind != "f" and not self._has_all_blocks:
             return f"The study is not finished: {self.n_done} of {self.n_images} images are done."
         return ""
 
@@ -165,8 +166,17 @@ class Study:
         return data
 
     @property
+    def _done(self) -> frozenset[int]:
+        return frozenset(self._receipts)
+
+    @property
     def _has_all_blocks(self) -> bool:
-        return len(self._done) == self.manifest.n_blocks
+        return len(self._receipts) == self.manifest.n_blocks
+
+    def _was_written(self, spec: ArraySpec) -> bool:
+        if spec.stage == HEADS:
+            return any(spec.name in names for names in self._receipts.values())
+        return spec.name in self.manifest.stages[spec.stage].get("arrays", ())
 
     def _picture(self, image_id: int, column: str) -> bytes:
         if not 0 <= image_id < self.n_images:
@@ -191,13 +201,16 @@ class Study:
                 self._cache[kind, name] = array
             return self._cache[kind, name]
 
-    def _read_receipts(self) -> frozenset[int]:
-        done = [b for b in range(self.manifest.n_blocks) if self.files.receipt(b).exists()]
-        for block in done:
+    def _read_receipts(self) -> dict[int, frozenset[str]]:
+        """Names of the arrays that each block on disk has."""
+        receipts: dict[int, frozenset[str]] = {}
+        for block in [b for b in range(self.manifest.n_blocks) if self.files.receipt(b).exists()]:
             path = self.files.receipt(block)
-            if read_record(path).get("block") != block:
+            record = read_record(path)
+            if record.get("block") != block:
                 raise damaged(path, "it is the receipt of another block")
-        return frozenset(done)
+            receipts[block] = frozenset(record.get("arrays", ()))
+        return receipts
 
     def _read_images(self) -> pd.DataFrame:
         images = read_images(self.files.images)
@@ -220,11 +233,16 @@ class Study:
         if not spec.is_per_block:
             return read_rows(self._chunk(spec, 0), array, slice(0, spec.shape[0]))
         result = np.full(spec.shape, np.nan if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)
-        for block in sorted(self._done) if spec.stage == HEADS else range(self.manifest.n_blocks):
+        for block in self._blocks_with(spec):
             images = self.manifest.block_images(block)
             rows = slice(images.start, images.stop)
             result[rows] = read_rows(self._chunk(spec, block), array, rows)
         return result
+
+    def _blocks_with(self, spec: ArraySpec) -> list[int]:
+        if spec.stage != HEADS:
+            return list(range(self.manifest.n_blocks))
+        return [block for block, names in self._receipts.items() if not spec.is_optional or spec.name in names]
 
     def _chunk(self, spec: ArraySpec, block: int) -> Path:
         path = self.files.chunk(spec.name, block, len(spec.shape))

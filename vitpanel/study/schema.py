@@ -12,8 +12,23 @@ STAGES = (HEADS, LATENTS, LAYOUT)
 NO_CLS = "The model has no CLS token."
 NO_CLASSES = "The model has no class head."
 
-_NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls")
-_NEEDS_CLASSES: tuple[str, ...] = ("probabilities", "importance/probability", "importance/jsd")
+# Added after the first studies were made: a study may lack them and is read all the same.
+OPTIONAL = ("distance", "layout/images_jsd", "layout/images_cls", "layout/images_patch")
+
+_NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls", "layout/images_cls")
+_NEEDS_CLASSES: tuple[str, ...] = (
+    "probabilities",
+    "importance/probability",
+    "importance/jsd",
+    "layout/images_jsd",
+    "layout/images_patch",
+)
+_IMAGE_LAYOUTS = {
+    "probability": "layout/images",
+    "jsd": "layout/images_jsd",
+    "cls": "layout/images_cls",
+    "patch": "layout/images_patch",
+}
 _PER_HEAD = ("image", "layer", "head")
 
 
@@ -47,6 +62,11 @@ class ArraySpec:
         return self.stage != LAYOUT
 
     @property
+    def is_optional(self) -> bool:
+        """Whether a study made by an older version lacks it and is whole nonetheless."""
+        return self.name in OPTIONAL
+
+    @property
     def may_be_nan(self) -> bool:
         """Whether NaN has a meaning; only the entropy of a head without attention among patches is undefined."""
         return self.name == "entropy"
@@ -77,8 +97,9 @@ def array_specs(spec: ViTSpec, n_images: int, *, latent_dim: int) -> dict[str, A
         ArraySpec("probabilities", ("image", "class"), (n_images, spec.n_classes), "float32", HEADS),
         *importance,
         ArraySpec("entropy", _PER_HEAD, per_head, "float32", HEADS),
+        ArraySpec("distance", _PER_HEAD, per_head, "float32", HEADS),
         *(ArraySpec(name, (*_PER_HEAD, dim), (*per_head, size), *rest) for name, dim, size, *rest in more),
-        ArraySpec("layout/images", ("image", "axis"), (n_images, 2), "float32", LAYOUT),
+        *(ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT) for name in _IMAGE_LAYOUTS.values()),
     ]
     absent = absent_arrays(spec)
     return {array.name: array for array in everything if array.name not in absent}
@@ -92,3 +113,16 @@ def absent_arrays(spec: ViTSpec) -> dict[str, str]:
     if spec.n_classes == 0:
         absent |= dict.fromkeys(_NEEDS_CLASSES, NO_CLASSES)
     return absent
+
+
+def image_layouts(spec: ViTSpec) -> dict[str, str]:
+    """Arrays in which a model's images are laid out, by the importance metric whose vectors they come from.
+
+    ``layout/images`` is of the probability metric, of the patch metric for a model without a class head.
+    """
+    absent = absent_arrays(spec)
+    if "importance/probability" in absent:
+        first, others = {"patch": "layout/images"}, {"cls": _IMAGE_LAYOUTS["cls"]}
+    else:
+        first, others = {}, _IMAGE_LAYOUTS
+    return first | {metric: name for metric, name in others.items() if name not in absent}

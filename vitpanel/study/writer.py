@@ -195,8 +195,10 @@ class StudyWriter:
         self._write_manifest()
 
     def finish_stage(self, stage: str, *, seconds: float, detail: dict[str, Any] | None = None) -> None:
-        """Note that a stage is complete, and how long it took."""
-        self.manifest.stages[stage] = {"done": True, "seconds": round(seconds, 3), "detail": detail or {}}
+        """Note that a stage is complete, what it wrote, and how long it took."""
+        arrays = [name for name, spec in self.arrays.items() if spec.stage == stage]
+        record = {"done": True, "seconds": round(seconds, 3), "arrays": arrays, "detail": detail or {}}
+        self.manifest.stages[stage] = record
         self._write_manifest()
 
     def _write_manifest(self) -> None:
