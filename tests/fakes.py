@@ -7,7 +7,7 @@ import numpy as np
 
 from vitpanel.core.importance import PrunedHead
 from vitpanel.core.spec import ViTSpec
-from vitpanel.state.session import Online
+from vitpanel.state.online import Online
 
 
 class FakeInference:
@@ -18,9 +18,17 @@ class FakeInference:
         self.waiting: dict[str, tuple[tuple[int, ...], Callable[[Online[Any]], None]]] = {}
         self.is_prompt = True
 
-    def modes(self, image: int, layer: int, head: int, deliver: Callable[[Online[PrunedHead]], None]) -> None:
-        """Keep the request, and answer it if prompt."""
-        self._ask("modes", (image, layer, head), deliver)
+    def modes(
+        self,
+        image: int,
+        layer: int,
+        head: int,
+        deliver: Callable[[Online[PrunedHead]], None],
+        *,
+        purpose: str = "chosen",
+    ) -> None:
+        """Keep the request, and answer it if prompt; those of pinned heads wait as ``"pinned"``."""
+        self._ask("modes" if purpose == "chosen" else purpose, (image, layer, head), deliver)
 
     def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
         """Keep the request, and answer it if prompt."""
@@ -35,7 +43,7 @@ class FakeInference:
     def answer(self, kind: str) -> None:
         """Deliver what was asked last."""
         key, deliver = self.waiting.pop(kind)
-        deliver(Online("done", self.pruned_head(*key) if kind == "modes" else self.matrices(*key)))
+        deliver(Online("done", self.pruned_head(*key) if kind != "attention" else self.matrices(*key)))
 
     def fail(self, kind: str, *, message: str, hint: str) -> None:
         """Deliver a failure."""

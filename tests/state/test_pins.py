@@ -1,11 +1,15 @@
 """Heads kept for comparison."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from vitpanel.errors import VitpanelError
+from vitpanel.state.online import NO_IMAGE, NO_MODEL, Online
 from vitpanel.state.selection import MOST_PINNED, Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -63,3 +67,75 @@ def test_what_is_no_list_of_distinct_heads_is_refused(pinned: list[object]):
 
 def test_selections_do_not_share_their_pins():
     assert Selection().pinned is not Selection().pinned
+
+
+class TestModesOfPinnedHeads:
+    """The live model is asked for what is looked at, the chosen head first."""
+
+    @pytest.fixture
+    def session(self, study: Study) -> Session:
+        session = Session(study, selection=Selection(image=3), inference=FakeInference(study.spec))
+        session.pin_all([(1, 0), (0, 0), (1, 2)])
+        return session
+
+    def statuses(self, session: Any) -> list[str]:
+        return [answer.status for answer in session.pinned.answers.values()]
+
+    def test_nothing_is_asked_until_somebody_looks(self, session: Any):
+        assert self.statuses(session) == ["running", "done", "running"]
+        session.pinned.is_shown = True
+        assert self.statuses(session) == ["done"] * 3
+        for head, answer in session.pinned.answers.items():
+            assert np.array_equal(answer.value.cls, session.inference.pruned_head(3, *head).cls)
+
+    def test_heads_are_asked_one_by_one_after_the_chosen_one(self, session: Any):
+        fake = session.inference
+        session.pinned.is_shown = True
+        fake.is_prompt = False
+        session.selection.image = 4
+        assert set(fake.waiting) == {"attention", "modes"}
+        fake.answer("modes")
+        for head in [(1, 0), (1, 2)]:
+            assert fake.waiting["pinned"][0] == (4, *head)
+            fake.answer("pinned")
+        assert self.statuses(session) == ["done"] * 3
+        assert "pinned" not in fake.waiting
+
+    def test_answer_for_another_image_is_not_taken(self, session: Any):
+        fake = session.inference
+        fake.is_prompt = False
+        session.pinned.is_shown = True
+        late = fake.waiting["pinned"][1]
+        session.selection.image = 5
+        late(Online("done", fake.pruned_head(3, 1, 0)))
+        assert self.statuses(session) == ["running"] * 3
+        session.selection.image = None
+        assert {answer.message for answer in session.pinned.answers.values()} == {NO_IMAGE}
+
+    def test_image_and_pins_that_change_together_are_not_mixed_up(self, session: Any):
+        session.pinned.is_shown = True
+        session.selection.param.update(pinned=[(0, 1), (0, 0)], image=7)
+        for head, answer in session.pinned.answers.items():
+            assert np.array_equal(answer.value.cls, session.inference.pruned_head(7, *head).cls)
+
+    def test_failure_is_kept_and_the_next_is_asked(self, session: Any):
+        fake = session.inference
+        fake.is_prompt = False
+        session.pinned.is_shown = True
+        fake.fail("pinned", message="Out of memory.", hint="")
+        fake.answer("pinned")
+        assert self.statuses(session) == ["failed", "done", "done"]
+        fake.is_prompt = True
+        session.ask_again()
+        assert self.statuses(session) == ["done"] * 3
+
+    def test_head_that_is_let_go_makes_room_for_the_next(self, session: Any):
+        fake = session.inference
+        fake.is_prompt = False
+        session.pinned.is_shown = True
+        session.unpin(1, 0)
+        assert fake.waiting["pinned"][0] == (3, 1, 2)
+
+    def test_without_a_model_the_reason_is_given(self, study: Study):
+        session = Session(study, selection=Selection(image=3, pinned=[(0, 1)]))
+        assert session.pinned.answers[0, 1].message == NO_MODEL

@@ -3,9 +3,9 @@ import pytest
 from bokeh.events import Tap
 
 from vitpanel.core.regions import PruningMode
+from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.results import Predictions
 from vitpanel.state.selection import Selection
-from vitpanel.state.session import NO_IMAGE, NO_MODEL
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, value_text
 from vitpanel.views.figures.prediction_bars import LONGEST_NAME, prediction_columns, shortened

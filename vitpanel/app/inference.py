@@ -19,7 +19,7 @@ import panel as pn
 from vitpanel.app.cache import ByteCache
 from vitpanel.core.importance import PrunedHead
 from vitpanel.errors import InferenceError, VitpanelError
-from vitpanel.state.session import Online
+from vitpanel.state.online import Online
 from vitpanel.study.reader import Study
 
 if TYPE_CHECKING:
@@ -139,20 +139,27 @@ class SessionInference:
         self._document = pn.state.curdoc
         self._latest: dict[str, Key] = {}
 
-    def modes(self, image: int, layer: int, head: int, deliver: "Callable[[Online[PrunedHead]], None]") -> None:
+    def modes(
+        self,
+        image: int,
+        layer: int,
+        head: int,
+        deliver: "Callable[[Online[PrunedHead]], None]",
+        *,
+        purpose: str = "chosen",
+    ) -> None:
         """Ask for all pruning modes of a head."""
-        self._ask(("modes", image, layer, head), deliver)
+        self._ask(("modes", image, layer, head), deliver, purpose=purpose)
 
     def attention(self, image: int, layer: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for the attention of a layer."""
-        self._ask(("attention", image, layer, -1), deliver)
+        self._ask(("attention", image, layer, -1), deliver, purpose="attention")
 
-    def _ask(self, key: Key, deliver: Deliver) -> None:
-        kind = key[0]
-        previous = self._latest.get(kind)
-        if previous is not None and previous != key:
+    def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
+        previous = self._latest.get(purpose)
+        self._latest[purpose] = key
+        if previous is not None and previous not in self._latest.values():
             self._service.abandon(previous, self)
-        self._latest[kind] = key
         cached = self._service.cache.get(key)
         if cached is not None:
             deliver(Online("done", cached))

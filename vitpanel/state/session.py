@@ -4,20 +4,21 @@ Views ask a `Session` for results and never compute; what needs the live model a
 `attention`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 import param
 
 from vitpanel.core.display import HeadDisplay, head_display
-from vitpanel.core.importance import PrunedHead, ranked_by_importance
+from vitpanel.core.importance import ranked_by_importance
 from vitpanel.core.spec import head_name
 from vitpanel.core.stats import unit_density
 from vitpanel.errors import StudyIncompleteError, VitpanelError
+from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Online
 from vitpanel.state.pattern_map import PatternMap, pattern_map
+from vitpanel.state.pins import PinnedModes
 from vitpanel.state.results import (
     EntropyDensity,
     HeadEntropies,
@@ -28,41 +29,6 @@ from vitpanel.state.results import (
 )
 from vitpanel.state.selection import MOST_PINNED, Selection
 from vitpanel.study.reader import Study
-
-NO_MODEL = "The live model is not loaded, so pruning modes and attention matrices cannot be computed."
-NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
-
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class Online(Generic[Value]):
-    """A result of the live model: ``idle``, ``running``, ``done`` with a value, or ``failed`` with the reason."""
-
-    status: str
-    value: Value | None = None
-    message: str = ""
-    hint: str = ""
-
-
-IDLE: Online[Any] = Online("idle", message=NO_IMAGE)
-
-
-class Inference(Protocol):
-    """The live model as a session sees it.
-
-    ``deliver`` is called where it is safe to change the page: at once when the result is known, else later, first
-    with a running and then with a final `Online`. A newer request of the same kind drops the older one.
-    """
-
-    def modes(self, image: int, layer: int, head: int, deliver: Callable[[Online[PrunedHead]], None]) -> None:
-        """Ask for all pruning modes of a head."""
-        ...
-
-    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
-        """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``."""
-        ...
 
 
 class Session(param.Parameterized):
@@ -89,6 +55,7 @@ class Session(param.Parameterized):
         self.inference = inference
         super().__init__(selection=selection or starting_selection(study))
         self.pin_all(self.selection.pinned)
+        self.pinned = PinnedModes(self.selection, inference)
         self._on_head()
 
     # -- results from the study ------------------------------------------------------------------------------------
@@ -273,6 +240,7 @@ class Session(param.Parameterized):
 
     def ask_again(self) -> None:
         """Ask the live model once more, after a failure."""
+        self.pinned.forget()
         self._on_head()
 
     @param.depends("selection.image", "selection.layer", "selection.head", watch=True)
@@ -281,6 +249,7 @@ class Session(param.Parameterized):
         if image is None or self.inference is None:
             idle = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
             self.param.update(modes=idle, attention=idle)
+            self.pinned.follow((layer, head), idle)
             return
         key = (image, layer, head)
         self.inference.attention(image, layer, partial(self._receive_attention, key))
@@ -294,6 +263,8 @@ class Session(param.Parameterized):
     def _receive(self, name: str, key: tuple[int, int, int], outcome: Online[Any]) -> None:
         if key == (self.selection.image, *self.chosen_head):
             self.param.update({name: outcome})
+            if name == "modes":
+                self.pinned.follow(self.chosen_head, outcome)
 
 
 def starting_selection(study: Study) -> Selection:

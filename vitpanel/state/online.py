@@ -1,0 +1,52 @@
+"""What a session asks of the live model, and how answers come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from vitpanel.core.importance import PrunedHead
+
+NO_MODEL = "The live model is not loaded, so pruning modes and attention matrices cannot be computed."
+NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Online(Generic[Value]):
+    """A result of the live model: ``idle``, ``running``, ``done`` with a value, or ``failed`` with the reason."""
+
+    status: str
+    value: Value | None = None
+    message: str = ""
+    hint: str = ""
+
+
+IDLE: Online[Any] = Online("idle", message=NO_IMAGE)
+
+
+class Inference(Protocol):
+    """The live model as a session sees it.
+
+    ``deliver`` is called where it is safe to change the page: at once when the result is known, else later, first
+    with a running and then with a final `Online`. A newer request of the same kind drops the older one, and so does
+    one for the modes with the same ``purpose``.
+    """
+
+    def modes(
+        self,
+        image: int,
+        layer: int,
+        head: int,
+        deliver: Callable[[Online[PrunedHead]], None],
+        *,
+        purpose: str = "chosen",
+    ) -> None:
+        """Ask for all pruning modes of a head."""
+        ...
+
+    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``."""
+        ...
