@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vitpanel.pipeline.layout import N_ITERATIONS, tsne
+from vitpanel.pipeline.layout import N_ITERATIONS, pca_start, tsne
 
 
 def laid_out(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
@@ -30,6 +30,25 @@ def test_places_are_finite_and_centred(rng: np.random.Generator, n: int):
 def test_equal_vectors_and_one_dimension_still_get_finite_places(rng: np.random.Generator):
     assert np.isfinite(laid_out(np.zeros((12, 4)))).all()
     assert np.isfinite(laid_out(rng.normal(size=(12, 1)))).all()
+
+
+def test_the_start_is_the_two_principal_axes(rng: np.random.Generator):
+    vectors = (rng.normal(size=(50, 6)) @ np.diag([9, 4, 2, 1, 1, 1]) + 100).astype(np.float32)
+    left, singular, right = np.linalg.svd(vectors.astype(np.float64) - vectors.mean(0, dtype=np.float64))
+    signs = np.sign([row[np.abs(row).argmax()] for row in right[:2]])
+    expected = left[:, :2] * singular[:2] * signs
+    start = pca_start(vectors, seed=0)
+    np.testing.assert_allclose(start, expected * (1e-4 / expected[:, 0].std()), atol=1e-5)
+    np.testing.assert_allclose(start, pca_start(7 * vectors, seed=0), atol=1e-9)
+
+
+@pytest.mark.parametrize("value", [0, 0.1, 1e6])
+def test_equal_vectors_start_from_the_seed_alone(value: float):
+    start = pca_start(np.full((30, 5), value, np.float32), seed=1)
+    assert len(np.unique(start, axis=0)) == 30
+    assert np.abs(start).max() < 1e-4
+    assert np.array_equal(start, pca_start(np.zeros((30, 2), np.float32), seed=1))
+    assert not np.array_equal(start, pca_start(np.zeros((30, 2), np.float32), seed=2))
 
 
 def test_the_seed_decides(rng: np.random.Generator):
