@@ -1,5 +1,6 @@
 """Regions of an attention matrix and the paper's six pruning modes."""
 
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 import numpy as np
@@ -54,6 +55,15 @@ _LABELS = {
     PruningMode.CLS_RELATED: "all that touches CLS",
     PruningMode.PATCHES: "patches→patches",
 }
+
+
+@dataclass(frozen=True)
+class HeadCut:
+    """What is pruned of one head: by default all of it."""
+
+    layer: int
+    head: int
+    regions: frozenset[Region] = frozenset(Region)
 
 
 def region_mask(grid: Grid, region: Region) -> np.ndarray:

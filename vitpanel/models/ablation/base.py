@@ -1,0 +1,191 @@
+"""What every engine offers, in terms of a run without pruning and of pruning one layer in several ways."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vitpanel.core.importance import PrunedHead
+from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
+from vitpanel.models.ablation.distances import layer_metrics
+from vitpanel.models.ablation.modules import z_hook
+from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
+from vitpanel.models.model import ViTModel
+from vitpanel.models.probe import attention_hook
+
+OnAttention = Callable[[int, Tensor], None]
+
+
+class CleanRun(Protocol):
+    """A run without pruning: the model's output, and z of each layer ``(n, n_tokens, width)``."""
+
+    @property
+    def output(self) -> Tensor: ...  # noqa: D102
+
+    @property
+    def z(self) -> Sequence[Tensor]: ...  # noqa: D102
+
+
+Clean = TypeVar("Clean", bound=CleanRun)
+
+
+class Outcome(NamedTuple):
+    """Pruning one layer in k ways: logits ``(n, k, n_classes)`` or None, Eq. 5 and 6 ``(n, k)``."""
+
+    logits: Tensor | None
+    cls: Tensor
+    patch: Tensor
+
+
+class Ablation(ABC, Generic[Clean]):
+    """Prunes heads of a model; results are exact and do not depend on ``batch_size``.
+
+    Parameters
+    ----------
+    model
+        Locked while a method runs.
+    batch_size
+        Largest number of images, pruned ones included, in one forward.
+    """
+
+    def __init__(self, model: ViTModel, batch_size: int) -> None:
+        self.model = model
+        self.batch_size = batch_size
+        self.modes_defined = [m for m in PruningMode if m is not PruningMode.NONE and is_defined(m, model.spec.grid)]
+
+    def leave_one_out(self, images: Tensor, on_attention: OnAttention) -> LeaveOneOut:
+        """Prune every head of every image; ``on_attention(layer, A)`` hears the unpruned attention."""
+        spec = self.model.spec
+        with self.model.lock, torch.inference_mode():
+            clean = self._clean(images.to(self.model.device), on_attention)
+            layers = [
+                self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.n_heads)])
+                for layer in range(spec.n_layers)
+            ]
+            return LeaveOneOut(
+                probabilities=self._probabilities(clean.output),
+                pruned=self._probabilities(_stacked([layer.logits for layer in layers])),
+                cls=_array(torch.stack([layer.cls for layer in layers], 1)),
+                patch=_array(torch.stack([layer.patch for layer in layers], 1)),
+            )
+
+    def modes(self, image: Tensor, layer: int, head: int) -> PrunedHead:
+        """Run all six pruning modes of a head on one image ``(1, channels, height, width)``."""
+        with self.model.lock, torch.inference_mode():
+            clean = self._recent(image.to(self.model.device))
+            return self._mode_table(clean, [[(layer, head)]]).head(0, 0, 0)
+
+    def mode_table(self, images: Tensor) -> ModeTable:
+        """Run all six pruning modes of every head."""
+        spec = self.model.spec
+        heads = [[(layer, head) for head in range(spec.n_heads)] for layer in range(spec.n_layers)]
+        with self.model.lock, torch.inference_mode():
+            return self._mode_table(self._clean(images.to(self.model.device)), heads)
+
+    def prune(self, images: Tensor, cuts: Sequence[HeadCut]) -> PrunedTogether:
+        """Prune regions of any heads of any layers at once; no cut gives the unpruned model."""
+        spec = self.model.spec
+        with self.model.lock, torch.inference_mode():
+            clean, z = self._clean(images.to(self.model.device)), list[Tensor]()
+            first = min((cut.layer for cut in cuts), default=spec.n_layers)
+            output = clean.output
+            if cuts:
+                with ExitStack() as hooks:
+                    for layer, attention in enumerate(self.model.attention):
+                        hooks.enter_context(_cut(attention, [cut for cut in cuts if cut.layer == layer], spec.grid))
+                        hooks.enter_context(z_hook(attention, z.append))
+                    output = self._run_from(clean, first)
+            # What restarts inside the model has no z of the layers before.
+            later = list(zip(clean.z, [*clean.z[: spec.n_layers - len(z)], *z], strict=True))
+            metrics = [layer_metrics(before, after, spec.grid) for before, after in later]
+            cls, patch = (torch.stack(values, 1) for values in zip(*metrics, strict=True))
+            cls[:, :first], patch[:, :first] = cls[:, :first] * 0, 0
+            return PrunedTogether(
+                self._probabilities(clean.output), self._probabilities(output), _array(cls), _array(patch)
+            )
+
+    @abstractmethod
+    def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> Clean:
+        """Run without pruning."""
+
+    @abstractmethod
+    def _cut_each(self, clean: Clean, cuts: Sequence[HeadCut]) -> Outcome:
+        """Prune one layer in several ways, one cut a way."""
+
+    @abstractmethod
+    def _run_from(self, clean: Clean, layer: int) -> Tensor:
+        """Run again from a layer, or from before it, to the model's output; hooks see all that runs."""
+
+    def _recent(self, image: Tensor) -> Clean:
+        """A run without pruning, which may be remembered from the call before."""
+        return self._clean(image)
+
+    def _probabilities(self, logits: Tensor | None) -> np.ndarray | None:
+        if logits is None or not self.model.spec.n_classes:
+            return None
+        return _array(logits.float().softmax(-1))
+
+    def _mode_table(self, clean: Clean, heads: Sequence[Sequence[tuple[int, int]]]) -> ModeTable:
+        """Six modes of heads ``heads[a][b]``, all of ``heads[a]`` in one layer."""
+        places = [int(mode) for mode in self.modes_defined]
+        parts = {"cls": [], "patch": [], "logits": []}
+        for of_layer in heads:
+            cuts = [HeadCut(*head, mode.regions) for head in of_layer for mode in self.modes_defined]
+            outcome = self._cut_each(clean, cuts)
+            for name, values in outcome._asdict().items():
+                if values is not None:
+                    parts[name].append(values.unflatten(1, (len(of_layer), -1)))
+        cls, patch = (_placed(torch.stack(parts[name], 1)[..., None], places) for name in ("cls", "patch"))
+        # No pruning changes nothing, and a model without CLS has no distance of CLS.
+        cls[..., 0, 0], patch[..., 0, 0] = cls[..., 1, 0] * 0, 0
+        probabilities = None
+        if self.model.spec.n_classes:
+            logits = _placed(torch.stack(parts["logits"], 1), places)
+            logits[..., 0, :] = clean.output[:, None, None]
+            probabilities = self._probabilities(logits)
+        return ModeTable(probabilities, _array(cls[..., 0]), _array(patch[..., 0]))
+
+
+def chunks(total: int, rows: int, limit: int) -> Iterator[slice]:
+    """Slices of ``range(total)`` of at most ``limit // rows`` (but at least 1) each."""
+    step = max(1, limit // rows)
+    for start in range(0, total, step):
+        yield slice(start, min(start + step, total))
+
+
+@contextmanager
+def _cut(attention: nn.Module, cuts: Sequence[HeadCut], grid: object) -> Iterator[None]:
+    """Set regions of heads of a layer to 0 while the model runs."""
+    if not cuts:
+        yield
+        return
+
+    def edit(weights: Tensor) -> Tensor:
+        weights = weights.clone()
+        for cut in cuts:
+            mask = torch.from_numpy(pruning_mask(grid, cut.regions)).to(weights.device)
+            weights[:, cut.head].masked_fill_(mask, 0)
+        return weights
+
+    with attention_hook(attention, edit):
+        yield
+
+
+def _placed(values: Tensor, places: list[int]) -> Tensor:
+    """Values ``(…, len(places), size)`` at their places among the six modes, NaN at the others."""
+    result = values.new_full((*values.shape[:-2], len(PruningMode), values.shape[-1]), torch.nan)
+    result[..., places, :] = values
+    return result
+
+
+def _stacked(values: Sequence[Tensor | None]) -> Tensor | None:
+    present = [value for value in values if value is not None]
+    return torch.stack(present, 1) if present else None
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.float().cpu().numpy()

@@ -1,0 +1,62 @@
+"""The engine that is right for every accepted model, and slow."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from vitpanel.core.regions import HeadCut, pruning_mask
+from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks
+from vitpanel.models.ablation.distances import layer_metrics
+from vitpanel.models.ablation.modules import z_hook
+from vitpanel.models.probe import attention_hook
+
+
+@dataclass
+class HookRun:
+    """A run without pruning."""
+
+    images: Tensor
+    z: list[Tensor] = field(default_factory=list)
+    output: Tensor = field(init=False)
+
+
+class HookAblation(Ablation[HookRun]):
+    """One forward of the whole model for each pruned head."""
+
+    def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> HookRun:
+        run = HookRun(images)
+        with ExitStack() as hooks:
+            for layer, attention in enumerate(self.model.attention):
+                if on_attention is not None:
+                    hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))
+                hooks.enter_context(z_hook(attention, run.z.append))
+            run.output = self.model.module(images)
+        return run
+
+    def _cut_each(self, clean: HookRun, cuts: Sequence[HeadCut]) -> Outcome:
+        layer, n = cuts[0].layer, len(clean.images)
+        attention, grid = self.model.attention[layer], self.model.spec.grid
+        logits, metrics = [], []
+        for part in chunks(len(cuts), n, self.batch_size):
+            z: list[Tensor] = []
+
+            def edit(weights: Tensor, cuts: Sequence[HeadCut] = cuts[part]) -> Tensor:
+                weights = weights.clone()
+                for row, cut in enumerate(cuts):
+                    mask = torch.from_numpy(pruning_mask(grid, cut.regions)).to(weights.device)
+                    weights[row * n : (row + 1) * n, cut.head].masked_fill_(mask, 0)
+                return weights
+
+            with attention_hook(attention, edit), z_hook(attention, z.append):
+                output = self.model.module(clean.images.repeat(part.stop - part.start, 1, 1, 1))
+            logits.append(output.unflatten(0, (-1, n)))
+            metrics.append(layer_metrics(clean.z[layer], z[0].unflatten(0, (-1, n)), grid))
+        cls, patch = (torch.cat(values).T for values in zip(*metrics, strict=True))
+        has_classes = bool(self.model.spec.n_classes)
+        return Outcome(torch.cat(logits).transpose(0, 1) if has_classes else None, cls, patch)
+
+    def _run_from(self, clean: HookRun, layer: int) -> Tensor:  # noqa: ARG002 - it always runs everything
+        return self.model.module(clean.images)

@@ -1,0 +1,121 @@
+"""timm's plain pre-norm block, computed in place and only as far as needed."""
+
+from typing import Any
+
+import torch
+from timm.layers import LayerScale
+from timm.layers.attention import Attention
+from timm.layers.mlp import Mlp
+from timm.models.vision_transformer import Block
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Tokens in one step on a CPU: enough for its matrix products to be fast, few enough for its caches.
+CACHED_TOKENS = 800
+
+
+def is_plain(block: nn.Module) -> bool:
+    """Whether a block is timm's pre-norm block without gate and norms inside attention and MLP."""
+    return (
+        type(block).forward is Block.forward
+        and type(block.attn).forward is Attention.forward
+        and isinstance(block.attn.norm, nn.Identity)
+        and block.attn.gate is None
+        and type(block.mlp) is Mlp
+        and isinstance(block.mlp.norm, nn.Identity)
+        and isinstance(block.mlp.fc1, nn.Linear)
+        and all(type(scale) in {LayerScale, nn.Identity} for scale in (block.ls1, block.ls2))
+    )
+
+
+def plain_block(block: Any, x: Tensor) -> Tensor:
+    """Output of a block, written over its input ``(rows, n_tokens, width)``."""
+    attn = block.attn
+    qkv = attn.qkv(block.norm1(x)).unflatten(-1, (3, attn.num_heads, attn.head_dim))
+    q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+    heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
+    _add_linear(x, heads.transpose(1, 2).flatten(2), attn.proj, block.ls1)
+    return plain_mlp(block, x)
+
+
+def plain_mlp(block: Any, x: Tensor) -> Tensor:
+    """Second half of a block, written over its input."""
+    mlp = block.mlp
+    hidden = mlp.fc1(block.norm2(x))
+    hidden = torch.ops.aten.gelu_(hidden) if _is_gelu(mlp.act) else mlp.act(hidden)
+    return _add_linear(x, hidden, mlp.fc2, block.ls2)
+
+
+def without_part(block: Any, x: Tensor, z: Tensor, lost: Tensor, places: Tensor) -> Tensor:
+    """Middle of a block, after its attention, without parts of its heads.
+
+    Parameters
+    ----------
+    x, z
+        Input of the block and output of its attention, ``(n, n_tokens, width)``.
+    lost
+        Outputs of heads ``places`` that are missing, ``(k, n, n_tokens, size)``.
+
+    Returns
+    -------
+    ``(k, n, n_tokens, width)``.
+    """
+    middle = (x + block.ls1(z)).flatten(0, 1)
+    by_head = block.attn.proj.weight.T.unflatten(0, (block.attn.num_heads, -1))
+    result = x.new_empty((len(lost), *middle.shape))
+    for row, (part, head) in enumerate(zip(lost.flatten(1, 2), places.tolist(), strict=True)):
+        weight = by_head[head] if isinstance(block.ls1, nn.Identity) else by_head[head] * block.ls1.gamma
+        torch.addmm(middle, part, weight, alpha=-1, out=result[row])
+    return result.unflatten(1, x.shape[:2])
+
+
+def last_block(block: Any, x: Tensor, n_read: int) -> Tensor:
+    """Output of a block for its first tokens alone, ``(rows, n_read, width)``; the others are keys and values.
+
+    Where keys are not normed, q·k = (W_Kᵀ q)·y up to a constant of each row of A, and the mean of the values is the
+    value of the mean, so that keys and values of all tokens are never computed.
+    """
+    attn, y = block.attn, block.norm1(x)
+    if not isinstance(attn.k_norm, nn.Identity):
+        return _last_block_of_keys(block, x, y, n_read)
+    weights = attn.qkv.weight.unflatten(0, (3, attn.num_heads, attn.head_dim))
+    q = functional.linear(y[:, :n_read], *_part(attn.qkv, 0, attn.attn_dim)).unflatten(-1, weights.shape[1:3])
+    q = attn.q_norm(q) * attn.scale
+    asked = torch.einsum("brhe,hed->bhrd", q, weights[1]).flatten(1, 2)
+    shares = asked @ y.mT
+    mean = (shares.softmax(-1) @ y).unflatten(1, (attn.num_heads, n_read))
+    heads = torch.einsum("bhrd,hed->brhe", mean, weights[2]).flatten(-2)
+    if attn.qkv.bias is not None:
+        heads = heads + attn.qkv.bias[2 * attn.attn_dim :]
+    return plain_mlp(block, _add_linear(x[:, :n_read].contiguous(), heads, attn.proj, block.ls1))
+
+
+def _last_block_of_keys(block: Any, x: Tensor, y: Tensor, n_read: int) -> Tensor:
+    attn = block.attn
+    q = functional.linear(y[:, :n_read], *_part(attn.qkv, 0, attn.attn_dim))
+    kv = functional.linear(y, *_part(attn.qkv, attn.attn_dim, 3 * attn.attn_dim))
+    q = q.unflatten(-1, (attn.num_heads, attn.head_dim)).transpose(1, 2)
+    k, v = kv.unflatten(-1, (2, attn.num_heads, attn.head_dim)).permute(2, 0, 3, 1, 4)
+    heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
+    heads = heads.transpose(1, 2).flatten(2)
+    return plain_mlp(block, _add_linear(x[:, :n_read].contiguous(), heads, attn.proj, block.ls1))
+
+
+def _part(linear: nn.Linear, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
+    """Weight and bias of some outputs of a linear layer."""
+    return linear.weight[start:stop], None if linear.bias is None else linear.bias[start:stop]
+
+
+def _add_linear(x: Tensor, inputs: Tensor, linear: nn.Linear, scale: nn.Module) -> Tensor:
+    """Add ``scale(linear(inputs))`` to x, in place."""
+    if isinstance(scale, LayerScale):
+        return torch.addcmul(x, linear(inputs), scale.gamma, out=x)
+    flat = x.view(-1, x.shape[-1])
+    flat.addmm_(inputs.flatten(0, -2), linear.weight.T)
+    if linear.bias is not None:
+        flat += linear.bias
+    return x
+
+
+def _is_gelu(act: nn.Module) -> bool:
+    return type(act).__name__ == "GELU" and getattr(act, "approximate", "none") == "none"

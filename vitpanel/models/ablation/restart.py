@@ -1,0 +1,304 @@
+"""The engine that runs only what follows a pruned head."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from timm.layers.attention import Attention, AttentionRope
+from timm.models import beit, eva, vision_transformer, vision_transformer_relpos
+from timm.models.deit import VisionTransformerDistilled
+from torch import Tensor, nn
+
+from vitpanel.core.regions import HeadCut, Region, pruning_mask
+from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks
+from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
+from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
+from vitpanel.models.ablation.plain import CACHED_TOKENS, is_plain, last_block, plain_block, plain_mlp, without_part
+from vitpanel.models.model import ViTModel
+from vitpanel.models.probe import attention_hook, input_hook, output_hook
+
+# What was read, function by function; whatever overrides one of these is not taken for it.
+_ATTENTION = (
+    Attention,
+    AttentionRope,
+    eva.EvaAttention,
+    beit.Attention,
+    vision_transformer_relpos.RelPosAttention,
+)
+_BLOCKS = (
+    vision_transformer.Block,
+    vision_transformer.ResPostBlock,
+    vision_transformer.ParallelThingsBlock,
+    eva.EvaBlock,
+    eva.EvaBlockPostNorm,
+    beit.Block,
+    vision_transformer_relpos.RelPosBlock,
+    vision_transformer_relpos.ResPostRelPosBlock,
+)
+_MODELS = (
+    vision_transformer.VisionTransformer,
+    eva.Eva,
+    beit.Beit,
+    vision_transformer_relpos.VisionTransformerRelPos,
+)
+_WHOLE = frozenset(Region)
+
+
+def is_restartable(module: nn.Module, attention: Sequence[nn.Module]) -> bool:
+    """Whether a model is a chain of known blocks between an embedding, a norm and a head."""
+    blocks = list(getattr(module, "blocks", []))
+    inside = {part for block in blocks for part in block.modules()}
+    return (
+        any(_runs_as(module, known, "forward") and _runs_as(module, known, "forward_features") for known in _MODELS)
+        and all(any(_runs_as(block, known, "forward") for known in _BLOCKS) for block in blocks)
+        and all(any(_runs_as(part, known, "forward") for known in _ATTENTION) for part in attention)
+        and inside.issuperset(attention)
+    )
+
+
+def _runs_as(module: nn.Module, known: type[nn.Module], method: str) -> bool:
+    return getattr(type(module), method, None) is getattr(known, method)
+
+
+@dataclass
+class LayerRun:
+    """What one attention module did without pruning.
+
+    Parameters
+    ----------
+    arguments, options
+        What it was called with.
+    heads
+        Concatenated outputs of its heads, before norm, gate and projection, ``(n, n_tokens, n_heads · size)``.
+    gate
+        What they are multiplied by, of the same shape, or None.
+    """
+
+    arguments: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    heads: Tensor = field(init=False)
+    gate: Tensor | None = None
+
+
+@dataclass
+class RestartRun:
+    """A run without pruning, with the input of every block."""
+
+    images: Tensor
+    blocks: list[tuple[Tensor, dict[str, Any]]] = field(default_factory=list)
+    layers: list[LayerRun] = field(default_factory=list)
+    z: list[Tensor] = field(default_factory=list)
+    output: Tensor = field(init=False)
+
+
+class RestartAblation(Ablation[RestartRun]):
+    """Restarts at the pruned block from its cached input, the pruned z by linearity.
+
+    Blocks of timm's plain pre-norm kind run through `vitpanel.models.ablation.plain`, the others as they are, with
+    their attention modules answering with what is known. With CLS pooling the last block computes CLS alone.
+    """
+
+    def __init__(self, model: ViTModel, batch_size: int) -> None:
+        super().__init__(model, batch_size)
+        module: Any = model.module
+        self._module = module
+        self._blocks = list(module.blocks)
+        self._block_of = [
+            next(i for i, block in enumerate(self._blocks) if any(part is attention for part in block.modules()))
+            for attention in model.attention
+        ]
+        self._plain = [is_plain(block) for block in self._blocks]
+        n_tokens = model.spec.grid.n_tokens
+        # Tokens of the last block that reach the head, from the first.
+        self._n_read = (_n_read(module) if self._plain[-1] else None) or n_tokens
+        on_cpu = model.device.type == "cpu"
+        self._rows = min(batch_size, max(1, round(CACHED_TOKENS / n_tokens))) if on_cpu else batch_size
+        self._remembered: RestartRun | None = None
+
+    def _recent(self, image: Tensor) -> RestartRun:
+        last = self._remembered
+        if last is None or not torch.equal(last.images, image):
+            self._remembered = last = self._clean(image)
+        return last
+
+    def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> RestartRun:
+        run = RestartRun(images)
+        with ExitStack() as hooks:
+            for block in self._blocks:
+                handle = block.register_forward_pre_hook(
+                    lambda _block, arguments, options: run.blocks.append((arguments[0], options)), with_kwargs=True
+                )
+                hooks.callback(handle.remove)
+            for layer, attention in enumerate(self.model.attention):
+                run.layers.append(LayerRun())
+                hooks.enter_context(_recorded(attention, run.layers[-1]))
+                hooks.enter_context(z_hook(attention, run.z.append))
+                if on_attention is not None:
+                    hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))
+            run.output = self._module(images)
+        return run
+
+    def _run_from(self, clean: RestartRun, layer: int) -> Tensor:
+        first = self._block_of[layer]
+        x = clean.blocks[first][0]
+        for block, (_, options) in zip(self._blocks[first:], clean.blocks[first:], strict=True):
+            x = block(x, **options)
+        return self._classified(x)
+
+    def _cut_each(self, clean: RestartRun, cuts: Sequence[HeadCut]) -> Outcome:
+        layer = cuts[0].layer
+        attention, grid = self.model.attention[layer], self.model.spec.grid
+        lost = self._lost(clean.layers[layer], layer, cuts)
+        places = torch.tensor([cut.head for cut in cuts], device=lost.device)
+        metrics: list[tuple[Tensor, Tensor]] = []
+        if is_linear(attention):
+            heads, gate = self._by_head(clean.layers[layer].heads), clean.layers[layer].gate
+            if gate is not None:
+                gates = self._by_head(gate)
+                heads, lost = heads * gates, lost * gates.permute(2, 0, 1, 3)[places]
+            metrics.append(linear_layer_metrics(heads, lost, places, proj=attention.proj, grid=grid))
+            if not self.model.spec.n_classes:
+                return Outcome(None, *metrics[0])
+        logits = []
+        for part in chunks(len(cuts), len(clean.images), self._rows):
+            if is_linear(attention) and self._plain[self._block_of[layer]]:
+                logits.append(self._after_plain(clean, layer, lost[part], places[part]))
+                continue
+            z = self._pruned_z(clean, layer, lost[part], places[part])
+            if not is_linear(attention):
+                cls, patch = layer_metrics(clean.z[layer], z, grid)
+                metrics.append((cls.T, patch.T))
+            if self.model.spec.n_classes:
+                logits.append(self._after(clean, layer, z))
+        cls, patch = (torch.cat(values, 1) for values in zip(*metrics, strict=True))
+        return Outcome(torch.cat(logits).transpose(0, 1) if logits else None, cls, patch)
+
+    def _by_head(self, joined: Tensor) -> Tensor:
+        return joined.unflatten(-1, (self.model.spec.n_heads, -1))
+
+    def _lost(self, run: LayerRun, layer: int, cuts: Sequence[HeadCut]) -> Tensor:
+        """Outputs of the heads that come from what is cut, ``(k, n, n_tokens, size)``."""
+        heads = self._by_head(run.heads)
+        if all(cut.regions == _WHOLE for cut in cuts):
+            return torch.stack([heads[:, :, cut.head] for cut in cuts])
+        weights, values = _weights_and_values(self.model.attention[layer], run)
+        values, masks, lost = self._by_head(values), dict[frozenset[Region], Tensor](), []
+        for cut in cuts:
+            if cut.regions not in masks:
+                mask = torch.from_numpy(pruning_mask(self.model.spec.grid, cut.regions))
+                masks[cut.regions] = mask.to(weights.device, weights.dtype)
+            lost.append((weights[:, cut.head] * masks[cut.regions]) @ values[:, :, cut.head])
+        return torch.stack(lost)
+
+    def _pruned_z(self, clean: RestartRun, layer: int, lost: Tensor, places: Tensor) -> Tensor:
+        """z of a layer after each cut, ``(k, n, n_tokens, width)``; ``lost`` is gated where the layer is linear."""
+        attention, run = self.model.attention[layer], clean.layers[layer]
+        if is_linear(attention):
+            weight = attention.proj.weight.T.unflatten(0, (self.model.spec.n_heads, -1))[places]
+            return clean.z[layer] - (lost.flatten(1, 2) @ weight).unflatten(1, lost.shape[1:3])
+        pruned = []
+        for head, part in zip(places.tolist(), lost, strict=True):
+            heads = self._by_head(run.heads).clone()
+            heads[:, :, head] -= part
+            pruned.append(projected(attention, heads.flatten(-2), run.gate))
+        return torch.stack(pruned)
+
+    def _after_plain(self, clean: RestartRun, layer: int, lost: Tensor, places: Tensor) -> Tensor:
+        """Logits ``(k, n, n_classes)`` after cuts in a plain block."""
+        index, n = self._block_of[layer], len(clean.images)
+        block = self._blocks[index]
+        read = slice(0, self._n_read if index == len(self._blocks) - 1 else None)
+        x = without_part(block, clean.blocks[index][0][:, read], clean.z[layer][:, read], lost[:, :, read], places)
+        x = plain_mlp(block, x.flatten(0, 1))
+        return self._rest(clean, index + 1, x).unflatten(0, (-1, n))
+
+    def _after(self, clean: RestartRun, layer: int, z: Tensor) -> Tensor:
+        """Logits ``(k, n, n_classes)`` when a layer gave z ``(k, n, n_tokens, width)``."""
+        index, k = self._block_of[layer], len(z)
+        x, options = clean.blocks[index]
+        with ExitStack() as answers:
+            for other, place in enumerate(self._block_of):
+                if place == index:
+                    known = z.flatten(0, 1) if other == layer else clean.z[other].repeat(k, 1, 1)
+                    answers.enter_context(_answering(self.model.attention[other], known))
+            x = self._blocks[index](x.repeat(k, 1, 1), **options)
+        return self._rest(clean, index + 1, x).unflatten(0, (k, -1))
+
+    def _rest(self, clean: RestartRun, first: int, x: Tensor) -> Tensor:
+        """Logits from the input of a block, which may be overwritten."""
+        last = len(self._blocks) - 1
+        for index in range(first, last + 1):
+            block = self._blocks[index]
+            if index == last and self._n_read < x.shape[1]:
+                x = last_block(block, x, self._n_read)
+            elif self._plain[index]:
+                x = plain_block(block, x)
+            else:
+                x = block(x, **clean.blocks[index][1])
+        return self._classified(x)
+
+    def _classified(self, x: Tensor) -> Tensor:
+        return self._module.forward_head(self._module.norm(x))
+
+
+def _n_read(module: Any) -> int | None:
+    """How many tokens, from the first, the head of a VisionTransformer reads; None for all."""
+    if _runs_as(module, VisionTransformerDistilled, "forward_head"):
+        return 2
+    reads_cls = (
+        _runs_as(module, vision_transformer.VisionTransformer, "forward_head")
+        and _runs_as(module, vision_transformer.VisionTransformer, "pool")
+        and module.attn_pool is None
+        and module.global_pool == "token"
+    )
+    return 1 if reads_cls else None
+
+
+@contextmanager
+def _recorded(attention: nn.Module, run: LayerRun) -> Iterator[None]:
+    """Note what an attention module is called with, what its heads give, and their gate."""
+
+    def note_call(_module: nn.Module, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+        run.arguments, run.options = arguments, options
+
+    def note_heads(heads: Tensor) -> None:
+        run.heads = heads
+
+    def note_gate(gate: Tensor) -> None:
+        run.gate = gate.sigmoid()
+
+    with ExitStack() as hooks:
+        hooks.callback(attention.register_forward_pre_hook(note_call, with_kwargs=True).remove)
+        hooks.enter_context(input_hook(heads_module(attention), note_heads))
+        if getattr(attention, "gate", None) is not None:
+            hooks.enter_context(output_hook(attention.gate, note_gate))
+        yield
+
+
+def _weights_and_values(attention: nn.Module, run: LayerRun) -> tuple[Tensor, Tensor]:
+    """A ``(n, n_heads, n_tokens, n_tokens)``, and V of all heads ``(n, n_tokens, n_heads · size)``.
+
+    V is what the heads give when A is the identity, which holds for every attention module whatever it does to its
+    values.
+    """
+    kept: list[Tensor] = []
+
+    def identity(weights: Tensor) -> Tensor:
+        kept.append(weights)
+        return torch.eye(weights.shape[-1], device=weights.device, dtype=weights.dtype).expand_as(weights)
+
+    with attention_hook(attention, identity), input_hook(heads_module(attention), kept.append):
+        attention(*run.arguments, **run.options)
+    return kept[0], kept[1]
+
+
+@contextmanager
+def _answering(attention: nn.Module, z: Tensor) -> Iterator[None]:
+    """Let an attention module give z without computing anything."""
+    attention.forward = lambda *_arguments, **_options: z
+    try:
+        yield
+    finally:
+        del attention.forward
