@@ -1,6 +1,9 @@
+import pandas as pd
+import panel as pn
 import pytest
+from bokeh.models import ColumnDataSource
 
-from vitpanel.views.base import Chart, create_figure, escaped, layer_ticks
+from vitpanel.views.base import Chart, View, create_figure, escaped, layer_ticks, source_table
 from vitpanel.views.bridge import Bridge
 
 
@@ -33,3 +36,49 @@ def test_chart_waits_without_hiding_what_was_drawn():
     chart.wait()
     assert chart.note.visible
     assert 'class="note"' not in chart.note.object
+
+
+class TwoCharts(View):
+    title = "Two charts"
+    help = "A test."
+
+    def __init__(self, session, bridge):
+        super().__init__(session, bridge)
+        self.source = ColumnDataSource({"x": [1, 2], "name": ["a,b", "ü"]})
+        self.first = Chart(create_figure(), bridge, name="first", table=self._table)
+        self.second = Chart(create_figure(), bridge, name="second")
+        self.third = Chart(create_figure(), bridge)
+        self.sent = []
+        self.stage.save_text = lambda text, *, file: self.sent.append((file, text))
+        self.stage.save_figure = lambda fig, *, kind, file: self.sent.append((file, fig))
+
+    def body(self):
+        return pn.Row(self.first, self.second, self.third)
+
+    def _table(self):
+        return source_table(self.source, place="x", name="name")
+
+
+def test_view_offers_its_named_charts_and_names_files_by_the_choice(make_session):
+    view = TwoCharts(make_session(), Bridge())
+    assert list(view.charts) == ["first", "second"]
+    view.session.selection.choose_head(1, 2)
+    view.save("first", "csv")
+    view.session.selection.image = None
+    view.save("second", "svg")
+    assert view.sent == [
+        ("first_L1H2_image3.csv", 'place,name\n1,"a,b"\n2,ü\n'),
+        ("second_L1H2_all-images.svg", view.second.figure),
+    ]
+
+
+def test_source_table_is_a_table_of_the_columns_asked_for():
+    source = ColumnDataSource({"x": [1, 2], "y": [3, 4]})
+    pd.testing.assert_frame_equal(source_table(source, height="y"), pd.DataFrame({"height": [3, 4]}))
+
+
+def test_view_hears_what_its_stage_hears_from_the_browser(make_session):
+    view = TwoCharts(make_session(), Bridge())
+    view.stage.dark = view.stage.maximised = True
+    assert view.dark
+    assert view.maximised

@@ -6,6 +6,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.themes import Theme
 
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.errors import VitpanelError
@@ -20,6 +21,9 @@ from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
 
 HEADER_HEIGHT = 48
+# Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
+# house style and follow the theme by `Stage`.
+STYLED_BY_US = ("Axis", "BaseColorBar", "ColorBar", "Figure", "Grid", "Legend", "Plot", "Title")
 FILLED: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
 
 
@@ -91,10 +95,11 @@ def _title(study: Study) -> str:
 
 
 def _page(title: str, content: Any) -> pmui.Page:
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.theme = Theme(json={"attrs": {name: {} for name in STYLED_BY_US}})
     return pmui.Page(
         title=title,
         main=[content],
-        theme_toggle=False,
         busy_indicator="linear",
         sx={"& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT}px !important"}},
     )

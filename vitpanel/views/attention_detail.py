@@ -1,27 +1,31 @@
 """D2 to D5: the attention of the chosen head on the chosen image."""
 
 import math
+from functools import partial
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
 
-from vitpanel.core.display import MAX_LINKS, pooling_step, share_above
+from vitpanel.core.display import MAX_LINKS, display_names, pooling_step, share_above
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FILLED, View, escaped
+from vitpanel.views.base import COMPACT, FILLED, Chart, View, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
+from vitpanel.views.palette import css
 
-_NOTE = """
-:host { position: absolute; inset: 0; z-index: 2; pointer-events: none; }
-.note { height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
-  text-align: center; gap: 4px; padding: 8px; box-sizing: border-box; font: 12px/1.35 sans-serif; color: #2b323a;
-  background: rgba(255, 255, 255, 0.92); }
-.hint { color: #5b6573; font-size: 11px; }
+_NOTE = f"""
+:host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
+.note {{ height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
+  text-align: center; gap: 4px; padding: 8px; box-sizing: border-box; font: 12px/1.35 sans-serif;
+  color: {css("text")}; background: {css("surface")}; }}
+.hint {{ color: {css("hint")}; font-size: 11px; }}
 """
 
 
@@ -53,6 +57,7 @@ class AttentionDetail(View):
         self._token = pmui.TextInput(placeholder="none", width=64, **box)
         self._share = pmui.TextInput(width=64, **box)
         self._note = pn.pane.HTML("", visible=False, stylesheets=[_NOTE], **FILLED)
+        self._create_charts()
         self._figures = self._lay_out()
         self._shown_cut = math.nan
         self.pictures.cut.on_change("data", self._on_cut_dragged)
@@ -76,23 +81,72 @@ class AttentionDetail(View):
         """Return D2, D3 above D5, and D4 side by side; words over them where there is nothing to see."""
         return pn.Column(self._figures, self._note, **FILLED, styles={"position": "relative", "min-height": "0"})
 
-    def _lay_out(self) -> pn.Row:
-        masks, lines = self.pictures.masks.figures.values(), self.pictures.lines.figure
-        histogram, heatmap = self.pictures.histogram.figure, self.pictures.heatmap.figure
+    def _create_charts(self) -> None:
+        pictures, bridge = self.pictures, self.bridge
+        for name, fig in pictures.masks.figures.items():
+            table = None if name == "image" else partial(self._mask_table, name)
+            setattr(self, f"{name}_chart", Chart(fig, bridge, name=f"attention-{name}", table=table))
+        self.lines_chart = Chart(pictures.lines.figure, bridge, name="attention-links", table=self._links_table)
+        self.histogram_chart = Chart(
+            pictures.histogram.figure, bridge, name="attention-histogram", table=self._histogram_table
+        )
+        self.heatmap_chart = Chart(pictures.heatmap.figure, bridge, name="attention-matrix", table=self._matrix_table)
 
-        def column(*figures: Any, grow: float) -> pn.Column:
+    def _lay_out(self) -> pn.Row:
+        masks = [getattr(self, f"{name}_chart") for name in self.pictures.masks.figures]
+
+        def column(*charts: Any, grow: float) -> pn.Column:
             panes = [
-                self.bridge.pane(fig, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
-                for fig, share in figures
+                pn.Column(chart, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
+                for chart, share in charts
             ]
             return pn.Column(*panes, **FILLED, styles={"flex": f"{grow} 1 0", "min-width": "0"})
 
         return pn.Row(
-            column(*((fig, 1) for fig in masks), grow=0.5),
-            column((lines, 1.25), (histogram, 1), grow=1.1),
-            column((heatmap, 1), grow=1.2),
+            column(*((chart, 1) for chart in masks), grow=0.5),
+            column((self.lines_chart, 1.25), (self.histogram_chart, 1), grow=1.1),
+            column((self.heatmap_chart, 1), grow=1.2),
             **FILLED,
         )
+
+    # -- what can be saved -----------------------------------------------------------------------------------------
+
+    def _links_table(self) -> pd.DataFrame:
+        display = self.session.head_display()
+        if display is None:
+            return pd.DataFrame(columns=["source", "target", "value"])
+        links = display.links
+        drawn = links.value >= display.threshold
+        columns = {"source": links.source, "target": links.target, "value": links.value}
+        return pd.DataFrame({name: column[drawn] for name, column in columns.items()})
+
+    def _histogram_table(self) -> pd.DataFrame:
+        display = self.session.head_display()
+        histogram = display and display.histogram
+        columns = (histogram.edges[:-1], histogram.edges[1:], histogram.counts) if histogram else ([], [], [])
+        return pd.DataFrame(dict(zip(("from", "to", "count"), columns, strict=True)))
+
+    def _matrix_table(self) -> pd.DataFrame:
+        """One row for each cell of the heatmap."""
+        display, names = self.session.head_display(), display_names(self.session.study.spec.grid)
+        if display is None:
+            return pd.DataFrame(columns=["source", "target", "value"])
+        source, target = np.indices(display.pooled.shape)
+        return pd.DataFrame({
+            "source": np.take(names, source.ravel()),
+            "target": np.take(names, target.ravel()),
+            "value": display.pooled.ravel(),
+        })  # fmt: skip
+
+    def _mask_table(self, side: str) -> pd.DataFrame:
+        """Attention from or to the token that is kept (else CLS), by patch."""
+        display, grid = self.session.head_display(), self.session.study.spec.grid
+        token = grid.cls if self.session.selection.token is None else self.session.selection.token
+        if display is None or token is None:
+            return pd.DataFrame(columns=["token", "row", "column", "value"])
+        row, column = np.divmod(np.arange(grid.size), grid.cols)
+        values = display.matrix[token] if side == "source" else display.matrix[:, token]
+        return pd.DataFrame({"token": grid.label(token), "row": row, "column": column, "value": values[grid.patches]})
 
     # -- what the session says -------------------------------------------------------------------------------------
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import panel as pn
 from bokeh.events import Tap
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
-from vitpanel.views.base import FILLED, Chart, View
+from vitpanel.views.base import FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.entropy_density import create_entropy_area, density_columns
 from vitpanel.views.figures.entropy_scatter import create_entropy_scatter, entropy_columns, head_ring_columns
@@ -32,9 +34,9 @@ class AttentionStrength(View):
         self.scatter = create_entropy_scatter(spec.n_layers, spec.n_heads)
         self.bars = create_strength_bars(spec.grid.n_hops)
         self.area = create_entropy_area()
-        self.scatter_chart = Chart(self.scatter.figure, bridge)
-        self.bars_chart = Chart(self.bars.figure, bridge)
-        self.area_chart = Chart(self.area.figure, bridge)
+        self.scatter_chart = Chart(self.scatter.figure, bridge, name="attention-entropy", table=self._scatter_table)
+        self.bars_chart = Chart(self.bars.figure, bridge, name="attention-strength", table=self._bars_table)
+        self.area_chart = Chart(self.area.figure, bridge, name="entropy-distribution", table=self._area_table)
         self.scatter.figure.on_event(Tap, self._on_tap)
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("C image", self._draw_image), ["image"])
@@ -45,6 +47,20 @@ class AttentionStrength(View):
     def body(self) -> pn.viewable.Viewable:
         """Put all heads above the two charts of the chosen one."""
         return pn.Column(self.scatter_chart, pn.Row(self.bars_chart, self.area_chart, **FILLED), **FILLED)
+
+    def _scatter_table(self) -> pd.DataFrame:
+        entropies = self.session.entropies()
+        layer, head = np.indices(entropies.entropy.shape)
+        columns = {"layer": layer, "head": head, "entropy": entropies.entropy}
+        if entropies.std is not None:
+            columns["std"] = entropies.std
+        return pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+
+    def _bars_table(self) -> pd.DataFrame:
+        return source_table(self.bars.hops, hop="hop", chosen_image="chosen", mean="mean")
+
+    def _area_table(self) -> pd.DataFrame:
+        return source_table(self.area.curve, entropy="entropy", density="density")
 
     def _on_tap(self, event: Tap) -> None:
         heads = self.scatter.heads.data

@@ -5,15 +5,18 @@ from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import Title
+import param
+from bokeh.models import ColumnDataSource, Title
 from bokeh.plotting import figure
 
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.palette import GRID, MUTED, TEXT
+from vitpanel.views.palette import GRID, MUTED, TEXT, css
+from vitpanel.views.stage import Stage
 
 HEADER_HEIGHT = 44
 MOST_TICKS = 16
@@ -24,6 +27,13 @@ COMPACT: dict[str, Any] = {
     "& .MuiInputAdornment-root": {"margin": 0},
     "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px"},
 }
+MENU = {
+    "minWidth": "28px",
+    "padding": "2px",
+    "& .MuiButton-endIcon": {"display": "none"},
+    "& .MuiButton-startIcon": {"margin": 0},
+}
+MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
 
@@ -73,6 +83,11 @@ def numbers_as_text(values: np.ndarray, digits: int) -> list[str]:
     return ["–" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
 
 
+def source_table(source: ColumnDataSource, **columns: str) -> pd.DataFrame:
+    """Columns of a source as a table to be saved, under the given names."""
+    return pd.DataFrame({name: source.data[column] for name, column in columns.items()})
+
+
 def layer_ticks(n_layers: int) -> list[int]:
     """Layers whose numbers fit below a narrow chart."""
     return list(range(0, n_layers, 1 + n_layers // (MOST_TICKS + 1)))
@@ -87,22 +102,35 @@ class Chart(pn.viewable.Viewer):
         Written through the bridge only.
     bridge
         The session's.
+    name
+        Begins the names of the files that the figure is saved as; None for one that is not offered.
+    table
+        What the figure shows now; None where there are no numbers to save.
     """
 
-    _NOTE = """
-        :host { position: absolute; inset: 0; z-index: 2; pointer-events: none; }
-        .note { height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
+    _NOTE = f"""
+        :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
+        .note {{ height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
             text-align: center; gap: 4px; padding: 8px; box-sizing: border-box; font: 12px/1.35 sans-serif;
-            color: #2b323a; background: rgba(255, 255, 255, 0.97); overflow: hidden; }
-        .note .hint { color: #5b6573; font-size: 11px; }
-        .busy { position: absolute; top: 2px; right: 6px; font: 11px sans-serif; color: #5b6573;
-            animation: late 0.15s step-end; }
-        @keyframes late { from { opacity: 0 } to { opacity: 1 } }
+            color: {css("text")}; background: {css("surface")}; overflow: hidden; }}
+        .note .hint {{ color: {css("hint")}; font-size: 11px; }}
+        .busy {{ position: absolute; top: 2px; right: 6px; font: 11px sans-serif; color: {css("hint")};
+            animation: late 0.15s step-end; }}
+        @keyframes late {{ from {{ opacity: 0 }} to {{ opacity: 1 }} }}
     """
 
-    def __init__(self, fig: figure, bridge: Bridge, **params: Any) -> None:
-        super().__init__(**params)
+    def __init__(
+        self,
+        fig: figure,
+        bridge: Bridge,
+        *,
+        name: str | None = None,
+        table: Callable[[], pd.DataFrame] | None = None,
+    ) -> None:
+        super().__init__()
         self.figure = fig
+        self.stem = name
+        self.table = table
         self.message = ""
         self.note = pn.pane.HTML("", visible=False, stylesheets=[self._NOTE], **FILLED)
         self._layout = pn.Column(
@@ -134,16 +162,22 @@ class View(pn.viewable.Viewer):
     """One view: a title, a "?" that says how to read it, and a body.
 
     A view is given a `Session`; when the selection changes it asks the session for named results and patches the
-    sources that it made once. It knows no other view.
+    sources that it made once. It knows no other view. Its header has a menu that saves each `Chart` which is an
+    attribute of the view, and a button that makes the view fill the page.
     """
 
     title: ClassVar[str]
     help: ClassVar[str]
 
+    dark = param.Boolean(default=False, doc="Whether the ground is dark, for what is painted in Python.")
+    maximised = param.Boolean(default=False, doc="Whether the view fills the page.")
+
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(**params)
         self.session = session
         self.bridge = bridge
+        self.stage = Stage.for_layers(session.study.spec.n_layers)
+        self.stage.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
 
     def body(self) -> pn.viewable.Viewable:
         """Build what the view shows; called once."""
@@ -176,6 +210,49 @@ class View(pn.viewable.Viewer):
         else:
             chart.clear()
 
+    @property
+    def charts(self) -> dict[str, Chart]:
+        """Charts that can be saved, by the beginning of their files' names."""
+        charts = [value for value in vars(self).values() if isinstance(value, Chart)]
+        return {chart.stem: chart for chart in charts if chart.stem is not None}
+
+    def file_name(self, stem: str, kind: str) -> str:
+        """Name of a file that says what was chosen, like ``head-importance_L0H4_image12.csv``."""
+        (layer, head), image = self.session.chosen_head, self.session.selection.image
+        return f"{stem}_L{layer}H{head}_{'all-images' if image is None else f'image{image}'}.{kind}"
+
+    def save(self, stem: str, kind: str) -> None:
+        """Save one of the charts in the browser, as ``"png"``, ``"svg"`` or ``"csv"``."""
+        chart, file = self.charts[stem], self.file_name(stem, kind)
+        if kind == "csv" and chart.table is not None:
+            self.stage.save_text(chart.table().to_csv(index=False), file=file)
+        else:
+            self.stage.save_figure(chart.figure, kind=kind, file=file)
+
+    def _tools(self) -> list[pn.viewable.Viewable]:
+        """Menu of files, and the button that makes the view fill the page and returns."""
+        saves = [
+            (stem, kind)
+            for stem, chart in self.charts.items()
+            for kind in ("png", "svg", "csv")
+            if kind != "csv" or chart.table is not None
+        ]
+        items = [{"label": f"{stem} · {kind.upper()}"} for stem, kind in saves]
+        menu = pmui.MenuButton(
+            items=items, icon="download", label="", description="Save a chart or its numbers", margin=(9, 0),
+            size="small", variant="text", sx=MENU, visible=bool(items),
+        )  # fmt: skip
+        menu.on_click(lambda item: self.save(*saves[items.index(item)]))
+        size = pmui.IconButton(icon="open_in_full", size="small", margin=(9, 6, 0, 0), width=28, description=MAXIMISE)
+
+        def show_size(event: param.parameterized.Event) -> None:
+            icon, words = ("close_fullscreen", RETURN) if event.new else ("open_in_full", MAXIMISE)
+            size.param.update(icon=icon, description=words)
+
+        size.on_click(lambda _: self.stage.param.update(maximised=not self.stage.maximised))
+        self.stage.param.watch(show_size, "maximised")
+        return [menu, size, self.stage]
+
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view."""
         header = pn.Row(
@@ -183,6 +260,7 @@ class View(pn.viewable.Viewer):
             pn.widgets.TooltipIcon(value=self.help, margin=(10, 0, 0, 0)),
             pn.HSpacer(),
             *self.controls(),
+            *self._tools(),
             sizing_mode="stretch_width",
             height=HEADER_HEIGHT,
             margin=0,

@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.events import Tap
@@ -10,7 +12,7 @@ from bokeh.events import Tap
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FILLED, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.importance_line import (
     AXIS_LABELS,
@@ -42,9 +44,11 @@ class HeadImportance(View):
         self.curve = create_importance_line(self.n_layers, self.n_heads)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()
-        self.curve_chart = Chart(self.curve.figure, bridge)
-        self.modes_chart = Chart(self.modes.figure, bridge)
-        self.predictions_chart = Chart(self.predictions.figure, bridge)
+        self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
+        self.modes_chart = Chart(self.modes.figure, bridge, name="pruning-modes", table=self._modes_table)
+        self.predictions_chart = Chart(
+            self.predictions.figure, bridge, name="predictions", table=self._predictions_table
+        )  # fmt: skip
         self._create_controls()
         self.curve.line.on_change("location", self._on_line)
         self.curve.figure.on_event(Tap, self._on_curve_tap)
@@ -89,6 +93,22 @@ class HeadImportance(View):
         modes = pn.Column(self.modes_chart, self.retry, styles=share, **FILLED)
         predictions = pn.Column(self.predictions_chart, styles=share, **FILLED)
         return pn.Row(self.curve_chart, modes, predictions, **FILLED)
+
+    # -- what can be saved -----------------------------------------------------------------------------------------
+
+    def _curve_table(self) -> pd.DataFrame:
+        table = source_table(self.curve.heads, flat="flat", chosen_image="chosen", mean="mean", std="std")
+        layer, head = np.divmod(table.pop("flat"), self.n_heads)
+        place = {"layer": layer, "head": head, "metric": self.session.selection.metric}
+        return pd.concat([pd.DataFrame(place), table], axis=1)
+
+    def _modes_table(self) -> pd.DataFrame:
+        table = source_table(self.modes.bars, mode="mode", pruned="label", value="value")
+        return table.assign(metric=self.session.selection.metric)
+
+    def _predictions_table(self) -> pd.DataFrame:
+        columns = {"class": "name", "probability": "probability", "unpruned": "unpruned", "true_class": "truth"}
+        return source_table(self.predictions.rows, **columns)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 

@@ -3,36 +3,39 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.events import Tap
 
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.image_map import NO_LABEL, create_image_map, data_uri, image_columns, ring_columns
 from vitpanel.views.figures.picking import nearest_point
-from vitpanel.views.palette import MUTED, class_colours
+from vitpanel.views.palette import MUTED, class_colours, css
 
 LAYOUT = "layout/images"
 MOST_THUMBNAILS = 2500
-_STRIP = """
-    .strip { display: flex; gap: 8px; align-items: center; height: 100%; padding: 0 8px; font: 12px/1.3 sans-serif;
-        color: #2b323a; box-sizing: border-box; }
-    .strip img { width: 52px; height: 52px; object-fit: contain; background: #f3f5f7; border: 1px solid #c4cad1; }
-    .strip img.small { image-rendering: pixelated; }
-    .strip > div { min-width: 0; flex: 1; }
-    .strip .line { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-    .strip .file, .strip .none { color: #5b6573; font-size: 11px; }
-    .strip .error { color: #b3261e; white-space: normal; }
+_STRIP = f"""
+    .strip {{ display: flex; gap: 8px; align-items: center; height: 100%; padding: 0 8px; font: 12px/1.3 sans-serif;
+        color: {css("text")}; box-sizing: border-box; }}
+    .strip img {{ width: 52px; height: 52px; object-fit: contain; background: {css("grid")};
+        border: 1px solid {css("muted")}; }}
+    .strip img.small {{ image-rendering: pixelated; }}
+    .strip > div {{ min-width: 0; flex: 1; }}
+    .strip .line {{ white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+    .strip .file, .strip .none {{ color: {css("hint")}; font-size: 11px; }}
+    .strip .error {{ color: {css("warning")}; white-space: normal; }}
 """
-_LEGEND = """
-    :host { overflow-y: auto; max-height: 34px; }
-    .legend { display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif;
-        color: #2b323a; }
-    .legend span { white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }
-    .legend i { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px; }
+_LEGEND = f"""
+    :host {{ overflow-y: auto; max-height: 34px; }}
+    .legend {{ display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif;
+        color: {css("text")}; }}
+    .legend span {{ white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }}
+    .legend i {{ display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px;
+        box-shadow: 0 0 0 0.5px {css("text")}; }}
 """
 
 
@@ -54,7 +57,7 @@ class ImageOverview(View):
         layout = study[LAYOUT] if has_layout else np.full((study.n_images, 2), np.nan)
         columns = image_columns(study.images, layout, self.colours)
         self.map = create_image_map(columns, thumbnails=self._thumbnails() if has_layout else None)
-        self.chart = Chart(self.map.figure, bridge)
+        self.chart = Chart(self.map.figure, bridge, name="image-overview", table=self._table)
         self.strip = pn.pane.HTML("", height=60, stylesheets=[_STRIP], **FULL_WIDTH)
         self.legend = pn.pane.HTML(self._legend_html(), stylesheets=[_LEGEND], **FULL_WIDTH)
         self._create_controls()
@@ -89,6 +92,12 @@ class ImageOverview(View):
     def body(self) -> pn.viewable.Viewable:
         """Stack the map, what its colours mean, and the chosen image."""
         return pn.Column(self.chart, self.legend, self.strip, **FILLED)
+
+    def _table(self) -> pd.DataFrame:
+        table = source_table(self.map.points, image="image", label="label", predicted="predicted", p_true="p_true")
+        return table.assign(
+            file=self.session.study.images["file"], x=self.map.points.data["x"], y=self.map.points.data["y"]
+        )
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 

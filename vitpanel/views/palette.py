@@ -1,18 +1,84 @@
-"""What each colour means, in one place."""
+"""What each colour means, in one place, on light and on dark ground."""
 
 from itertools import cycle
 
 import colorcet
-from bokeh.palettes import Blues256, Colorblind8, Oranges256, TolRainbow, linear_palette
+import numpy as np
+from bokeh.palettes import Blues256, Colorblind8, Greys256, Oranges256, TolRainbow, linear_palette
 
 CLS_COLOURS = tuple(reversed(Blues256))
 PATCH_COLOURS = tuple(reversed(Oranges256))
+EXTRA_COLOURS = tuple(reversed(Greys256))[:190]
 CHOSEN = "#d6006c"
 MEAN = "#5b6573"
 VALUE = "#1f6fb4"
 MUTED = "#c4cad1"
 GRID = "#e6e9ed"
 TEXT = "#2b323a"
+SURFACE = "white"
+WARNING = "#b3261e"
+BOKEH_TEXT = "#444444"
+
+# What stands for a colour on dark ground. No colour may be on both sides, so in figures these are in capitals.
+_DARK = {
+    CHOSEN: "#ff5fa8",
+    MEAN: "#a7b1bd",
+    VALUE: "#5aaaeb",
+    MUTED: "#59626d",
+    GRID: "#33383f",
+    TEXT: "#e3e6ea",
+    SURFACE: "#1e1e1e",
+    WARNING: "#ff8a80",
+    BOKEH_TEXT: "#d5d8dc",
+    "#000000": "#f4f4f4",
+}
+_CSS_NAMES = {
+    "text": TEXT,
+    "hint": MEAN,
+    "muted": MUTED,
+    "grid": GRID,
+    "surface": SURFACE,
+    "chosen": CHOSEN,
+    "value": VALUE,
+    "warning": WARNING,
+}
+_DARK_RAMPS = {
+    CLS_COLOURS: ("#182530", "#1f4f7d", "#3c8ad0", "#8dc5f6", "#e4f3ff"),
+    PATCH_COLOURS: ("#2e1f14", "#7c3d0e", "#d8741c", "#ffb168", "#fff1de"),
+    EXTRA_COLOURS: ("#26292d", "#535a61", "#8a939b", "#bcc6ce", "#e9f1f6"),
+}
+
+
+def css(name: str) -> str:
+    """Colour for HTML that follows the theme: ``text, hint, muted, grid, surface, chosen, value`` or ``warning``.
+
+    Inside a view it is a CSS variable that the view's `Stage` sets; elsewhere the colour on light ground.
+    """
+    return f"var(--vp-{name}, {_CSS_NAMES[name]})"
+
+
+def css_variables(*, dark: bool) -> dict[str, str]:
+    """CSS variables behind `css`."""
+    return {f"--vp-{name}": _DARK[colour] if dark else colour for name, colour in _CSS_NAMES.items()}
+
+
+def dark_colour(colour: str) -> str:
+    """What one of the colours named here is on dark ground."""
+    return _DARK[colour]
+
+
+def dark_colours(n_layers: int) -> dict[str, str]:
+    """What single colours become on dark ground; colours that are not keys are legible on both."""
+    ramps = {light: dark for ramp, other in dark_ramps() for light, dark in zip(ramp, other, strict=True)}
+    layers = dict(zip(layer_colours(n_layers), layer_colours(n_layers, dark=True), strict=True))
+    return {light: dark.upper() for light, dark in (ramps | layers | _DARK).items()}
+
+
+def dark_ramps() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Ramps of values and what they become on dark ground, where weak is dark and strong is bright."""
+    return [
+        (ramp, tuple(colour.upper() for colour in _ramp(anchors, len(ramp)))) for ramp, anchors in _DARK_RAMPS.items()
+    ]
 
 
 def class_colours(names: tuple[str, ...]) -> dict[str, str]:
@@ -26,6 +92,24 @@ def class_colours(names: tuple[str, ...]) -> dict[str, str]:
     return dict(zip(names, cycle(colours), strict=False))
 
 
-def layer_colours(n_layers: int) -> tuple[str, ...]:
-    """Colour of each layer, dark to light, from one perceptual map."""
-    return tuple(linear_palette(tuple(colorcet.bmy)[:236], n_layers)) if n_layers > 1 else (VALUE,)
+def layer_colours(n_layers: int, *, dark: bool = False) -> tuple[str, ...]:
+    """Colour of each layer, dark to light, from one perceptual map; lighter on dark ground."""
+    colours = linear_palette(tuple(colorcet.bmy)[:236], n_layers) if n_layers > 1 else (VALUE,)
+    return tuple(_mixed(colour, "#ffffff", 0.35) for colour in colours) if dark else tuple(colours)
+
+
+def rgb(colour: str) -> np.ndarray:
+    """Red, green and blue of ``#rrggbb``, float64 ``(3,)`` from 0 to 255."""
+    return np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)], np.float64)
+
+
+def _mixed(colour: str, other: str, share: float) -> str:
+    red, green, blue = np.rint((1 - share) * rgb(colour) + share * rgb(other)).astype(int)
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _ramp(anchors: tuple[str, ...], n_colours: int) -> tuple[str, ...]:
+    """Colours evenly from the first anchor to the last."""
+    at, last = np.linspace(0, len(anchors) - 1, n_colours), len(anchors) - 2
+    parts = [(min(int(place), last), place) for place in at]
+    return tuple(_mixed(anchors[part], anchors[part + 1], place - part) for part, place in parts)

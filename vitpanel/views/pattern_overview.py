@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -13,7 +14,7 @@ from vitpanel.core.spec import head_name
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.session import Session
-from vitpanel.views.base import FILLED, FULL_WIDTH, Chart, View
+from vitpanel.views.base import FILLED, FULL_WIDTH, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.pattern_map import (
     View2D,
@@ -44,7 +45,7 @@ class PatternOverview(View):
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         self.plot = create_pattern_figure(session.study.spec.n_layers)
-        self.chart = Chart(self.plot.figure, bridge)
+        self.chart = Chart(self.plot.figure, bridge, name="pattern-overview", table=self._table)
         self._map: PatternMap | None = None
         self._jumps: list[tuple[int | None, int, int]] = []
         self._seen = View2D((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
@@ -69,6 +70,7 @@ class PatternOverview(View):
         selection.param.watch(self._on_pattern, "pattern")
         selection.param.watch(self._on_density, "density")
         selection.param.watch(self._on_choice, ["image", "layer", "head"])
+        self.param.watch(lambda *_: self._draw_all(), "dark")
         self._on_pattern()
 
     def controls(self) -> list[pn.viewable.Viewable]:
@@ -79,6 +81,10 @@ class PatternOverview(View):
         """Return the map below its two switches."""
         switches = pn.Row(self._density, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=30)
         return pn.Column(switches, self.chart, **FILLED)
+
+    def _table(self) -> pd.DataFrame:
+        """Places of the chosen image's heads."""
+        return source_table(self.plot.own, head="name", layer="layer", x="x", y="y")
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -157,10 +163,10 @@ class PatternOverview(View):
             return
         found, seen = self._map, self._seen
         if self.session.selection.density:
-            pixels = density_picture(found.x, found.y, seen)
+            pixels = density_picture(found.x, found.y, seen, dark=self.dark)
         else:
             n_layers = self.session.study.spec.n_layers
-            pixels = scatter_picture(found.x, found.y, seen, layer=found.layer, n_layers=n_layers)
+            pixels = scatter_picture(found.x, found.y, seen, layer=found.layer, n_layers=n_layers, dark=self.dark)
         place = {"x": seen.x[0], "y": seen.y[0], "dw": seen.x[1] - seen.x[0], "dh": seen.y[1] - seen.y[0]}
         self.plot.picture.data = {"image": [pixels], **{name: [value] for name, value in place.items()}}
 

@@ -104,6 +104,8 @@ def _link_threshold(pictures: HeadPictures, show_token: CustomJS) -> CustomJS:
     }
     show = CustomJS(args=args, code=script("threshold.js"))
     histogram.line.js_on_change("location", show)
+    for mapper in heatmap.all_colours.values():
+        mapper.js_on_change("palette", show)  # another theme
     ends = {"head": pictures.head, "cut": pictures.cut, "line": histogram.line}
     # A Span that is `editable` can be gripped only beside its lower end (Bokeh 3.9 tests a slanted line), and has
     # neither limits nor a release; so the figure's own gestures move it.

@@ -17,7 +17,7 @@ from bokeh.plotting import figure
 
 from vitpanel.core.points import smoothed
 from vitpanel.views.base import create_figure
-from vitpanel.views.palette import CHOSEN, MEAN, layer_colours
+from vitpanel.views.palette import CHOSEN, MEAN, dark_colour, layer_colours
 
 MARGIN = 0.04
 SMOOTHING = 3.0
@@ -62,13 +62,13 @@ def home_ranges(x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], tupl
     return padded(x), padded(y)
 
 
-def density_picture(x: np.ndarray, y: np.ndarray, view: View2D) -> np.ndarray:
+def density_picture(x: np.ndarray, y: np.ndarray, view: View2D, *, dark: bool = False) -> np.ndarray:
     """Smooth density of points in sight, uint32 RGBA ``(height, width)``: the denser, the less transparent."""
     canvas = ds.Canvas(plot_width=view.width, plot_height=view.height, x_range=view.x, y_range=view.y)
     counts = canvas.points(pd.DataFrame({"x": x, "y": y}, copy=False), "x", "y", ds.count()).to_numpy()
     density = np.sqrt(smoothed(counts, SMOOTHING))
     alpha = 215 * density / max(float(density.max()), 1e-9)
-    return alpha.astype(np.uint32) << 24 | np.uint32(_rgba(MEAN, alpha=0))
+    return alpha.astype(np.uint32) << 24 | np.uint32(_rgba(dark_colour(MEAN) if dark else MEAN, alpha=0))
 
 
 def warm_up() -> None:
@@ -76,14 +76,16 @@ def warm_up() -> None:
     density_picture(np.zeros(1, np.float32), np.zeros(1, np.float32), View2D((-1, 1), (-1, 1), 8, 8))
 
 
-def scatter_picture(x: np.ndarray, y: np.ndarray, view: View2D, *, layer: np.ndarray, n_layers: int) -> np.ndarray:
+def scatter_picture(
+    x: np.ndarray, y: np.ndarray, view: View2D, *, layer: np.ndarray, n_layers: int, dark: bool = False
+) -> np.ndarray:
     """Points in sight, coloured by layer, uint32 RGBA ``(height, width)``; of points on one pixel the last is seen."""
     scale, reach = view.scale, 1 if len(x) <= FEW_POINTS else 0
     col = np.floor((x - np.float32(view.x[0])) * np.float32(scale[0]))
     row = np.floor((y - np.float32(view.y[0])) * np.float32(scale[1]))
     inside = (col >= reach) & (col < view.width - reach) & (row >= reach) & (row < view.height - reach)
     col, row = col[inside].astype(np.int64), row[inside].astype(np.int64)
-    palette = np.array([_rgba(colour, alpha=POINT_ALPHA) for colour in layer_colours(n_layers)], np.uint32)
+    palette = np.array([_rgba(colour, alpha=POINT_ALPHA) for colour in layer_colours(n_layers, dark=dark)], np.uint32)
     colours = palette[layer[inside].astype(np.int64)]
     pixels = np.zeros((view.height, view.width), np.uint32)
     for down in range(-reach, reach + 1):

@@ -1,0 +1,141 @@
+// What a view does in the browser alone: its colours follow the theme, it fills the page and returns, its charts are
+// saved as files.
+
+const is_figure = (model) => model.type === "Figure"
+
+function read(text) {
+  const {colours, ramps, light, dark} = JSON.parse(text)
+  const both = (entries) => ({dark: new Map(entries), light: new Map(entries.map(([a, b]) => [b, a]).reverse())})
+  const key = (ramp) => ramp.join()
+  return {
+    single: both(Object.entries(colours)),
+    ramp: {
+      dark: new Map(ramps.map(([a, b]) => [key(a), b])),
+      light: new Map(ramps.map(([a, b]) => [key(b), a])),
+    },
+    css: {light, dark},
+  }
+}
+
+// The colour that stands for `value` in the theme, undefined where nothing changes.
+function themed(value, {single, ramp}, theme) {
+  if (typeof value === "string") return single[theme].get(value)
+  if (Array.isArray(value) && typeof value[0] === "string") {
+    const whole = ramp[theme].get(value.join())
+    if (whole !== undefined) return whole
+    return value.some((colour) => single[theme].has(colour))
+      ? value.map((colour) => single[theme].get(colour) ?? colour)
+      : undefined
+  }
+  if (value?.constructor === Object && typeof value.value === "string") {
+    const colour = single[theme].get(value.value)
+    return colour === undefined ? undefined : {...value, value: colour}
+  }
+}
+
+// Columns of colours have "colour" in their names; a class may be called "white".
+function paint_source(source, colours, theme) {
+  const changed = Object.entries(source.data)
+    .filter(([name]) => name.includes("colour"))
+    .map(([name, column]) => [name, themed(column, colours, theme)])
+    .filter(([, column]) => column !== undefined)
+  // Not told to the server: there, and in files of it, colours are those on light ground.
+  if (changed.length > 0) source.setv({data: {...source.data, ...Object.fromEntries(changed)}}, {sync: false})
+}
+
+function paint(model, colours, theme) {
+  if (model.type === "ColumnDataSource") return paint_source(model, colours, theme)
+  const changed = {}
+  for (const prop of model) {
+    if (prop.is_unset) continue
+    const colour = themed(prop.get_value(), colours, theme)
+    if (colour !== undefined) changed[prop.attr] = colour
+  }
+  if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
+}
+
+function follow_theme(view, model, paper) {
+  const colours = read(model.colours)
+  const watched = new Set()
+  const theme = () => (paper.model.data.dark_theme ? "dark" : "light")
+  const apply = () => {
+    for (const [name, value] of Object.entries(colours.css[theme()])) paper.el.style.setProperty(name, value)
+    const figures = [...paper.model.references()].filter(is_figure)
+    for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
+      paint(part, colours, theme())
+      if (part.type !== "ColumnDataSource" || watched.has(part)) continue
+      watched.add(part)
+      for (const signal of [part.properties.data.change, part.patching, part.streaming]) {
+        signal.connect(() => paint_source(part, colours, theme()))
+      }
+    }
+    model.dark = theme() === "dark"
+  }
+  let n_models = 0
+  const on_change = () => {
+    if (paper.model.document.all_models.size === n_models) return
+    n_models = paper.model.document.all_models.size
+    apply()
+  }
+  paper.model.document.on_change(on_change)
+  paper.model_proxy.on("dark_theme", apply)
+  apply()
+  return () => paper.model.document?.remove_on_change(on_change)
+}
+
+const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}
+
+function follow_size(model, paper) {
+  const apply = () => {
+    for (const [name, value] of Object.entries(FULL)) {
+      if (model.maximised) paper.el.style.setProperty(name, value)
+      else paper.el.style.removeProperty(name)
+    }
+  }
+  const on_key = (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && model.maximised) model.maximised = false
+  }
+  model.on("maximised", apply)
+  document.addEventListener("keydown", on_key)
+  apply()
+  return () => document.removeEventListener("keydown", on_key)
+}
+
+function download(blob, file) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = file
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+}
+
+function save_svg(figure, ground, file) {
+  const svg = figure.export("svg").ctx.get_svg().cloneNode(true)
+  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect")
+  for (const [name, value] of Object.entries({width: "100%", height: "100%", fill: ground})) rect.setAttribute(name, value)
+  svg.querySelector("defs").after(rect)
+  download(new Blob([new XMLSerializer().serializeToString(svg)], {type: "image/svg+xml"}), file)
+}
+
+function save_png(figure, ground, file) {
+  const {canvas} = figure.export("png")
+  const context = canvas.getContext("2d")
+  context.globalCompositeOperation = "destination-over"
+  context.resetTransform()
+  context.fillStyle = ground
+  context.fillRect(0, 0, canvas.width, canvas.height)
+  canvas.toBlob((blob) => download(blob, file))
+}
+
+export function render({view, model, el}) {
+  let paper = view.parent
+  while (paper.model.class_name !== "Paper") paper = paper.parent
+  const ends = [follow_theme(view, model, paper), follow_size(model, paper)]
+  model.on("msg:custom", ({kind, figure, file, text}) => {
+    if (kind === "csv") return download(new Blob([text], {type: "text/csv"}), file)
+    const ground = getComputedStyle(paper.el).getPropertyValue("--vp-surface")
+    const save = kind === "svg" ? save_svg : save_png
+    save(Bokeh.index.find_one_by_id(figure), ground, file)
+  })
+  model.on("remove", () => ends.forEach((end) => end()))
+}
