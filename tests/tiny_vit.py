@@ -43,7 +43,7 @@ def write_checkpoint(path: Path, *, seed: int = 0, sizes: dict[str, Any] | None 
     for key in state:
         if "norm" in key and key.endswith("weight"):
             state[key] += 1
-    metadata = {"architecture": ARCHITECTURE, "mean": "(0.5, 0.5, 0.5)", "std": "(0.5, 0.5, 0.5)"}
+    metadata = {"architecture": ARCHITECTURE, "mean": "(0.5, 0.5, 0.5)", "std": "(0.5, 0.5, 0.5)", "crop_pct": "1.0"}
     metadata |= {key: repr(value) for key, value in sizes.items()}
     save_file(state, path, metadata)
     return path

@@ -146,7 +146,7 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
 def main() -> None:
     """Run the command line; what a user can act on is printed without a traceback, with exit code 1."""
     try:
-        app()
+        app(sys.argv[1:])
     except VitpanelError as error:
         print(f"vitpanel: {error.message}", file=sys.stderr)
         if error.hint:

@@ -1,0 +1,58 @@
+"""The page: made for good studies, in words for bad ones."""
+
+from pathlib import Path
+
+import panel as pn
+import pytest
+from bokeh.document import Document
+from bokeh.models import Plot
+
+import vitpanel
+from tests.synthetic import write_synthetic_study
+from vitpanel.app.explorer import create_app
+from vitpanel.study.reader import Study
+
+
+@pytest.fixture(autouse=True)
+def _fresh_panel():
+    yield
+    pn.state.reset()
+
+
+def rendered(viewable: pn.viewable.Viewable) -> Document:
+    """Document with all models of a page."""
+    document = Document()
+    viewable.server_doc(document)
+    return document
+
+
+def test_what_is_wrong_with_a_study_is_said_on_the_page(tmp_path: Path):
+    page = create_app(tmp_path / "<b>absent</b>.study")
+    alert = page.main[0]
+    assert "There is no study at" in alert.object
+    assert "<b>" not in alert.object
+
+
+def test_a_page_has_the_figures_of_all_views(tmp_path: Path):
+    path = write_synthetic_study(tmp_path / "x.study")
+    assert len(list(rendered(create_app(path)).select({"type": Plot}))) >= 10
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"finished": False}, {"n_classes": 0}, {"prefix": ()}, {"rows": 2, "cols": 5}, {"n_layers": 1, "n_heads": 1}],
+    ids=str,
+)
+def test_studies_of_every_kind_have_a_page(tmp_path: Path, more):
+    path = write_synthetic_study(tmp_path / "x.study", **more)
+    explorer = vitpanel.explore(vitpanel.open_study(path), live=False)
+    assert rendered(pn.panel(explorer)).roots
+
+
+@pytest.mark.slow
+def test_two_cells_show_one_study_with_choices_of_their_own(live_study: Study):
+    first, second = (vitpanel.explore(live_study) for _ in range(2))
+    first.session.choose_pattern(2, 1, 1)
+    second.session.choose_pattern(5, 0, 0)
+    assert (first.session.selection.image, second.session.selection.image) == (2, 5)
+    assert first.session.modes.status == second.session.modes.status == "done"

@@ -1,0 +1,143 @@
+"""The live model behind the app, with a real model and no page."""
+
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tiny_vit import write_checkpoint
+from vitpanel.app.inference import MAX_WAITING, ModelService, SessionInference
+from vitpanel.core.regions import PruningMode
+from vitpanel.errors import InferenceError
+from vitpanel.state.session import Online, Session
+from vitpanel.study.reader import Study
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def service(live_study: Study) -> ModelService:
+    """Return a service that has not loaded its model yet."""
+    return ModelService(live_study)
+
+
+class Blocked:
+    """Keeps the worker of a service busy until it is let go."""
+
+    def __init__(self, service: ModelService) -> None:
+        self._go = threading.Event()
+        service._pool.submit(self._go.wait, 60)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """Let go."""
+        self._go.set()
+
+
+def result(service: ModelService, kind: str, *where: int) -> Any:
+    """Return what a session is given in the end."""
+    outcome = answers(service, kind, *where)[-1]
+    assert outcome.status == "done", outcome.message
+    return outcome.value
+
+
+def answers(service: ModelService, kind: str, *where: int) -> list[Online[Any]]:
+    """What a session hears until the end."""
+    heard: list[Online[Any]] = []
+    getattr(SessionInference(service), kind)(*where, heard.append)
+    return heard
+
+
+def test_attention_is_row_stochastic_for_every_layer(service: ModelService, live_study: Study):
+    spec = live_study.spec
+    for layer in range(spec.n_layers):
+        attention = result(service, "attention", 0, layer)
+        assert attention.shape == (spec.n_heads, spec.grid.n_tokens, spec.grid.n_tokens)
+        assert np.allclose(np.asarray(attention, np.float32).sum(-1), 1, atol=2e-3)
+
+
+def test_modes_agree_with_the_study(service: ModelService, live_study: Study):
+    image = 3
+    label = int(live_study.images["label"].iloc[image])
+    for layer in range(live_study.spec.n_layers):
+        for head in range(live_study.spec.n_heads):
+            pruned = result(service, "modes", image, layer, head)
+            for metric in ("probability", "jsd", "cls", "patch"):
+                values = pruned.metric(metric, label)
+                stored = live_study[f"importance/{metric}"][image, layer, head]
+                assert values[PruningMode.HEAD] == pytest.approx(stored, abs=1e-5), metric
+            assert pruned.metric("probability", label)[0] == pytest.approx(
+                live_study["probabilities"][image, label], abs=1e-5
+            )
+
+
+def test_a_known_result_comes_at_once(service: ModelService):
+    first = answers(service, "modes", 1, 0, 0)
+    again = answers(service, "modes", 1, 0, 0)
+    assert [heard.status for heard in first] == ["running", "done"]
+    assert [heard.status for heard in again] == ["done"]
+    assert again[0].value is first[1].value
+
+
+def test_equal_requests_are_computed_once(service: ModelService):
+    with Blocked(service):
+        futures = [service.request(("modes", 2, 0, 1), asker) for asker in ("one", "two")]
+    assert futures[0] is futures[1]
+    assert futures[0].result(60) is not None
+
+
+def test_a_newer_request_of_a_session_drops_its_older_one_but_not_anothers(service: ModelService):
+    with Blocked(service):
+        mine: Future[Any] = service.request(("modes", 0, 0, 0), "me")
+        shared = service.request(("modes", 0, 0, 1), "me")
+        service.request(("modes", 0, 0, 1), "other")
+        service.abandon(("modes", 0, 0, 0), "me")
+        service.abandon(("modes", 0, 0, 1), "me")
+        assert mine.cancelled()
+        assert not shared.cancelled()
+    assert shared.result(60) is not None
+
+
+def test_too_many_requests_are_refused_in_words(service: ModelService):
+    with Blocked(service):
+        futures = [service.request(("modes", 0, 0, number), "me") for number in range(MAX_WAITING)]
+        with pytest.raises(InferenceError, match=f"{MAX_WAITING} requests wait"):
+            service.request(("modes", 1, 0, 0), "me")
+        for number, future in enumerate(futures):
+            service.abandon(("modes", 0, 0, number), "me")
+            assert future.cancelled()
+
+
+def test_other_weights_are_refused_in_words(live_study: Study, tmp_path: Path):
+    other = write_checkpoint(tmp_path / "other.safetensors", seed=9)
+    failed = answers(ModelService(live_study, checkpoint=other), "modes", 0, 0, 0)[-1]
+    assert failed.status == "failed"
+    assert "not those that the study was computed with" in failed.message
+    assert "--checkpoint" in failed.hint
+
+
+def test_weights_that_are_gone_are_said_and_a_retry_works(live_study: Study, tmp_path: Path):
+    service = ModelService(live_study, checkpoint=tmp_path / "moved.safetensors")
+    failed = answers(service, "attention", 0, 0)[-1]
+    assert failed.status == "failed"
+    assert "moved.safetensors" in failed.message
+    write_checkpoint(tmp_path / "moved.safetensors")
+    assert answers(service, "attention", 0, 0)[-1].status == "done"
+
+
+def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, live_study: Study):
+    session = Session(live_study, inference=SessionInference(service))
+    session.choose_pattern(4, 1, 2)
+    assert session.modes.status == "done"
+    values = session.mode_values()
+    assert values is not None
+    assert values.shape == (len(PruningMode),)
+    assert session.head_display() is not None
+    predictions = session.predictions()
+    assert predictions is not None
+    assert predictions.is_true.sum() == 1

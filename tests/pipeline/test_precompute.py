@@ -1,0 +1,204 @@
+"""Whole precompute runs on a tiny model: what they write, and what a stop, a kill or other settings do."""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from tests.tiny_vit import ARCHITECTURE, CLASSES, N_PER_CLASS, SIZES, write_checkpoint
+from vitpanel.errors import ImageSourceError, StudyMismatchError
+from vitpanel.pipeline.precompute import Recipe, precompute
+from vitpanel.pipeline.progress import Progress
+from vitpanel.study.reader import Study, open_study
+from vitpanel.study.schema import STAGES
+
+pytestmark = pytest.mark.slow
+
+N_IMAGES = N_PER_CLASS * len(CLASSES)
+
+
+def run(checkpoint: Path, images: Path, out: Path, **more: Any) -> Study:
+    options = {"class_names": CLASSES, "block_size": 5, "latent_dim": 4} | more
+    recipe = Recipe(images=images, out=out, checkpoint=checkpoint, **options)
+    return precompute(recipe, progress=Progress(is_shown=False))
+
+
+@pytest.fixture(scope="module")
+def study(checkpoint: Path, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return a finished study that no test changes."""
+    return run(checkpoint, images, tmp_path_factory.mktemp("out") / "whole.study")
+
+
+def arrays_of(study: Study) -> dict[str, bytes]:
+    return {name: study[name].tobytes() for name in study.names}
+
+
+def naive_probabilities(checkpoint: Path, pixels: torch.Tensor, *, pruned: tuple[int, int] | None = None) -> np.ndarray:
+    """Forward of timm's own model, with A of one head multiplied by zero."""
+    module: Any = timm.create_model(ARCHITECTURE, pretrained=False, **SIZES).eval()
+    module.load_state_dict(load_file(checkpoint))
+    for layer, block in enumerate(module.blocks):
+        block.attn.fused_attn = False
+        if pruned is not None and layer == pruned[0]:
+            keep = torch.ones(SIZES["num_heads"])
+            keep[pruned[1]] = 0
+            block.attn.attn_drop.register_forward_hook(lambda _m, _i, a, k=keep: a * k[None, :, None, None])
+    with torch.inference_mode():
+        return module(pixels).softmax(-1).numpy()
+
+
+def test_a_study_has_every_array_and_is_finished(study: Study):
+    assert study.is_finished
+    assert study.n_done == study.n_images == N_IMAGES
+    assert set(study.manifest.stages) >= set(STAGES)
+    for name in study.names:
+        assert study[name].shape == study.arrays[name].shape
+        assert np.isfinite(study[name].astype(np.float64)).all(), name
+
+
+def test_the_table_of_images_is_the_folder(study: Study, images: Path):
+    assert study.images["file"].tolist() == sorted(p.relative_to(images).as_posix() for p in images.rglob("*.png"))
+    assert [CLASSES[label] for label in study.images["label"]] == study.images["label_name"].tolist()
+
+
+def test_probabilities_and_importance_are_those_of_a_naive_forward(study: Study, images: Path, checkpoint: Path):
+    files = study.images["file"].tolist()[::6]
+    rows = np.arange(0, N_IMAGES, 6)
+    pixels = np.stack([np.asarray(Image.open(images / file).convert("RGB")) for file in files]) / 255
+    tensor = torch.from_numpy((pixels - 0.5) / 0.5).float().permute(0, 3, 1, 2)
+    labels = study.images["label"].to_numpy()[rows]
+    clean = naive_probabilities(checkpoint, tensor)
+    assert np.allclose(study["probabilities"][rows], clean, atol=1e-5)
+    assert np.allclose(study.images["p_true"].to_numpy()[rows], clean[range(len(rows)), labels], atol=1e-5)
+    for layer in range(SIZES["depth"]):
+        for head in range(SIZES["num_heads"]):
+            pruned = naive_probabilities(checkpoint, tensor, pruned=(layer, head))
+            kept = study["importance/probability"][rows, layer, head]
+            assert np.allclose(kept, pruned[range(len(rows)), labels], atol=1e-5)
+            middle = (clean + pruned) / 2
+            jsd = ((clean * np.log2(clean / middle)).sum(-1) + (pruned * np.log2(pruned / middle)).sum(-1)) / 2
+            assert np.allclose(study["importance/jsd"][rows, layer, head], jsd, atol=1e-5)
+
+
+def test_the_crop_is_what_the_model_saw(study: Study, images: Path):
+    file = images / study.images["file"].iloc[7]
+    kept = Image.open(io.BytesIO(study.crop(7))).convert("RGB")
+    assert np.array_equal(np.asarray(kept), np.asarray(Image.open(file).convert("RGB")))
+
+
+def test_another_run_changes_nothing(study: Study, checkpoint: Path, images: Path, tmp_path: Path):
+    path = Path(shutil.copytree(study.path, tmp_path / "again.study"))
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != "manifest.json"}
+    again = run(checkpoint, images, path)
+    assert arrays_of(again) == arrays_of(study)
+    assert all(file.read_bytes() == data for file, data in before.items())
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_the_batch_size_changes_nothing_but_rounding(
+    study: Study, checkpoint: Path, images: Path, tmp_path: Path, batch_size: int
+):
+    other = run(checkpoint, images, tmp_path / "batch.study", batch_size=batch_size)
+    for name in ("probabilities", "importance/probability", "importance/jsd", "importance/cls", "importance/patch"):
+        assert np.allclose(other[name], study[name], atol=1e-5), name
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from tests.pipeline.test_precompute import run
+run(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(study: Study, checkpoint: Path, images: Path, tmp_path: Path):
+    out = tmp_path / "killed.study"
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    process = subprocess.Popen([sys.executable, "-c", _RUN, checkpoint, images, out], env=environment, cwd=root)
+    while not (out / "blocks" / "000001.json").exists() and process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    written = {file: file.stat().st_mtime_ns for file in (out / "blocks").glob("*.json")}
+    assert len(written) >= 2
+    if process.returncode:
+        assert not open_study(out).is_finished
+    resumed = run(checkpoint, images, out)
+    assert resumed.is_finished
+    assert all(file.stat().st_mtime_ns == when for file, when in written.items())
+    assert arrays_of(resumed) == arrays_of(study)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": 1}, "seed"),
+        ({"latent_dim": 5}, "latent_dim"),
+        ({"class_names": ("a", "b", "c", "d")}, "class_names"),
+        ({"per_class": 2}, "images.hash"),
+    ],
+)
+def test_other_settings_are_refused_and_nothing_is_lost(
+    study: Study, checkpoint: Path, images: Path, change: dict[str, Any], named: str
+):
+    before = arrays_of(study)
+    with pytest.raises(StudyMismatchError) as caught:
+        run(checkpoint, images, study.path, **change)
+    assert named in caught.value.message
+    assert "--out" in caught.value.hint or "out" in caught.value.hint
+    assert arrays_of(open_study(study.path)) == before
+
+
+def test_other_weights_are_refused(study: Study, images: Path, tmp_path: Path):
+    other = write_checkpoint(tmp_path / "other.safetensors", seed=1)
+    with pytest.raises(StudyMismatchError, match="weight_hash"):
+        run(other, images, study.path)
+
+
+def test_broken_images_are_left_out_and_named(checkpoint: Path, images: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(images, tmp_path / "photos"))
+    (folder / "cat" / "0.png").write_bytes(b"not an image")
+    truncated = folder / "dog" / "3.png"
+    truncated.write_bytes(truncated.read_bytes()[:200])
+    study = run(checkpoint, folder, tmp_path / "some.study")
+    assert study.is_finished
+    assert study.n_images == N_IMAGES - 2
+    assert [item["file"] for item in study.manifest.images["skipped"]] == ["cat/0.png", "dog/3.png"]
+    assert all(item["reason"] for item in study.manifest.images["skipped"])
+
+
+def test_an_empty_folder_is_refused_before_anything_is_written(checkpoint: Path, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageSourceError, match="names no images"):
+        run(checkpoint, tmp_path / "empty", tmp_path / "none.study")
+    assert not (tmp_path / "none.study").exists()
+
+
+def test_a_backbone_without_classes_keeps_the_other_metrics(images: Path, tmp_path: Path):
+    headless = write_checkpoint(tmp_path / "headless.safetensors", sizes={"num_classes": 0})
+    study = run(headless, images, tmp_path / "headless.study", class_names=None)
+    assert study.is_finished
+    assert "importance/probability" not in study
+    assert "no class head" in study.reason("importance/probability")
+    assert np.isfinite(study["importance/cls"]).all()
+    assert np.isfinite(study["layout/images"]).all()
+
+
+def test_labels_that_are_no_classes_are_judged_by_the_top_class(checkpoint: Path, images: Path, tmp_path: Path):
+    study = run(checkpoint, images, tmp_path / "other.study", class_names=("one", "two", "three", "four"))
+    assert set(study.images["label"]) == {-1}
+    assert np.allclose(study.images["p_true"], study["probabilities"].max(-1))
