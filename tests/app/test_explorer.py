@@ -1,6 +1,7 @@
 """The page: made for good studies, in words for bad ones."""
 
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import pytest
@@ -19,7 +20,7 @@ def _fresh_panel():
     pn.state.reset()
 
 
-def rendered(viewable: pn.viewable.Viewable) -> Document:
+def rendered(viewable: Any) -> Document:
     """Document with all models of a page."""
     document = Document()
     viewable.server_doc(document)
