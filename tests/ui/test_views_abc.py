@@ -98,7 +98,7 @@ def test_image_is_chosen_and_refused_by_its_id(opened, wait_until):
     wait_until(lambda: app.session.selection.image == 17)
     box.fill("<b>cat")
     box.press("Enter")
-    expect(app.page.get_by_role("alert")).to_contain_text("'<b>cat' is not an image id")
+    expect(app.page.get_by_role("alert")).to_contain_text("No image matches '<b>cat'")
     app.page.get_by_role("button", name="All images").click()
     wait_until(lambda: app.session.selection.image is None)
     expect(app.page.get_by_text("All 20 images")).to_be_visible()
@@ -196,7 +196,7 @@ def test_failure_is_said_and_can_be_tried_again(opened, wait_until, place_of):
 def test_click_in_the_scatter_chooses_the_head(opened, wait_until, place_of):
     app = opened()
     heads = app.c.scatter.heads.data
-    app.page.mouse.click(*place_of(app.c.scatter.figure, float(heads["x"][23]), float(heads["entropy"][23])))
+    app.page.mouse.click(*place_of(app.c.scatter.figure, float(heads["x"][23]), float(heads["value"][23])))
     wait_until(lambda: app.session.chosen_head == (3, 5))
 
 

@@ -36,34 +36,6 @@ class Predictions:
     is_true: np.ndarray
 
 
-@dataclass(frozen=True)
-class HeadEntropies:
-    """C1: entropy of each head, ``(n_layers, n_heads)``; ``std`` over images is None when an image is chosen."""
-
-    entropy: np.ndarray
-    std: np.ndarray | None
-
-
-@dataclass(frozen=True)
-class HeadStrength:
-    """C2: strength over hops ``(n_hops,)`` of the chosen head; ``chosen`` is None without a chosen image."""
-
-    chosen: np.ndarray | None
-    mean: np.ndarray
-
-
-@dataclass(frozen=True)
-class EntropyDensity:
-    """C3: density of the chosen head's entropy over all images at places from 0 to 1, and the chosen image's entropy.
-
-    ``chosen`` is None without a chosen image or where it is not known.
-    """
-
-    grid: np.ndarray
-    density: np.ndarray
-    chosen: float | None
-
-
 def top_predictions(
     probabilities: np.ndarray, *, unpruned: np.ndarray, label: int, names: tuple[str, ...]
 ) -> Predictions:

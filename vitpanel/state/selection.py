@@ -5,6 +5,8 @@ from typing import Any
 import param
 
 from vitpanel.core.importance import METRICS
+from vitpanel.state.image_groups import COLOURINGS
+from vitpanel.state.strength import MEASURES
 
 PATTERNS = ("patch", "cls")
 MOST_PINNED = 4
@@ -41,6 +43,13 @@ class Selection(param.Parameterized):
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."
     )
     density = param.Boolean(default=True, doc="Draw all heads as a density, not as points.")
+    image_layout = param.Selector(
+        default="probability", objects=list(METRICS), doc="Metric by whose importance images are laid out."
+    )
+    colouring = param.Selector(default="label", objects=list(COLOURINGS), doc="What the colours of images mean.")
+    measure = param.Selector(
+        default="entropy", objects=list(MEASURES), doc="Measure of how far the patches of a head look."
+    )
 
     def choose_head(self, layer: int, head: int) -> None:
         """Choose a head in one step, so that watchers hear once."""

@@ -14,21 +14,31 @@ import param
 from vitpanel.core.display import HeadDisplay, head_display
 from vitpanel.core.importance import ranked_by_importance
 from vitpanel.core.spec import head_name
-from vitpanel.core.stats import unit_density
 from vitpanel.errors import StudyIncompleteError, VitpanelError
+from vitpanel.state.brush import Brush
+from vitpanel.state.image_groups import ImageGroups, image_groups
+from vitpanel.state.image_search import find_image
 from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Online
 from vitpanel.state.pattern_map import PatternMap, pattern_map
 from vitpanel.state.pins import PinnedModes
 from vitpanel.state.results import (
-    EntropyDensity,
-    HeadEntropies,
-    HeadStrength,
     ImportanceCurve,
     Predictions,
     top_predictions,
 )
 from vitpanel.state.selection import MOST_PINNED, Selection
+from vitpanel.state.strength import (
+    HeadDensity,
+    HeadStrength,
+    HeadValues,
+    head_density,
+    head_strength,
+    head_values,
+    rows_of_image,
+    value_on_image,
+)
 from vitpanel.study.reader import Study
+from vitpanel.study.schema import image_layouts
 
 
 class Session(param.Parameterized):
@@ -45,6 +55,7 @@ class Session(param.Parameterized):
     """
 
     selection = param.ClassSelector(default=Selection(), class_=Selection, doc="What this person looks at.")
+    brush = param.ClassSelector(default=None, class_=Brush, allow_None=True, doc="Images that this person marked.")
     modes = param.ClassSelector(default=IDLE, class_=Online, doc="Pruning modes of the chosen head: a `PrunedHead`.")
     attention = param.ClassSelector(
         default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
@@ -53,6 +64,7 @@ class Session(param.Parameterized):
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
         self.study = study
         self.inference = inference
+        self._mask: tuple[Brush, np.ndarray] | None = None
         super().__init__(selection=selection or starting_selection(study))
         self.pin_all(self.selection.pinned)
         self.pinned = PinnedModes(self.selection, inference)
@@ -64,7 +76,7 @@ class Session(param.Parameterized):
         """Importance of all heads by the chosen metric."""
         name = f"importance/{self.selection.metric}"
         image = self.selection.image
-        chosen = None if image is None else self._of_image(name, image)
+        chosen = None if image is None else rows_of_image(self.study, name, image)
         reference = self.reference_probability() if self.selection.metric == "probability" else None
         return ImportanceCurve(self.selection.metric, self.study.mean(name), self.study.std(name), chosen, reference)
 
@@ -81,25 +93,52 @@ class Session(param.Parameterized):
         order = ranked_by_importance(curve.metric, values, curve.reference or 0.0)
         return [divmod(int(flat), self.study.spec.n_heads) for flat in order]
 
-    def entropies(self) -> HeadEntropies:
-        """Entropy of all heads."""
-        image = self.selection.image
-        if image is None:
-            return HeadEntropies(self.study.mean("entropy"), self.study.std("entropy"))
-        return HeadEntropies(self._of_image("entropy", image), None)
+    def head_values(self, measure: str | None = None) -> HeadValues:
+        """Measure of all heads, the chosen one unless another is named; raises as `strength` does."""
+        return head_values(self.study, measure or self.selection.measure, self.selection.image)
 
-    def strength(self) -> HeadStrength:
-        """Attention strength of the chosen head."""
-        image, head = self.selection.image, self.chosen_head
-        chosen = None if image is None else self._of_image("strength", image)[head]
-        return HeadStrength(chosen, self.study.mean("strength")[head])
+    def strength(self, head: tuple[int, int] | None = None) -> HeadStrength:
+        """Attention strength of a head, the chosen one unless another is named.
 
-    def entropy_density(self) -> EntropyDensity:
-        """Distribution of the chosen head's entropy over all images."""
-        image = self.selection.image
-        values = self.study["entropy"][(slice(None), *self.chosen_head)]
-        chosen = None if image is None or np.isnan(values[image]) else float(values[image])
-        return EntropyDensity(*unit_density(values), chosen)
+        Raises
+        ------
+        StudyIncompleteError
+            If the study does not have it, or not for the chosen image.
+        """
+        return head_strength(self.study, head or self.chosen_head, self.selection.image)
+
+    def head_density(self, head: tuple[int, int] | None = None, *, measure: str | None = None) -> HeadDensity:
+        """Distribution of a measure of a head, the chosen ones unless others are named; raises as `strength` does."""
+        name, head = measure or self.selection.measure, head or self.chosen_head
+        return head_density(self.study, name, head, brushed=self.brushed)
+
+    def chosen_value(self, head: tuple[int, int] | None = None, *, measure: str | None = None) -> float | None:
+        """Measure of a head on the chosen image; None without one or where it is not known."""
+        name, head = measure or self.selection.measure, head or self.chosen_head
+        return value_on_image(self.study, name, head, image=self.selection.image)
+
+    @property
+    def brushed(self) -> np.ndarray | None:
+        """Which images are brushed, bool ``(n_images,)``; None without a brush."""
+        if self.brush is None:
+            return None
+        if self._mask is None or self._mask[0] != self.brush:
+            self._mask = self.brush, self.brush.to_mask(self.study)
+        return self._mask[1]
+
+    def image_layouts(self) -> dict[str, str]:
+        """Arrays that lay the images of this model out, by importance metric."""
+        return image_layouts(self.study.spec)
+
+    @property
+    def image_layout(self) -> str:
+        """Name of the array that lays images out: that of the chosen metric, else the first that the model has."""
+        layouts = self.image_layouts()
+        return layouts.get(self.selection.image_layout, next(iter(layouts.values())))
+
+    def image_groups(self) -> ImageGroups:
+        """What the colours of images mean."""
+        return image_groups(self.study, self.selection.colouring)
 
     def pattern_map(self) -> PatternMap:
         """D1: places of all heads in the chosen pattern layout.
@@ -110,13 +149,6 @@ class Session(param.Parameterized):
             If the study does not have the layout; the message is the reason.
         """
         return pattern_map(self.study, self.selection.pattern)
-
-    def _of_image(self, name: str, image: int) -> np.ndarray:
-        values = self.study[name][image]
-        if np.isnan(values).all():
-            message = f"There is no {name.removeprefix('importance/')} for image {image}."
-            raise StudyIncompleteError(message, hint="Its block may not be computed yet; choose another image.")
-        return values
 
     @property
     def chosen_head(self) -> tuple[int, int]:
@@ -135,22 +167,14 @@ class Session(param.Parameterized):
     # -- choices ---------------------------------------------------------------------------------------------------
 
     def choose_image(self, text: str) -> None:
-        """Choose an image by its id; an empty text means all images.
+        """Choose an image by its id or part of its file or class name; an empty text means all images.
 
         Raises
         ------
         VitpanelError
-            If there is no such image; the hint gives the ids that there are.
+            If there is no such image, or several match; the hint says what can be typed.
         """
-        text = text.strip()
-        hint = f"Type a whole number from 0 to {self.study.n_images - 1}, or nothing for all images."
-        if text and not text.isdecimal():
-            message = f"{text!r} is not an image id."
-            raise VitpanelError(message, hint=hint)
-        if text and int(text) >= self.study.n_images:
-            message = f"There is no image {int(text)}."
-            raise VitpanelError(message, hint=hint)
-        self.selection.image = int(text) if text else None
+        self.selection.image = find_image(self.study, text)
 
     def step_image(self, step: int) -> None:
         """Choose the next or the previous image; without a choice, the first or the last."""

@@ -5,95 +5,155 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import panel as pn
+import panel_material_ui as pmui
 from bokeh.events import Tap
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
-from vitpanel.views.base import FILLED, Chart, View, source_table
+from vitpanel.state.strength import MEASURES, patch_side
+from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.entropy_density import create_entropy_area, density_columns
-from vitpanel.views.figures.entropy_scatter import create_entropy_scatter, entropy_columns, head_ring_columns
+from vitpanel.views.figures.density_area import create_density_area, density_columns
+from vitpanel.views.figures.head_scatter import create_head_scatter, head_columns, marked_columns, value_texts
 from vitpanel.views.figures.picking import nearest_point
 from vitpanel.views.figures.strength_bars import create_strength_bars, strength_columns
 
+MEASURE_NAMES = {"entropy": "Entropy", "distance": "Distance"}
+
 
 class AttentionStrength(View):
-    """Entropy of all heads, and the chosen head's attention over hops (Fig. 1C)."""
+    """A measure of all heads, and the chosen head's attention over hops (Fig. 1C)."""
 
     title = "Attention Strength"
     help = (
-        "Top: one point for each head; low entropy means that its patches attend to one distance only, high entropy "
-        "that they attend to all distances alike. Click to choose a head. Bottom left: mean attention to patches at "
-        "each distance (hop); the outline is the mean over all images. Bottom right: the head's entropy over all "
-        "images; the line marks the chosen image."
+        "Top: one point for each head, coloured by layer; the chosen head is ringed, pinned heads are in a square. "
+        "Entropy: low means that the patches attend to one distance only, high that they attend to all distances "
+        "alike. Distance: how far away they look on average, in patches. Without an image: the mean over all, with a "
+        "whisker of one standard deviation. Click to choose a head. Bottom left: mean attention to patches at each "
+        "distance (hop); the outline is the mean over all images; point at a bar to see where its patches are. Bottom "
+        "right: the measure of the head over all images, or over the brushed images against the rest; the line marks "
+        "the chosen image."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         spec = session.study.spec
-        self.scatter = create_entropy_scatter(spec.n_layers, spec.n_heads)
+        self.side = patch_side(spec)
+        self.scatter = create_head_scatter(spec.n_layers, spec.n_heads)
         self.bars = create_strength_bars(spec.grid.n_hops)
-        self.area = create_entropy_area()
-        self.scatter_chart = Chart(self.scatter.figure, bridge, name="attention-entropy", table=self._scatter_table)
-        self.bars_chart = Chart(self.bars.figure, bridge, name="attention-strength", table=self._bars_table)
-        self.area_chart = Chart(self.area.figure, bridge, name="entropy-distribution", table=self._area_table)
+        self.area = create_density_area(patch_side=self.side)
+        self.scatter_chart = Chart(self.scatter.figure, bridge, name="all-heads", table=self.scatter_table)
+        self.bars_chart = Chart(self.bars.figure, bridge, name="attention-strength", table=self.bars_table)
+        self.area_chart = Chart(self.area.figure, bridge, name="distribution", table=self.area_table)
+        names = {name: measure for measure, name in MEASURE_NAMES.items()}
+        self.measure = pmui.Select.from_param(
+            session.selection.param.measure,
+            label="Measure",
+            options=names,
+            width=98,
+            size="small",
+            margin=(10, 3, 0, 3),
+            sx=COMPACT,
+            description="",
+        )
         self.scatter.figure.on_event(Tap, self._on_tap)
         selection = session.selection.param
-        selection.watch(lambda *_: bridge.put("C image", self._draw_image), ["image"])
-        selection.watch(lambda *_: bridge.put("C head", self._draw_head), ["image", "layer", "head"])
-        self._draw_image()
-        self._draw_head()
+        selection.watch(lambda *_: bridge.put("C1", self._draw_scatter), ["image", "measure"])
+        selection.watch(lambda *_: bridge.put("C marks", self._draw_marks), ["layer", "head", "pinned"])
+        selection.watch(lambda *_: bridge.put("C2", self._draw_bars), ["image", "layer", "head"])
+        selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["layer", "head", "measure"])
+        selection.watch(lambda *_: bridge.put("C line", self._draw_line), ["image"])
+        session.param.watch(lambda *_: bridge.put("C3", self._draw_area), ["brush"])
+        self._draw_scatter()
+        self._draw_bars()
+        self._draw_area()
+
+    def controls(self) -> list[pn.viewable.Viewable]:
+        """Which measure is shown."""
+        return [self.measure]
 
     def body(self) -> pn.viewable.Viewable:
         """Put all heads above the two charts of the chosen one."""
         return pn.Column(self.scatter_chart, pn.Row(self.bars_chart, self.area_chart, **FILLED), **FILLED)
 
-    def _scatter_table(self) -> pd.DataFrame:
-        entropies = self.session.entropies()
-        layer, head = np.indices(entropies.entropy.shape)
-        columns = {"layer": layer, "head": head, "entropy": entropies.entropy}
-        if entropies.std is not None:
-            columns["std"] = entropies.std
-        return pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+    def scatter_table(self) -> pd.DataFrame:
+        """Measure of all heads as it is drawn."""
+        values = self.session.head_values()
+        layer, head = (index.ravel() for index in np.indices(values.per_head.shape))
+        columns = {"layer": layer, "head": head, values.measure: values.per_head.ravel()}
+        return pd.DataFrame(columns if values.std is None else columns | {"std": values.std.ravel()})
 
-    def _bars_table(self) -> pd.DataFrame:
+    def bars_table(self) -> pd.DataFrame:
+        """Strength over hops."""
         return source_table(self.bars.hops, hop="hop", chosen_image="chosen", mean="mean")
 
-    def _area_table(self) -> pd.DataFrame:
-        return source_table(self.area.curve, entropy="entropy", density="density")
+    def area_table(self) -> pd.DataFrame:
+        """Distribution of the measure; without a brush the density is over all images."""
+        density = self.session.head_density()
+        columns = {density.measure: density.grid, "density": density.density}
+        return pd.DataFrame(columns if density.brushed is None else columns | {"density_of_brush": density.brushed})
+
+    # -- acts of the person ----------------------------------------------------------------------------------------
 
     def _on_tap(self, event: Tap) -> None:
         heads = self.scatter.heads.data
         if len(heads["x"]) == 0:
             return
-        flat = nearest_point(self.scatter.figure, (event.x, event.y), (heads["x"], heads["entropy"]))
+        flat = nearest_point(self.scatter.figure, (event.x, event.y), (heads["x"], heads["value"]))
         if flat is not None:
             self.session.selection.choose_head(*divmod(flat, self.session.study.spec.n_heads))
 
-    def _draw_image(self) -> None:
-        self.draw(self.scatter_chart, self._patch_scatter, needs="entropy")
+    # -- answers to the selection ----------------------------------------------------------------------------------
+
+    def _draw_scatter(self) -> None:
+        self.draw(self.scatter_chart, self._patch_scatter, needs=self.session.selection.measure)
 
     def _patch_scatter(self) -> None:
-        self.scatter.heads.data = entropy_columns(self.session.entropies())
+        image, values = self.session.selection.image, self.session.head_values()
+        known = [measure for measure in MEASURES if measure in self.session.study]
+        texts = dict.fromkeys(MEASURES, ["–"] * values.per_head.size)
+        texts |= {name: value_texts(self.session.head_values(name), patch_side=self.side) for name in known}
+        who = "mean ± std" if image is None else f"image {image}"
+        self.scatter.figure.title.text = f"{MEASURE_NAMES[values.measure]} of all heads, {who}"
+        self.scatter.scale(values)
+        self.scatter.heads.data = head_columns(values, texts)
+        self._draw_marks()
 
-    def _draw_head(self) -> None:
-        name = short_head_name(*self.session.chosen_head)
-        self.bars.figure.title.text = f"{name}: strength"
-        self.area.figure.title.text = f"{name}: distribution"
-        self._patch_ring()
+    def _draw_marks(self) -> None:
+        if not len(self.scatter.heads.data["x"]):
+            return
+        n_heads = self.session.study.spec.n_heads
+        chosen, pinned = (
+            [layer * n_heads + head for layer, head in heads]
+            for heads in ([self.session.chosen_head], self.session.selection.pinned)
+        )
+        self.scatter.ring.data = marked_columns(self.scatter.heads, chosen)
+        self.scatter.pins.data = marked_columns(self.scatter.heads, pinned)
+
+    def _draw_bars(self) -> None:
+        self.bars.figure.title.text = f"{self._head_name}: strength"
         self.draw(self.bars_chart, self._patch_bars, needs="strength")
-        self.draw(self.area_chart, self._patch_area, needs="entropy")
-
-    def _patch_ring(self) -> None:
-        layer, head = self.session.chosen_head
-        if len(self.scatter.heads.data["x"]):
-            flat = layer * self.session.study.spec.n_heads + head
-            self.scatter.ring.data = head_ring_columns(self.scatter.heads, flat)
 
     def _patch_bars(self) -> None:
-        self.bars.hops.data = strength_columns(self.session.strength())
+        strength = self.session.strength()
+        self.bars.scale(strength)
+        self.bars.hops.data = strength_columns(strength)
+
+    def _draw_area(self) -> None:
+        self.area.figure.title.text = f"{self._head_name}: distribution"
+        self.draw(self.area_chart, self._patch_area, needs=self.session.selection.measure)
 
     def _patch_area(self) -> None:
-        density = self.session.entropy_density()
+        density = self.session.head_density()
+        self.area.scale(density)
         self.area.curve.data = density_columns(density)
-        self.area.line.update(visible=density.chosen is not None, location=density.chosen or 0)
+        self._draw_line()
+
+    def _draw_line(self) -> None:
+        if self.session.selection.measure in self.session.study:
+            value = self.session.chosen_value()
+            self.area.line.update(visible=value is not None, location=value or 0)
+
+    @property
+    def _head_name(self) -> str:
+        return short_head_name(*self.session.chosen_head)

@@ -1,23 +1,34 @@
-"""C2: attention strength of the chosen head over hops."""
+"""C2: attention strength of the chosen head over hops, and where the hops are (Fig. 5)."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Range1d
 from bokeh.plotting import figure
 
-from vitpanel.state.results import HeadStrength
+from vitpanel.state.strength import HeadStrength
 from vitpanel.views.base import create_figure, numbers_as_text
-from vitpanel.views.palette import MEAN, VALUE
+from vitpanel.views.figures.client import script
+from vitpanel.views.palette import MEAN, SURFACE, VALUE
+
+INSET = 0.42
+UNLIT, LIT = 0.3, 1.0
 
 
 @dataclass(frozen=True)
 class StrengthBars:
-    """The chart and its bars in the order of the hops."""
+    """The chart, its bars in the order of the hops, and the rings of the inset in the same order."""
 
     figure: figure
     hops: ColumnDataSource
+    rings: ColumnDataSource
+
+    def scale(self, strength: HeadStrength) -> None:
+        """Keep the bars below the inset."""
+        values = strength.mean if strength.chosen is None else np.concatenate([strength.mean, strength.chosen])
+        top = float(np.nanmax(values, initial=0)) or 1.0
+        self.figure.y_range.update(start=0, end=top / (1 - INSET))
 
 
 def strength_columns(strength: HeadStrength) -> dict[str, Any]:
@@ -33,21 +44,58 @@ def strength_columns(strength: HeadStrength) -> dict[str, Any]:
 
 
 def create_strength_bars(n_hops: int) -> StrengthBars:
-    """Empty bars over ``n_hops`` hops: the chosen image filled, the mean over all images as an outline."""
+    """Empty bars over ``n_hops`` hops: the chosen image filled, the mean over all images as an outline.
+
+    The inset shows the rings of patches around one patch; the hop that is pointed at is lit, in the browser alone.
+    """
     hops = ColumnDataSource({"hop": [], "mean": [], "chosen": [], "chosen_text": []})
-    fig = create_figure(
-        x_range=Range1d(-0.7, n_hops - 0.3), y_range=DataRange1d(start=0, range_padding=0.06), title="Strength"
-    )
-    chosen = fig.vbar("hop", width=0.72, top="chosen", source=hops, color=VALUE, line_alpha=0)
-    mean = fig.vbar(
+    fig = create_figure(x_range=Range1d(-0.7, n_hops - 0.3), y_range=Range1d(0, 1), title="Strength")
+    fig.vbar("hop", width=0.72, top="chosen", source=hops, color=VALUE, line_alpha=0)
+    fig.vbar(
         "hop", width=0.92, top="mean", source=hops, fill_color=MEAN, fill_alpha=0.12, line_color=MEAN, line_width=1.2
     )
-    fig.y_range.renderers = [chosen, mean]
     hit = fig.vbar("hop", width=1, top=9, source=hops, fill_alpha=0, line_alpha=0)
+    rings = _add_inset(fig, n_hops)
     tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.00000}")]
-    fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
+    light = CustomJS(args={"rings": rings, "lit": LIT, "unlit": UNLIT}, code=script("rings.js"))
+    fig.add_tools(
+        HoverTool(
+            renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal", callback=light
+        )
+    )
     fig.xaxis.axis_label = "hop"
     fig.xaxis.ticker.update(min_interval=1, desired_num_ticks=8)
     fig.yaxis.ticker.desired_num_ticks = 4
     fig.xgrid.visible = False
-    return StrengthBars(fig, hops)
+    return StrengthBars(fig, hops, rings)
+
+
+def _add_inset(fig: figure, n_hops: int) -> ColumnDataSource:
+    """Rings of patches around a patch in the middle, each to itself."""
+    fig.extra_x_ranges["inset"], fig.extra_y_ranges["inset"] = x_range, y_range = Range1d(0, 1), Range1d(0, 1)
+    outlines = [_ring(hop) for hop in range(n_hops)]
+    rings = ColumnDataSource(
+        {
+            "hop": np.arange(n_hops),
+            "xs": [[[x for x, _ in outline]] for outline in outlines],
+            "ys": [[[y for _, y in outline]] for outline in outlines],
+            "alpha": np.full(n_hops, UNLIT),
+        }
+    )
+    fig.multi_polygons(
+        "xs", "ys", source=rings, fill_color=VALUE, fill_alpha="alpha", line_color=SURFACE, line_width=0.6,
+        x_range_name="inset", y_range_name="inset",
+    )  # fmt: skip
+    place = CustomJS(
+        args={"fig": fig, "x_range": x_range, "y_range": y_range, "n_hops": n_hops, "share": INSET},
+        code=script("inset.js"),
+    )
+    fig.js_on_change("inner_width", place)
+    fig.js_on_change("inner_height", place)
+    return rings
+
+
+def _ring(hop: int) -> list[tuple[list[float], list[float]]]:
+    """Outline of the patches at a hop, and of the hole inside: lists of x and y, in patches from the middle."""
+    sides = [hop + 0.5] if hop == 0 else [hop + 0.5, hop - 0.5]
+    return [([-half, half, half, -half], [-half, -half, half, half]) for half in sides]

@@ -1,0 +1,66 @@
+"""A: the ways to sort images into a few named groups, which is what colours mean there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitpanel.study.reader import Study
+
+COLOURINGS = ("label", "predicted", "correct", "p_true")
+NO_LABEL = "no label"
+NO_PREDICTION = "no prediction"
+RIGHT, WRONG, NOT_JUDGED = "right", "wrong", "cannot be judged"
+NOT_KNOWN = "not known"
+N_BINS = 5
+
+
+@dataclass(frozen=True)
+class ImageGroups:
+    """Every image is in one group.
+
+    ``codes`` is int16 ``(n_images,)`` into ``names``. ``kind`` says what the names are: ``"class"``, ``"verdict"`` or
+    ``"share"``. Groups without an image are left out.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    codes: np.ndarray
+
+
+def image_groups(study: Study, colouring: str) -> ImageGroups:
+    """Sort images by ``"label"``, ``"predicted"`` class, ``"correct"`` (right or wrong) or ``"p_true"`` in fifths."""
+    images = study.images
+    if colouring == "label":
+        return _by_name(images["label"].to_numpy(), images["label_name"].tolist(), NO_LABEL)
+    if colouring == "predicted":
+        return _by_name(images["predicted"].to_numpy(), images["predicted_name"].tolist(), NO_PREDICTION)
+    if colouring == "correct":
+        label, predicted = images["label"].to_numpy(), images["predicted"].to_numpy()
+        codes = np.where((label < 0) | (predicted < 0), 2, np.where(label == predicted, 0, 1))
+        return _without_empty("verdict", (RIGHT, WRONG, NOT_JUDGED), codes)
+    p_true = images["p_true"].to_numpy()
+    fifths = [f"{i / N_BINS:.1f} to {(i + 1) / N_BINS:.1f}" for i in range(N_BINS)]
+    codes = np.where(np.isnan(p_true), N_BINS, np.minimum(np.nan_to_num(p_true) * N_BINS, N_BINS - 1).astype(int))
+    return _without_empty("share", (*fifths, NOT_KNOWN), codes)
+
+
+def class_order(study: Study) -> tuple[str, ...]:
+    """Names of the classes that occur, those of labels first, each part in the order of the class head."""
+    labels = image_groups(study, "label").names
+    predicted = image_groups(study, "predicted").names
+    others = [name for name in predicted if name not in labels]
+    return tuple(name for name in (*labels, *others) if name not in {NO_LABEL, NO_PREDICTION})
+
+
+def _by_name(indices: np.ndarray, names: list[str], nameless: str) -> ImageGroups:
+    """Groups of equal names, in the order of their smallest index; the nameless come last."""
+    order = sorted({(name == "", index, name) for index, name in zip(indices.tolist(), names, strict=True)})
+    distinct = list(dict.fromkeys(name for _, _, name in order))
+    code = {name: i for i, name in enumerate(distinct)}
+    shown = tuple(name or nameless for name in distinct)
+    return ImageGroups("class", shown, np.array([code[name] for name in names], np.int16))
+
+
+def _without_empty(kind: str, names: tuple[str, ...], codes: np.ndarray) -> ImageGroups:
+    present = np.unique(codes)
+    return ImageGroups(kind, tuple(names[i] for i in present), np.searchsorted(present, codes).astype(np.int16))

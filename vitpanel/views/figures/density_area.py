@@ -1,0 +1,96 @@
+"""C3: how a measure of the chosen head is distributed over images."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bokeh.core.properties import value
+from bokeh.models import (
+    BasicTicker,
+    BasicTickFormatter,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    DataRange1d,
+    GlyphRenderer,
+    HoverTool,
+    Legend,
+    LegendItem,
+    Range1d,
+    Span,
+)
+from bokeh.plotting import figure
+
+from vitpanel.state.strength import HeadDensity
+from vitpanel.views.base import create_figure
+from vitpanel.views.palette import CHOSEN, MEAN, TEXT, VALUE
+
+_IN_PIXELS = "return `${tick}\\n${Math.round(tick * side)} px`"
+
+
+@dataclass(frozen=True)
+class DensityArea:
+    """The chart, its curves, the line at the chosen image, and the words that tell brush and rest apart."""
+
+    figure: figure
+    curve: ColumnDataSource
+    line: Span
+    legend: Legend
+    in_pixels: CustomJSTickFormatter | None
+
+    def scale(self, density: HeadDensity) -> None:
+        """Show the whole range of the measure, and say what the curves are."""
+        axis = self.figure.xaxis[0]
+        is_distance = density.measure == "distance"
+        self.figure.x_range.update(start=0, end=float(density.grid[-1]) or 1)
+        axis.axis_label = "distance (patches)" if is_distance else "entropy"
+        axis.formatter = self.in_pixels if is_distance and self.in_pixels else self.figure.yaxis[0].formatter
+        self.legend.visible = density.brushed is not None
+        brush, rest = self.legend.items
+        brush.label, rest.label = value(f"brush ({density.n_brushed})"), value(f"rest ({density.n})")
+
+
+def density_columns(density: HeadDensity) -> dict[str, Any]:
+    """Columns of the curves; ``brushed`` is NaN without a brush."""
+    brushed = np.full(len(density.grid), np.nan) if density.brushed is None else density.brushed
+    return {"value": density.grid, "density": density.density, "brushed": brushed}
+
+
+def create_density_area(*, patch_side: float | None) -> DensityArea:
+    """Empty curves over the range of a measure.
+
+    Parameters
+    ----------
+    patch_side
+        Pixels of a patch's side, None where distances cannot be said in pixels.
+    """
+    curve = ColumnDataSource({"value": [], "density": [], "brushed": []})
+    fig = create_figure(x_range=Range1d(0, 1), y_range=DataRange1d(start=0, range_padding=0.06), title="Distribution")
+    rest = _curve(fig, curve, "density", MEAN)
+    rest.glyph.line_dash = "4 2"
+    brush = _curve(fig, curve, "brushed", VALUE)
+    for renderer, words in ((rest, "density"), (brush, "density of the brush")):
+        column = renderer.glyph.y
+        tooltips = [("at", "@value{0.00}"), (words, f"@{column}{{0.00}}")]
+        fig.add_tools(HoverTool(renderers=[renderer], tooltips=tooltips, mode="vline", attachment="horizontal"))
+    line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)
+    fig.add_layout(line)
+    legend = Legend(
+        items=[LegendItem(label=value(name), renderers=[drawn]) for name, drawn in (("brush", brush), ("rest", rest))],
+        location="top_right", visible=False, label_text_font_size="10px", label_text_color=TEXT, glyph_width=16,
+        glyph_height=10, label_height=10, padding=2, spacing=1, margin=2, background_fill_alpha=0,
+        border_line_alpha=0,
+    )  # fmt: skip
+    fig.add_layout(legend)
+    fig.xaxis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
+    fig.xaxis.axis_label = "entropy"
+    fig.yaxis.visible = False
+    fig.yaxis.formatter = BasicTickFormatter()
+    fig.grid.visible = False
+    formatter = None if patch_side is None else CustomJSTickFormatter(args={"side": patch_side}, code=_IN_PIXELS)
+    return DensityArea(fig, curve, line, legend, formatter)
+
+
+def _curve(fig: figure, source: ColumnDataSource, column: str, colour: str) -> GlyphRenderer:
+    """Area and outline of a density; the outline tells its values."""
+    fig.varea("value", 0, column, source=source, fill_color=colour, fill_alpha=0.3)
+    return fig.line("value", column, source=source, line_color=colour, line_width=1.4)
