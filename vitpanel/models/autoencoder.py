@@ -1,7 +1,9 @@
 """The autoencoder of binarised patch attention (section 5.4.1, Fig. 6C)."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,58 +12,83 @@ from safetensors.torch import save
 from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from vitpanel.core.patterns import binary_matrices
-
-STRIDE = 4
-# About one entry in a hundred is 1. Full balance (99) blurs the patterns; the square root keeps them and trains.
-POSITIVE_WEIGHT = 10.0
+# What is learned depends on the matrices seen, so these, not the size of a study, bound the time.
+MAX_SEEN = 160_000
+MIN_EPOCH, MAX_EPOCH = 2_048, 16_384
+MAX_VALIDATION, MAX_SCORED = 2_000, 500
+BATCH_SIZE = 32
+LEARNING_RATE = 4e-3
+# The weights that are kept are running means over about 100 batches: better than the last ones by as much as a slower
+# rate would bring, and training may end at any epoch.
+AVERAGING = 0.99
+PATIENCE, LEAST_GAIN = 2, 0.005
 
 
 class Autoencoder(nn.Module):
-    """Two strided convolutions and one fully connected layer each way.
+    """Two convolutions and one fully connected layer each way.
+
+    The first convolution covers, at each step, the attention from one row of the grid to one row of the grid. There a
+    head that looks a fixed number of columns aside draws the same diagonal whatever the rows are, and one that looks a
+    fixed number of rows aside draws a diagonal over the steps, which the second convolution sees.
+
+    A matrix comes as the places of its ones and leaves as one logit an entry, both in *blocks*: row of the source, row
+    of the target, column of the source, column of the target. `blocked` brings the indices of a study into this order.
 
     Parameters
     ----------
-    n_cells
-        Side of the matrices; padded inside to a multiple of 16.
+    side
+        Rows and columns of the grid of the matrices, of `vitpanel.core.patterns.pooled_side`.
     latent_dim
         Length of the bottleneck.
     channels
         Of the two convolutions.
     """
 
-    def __init__(self, n_cells: int, latent_dim: int = 32, channels: tuple[int, int] = (8, 16)) -> None:
+    def __init__(self, side: tuple[int, int], latent_dim: int = 32, channels: tuple[int, int] = (32, 32)) -> None:
         super().__init__()
-        self.n_cells = n_cells
-        side = -(-n_cells // STRIDE**2)
-        self._padding = side * STRIDE**2 - n_cells
-        shape = (channels[1], side, side)
-        options = {"kernel_size": STRIDE + 2, "stride": STRIDE, "padding": 1}
-        self.encoder = nn.Sequential(
-            nn.Conv2d(1, channels[0], **options),
-            nn.GELU(),
-            nn.Conv2d(channels[0], channels[1], **options),
-            nn.GELU(),
-            nn.Flatten(),
-            nn.Linear(channels[1] * side**2, latent_dim),
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(latent_dim, channels[1] * side**2),
-            nn.GELU(),
-            nn.Unflatten(1, shape),
-            nn.ConvTranspose2d(channels[1], channels[0], **options),
-            nn.GELU(),
-            nn.ConvTranspose2d(channels[0], 1, **options),
-        )
+        self.rows, self.cols = side
+        self.n_cells = self.rows * self.cols
+        order = torch.arange(self.n_cells**2).view(self.rows, self.cols, self.rows, self.cols).transpose(1, 2).flatten()
+        self.register_buffer("block_order", order, persistent=False)
+        self.register_buffer("block_place", torch.argsort(order), persistent=False)
+        within, between = {"kernel_size": self.cols, "stride": self.cols}, {"kernel_size": 4, "stride": 2, "padding": 2}
+        coded = self.rows // 2 + 1
+        self.conv1 = nn.Conv2d(1, channels[0], **within)
+        self.conv2 = nn.Conv2d(channels[0], channels[1], **between)
+        self.to_latent = nn.Linear(channels[1] * coded**2, latent_dim)
+        self.from_latent = nn.Linear(latent_dim, channels[1] * coded**2)
+        self.unflatten = nn.Unflatten(1, (channels[1], coded, coded))
+        self.deconv2 = nn.ConvTranspose2d(channels[1], channels[0], **between, output_padding=self.rows % 2)
+        self.deconv1 = nn.ConvTranspose2d(channels[0], 1, **within)
 
-    def encode(self, matrices: Tensor) -> Tensor:
-        """Latents ``(n, latent_dim)`` of matrices ``(n, n_cells, n_cells)``."""
-        return self.encoder(functional.pad(matrices[:, None], (0, self._padding, 0, self._padding)))
+    def blocked(self, indices: np.ndarray) -> Tensor:
+        """Places of ones, ``(n, k)``, in blocks and on the model's device."""
+        return self.block_place[torch.from_numpy(indices.astype(np.int64)).to(self.block_place.device)]
 
-    def forward(self, matrices: Tensor) -> Tensor:
-        """Logits of the reconstruction, ``(n, n_cells, n_cells)``."""
-        return self.decoder(self.encode(matrices))[:, 0, : self.n_cells, : self.n_cells]
+    def encode(self, ones: Tensor) -> Tensor:
+        """Latents ``(n, latent_dim)`` of the matrices whose ones `blocked` gave, ``(n, k)``."""
+        hidden = functional.gelu(self._sparse_conv1(ones))
+        return self.to_latent(functional.gelu(self.conv2(hidden)).flatten(1))
+
+    def forward(self, ones: Tensor) -> Tensor:
+        """Logits of the reconstruction, ``(n, n_cells²)`` in blocks."""
+        hidden = self.unflatten(functional.gelu(self.from_latent(self.encode(ones))))
+        return self._blocked_deconv1(functional.gelu(self.deconv2(hidden)))
+
+    def _sparse_conv1(self, ones: Tensor) -> Tensor:
+        """The first convolution, as a sum over the 1 % of the entries that are not 0."""
+        n, size = len(ones), self.cols**2
+        weight = self.conv1.weight.flatten(1).T
+        step = ones // size + torch.arange(n, device=ones.device)[:, None] * self.rows**2
+        start = self.conv1.bias.expand(n * self.rows**2, -1)
+        result = start.index_add(0, step.flatten(), functional.embedding(ones.flatten() % size, weight))
+        return result.view(n, self.rows, self.rows, -1).permute(0, 3, 1, 2)
+
+    def _blocked_deconv1(self, hidden: Tensor) -> Tensor:
+        """The last transposed convolution, left in blocks: its steps do not overlap, so it is one product."""
+        return (hidden.permute(0, 2, 3, 1) @ self.deconv1.weight.flatten(1) + self.deconv1.bias).flatten(1)
 
 
 @dataclass(frozen=True)
@@ -71,9 +98,11 @@ class Training:
     Parameters
     ----------
     train_loss, validation_loss
-        Weighted cross-entropy an entry, one value an epoch.
+        Nats a one, as `reconstruction_loss`; one value an epoch. That of training is of the weights as they move.
     average_precision
-        Of the ones of the validation matrices, in [0, 1], at the epoch that is kept.
+        Of the ones of a validation matrix at the epoch that is kept, in [0, 1]; the mean over matrices.
+    n_train, n_validation
+        Number of matrices.
     """
 
     train_loss: tuple[float, ...]
@@ -89,69 +118,96 @@ class Training:
 
 def train_autoencoder(
     indices: np.ndarray,
-    n_cells: int,
+    side: tuple[int, int],
     *,
     latent_dim: int,
     seed: int,
     device: torch.device,
-    max_epochs: int = 12,
-    batch_size: int = 128,
-    on_epoch: Callable[[int], object] = lambda _epoch: None,
+    on_batch: Callable[[int], object] = lambda _n: None,
 ) -> tuple[Autoencoder, Training]:
     """Train on binarised matrices and keep the epoch with the lowest validation loss.
+
+    Training ends after `MAX_SEEN` matrices, or when two epochs in a row bring less than half a percent.
 
     Parameters
     ----------
     indices
-        Of `vitpanel.core.patterns.top_indices`, ``(n, k)``; a tenth is held out for validation.
-    max_epochs
-        Training stops earlier when two epochs in a row bring less than 1 %.
-    on_epoch
-        Hears each epoch's number when it is done.
+        Of `vitpanel.core.patterns.top_indices`, ``(n, k)``; a tenth, at most 2,000, is held out for validation.
+    side
+        Rows and columns of the grid of the matrices.
+    on_batch
+        Hears how many matrices were seen since it was last called; `MAX_SEEN` in all at most.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = Autoencoder(n_cells, latent_dim).to(device)
+        model = Autoencoder(side, latent_dim).to(device)
+    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
     order = torch.randperm(len(indices), generator=generator).numpy()
-    held_out = order[: max(1, len(order) // 10)]
-    training = order[len(held_out) :] if len(order) > 1 else order
-    optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+    n_held_out = min(MAX_VALIDATION, max(1, len(order) // 10))
+    held_out, training = indices[order[:n_held_out]], order[n_held_out:] if len(order) > 1 else order
+    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    batches = _batches(training, generator)
+    n_batches = math.ceil(min(max(len(training), MIN_EPOCH), MAX_EPOCH) / BATCH_SIZE)
     losses: list[float] = []
     validation: list[float] = []
-    best = {key: value.clone() for key, value in model.state_dict().items()}
-    for epoch in range(max_epochs):
-        shuffled = training[torch.randperm(len(training), generator=generator).numpy()]
-        total = 0.0
-        model.train()
-        for batch in np.array_split(shuffled, -(-len(shuffled) // batch_size)):
-            loss = _loss(model, _matrices(indices[batch], n_cells, device))
+    best: dict[str, Tensor] = {}
+    for _ in range(max(1, MAX_SEEN // (n_batches * BATCH_SIZE))):
+        parts: list[float] = []
+        for batch in islice(batches, n_batches):
+            loss = reconstruction_loss(model, model.blocked(indices[batch]))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-            total += loss.item() * len(batch)
-        losses.append(total / len(training))
-        validation.append(_validation_loss(model, indices[held_out], batch_size, device))
+            averaged.update_parameters(model)
+            parts.append(loss.item())
+            on_batch(BATCH_SIZE)
+        losses.append(float(np.mean(parts)))
+        validation.append(_mean_loss(averaged.module, held_out))
         if validation[-1] == min(validation):
-            best = {key: value.clone() for key, value in model.state_dict().items()}
-        on_epoch(epoch)
-        if len(validation) > 2 and min(validation) > 0.99 * min(validation[:-2]):  # noqa: PLR2004
+            best = {key: value.clone() for key, value in averaged.module.state_dict().items()}
+        if len(validation) > PATIENCE and min(validation) > (1 - LEAST_GAIN) * min(validation[:-PATIENCE]):
             break
     model.load_state_dict(best)
-    precision = _average_precision(model, indices[held_out[:200]], device)
+    precision = average_precision(model, held_out[:MAX_SCORED])
     return model.eval(), Training(tuple(losses), tuple(validation), precision, len(training), len(held_out))
+
+
+def _batches(rows: np.ndarray, generator: torch.Generator) -> Iterator[np.ndarray]:
+    """Go through the rows in batches without end, in another order each time."""
+    rest = rows[:0]
+    while True:
+        while len(rest) < BATCH_SIZE:
+            rest = np.concatenate([rest, rows[torch.randperm(len(rows), generator=generator).numpy()]])
+        yield rest[:BATCH_SIZE]
+        rest = rest[BATCH_SIZE:]
 
 
 def encode_patterns(model: Autoencoder, indices: np.ndarray, *, batch_size: int = 256) -> np.ndarray:
     """Latents of binarised matrices ``(..., k)``, float32 ``(..., latent_dim)``."""
     flat = indices.reshape(-1, indices.shape[-1])
-    device = next(model.parameters()).device
     with torch.inference_mode():
         latents = [
-            model.encode(_matrices(flat[start : start + batch_size], model.n_cells, device)).cpu()
+            model.encode(model.blocked(flat[start : start + batch_size])).cpu()
             for start in range(0, len(flat), batch_size)
         ]
     return torch.cat(latents).numpy().reshape(*indices.shape[:-1], -1)
+
+
+def reconstruct_patterns(model: Autoencoder, indices: np.ndarray) -> np.ndarray:
+    """Reconstructions of binarised matrices ``(..., k)``: float32 ``(..., n_cells, n_cells)``, each of sum 1."""
+    with torch.inference_mode():
+        logits = model(model.blocked(indices.reshape(-1, indices.shape[-1])))
+        shares = functional.softmax(logits, 1)[:, model.block_place].cpu().numpy()
+    return shares.reshape(*indices.shape[:-1], model.n_cells, model.n_cells)
+
+
+def average_precision(model: Autoencoder, indices: np.ndarray) -> float:
+    """Average precision of the ones of each matrix ``(n, k)`` in its reconstruction, the mean over matrices."""
+    shares = reconstruct_patterns(model, indices).reshape(len(indices), -1)
+    is_one = np.zeros(shares.shape, bool)
+    np.put_along_axis(is_one, indices.astype(np.int64), values=True, axis=1)
+    return float(np.mean([average_precision_score(*pair) for pair in zip(is_one, shares, strict=True)]))
 
 
 def autoencoder_bytes(model: Autoencoder) -> bytes:
@@ -159,27 +215,24 @@ def autoencoder_bytes(model: Autoencoder) -> bytes:
     return save({key: value.cpu().contiguous() for key, value in model.state_dict().items()})
 
 
-def _matrices(indices: np.ndarray, n_cells: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(binary_matrices(indices, n_cells)).to(device)
+def reconstruction_loss(model: Autoencoder, ones: Tensor) -> Tensor:
+    """Cross-entropy in nats between the ones and a softmax over all entries of a matrix.
+
+    Each one competes with every zero, so that the many zeros need no weight. A uniform reconstruction gives
+    2·log(n_cells), a perfect one the logarithm of the number of ones.
+
+    Parameters
+    ----------
+    ones
+        Of `Autoencoder.blocked`.
+    """
+    return -functional.log_softmax(model(ones), 1).gather(1, ones).mean()
 
 
-def _loss(model: Autoencoder, matrices: Tensor) -> Tensor:
-    weight = matrices.new_tensor(POSITIVE_WEIGHT)
-    return functional.binary_cross_entropy_with_logits(model(matrices), matrices, pos_weight=weight)
-
-
-def _validation_loss(model: Autoencoder, indices: np.ndarray, batch_size: int, device: torch.device) -> float:
-    model.eval()
+def _mean_loss(model: Autoencoder, indices: np.ndarray, *, batch_size: int = 128) -> float:
     total = 0.0
     with torch.inference_mode():
         for start in range(0, len(indices), batch_size):
             batch = indices[start : start + batch_size]
-            total += float(_loss(model, _matrices(batch, model.n_cells, device))) * len(batch)
+            total += float(reconstruction_loss(model, model.blocked(batch))) * len(batch)
     return total / len(indices)
-
-
-def _average_precision(model: Autoencoder, indices: np.ndarray, device: torch.device) -> float:
-    matrices = _matrices(indices, model.n_cells, device)
-    with torch.inference_mode():
-        scores = model(matrices)
-    return float(average_precision_score(matrices.cpu().numpy().ravel() > 0, scores.cpu().numpy().ravel()))

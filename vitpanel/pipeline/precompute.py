@@ -14,20 +14,21 @@ from PIL import Image
 
 from vitpanel.core.patterns import pooled_side
 from vitpanel.models.ablation import create_ablation
-from vitpanel.models.autoencoder import autoencoder_bytes, encode_patterns, train_autoencoder
+from vitpanel.models.autoencoder import MAX_SEEN, autoencoder_bytes, encode_patterns, train_autoencoder
 from vitpanel.models.images import encode_crop, encode_thumbnail, read_image
 from vitpanel.models.loading import load_model
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
 from vitpanel.pipeline.layout import N_ITERATIONS, tsne
 from vitpanel.pipeline.progress import Progress
+from vitpanel.pipeline.sampling import sampled_heads
 from vitpanel.pipeline.source import ImageSource, match_labels, open_images
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, image_layouts
 from vitpanel.study.writer import StudyWriter
 
-MAX_TRAINING = 50_000
+MAX_TRAINING = 200_000
 VERSIONED = ("vitpanel", "torch", "timm", "numpy", "opentsne", "scikit-learn", "pillow")
 
 
@@ -183,27 +184,25 @@ def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -
     """Train the autoencoder on a sample of the binarised matrices, then encode all."""
     if writer.is_done(LATENTS):
         return
-    started, settings = time.monotonic(), writer.manifest.settings
-    patterns = open_study(writer.path)["patterns/patch_top"]
-    flat = patterns.reshape(-1, patterns.shape[-1])
-    sample = np.random.default_rng(settings["seed"]).permutation(len(flat))[:MAX_TRAINING]
-    rows, cols = pooled_side(model.spec.grid)
-    with progress.bar("autoencoder", total=12, unit="epoch") as bar:
+    started, settings, study = time.monotonic(), writer.manifest.settings, open_study(writer.path)
+    side = pooled_side(model.spec.grid)
+    with progress.bar("autoencoder", total=MAX_SEEN, unit="matrix") as bar:
         autoencoder, training = train_autoencoder(
-            flat[np.sort(sample)],
-            rows * cols,
+            sampled_heads(study, "patterns/patch_top", n_most=MAX_TRAINING, seed=settings["seed"]),
+            side,
             latent_dim=settings["latent_dim"],
             seed=settings["seed"],
             device=model.device,
-            on_epoch=lambda _epoch: bar.update(),
+            on_batch=bar.update,
         )
+        bar.total = bar.n
     writer.write_file("autoencoder.safetensors", autoencoder_bytes(autoencoder))
-    with progress.bar("latents", total=len(patterns), unit="image") as bar:
+    with progress.bar("latents", total=study.n_images, unit="image") as bar:
         for block in range(writer.n_blocks):
-            images = writer.block_images(block)
-            writer.write_rows("latents", block, encode_patterns(autoencoder, patterns[images.start : images.stop]))
-            bar.update(len(images))
-    detail = training.to_dict() | {"binarised_on": [rows, cols]}
+            patterns = study.block("patterns/patch_top", block)
+            writer.write_rows("latents", block, encode_patterns(autoencoder, patterns))
+            bar.update(len(patterns))
+    detail = training.to_dict() | {"binarised_on": list(side)}
     writer.finish_stage(LATENTS, seconds=time.monotonic() - started, detail=detail)
 
 

@@ -92,11 +92,23 @@ class Study:
         StudyError
             If the format has no such array, or what is on disk is damaged or missing.
         """
-        reason = self.reason(name)
-        if reason:
-            message = f"{self.path} has no array {name}. {reason}"
-            raise StudyIncompleteError(message, hint=self._way_out(name))
+        self._check(name)
         return self._cached("values", name, lambda: self._read_array(self.arrays[name]))
+
+    def block(self, name: str, block: int) -> np.ndarray:
+        """Rows of one block of images of an array that comes in blocks, read anew and not kept.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the model cannot have the array, or it is not computed yet.
+        StudyError
+            If the format has no such array, or what is on disk is damaged or missing.
+        """
+        self._check(name)
+        spec, images = self.arrays[name], self.manifest.block_images(block)
+        array = open_array(self.files.array(name), spec, block_size=self.manifest.block_size)
+        return read_rows(self._chunk(spec, block), array, slice(images.start, images.stop))
 
     def reason(self, name: str) -> str:
         """Why an array is not in the study, as one sentence for people; empty if it is.
@@ -187,6 +199,12 @@ class Study:
             message = f"Image {image_id} of {self.path} is not computed yet."
             raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
         return self._pictures(block, column)[int(image_id)]
+
+    def _check(self, name: str) -> None:
+        reason = self.reason(name)
+        if reason:
+            message = f"{self.path} has no array {name}. {reason}"
+            raise StudyIncompleteError(message, hint=self._way_out(name))
 
     def _way_out(self, name: str) -> str:
         if name in self._absent:

@@ -1,0 +1,35 @@
+"""Some of all heads of a study, read block by block."""
+
+import numpy as np
+
+from vitpanel.study.reader import Study
+
+
+def sampled_rows(n: int, *, n_most: int, seed: int) -> np.ndarray:
+    """Ascending numbers of at most ``n_most`` of n rows, drawn by the seed."""
+    if n <= n_most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, n_most, replace=False))
+
+
+def sampled_heads(study: Study, name: str, *, n_most: int, seed: int) -> np.ndarray:
+    """Values of at most ``n_most`` heads, drawn over all images; never more than a block besides is in memory.
+
+    Parameters
+    ----------
+    name
+        Of an array ``(image, layer, head, value)``.
+
+    Returns
+    -------
+    Shape ``(n, n_values)``, in the order of `sampled_rows`.
+    """
+    n_images, n_layers, n_heads, n_values = study.arrays[name].shape
+    rows = sampled_rows(n_images * n_layers * n_heads, n_most=n_most, seed=seed)
+    sample = np.empty((len(rows), n_values), study.arrays[name].dtype)
+    for block in range(study.manifest.n_blocks):
+        images = study.manifest.block_images(block)
+        first, last = (image * n_layers * n_heads for image in (images.start, images.stop))
+        chosen = slice(*np.searchsorted(rows, [first, last]))
+        sample[chosen] = study.block(name, block).reshape(-1, n_values)[rows[chosen] - first]
+    return sample
