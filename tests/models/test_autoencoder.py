@@ -44,9 +44,9 @@ def shifted_indices(rng: np.random.Generator, n: int, side: tuple[int, int]) -> 
 
 def plain_logits(model: Autoencoder, matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Latents and logits by torch's own convolutions over the whole matrices."""
-    hidden = functional.gelu(model.conv2(functional.gelu(model.conv1(matrices[:, None]))))
+    hidden = torch.relu(model.conv2(torch.relu(model.conv1(matrices[:, None]))))
     latents = model.to_latent(hidden.flatten(1))
-    back = functional.gelu(model.deconv2(model.unflatten(functional.gelu(model.from_latent(latents)))))
+    back = torch.relu(model.deconv2(model.unflatten(torch.relu(model.from_latent(latents)))))
     return latents, model.deconv1(back)[:, 0]
 
 
@@ -82,7 +82,7 @@ def trained() -> tuple[np.ndarray, Autoencoder, Training, list[int]]:
     seen: list[int] = []
     device = torch.device("cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "MAX_SEEN", 12_000)
+        patch.setattr(module, "LEAST_SEEN", 12_000)
         model, training = train_autoencoder(indices, (6, 8), latent_dim=8, seed=1, device=device, on_batch=seen.append)
     return indices, model, training, seen
 
@@ -123,7 +123,7 @@ def test_the_weights_are_a_safetensors_file(trained: tuple[np.ndarray, Autoencod
 
 
 def test_the_seed_decides_and_leaves_that_of_torch_alone(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "MAX_SEEN", 2_048)
+    monkeypatch.setattr(module, "LEAST_SEEN", 2_048)
     indices = random_indices(rng, 40, 16)
 
     def weights(seed: int) -> bytes:
@@ -145,9 +145,16 @@ def test_training_stops_when_it_brings_nothing_more(monkeypatch: pytest.MonkeyPa
     assert len(training.validation_loss) == module.PATIENCE + 1
 
 
+@pytest.mark.parametrize(
+    ("n_matrices", "n_seen"), [(1, 96_000), (16_000, 96_000), (50_000, 300_000), (200_000, 480_000)]
+)
+def test_a_larger_study_is_seen_fewer_times(n_matrices: int, n_seen: int):
+    assert module.n_seen_at_most(n_matrices) == n_seen
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_handful_of_matrices_will_do(n: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "MAX_SEEN", 2_048)
+    monkeypatch.setattr(module, "LEAST_SEEN", 2_048)
     indices = np.arange(3 * n, dtype=np.uint16).reshape(n, 3)
     model, training = train_autoencoder(indices, (4, 4), latent_dim=3, seed=0, device=torch.device("cpu"))
     assert training.n_validation == 1

@@ -71,6 +71,26 @@ def test_arrays_are_read_once_and_cannot_be_changed(study: Study):
             read()[0] = 0
 
 
+@pytest.mark.parametrize("name", ["strength", "patterns/patch_top", "latents"])
+def test_blocks_are_the_rows_of_their_images(study: Study, name: str):
+    for block in range(study.manifest.n_blocks):
+        images = study.manifest.block_images(block)
+        np.testing.assert_array_equal(study.block(name, block), study[name][images.start : images.stop], strict=True)
+    with pytest.raises(StudyError, match="no array 'nonsense'"):
+        study.block("nonsense", 0)
+
+
+def test_a_block_of_a_stage_that_has_not_run(unfinished: Study):
+    with pytest.raises(StudyIncompleteError, match="stage latents has not run"):
+        unfinished.block("latents", 0)
+
+
+def test_a_block_that_is_not_done(unfinished: Study):
+    assert np.isfinite(unfinished.block("strength", 1)).all()
+    with pytest.raises(StudyIncompleteError, match="block 2 is not computed yet"):
+        unfinished.block("strength", 2)
+
+
 def test_images_have_the_columns_of_the_format(study: Study):
     columns = ["file", "label", "label_name", "predicted", "predicted_name", "p_true"]
     assert list(study.images.columns) == columns

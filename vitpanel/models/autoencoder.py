@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-# What is learned depends on the matrices seen, so these, not the size of a study, bound the time.
-MAX_SEEN = 160_000
+# A small study needs many passes, a large one few: six, within these bounds.
+MOST_PASSES, LEAST_SEEN, MOST_SEEN = 6, 96_000, 480_000
 MIN_EPOCH, MAX_EPOCH = 2_048, 16_384
 MAX_VALIDATION, MAX_SCORED = 2_000, 500
 BATCH_SIZE = 32
@@ -69,21 +69,22 @@ class Autoencoder(nn.Module):
 
     def encode(self, ones: Tensor) -> Tensor:
         """Latents ``(n, latent_dim)`` of the matrices whose ones `blocked` gave, ``(n, k)``."""
-        hidden = functional.gelu(self._sparse_conv1(ones))
-        return self.to_latent(functional.gelu(self.conv2(hidden)).flatten(1))
+        hidden = torch.relu(self._sparse_conv1(ones))
+        return self.to_latent(torch.relu(self.conv2(hidden)).flatten(1))
 
     def forward(self, ones: Tensor) -> Tensor:
         """Logits of the reconstruction, ``(n, n_cells²)`` in blocks."""
-        hidden = self.unflatten(functional.gelu(self.from_latent(self.encode(ones))))
-        return self._blocked_deconv1(functional.gelu(self.deconv2(hidden)))
+        hidden = self.unflatten(torch.relu(self.from_latent(self.encode(ones))))
+        return self._blocked_deconv1(torch.relu(self.deconv2(hidden)))
 
     def _sparse_conv1(self, ones: Tensor) -> Tensor:
         """The first convolution, as a sum over the 1 % of the entries that are not 0."""
         n, size = len(ones), self.cols**2
         weight = self.conv1.weight.flatten(1).T
         step = ones // size + torch.arange(n, device=ones.device)[:, None] * self.rows**2
-        start = self.conv1.bias.expand(n * self.rows**2, -1)
-        result = start.index_add(0, step.flatten(), functional.embedding(ones.flatten() % size, weight))
+        parts = functional.embedding(ones.flatten() % size, weight)
+        sums = weight.new_zeros(n * self.rows**2, weight.shape[1]).index_add(0, step.flatten(), parts)
+        result = sums + self.conv1.bias
         return result.view(n, self.rows, self.rows, -1).permute(0, 3, 1, 2)
 
     def _blocked_deconv1(self, hidden: Tensor) -> Tensor:
@@ -116,6 +117,11 @@ class Training:
         return asdict(self)
 
 
+def n_seen_at_most(n_matrices: int) -> int:
+    """How many matrices, each counted as often as it comes, a training on so many sees before it ends."""
+    return min(max(LEAST_SEEN, MOST_PASSES * n_matrices), MOST_SEEN)
+
+
 def train_autoencoder(
     indices: np.ndarray,
     side: tuple[int, int],
@@ -127,7 +133,7 @@ def train_autoencoder(
 ) -> tuple[Autoencoder, Training]:
     """Train on binarised matrices and keep the epoch with the lowest validation loss.
 
-    Training ends after `MAX_SEEN` matrices, or when two epochs in a row bring less than half a percent.
+    Training ends after `n_seen_at_most` matrices, or when two epochs in a row bring less than half a percent.
 
     Parameters
     ----------
@@ -136,7 +142,7 @@ def train_autoencoder(
     side
         Rows and columns of the grid of the matrices.
     on_batch
-        Hears how many matrices were seen since it was last called; `MAX_SEEN` in all at most.
+        Hears how many matrices were seen since it was last called; `n_seen_at_most` in all at most.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
@@ -152,7 +158,7 @@ def train_autoencoder(
     losses: list[float] = []
     validation: list[float] = []
     best: dict[str, Tensor] = {}
-    for _ in range(max(1, MAX_SEEN // (n_batches * BATCH_SIZE))):
+    for _ in range(max(1, n_seen_at_most(len(indices)) // (n_batches * BATCH_SIZE))):
         parts: list[float] = []
         for batch in islice(batches, n_batches):
             loss = reconstruction_loss(model, model.blocked(indices[batch]))

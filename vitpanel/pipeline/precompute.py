@@ -14,7 +14,7 @@ from PIL import Image
 
 from vitpanel.core.patterns import pooled_side
 from vitpanel.models.ablation import create_ablation
-from vitpanel.models.autoencoder import MAX_SEEN, autoencoder_bytes, encode_patterns, train_autoencoder
+from vitpanel.models.autoencoder import autoencoder_bytes, encode_patterns, n_seen_at_most, train_autoencoder
 from vitpanel.models.images import encode_crop, encode_thumbnail, read_image
 from vitpanel.models.loading import load_model
 from vitpanel.models.model import ViTModel
@@ -186,9 +186,10 @@ def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -
         return
     started, settings, study = time.monotonic(), writer.manifest.settings, open_study(writer.path)
     side = pooled_side(model.spec.grid)
-    with progress.bar("autoencoder", total=MAX_SEEN, unit="matrix") as bar:
+    sample = sampled_heads(study, "patterns/patch_top", n_most=MAX_TRAINING, seed=settings["seed"])
+    with progress.bar("autoencoder", total=n_seen_at_most(len(sample)), unit="matrix") as bar:
         autoencoder, training = train_autoencoder(
-            sampled_heads(study, "patterns/patch_top", n_most=MAX_TRAINING, seed=settings["seed"]),
+            sample,
             side,
             latent_dim=settings["latent_dim"],
             seed=settings["seed"],

@@ -106,6 +106,9 @@ class Study:
             If the format has no such array, or what is on disk is damaged or missing.
         """
         self._check(name)
+        if block not in self._done:
+            message = f"{self.path}: block {block} is not computed yet."
+            raise StudyIncompleteError(message, hint=self._way_out(name))
         spec, images = self.arrays[name], self.manifest.block_images(block)
         array = open_array(self.files.array(name), spec, block_size=self.manifest.block_size)
         return read_rows(self._chunk(spec, block), array, slice(images.start, images.stop))
