@@ -40,33 +40,86 @@ def plain_block(block: Any, x: Tensor) -> Tensor:
 
 def plain_mlp(block: Any, x: Tensor) -> Tensor:
     """Second half of a block, written over its input."""
-    mlp = block.mlp
-    hidden = mlp.fc1(block.norm2(x))
-    hidden = torch.ops.aten.gelu_(hidden) if _is_gelu(mlp.act) else mlp.act(hidden)
-    return _add_linear(x, hidden, mlp.fc2, block.ls2)
+    return _activated(block, block.mlp.fc1(block.norm2(x)), x)
 
 
-def without_part(block: Any, x: Tensor, z: Tensor, lost: Tensor, places: Tensor) -> Tensor:
-    """Middle of a block, after its attention, without parts of its heads.
+def _activated(block: Any, hidden: Tensor, x: Tensor) -> Tensor:
+    """Add to x what follows the first linear layer of the MLP; both are overwritten."""
+    act = block.mlp.act
+    is_gelu = isinstance(act, nn.GELU) and act.approximate == "none"
+    hidden = torch.ops.aten.gelu_(hidden) if is_gelu else act(hidden)
+    return _add_linear(x, hidden, block.mlp.fc2, block.ls2)
+
+
+class PrunedBlock:
+    """A block without parts of its heads.
+
+    A head is of much lower rank than the block is wide. Since LayerNorm is linear but for one number a token, the
+    first layer of the MLP is computed once, and each part changes it by a product over the size of a head.
 
     Parameters
     ----------
+    block
+        For which `is_plain` holds.
     x, z
-        Input of the block and output of its attention, ``(n, n_tokens, width)``.
-    lost
-        Outputs of heads ``places`` that are missing, ``(k, n, n_tokens, size)``.
-
-    Returns
-    -------
-    ``(k, n, n_tokens, width)``.
+        Input of the block and output of its attention without pruning, ``(n, n_tokens, width)``.
+    places
+        Head of each part that will be taken away.
     """
-    middle = (x + block.ls1(z)).flatten(0, 1)
-    by_head = block.attn.proj.weight.T.unflatten(0, (block.attn.num_heads, -1))
-    result = x.new_empty((len(lost), *middle.shape))
-    for row, (part, head) in enumerate(zip(lost.flatten(1, 2), places.tolist(), strict=True)):
-        weight = by_head[head] if isinstance(block.ls1, nn.Identity) else by_head[head] * block.ls1.gamma
-        torch.addmm(middle, part, weight, alpha=-1, out=result[row])
-    return result.unflatten(1, x.shape[:2])
+
+    def __init__(self, block: Any, x: Tensor, z: Tensor, places: Tensor) -> None:
+        self._block = block
+        self._middle = (x + block.ls1(z)).flatten(0, 1)
+        self._weights = block.attn.proj.weight.T.unflatten(0, (block.attn.num_heads, -1))
+        if isinstance(block.ls1, LayerScale):
+            self._weights = self._weights * block.ls1.gamma
+        self._hidden: Tensor | None = None
+        if isinstance(block.norm2, nn.LayerNorm) and self._low_rank_pays(places):
+            self._prepare(places)
+
+    def _low_rank_pays(self, places: Tensor) -> bool:
+        n_parts, n_heads, (n_tokens, width) = len(places), len(places.unique()), self._middle.shape
+        size = self._weights.shape[1]
+        straight = n_parts * n_tokens * width
+        return n_tokens * width + n_heads * size * width + n_parts * n_tokens * size < straight
+
+    def _prepare(self, places: Tensor) -> None:
+        norm, fc1 = self._block.norm2, self._block.mlp.fc1
+        gamma = 1 if norm.weight is None else norm.weight
+        self._hidden = ((self._middle - self._middle.mean(-1, keepdim=True)) * gamma) @ fc1.weight.T
+        self._changes: dict[int, Tensor] = {}
+        for head in places.unique().tolist():
+            weight = self._weights[head]
+            self._changes[head] = ((weight - weight.mean(-1, keepdim=True)) * gamma) @ fc1.weight.T
+        self._bias = self._hidden.new_zeros(()) if fc1.bias is None else fc1.bias
+        if norm.bias is not None:
+            self._bias = self._bias + fc1.weight @ norm.bias
+
+    def without(self, lost: Tensor, places: Tensor) -> Tensor:
+        """Output of the block without parts of its heads.
+
+        Parameters
+        ----------
+        lost
+            What is missing of the outputs of heads ``places``, ``(k, n, n_tokens, size)``.
+
+        Returns
+        -------
+        ``(k · n, n_tokens, width)``.
+        """
+        lost, shape, heads = lost.flatten(1, 2), lost.shape[1:3], places.tolist()
+        x = lost.new_empty((len(lost), *self._middle.shape))
+        for row, (part, head) in enumerate(zip(lost, heads, strict=True)):
+            torch.addmm(self._middle, part, self._weights[head], alpha=-1, out=x[row])
+        if self._hidden is None:
+            x = plain_mlp(self._block, x)
+        else:
+            _, _, scale = torch.native_layer_norm(x, x.shape[-1:], None, None, self._block.norm2.eps)
+            hidden = torch.addcmul(self._bias, self._hidden, scale)
+            for row, (part, head) in enumerate(zip(lost * scale, heads, strict=True)):
+                hidden[row].addmm_(part, self._changes[head], alpha=-1)
+            x = _activated(self._block, hidden, x)
+        return x.view(-1, *shape[1:], x.shape[-1])
 
 
 def last_block(block: Any, x: Tensor, n_read: int) -> Tensor:
@@ -115,7 +168,3 @@ def _add_linear(x: Tensor, inputs: Tensor, linear: nn.Linear, scale: nn.Module) 
     if linear.bias is not None:
         flat += linear.bias
     return x
-
-
-def _is_gelu(act: nn.Module) -> bool:
-    return type(act).__name__ == "GELU" and getattr(act, "approximate", "none") == "none"

@@ -15,7 +15,7 @@ from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
-from vitpanel.models.ablation.plain import CACHED_TOKENS, is_plain, last_block, plain_block, plain_mlp, without_part
+from vitpanel.models.ablation.plain import CACHED_TOKENS, PrunedBlock, is_plain, last_block, plain_block
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook, input_hook, output_hook
 
@@ -162,9 +162,11 @@ class RestartAblation(Ablation[RestartRun]):
             if not self.model.spec.n_classes:
                 return Outcome(None, *metrics[0])
         logits = []
+        pruned = self._pruned_block(clean, layer, places)
         for part in chunks(len(cuts), len(clean.images), self._rows):
-            if is_linear(attention) and self._plain[self._block_of[layer]]:
-                logits.append(self._after_plain(clean, layer, lost[part], places[part]))
+            if pruned is not None:
+                x = pruned.without(lost[part, :, : self._read(layer)], places[part])
+                logits.append(self._rest(clean, self._block_of[layer] + 1, x))
                 continue
             z = self._pruned_z(clean, layer, lost[part], places[part])
             if not is_linear(attention):
@@ -173,7 +175,19 @@ class RestartAblation(Ablation[RestartRun]):
             if self.model.spec.n_classes:
                 logits.append(self._after(clean, layer, z))
         cls, patch = (torch.cat(values, 1) for values in zip(*metrics, strict=True))
-        return Outcome(torch.cat(logits).transpose(0, 1) if logits else None, cls, patch)
+        joined = torch.cat(logits).unflatten(0, (len(cuts), -1)).transpose(0, 1) if logits else None
+        return Outcome(joined, cls, patch)
+
+    def _pruned_block(self, clean: RestartRun, layer: int, places: Tensor) -> PrunedBlock | None:
+        index = self._block_of[layer]
+        if not self._plain[index]:
+            return None
+        x, z, read = clean.blocks[index][0], clean.z[layer], self._read(layer)
+        return PrunedBlock(self._blocks[index], x[:, :read], z[:, :read], places)
+
+    def _read(self, layer: int) -> int:
+        """How many tokens of a layer's block, from the first, reach the head."""
+        return self._n_read if self._block_of[layer] == len(self._blocks) - 1 else self.model.spec.grid.n_tokens
 
     def _by_head(self, joined: Tensor) -> Tensor:
         return joined.unflatten(-1, (self.model.spec.n_heads, -1))
@@ -205,17 +219,8 @@ class RestartAblation(Ablation[RestartRun]):
             pruned.append(projected(attention, heads.flatten(-2), run.gate))
         return torch.stack(pruned)
 
-    def _after_plain(self, clean: RestartRun, layer: int, lost: Tensor, places: Tensor) -> Tensor:
-        """Logits ``(k, n, n_classes)`` after cuts in a plain block."""
-        index, n = self._block_of[layer], len(clean.images)
-        block = self._blocks[index]
-        read = slice(0, self._n_read if index == len(self._blocks) - 1 else None)
-        x = without_part(block, clean.blocks[index][0][:, read], clean.z[layer][:, read], lost[:, :, read], places)
-        x = plain_mlp(block, x.flatten(0, 1))
-        return self._rest(clean, index + 1, x).unflatten(0, (-1, n))
-
     def _after(self, clean: RestartRun, layer: int, z: Tensor) -> Tensor:
-        """Logits ``(k, n, n_classes)`` when a layer gave z ``(k, n, n_tokens, width)``."""
+        """Logits ``(k · n, n_classes)`` when a layer gave z ``(k, n, n_tokens, width)``."""
         index, k = self._block_of[layer], len(z)
         x, options = clean.blocks[index]
         with ExitStack() as answers:
@@ -224,7 +229,7 @@ class RestartAblation(Ablation[RestartRun]):
                     known = z.flatten(0, 1) if other == layer else clean.z[other].repeat(k, 1, 1)
                     answers.enter_context(_answering(self.model.attention[other], known))
             x = self._blocks[index](x.repeat(k, 1, 1), **options)
-        return self._rest(clean, index + 1, x).unflatten(0, (k, -1))
+        return self._rest(clean, index + 1, x)
 
     def _rest(self, clean: RestartRun, first: int, x: Tensor) -> Tensor:
         """Logits from the input of a block, which may be overwritten."""

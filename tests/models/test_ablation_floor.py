@@ -1,0 +1,54 @@
+"""The engine's arithmetic, counted while it runs, against the least that the task takes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from tests.pruned_families import FAMILIES, create_family, random_images
+from vitpanel.models.ablation import HookAblation, RestartAblation
+from vitpanel.models.ablation.floor import Shape, floor_flops, naive_flops
+
+SHAPE = Shape(n_tokens=101, width=96, n_layers=6, n_heads=3, hidden=384)
+ARGUMENTS = {"img_size": 80, "embed_dim": SHAPE.width, "depth": SHAPE.n_layers, "num_heads": SHAPE.n_heads}
+
+
+def counted(engine: Any, images: torch.Tensor) -> int:
+    """Floating point operations of all matrix products of leaving each head out."""
+    aten = torch.ops.aten
+
+    def product(_sum: Any, a: Any, b: Any, **_options: Any) -> int:
+        return 2 * a[0] * a[1] * b[1]
+
+    def attention(q: Any, k: Any, _v: Any, *_arguments: Any, **_options: Any) -> int:
+        return 4 * q[0] * q[1] * q[2] * k[2] * q[3]
+
+    # torch does not count what is done in place, nor its attention on the CPU.
+    more = {aten.addmm_: product, aten._scaled_dot_product_flash_attention_for_cpu: attention}
+    with FlopCounterMode(display=False, custom_mapping=more) as counter:
+        engine.leave_one_out(images, lambda _layer, _attention: None)
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_the_restart_engine_is_within_a_tenth_of_the_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int):
+    monkeypatch.setitem(FAMILIES, "sized", ("vit_tiny_patch16_224", ARGUMENTS))
+    model = create_family("sized", tmp_path)
+    assert model.spec.grid.n_tokens == SHAPE.n_tokens
+    total = counted(RestartAblation(model, 8), random_images(model, n)) / n
+    assert floor_flops(SHAPE) < total < 1.1 * floor_flops(SHAPE)
+
+
+def test_the_hook_engine_takes_a_forward_for_each_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(FAMILIES, "sized", ("vit_tiny_patch16_224", ARGUMENTS))
+    model = create_family("sized", tmp_path)
+    total = counted(HookAblation(model, 8), random_images(model, 1))
+    assert naive_flops(SHAPE) < total < 1.1 * naive_flops(SHAPE)
+
+
+def test_shapes_that_people_use_have_less_than_half_the_arithmetic():
+    for width, n_heads in ((192, 3), (384, 6), (768, 12)):
+        shape = Shape(197, width, 12, n_heads, 4 * width)
+        assert 2.3 < naive_flops(shape) / floor_flops(shape) < 2.45
