@@ -91,7 +91,7 @@ class PrunedBlock:
         for head in places.unique().tolist():
             weight = self._weights[head]
             self._changes[head] = ((weight - weight.mean(-1, keepdim=True)) * gamma) @ fc1.weight.T
-        self._bias = self._hidden.new_zeros(()) if fc1.bias is None else fc1.bias
+        self._bias = torch.zeros_like(fc1.weight[:, 0]) if fc1.bias is None else fc1.bias
         if norm.bias is not None:
             self._bias = self._bias + fc1.weight @ norm.bias
 
