@@ -1,31 +1,8 @@
-"""Maps of many points: which one is nearest, and how dense they are."""
+"""Points of a map: how dense they are, which lie inside a line, and whether those of a kind keep together."""
 
 import numpy as np
 
-CHUNK = 1 << 20
-
-
-def nearest_point(x: np.ndarray, y: np.ndarray, at: tuple[float, float], *, scale: tuple[float, float]) -> int:
-    """Index of the point nearest to a place.
-
-    Parameters
-    ----------
-    x, y
-        Finite coordinates ``(n_points,)``, float32.
-    at
-        The place.
-    scale
-        Pixels per unit along x and y, so that nearest means nearest on the screen.
-    """
-    best, best_distance = -1, np.inf
-    for start in range(0, len(x), CHUNK):
-        part = slice(start, start + CHUNK)
-        distance = ((x[part] - np.float32(at[0])) * np.float32(scale[0])) ** 2
-        distance += ((y[part] - np.float32(at[1])) * np.float32(scale[1])) ** 2
-        index = int(distance.argmin())
-        if distance[index] < best_distance:
-            best, best_distance = start + index, float(distance[index])
-    return best
+MOST_SPREAD = 2000
 
 
 def smoothed(counts: np.ndarray, sigma: float) -> np.ndarray:
@@ -41,9 +18,80 @@ def smoothed(counts: np.ndarray, sigma: float) -> np.ndarray:
     weights /= weights.sum()
     result = counts.astype(np.float32)
     for axis in (0, 1):
-        padding = [(reach, reach) if side == axis else (0, 0) for side in (0, 1)]
-        padded = np.pad(result, padding)
         size = result.shape[axis]
-        parts = (np.take(padded, range(k, k + size), axis=axis) * w for k, w in enumerate(weights))
-        result = sum(parts, np.zeros_like(result))
+        padded = np.pad(result, [(reach, reach) if side == axis else (0, 0) for side in (0, 1)])
+        result = np.zeros_like(result)
+        for k, weight in enumerate(weights):
+            part = slice(k, k + size)
+            result += (padded[part] if axis == 0 else padded[:, part]) * weight
     return result
+
+
+def is_inside(x: np.ndarray, y: np.ndarray, line: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Whether points lie inside a closed line, bool ``(n,)``; where it crosses itself, by the even-odd rule.
+
+    Parameters
+    ----------
+    x, y
+        Finite coordinates ``(n,)``. Not modified.
+    line
+        x and y of its corners in order; the last is joined to the first.
+    """
+    order = np.argsort(y, kind="stable")
+    along, up = x[order].astype(float), y[order].astype(float)
+    inside = np.zeros(len(x), bool)
+    ends = np.stack(line, 1).astype(float)
+    for (x0, y0), (x1, y1) in zip(ends, np.roll(ends, -1, axis=0), strict=True):
+        # An edge concerns the points at its own height alone: one slice, since they are sorted by y.
+        low, high = np.searchsorted(up, [min(y0, y1), max(y0, y1)])
+        crossing = x0 + (up[low:high] - y0) * ((x1 - x0) / (y1 - y0)) if y0 != y1 else along[:0]
+        inside[low : low + len(crossing)] ^= along[low : low + len(crossing)] < crossing
+    result = np.empty(len(x), bool)
+    result[order] = inside
+    return result
+
+
+def spread_out(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
+    """Indices of points that stand for all: the one nearest to the mean, then each the farthest from those before.
+
+    Parameters
+    ----------
+    x, y
+        Finite coordinates ``(n,)``; of more than 2,000 points only so many, evenly spaced, are looked at.
+    count
+        How many; fewer when there are not enough points.
+    """
+    step = max(1, -(-len(x) // MOST_SPREAD))
+    places = np.stack([x[::step], y[::step]], 1).astype(float)
+    if not len(places):
+        return np.empty(0, np.int64)
+    chosen = [int(np.linalg.norm(places - places.mean(0), axis=1).argmin())]
+    distance = np.full(len(places), np.inf)
+    while len(chosen) < min(count, len(places)):
+        distance = np.minimum(distance, np.linalg.norm(places - places[chosen[-1]], axis=1))
+        distance[chosen] = -1
+        chosen.append(int(distance.argmax()))
+    return np.array(chosen) * step
+
+
+def same_kind_share(kinds: np.ndarray, neighbours: np.ndarray, n_kinds: int) -> np.ndarray:
+    """Share of the neighbours of each kind's points that are of that kind themselves.
+
+    Near 1 a kind keeps to itself, in one island or in a few; a kind that is strewn among all others comes down to
+    its share of all points.
+
+    Parameters
+    ----------
+    kinds
+        Kind of each point that is asked, ``(n,)``, 0 to ``n_kinds`` − 1.
+    neighbours
+        Kinds of its nearest neighbours, itself aside, ``(n, k)``.
+
+    Returns
+    -------
+    ``(n_kinds,)`` float64 in [0, 1], NaN for a kind without points or when ``k`` is 0.
+    """
+    share = (neighbours == kinds[:, None]).sum(1) / max(neighbours.shape[1], 1)
+    asked = np.bincount(kinds, minlength=n_kinds) if neighbours.shape[1] else np.zeros(n_kinds)
+    total = np.bincount(kinds, weights=share, minlength=n_kinds)
+    return np.divide(total, asked, out=np.full(n_kinds, np.nan), where=asked > 0)

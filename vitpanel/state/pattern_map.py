@@ -1,62 +1,180 @@
 """D1: where all heads of all images lie in a layout of attention patterns."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from vitpanel.core.points import nearest_point
+from vitpanel.core.points import same_kind_share
+from vitpanel.core.raster import PointGrid, Raster, Window
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
 
+N_NEAREST = 15
+MOST_ASKED = 200_000
+LAYOUT = "layout/"
 _maps: WeakKeyDictionary[Study, dict[str, "PatternMap"]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 @dataclass(frozen=True)
-class PatternMap:
-    """All heads that have a place.
+class Cohesion:
+    """Whether the points of each head keep together in a layout.
 
-    ``x``, ``y`` and ``layer`` are arrays ``(n_points,)`` ready to be drawn, ``row`` gives each point's place in
-    ``layout``, ``(n_images, n_layers, n_heads, 2)`` flattened but for its last axis.
+    Parameters
+    ----------
+    share
+        Of the ``n_nearest`` nearest neighbours of a head's points, how many are the same head on another image, the
+        mean over its points; ``(n_layers, n_heads)`` in [0, 1], NaN for a head without points.
+    n_nearest
+        Neighbours looked at.
+    chance
+        The same share if all heads were strewn at random.
+    n_asked, n_points
+        How many points were asked for their neighbours, and how many there are.
     """
 
-    layout: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    layer: np.ndarray
-    row: np.ndarray
+    share: np.ndarray
+    n_nearest: int
+    chance: float
+    n_asked: int
+    n_points: int
 
-    @classmethod
-    def from_layout(cls, layout: np.ndarray) -> "PatternMap":
-        """Sort out the heads whose coordinates are NaN."""
-        flat = layout.reshape(-1, 2).astype(np.float32)
-        row = np.flatnonzero(np.isfinite(flat).all(axis=1))
-        x, y = (np.ascontiguousarray(flat[row, axis]) for axis in (0, 1))
-        n_layers, n_heads = layout.shape[1:3]
-        return cls(layout, x, y, (row // n_heads % n_layers).astype(np.float32), row)
 
-    def nearest(self, at: tuple[float, float], *, scale: tuple[float, float]) -> tuple[int, int, int]:
-        """Image, layer and head of the point nearest to a place; ``scale`` is pixels per unit along x and y."""
-        row = self.row[nearest_point(self.x, self.y, at, scale=scale)]
-        image, layer, head = np.unravel_index(row, self.layout.shape[:3])
+class PatternMap:
+    """All heads that have a place in a layout.
+
+    What it takes long to find is found when first asked for, once for all sessions, and may be asked for from any
+    thread. Rows count the heads of all images in the order of the study.
+
+    Parameters
+    ----------
+    layout
+        Place of each head, ``(n_images, n_layers, n_heads, 2)``; NaN for a head without one. Not modified.
+    """
+
+    def __init__(self, layout: np.ndarray) -> None:
+        self.layout = layout
+        self.shape: tuple[int, int, int] = layout.shape[:3]
+        self._grid_lock, self._cohesion_lock = Lock(), Lock()
+
+    def raster(self, window: Window) -> Raster:
+        """Count the heads of a window on each of its pixels; ``top`` are rows."""
+        raster = self._grid.raster(window)
+        return Raster(raster.counts, self._named(raster.top))
+
+    def within(self, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coordinates and rows of the heads of a window."""
+        x, y, index = self._grid.within(window)
+        return x, y, self.rows[index]
+
+    def nearest(self, at: tuple[float, float], window: Window) -> tuple[int, int, int] | None:
+        """Image, layer and head of the point nearest to a place on the screen; None when no head has a place."""
+        index = self._grid.nearest(at, window)
+        return None if index < 0 else self.head(int(self.rows[index]))
+
+    def head(self, row: int) -> tuple[int, int, int]:
+        """Image, layer and head of a row."""
+        image, layer, head = np.unravel_index(row, self.shape)
         return int(image), int(layer), int(head)
+
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates of rows, NaN where a head has no place."""
+        x, y = self.layout.reshape(-1, 2)[rows].T
+        return x, y
+
+    @cached_property
+    def home(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Ranges of x and y of all heads; 0 to 1 when none has a place."""
+        flat = self.layout.reshape(-1, 2)
+        if not np.isfinite(flat).any():
+            return (0.0, 1.0), (0.0, 1.0)
+        (x0, y0), (x1, y1) = np.nanmin(flat, axis=0), np.nanmax(flat, axis=0)
+        return (float(x0), float(x1)), (float(y0), float(y1))
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Rows of the heads that have a place, ascending."""
+        return np.flatnonzero(np.isfinite(self.layout.reshape(-1, 2)).all(axis=1)).astype(np.int32)
+
+    @property
+    def cohesion(self) -> Cohesion:
+        """Whether each head's points keep together; takes seconds for millions of points."""
+        with self._cohesion_lock:
+            return self._cohesion
+
+    @property
+    def _grid(self) -> PointGrid:
+        with self._grid_lock:
+            return self._points
+
+    @cached_property
+    def _points(self) -> PointGrid:
+        x, y = self.places(self.rows)
+        return PointGrid(np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32))
+
+    @cached_property
+    def _cohesion(self) -> Cohesion:
+        _, n_layers, n_heads = self.shape
+        heads = n_layers * n_heads
+        count = max(min(N_NEAREST, len(self.rows) - 1), 0)
+        # Whole images, so that every head is asked equally often.
+        step = max(1, -(-len(self.rows) // MOST_ASKED))
+        asked = np.flatnonzero(self.rows // heads % step == 0)
+        kinds = self.rows % heads
+        found = _neighbours(np.stack(self.places(self.rows), 1), asked, count)
+        share = same_kind_share(kinds[asked], kinds[found], heads).reshape(n_layers, n_heads)
+        return Cohesion(share, count, self._chance(kinds), len(asked), len(self.rows))
+
+    def _chance(self, kinds: np.ndarray) -> float:
+        sizes = np.bincount(kinds)
+        pairs = len(kinds) * (len(kinds) - 1)
+        return float((sizes * (sizes - 1)).sum() / pairs) if pairs else float("nan")
+
+    def _named(self, index: np.ndarray) -> np.ndarray:
+        return np.where(index >= 0, self.rows[index], np.int32(-1)) if len(self.rows) else index
+
+
+def _neighbours(places: np.ndarray, asked: np.ndarray, count: int) -> np.ndarray:
+    """Indices of the ``count`` nearest points of each of those asked, itself aside, ``(n_asked, count)``."""
+    if not count or not len(asked):
+        return np.empty((len(asked), 0), np.int64)
+    from scipy.spatial import KDTree
+
+    tree: Any = KDTree(places)
+    _, found = tree.query(places[asked], k=count + 1)
+    is_self = found == asked[:, None]
+    # Among points at one place a point may not find itself.
+    is_self[~is_self.any(1), -1] = True
+    return found[~is_self].reshape(len(asked), count)
+
+
+def pattern_layouts(study: Study) -> tuple[str, ...]:
+    """Names of the layouts of heads that the format has for a model, absent ones too, without ``layout/``."""
+    names = ("patch", "cls", *(name.removeprefix(LAYOUT) for name, array in study.arrays.items() if _is_of_heads(array)))
+    return tuple(dict.fromkeys(names))
+
+
+def _is_of_heads(array: Any) -> bool:
+    return array.name.startswith(LAYOUT) and array.dims[:3] == ("image", "layer", "head")
 
 
 def pattern_map(study: Study, pattern: str) -> PatternMap:
-    """Map of the ``"patch"`` or ``"cls"`` patterns of a study, made once for all sessions.
+    """Map of the patterns of a study in one of its `pattern_layouts`, made once for all sessions.
 
     Raises
     ------
     StudyIncompleteError
         If the study does not have the layout; the message is the reason.
     """
-    name = f"layout/{pattern}"
+    name = f"{LAYOUT}{pattern}"
     if name not in study:
         raise StudyIncompleteError(study.reason(name))
     with _lock:
         maps = _maps.setdefault(study, {})
         if pattern not in maps:
-            maps[pattern] = PatternMap.from_layout(study[name])
+            maps[pattern] = PatternMap(study[name])
         return maps[pattern]

@@ -1,0 +1,171 @@
+"""D1: a group of heads that a person marks on the map, and what can be said of it."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from vitpanel.core.patterns import pooled_side
+from vitpanel.core.points import is_inside, spread_out
+from vitpanel.core.raster import Window
+from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.pattern_map import PatternMap, pattern_map
+from vitpanel.study.reader import Study
+
+N_EXAMPLES = 6
+MOST_AVERAGED = 2000
+TOP_ENTRIES = "patterns/patch_top"
+
+
+class Cluster(Protocol):
+    """A rule that marks heads in one layout."""
+
+    pattern: str
+
+    def rows(self, found: PatternMap) -> np.ndarray:
+        """Rows of the heads in the layout's map, ascending."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Heads inside a closed line.
+
+    Parameters
+    ----------
+    pattern
+        Name of the layout.
+    x, y
+        Corners of the line in the layout; it is closed from the last to the first.
+    """
+
+    pattern: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def rows(self, found: PatternMap) -> np.ndarray:
+        """Rows of the heads inside."""
+        line = np.array(self.x), np.array(self.y)
+        across, up = ((float(v.min()), float(np.nextafter(v.max(), np.inf))) for v in line)
+        x, y, rows = found.within(Window(across, up, 1, 1))
+        return np.sort(rows[is_inside(x, y, line)])
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """A head on an image, and the heads of any image that lie nearest to it.
+
+    Parameters
+    ----------
+    pattern
+        Name of the layout.
+    image, layer, head
+        The one in the middle.
+    count
+        Heads in all, the middle included.
+    """
+
+    pattern: str
+    image: int
+    layer: int
+    head: int
+    count: int
+
+    def rows(self, found: PatternMap) -> np.ndarray:
+        """Rows of the nearest heads; none if the one in the middle has no place."""
+        x0, y0 = found.layout[self.image, self.layer, self.head].astype(float)
+        x, y = (values.astype(float) for values in found.places(found.rows))
+        distance = np.hypot(x - x0, y - y0)
+        if np.isnan(x0):
+            return np.empty(0, np.int32)
+        count = min(self.count, len(distance))
+        return np.sort(found.rows[np.argpartition(distance, count - 1)[:count]])
+
+
+@dataclass(frozen=True)
+class ClusterPart:
+    """How much of a cluster is one head: how many of its points, and their share of the cluster and of the head."""
+
+    layer: int
+    head: int
+    count: int
+    share: float
+    share_of_head: float
+
+
+@dataclass(frozen=True)
+class ClusterSummary:
+    """What a cluster is made of.
+
+    Parameters
+    ----------
+    n_heads, n_images
+        Heads on images in the cluster, and on how many different images they are.
+    parts
+        The (layer, head) that it is made of, the most frequent first.
+    mean_map
+        Share of the cluster's heads in whose binarised A_patch an entry is one, ``(q, q)``; None when the study does
+        not have them, then ``reason`` says why.
+    n_averaged
+        How many heads that mean is over: all of them, or as many as are read in a moment, evenly spaced.
+    examples
+        Image, layer and head of up to six that are spread over the cluster, the most central first.
+    """
+
+    n_heads: int
+    n_images: int
+    parts: tuple[ClusterPart, ...]
+    mean_map: np.ndarray | None
+    reason: str
+    n_averaged: int
+    examples: tuple[tuple[int, int, int], ...]
+
+
+def cluster_rows(study: Study, cluster: Cluster) -> np.ndarray:
+    """Rows of the heads of a cluster, in whichever layout it was marked."""
+    return cluster.rows(pattern_map(study, cluster.pattern))
+
+
+def cluster_summary(study: Study, cluster: Cluster) -> ClusterSummary:
+    """Say what a cluster is made of.
+
+    Raises
+    ------
+    StudyIncompleteError
+        If no head lies in it, or the study does not have its layout.
+    """
+    found = pattern_map(study, cluster.pattern)
+    rows = cluster.rows(found)
+    if not len(rows):
+        message = "No head lies inside."
+        raise StudyIncompleteError(message, hint="Draw around some points, or take the neighbours of the chosen head.")
+    image, layer, head = np.unravel_index(rows, found.shape)
+    mean, reason, n_averaged = _mean_map(study, np.stack([image, layer, head]))
+    examples = tuple(found.head(int(rows[i])) for i in spread_out(*found.places(rows), N_EXAMPLES))
+    parts = _parts(found, layer * found.shape[2] + head)
+    return ClusterSummary(len(rows), len(np.unique(image)), parts, mean, reason, n_averaged, examples)
+
+
+def _parts(found: PatternMap, kinds: np.ndarray) -> tuple[ClusterPart, ...]:
+    n_kinds = found.shape[1] * found.shape[2]
+    counts, everywhere = (np.bincount(k, minlength=n_kinds) for k in (kinds, found.rows % n_kinds))
+    order = np.argsort(-counts, kind="stable")
+    return tuple(
+        ClusterPart(*divmod(int(k), found.shape[2]), int(counts[k]), counts[k] / len(kinds), counts[k] / everywhere[k])
+        for k in order[: np.count_nonzero(counts)]
+    )
+
+
+def _mean_map(study: Study, heads: np.ndarray) -> tuple[np.ndarray | None, str, int]:
+    """Mean of the binarised A_patch of heads ``(3, n)``: image, layer, head; or the reason why there is none."""
+    if reason := study.reason(TOP_ENTRIES):
+        return None, reason, 0
+    image, layer, head = heads[:, :: max(1, -(-heads.shape[1] // MOST_AVERAGED))]
+    n_cells, size = math.prod(pooled_side(study.spec.grid)), study.manifest.block_size
+    total = np.zeros(n_cells**2)
+    for block in np.unique(image // size):
+        own = image // size == block
+        entries = study.block(TOP_ENTRIES, int(block))[image[own] % size, layer[own], head[own]]
+        total += np.bincount(entries.ravel(), minlength=n_cells**2)
+    return (total / len(image)).reshape(n_cells, n_cells), "", len(image)

@@ -1,0 +1,196 @@
+"""D1: what a session says of the map of all heads."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.cluster import ClusterSummary, cluster_rows, cluster_summary
+from vitpanel.state.pattern_map import Cohesion, PatternMap, pattern_layouts, pattern_map
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
+
+LABELS = {"patch": "Patch", "cls": "CLS"}
+IMPORTANCE_NAMES = {
+    "probability": "probability lost without the head",
+    "jsd": "JSD (bits)",
+    "cls": "CLS distance",
+    "patch": "patch distance",
+}
+MOST_SORTED = 500_000
+SHOWN_PERCENTILES = (1, 99)
+
+
+@dataclass(frozen=True)
+class MapColours:
+    """What the colours of the map mean.
+
+    Parameters
+    ----------
+    kind
+        One of `vitpanel.state.selection.MAP_COLOURS`.
+    title
+        Words for a legend.
+    names
+        Of the values 0, 1, …; empty where values are a range.
+    low, high
+        Ends of the range; values beyond them have the colours of the ends.
+    """
+
+    kind: str
+    title: str
+    names: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class OwnHeads:
+    """The chosen image's heads on the map, each array over the flat head index; NaN where something is not known.
+
+    ``value`` is what their colour stands for, ``importance`` is by the chosen metric, high is important.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    layer: np.ndarray
+    head: np.ndarray
+    entropy: np.ndarray
+    importance: np.ndarray
+    value: np.ndarray
+
+
+class Patterns:
+    """Named results on the map of all heads.
+
+    Parameters
+    ----------
+    study
+        Shared by all sessions.
+    selection
+        This person's.
+    """
+
+    def __init__(self, study: Study, selection: Selection) -> None:
+        self.study, self.selection = study, selection
+        self._importance_range = lru_cache(len(IMPORTANCE_NAMES))(self._find_importance_range)
+
+    def layouts(self) -> dict[str, str]:
+        """Label of each layout of heads that the format has for this model, by its name."""
+        return {name: LABELS.get(name, name.replace("_", " ").capitalize()) for name in pattern_layouts(self.study)}
+
+    def map(self) -> PatternMap:
+        """Places of all heads in the chosen layout.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the study does not have the layout; the message is the reason.
+        """
+        return pattern_map(self.study, self.selection.pattern)
+
+    def cohesion(self) -> Cohesion:
+        """Whether each head's points keep together in the chosen layout; slow when first asked for."""
+        return self.map().cohesion
+
+    def cloud(self) -> np.ndarray:
+        """Rows of the chosen head on all images."""
+        spec, n_images = self.study.spec, self.study.n_images
+        flat = self.selection.layer * spec.n_heads + self.selection.head
+        return np.arange(n_images) * spec.n_layers * spec.n_heads + flat
+
+    # -- colours ---------------------------------------------------------------------------------------------------
+
+    def colours(self) -> MapColours:
+        """What the chosen colours mean.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the study does not have what they would stand for.
+        """
+        kind, spec = self.selection.map_colour, self.study.spec
+        if kind == "class":
+            names = self._class_names()
+            if not any(names):
+                message = "No image of the study has a label."
+                raise StudyIncompleteError(message, hint="Choose another colour.")
+            return MapColours(kind, "class of the image", names)
+        if kind == "importance":
+            low, high = self._importance_range(self.selection.metric)
+            return MapColours(kind, IMPORTANCE_NAMES[self.selection.metric], low=low, high=high)
+        if kind == "density":
+            return MapColours(kind, "heads on a place")
+        size = spec.n_layers if kind == "layer" else spec.n_heads
+        title = "layer" if kind == "layer" else "head of its layer"
+        return MapColours(kind, title, tuple(str(i) for i in range(size)))
+
+    def values(self, rows: np.ndarray) -> np.ndarray:
+        """What the colours of rows stand for, float32; NaN where it is not known, and for the density everywhere."""
+        spec, kind = self.study.spec, self.selection.map_colour
+        heads = spec.n_layers * spec.n_heads
+        if kind == "layer":
+            return (rows // spec.n_heads % spec.n_layers).astype(np.float32)
+        if kind == "head":
+            return (rows % spec.n_heads).astype(np.float32)
+        if kind == "class":
+            return self._class_codes()[rows // heads]
+        if kind == "importance":
+            return self._importance(rows)
+        return np.full(rows.shape, np.nan, np.float32)
+
+    def _class_names(self) -> tuple[str, ...]:
+        by_class = self.study.images.sort_values("label", kind="stable")["label_name"]
+        return tuple(name for name in by_class.unique() if name)
+
+    def _class_codes(self) -> np.ndarray:
+        codes = {name: code for code, name in enumerate(self._class_names())}
+        return np.array([codes.get(name, np.nan) for name in self.study.images["label_name"]], np.float32)
+
+    def _importance(self, rows: np.ndarray) -> np.ndarray:
+        metric = self.selection.metric
+        values = self.study[f"importance/{metric}"]
+        own = values.reshape(-1)[rows]
+        if metric != "probability":
+            return own
+        p_true = self.study.images["p_true"].to_numpy(np.float32)
+        return p_true[rows // (values.shape[1] * values.shape[2])] - own
+
+    def _find_importance_range(self, metric: str) -> tuple[float, float]:
+        n = self.study[f"importance/{metric}"].size
+        values = self._importance(np.arange(0, n, max(1, -(-n // MOST_SORTED))))
+        known = values[np.isfinite(values)]
+        low, high = np.percentile(known, SHOWN_PERCENTILES) if known.size else (0, 1)
+        return float(low), float(high) if high > low else float(low) + 1
+
+    # -- the chosen image and the marked cluster -------------------------------------------------------------------
+
+    def own_heads(self) -> OwnHeads | None:
+        """The chosen image's heads on the map; None without an image."""
+        image, spec = self.selection.image, self.study.spec
+        if image is None:
+            return None
+        heads = spec.n_layers * spec.n_heads
+        rows = image * heads + np.arange(heads)
+        unknown = np.full(heads, np.nan, np.float32)
+        entropy = self.study["entropy"][image].ravel() if "entropy" in self.study else unknown
+        importance = self._importance(rows) if f"importance/{self.selection.metric}" in self.study else unknown
+        layer, head = np.divmod(np.arange(heads), spec.n_heads)
+        return OwnHeads(*self.map().places(rows), layer, head, entropy, importance, self.values(rows))
+
+    def marked(self) -> np.ndarray:
+        """Rows of the heads in the marked cluster; none without one."""
+        cluster = self.selection.cluster
+        return np.empty(0, np.int32) if cluster is None else cluster_rows(self.study, cluster)
+
+    def cluster(self) -> ClusterSummary | None:
+        """What the marked cluster is made of; None without one.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If no head lies in it.
+        """
+        cluster = self.selection.cluster
+        return None if cluster is None else cluster_summary(self.study, cluster)
