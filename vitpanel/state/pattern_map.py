@@ -154,7 +154,11 @@ def _neighbours(places: np.ndarray, asked: np.ndarray, count: int) -> np.ndarray
 
 def pattern_layouts(study: Study) -> tuple[str, ...]:
     """Names of the layouts of heads that the format has for a model, absent ones too, without ``layout/``."""
-    names = ("patch", "cls", *(name.removeprefix(LAYOUT) for name, array in study.arrays.items() if _is_of_heads(array)))
+    names = (
+        "patch",
+        "cls",
+        *(name.removeprefix(LAYOUT) for name, array in study.arrays.items() if _is_of_heads(array)),
+    )
     return tuple(dict.fromkeys(names))
 
 

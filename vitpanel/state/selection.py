@@ -8,7 +8,7 @@ from vitpanel.core.importance import METRICS
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
 
-PATTERNS = ("patch", "cls")
+MAP_COLOURS = ("layer", "head", "class", "importance", "density")
 MOST_PINNED = 4
 
 
@@ -38,7 +38,7 @@ class Selection(param.Parameterized):
     threshold = param.Number(
         default=0.01, bounds=(0, 1), inclusive_bounds=(False, True), doc="Share of the largest attention values drawn."
     )
-    pattern = param.Selector(default="patch", objects=list(PATTERNS), doc="Which attention patterns are laid out.")
+    pattern = param.String(default="patch", doc="Which layout of all heads is shown: patch, cls, or another one.")
     pinned = HeadList(
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."
     )
@@ -50,6 +50,11 @@ class Selection(param.Parameterized):
     measure = param.Selector(
         default="entropy", objects=list(MEASURES), doc="Measure of how far the patches of a head look."
     )
+    map_colour = param.Selector(
+        default="layer", objects=list(MAP_COLOURS), doc="What the colours on the map of all heads mean."
+    )
+    cloud = param.Boolean(default=False, doc="Light the chosen head on all images on the map of all heads.")
+    cluster = param.Parameter(default=None, doc="Heads marked on the map, a `vitpanel.state.cluster.Cluster`; or None.")
 
     def choose_head(self, layer: int, head: int) -> None:
         """Choose a head in one step, so that watchers hear once."""

@@ -19,7 +19,7 @@ from vitpanel.state.brush import Brush
 from vitpanel.state.image_groups import ImageGroups, image_groups
 from vitpanel.state.image_search import find_image
 from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Online
-from vitpanel.state.pattern_map import PatternMap, pattern_map
+from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import PinnedModes
 from vitpanel.state.results import (
     ImportanceCurve,
@@ -39,6 +39,8 @@ from vitpanel.state.strength import (
 )
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
+
+MOST_JUMPS = 50
 
 
 class Session(param.Parameterized):
@@ -61,11 +63,16 @@ class Session(param.Parameterized):
         default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
     )
 
+    jumps = param.List(
+        default=[], bounds=(0, MOST_JUMPS), doc="Where one was before each jump: image (or None), layer and head."
+    )
+
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
         self.study = study
         self.inference = inference
         self._mask: tuple[Brush, np.ndarray] | None = None
         super().__init__(selection=selection or starting_selection(study))
+        self.patterns = Patterns(study, self.selection)
         self.pin_all(self.selection.pinned)
         self.pinned = PinnedModes(self.selection, inference)
         self._on_head()
@@ -140,15 +147,6 @@ class Session(param.Parameterized):
         """What the colours of images mean."""
         return image_groups(self.study, self.selection.colouring)
 
-    def pattern_map(self) -> PatternMap:
-        """D1: places of all heads in the chosen pattern layout.
-
-        Raises
-        ------
-        StudyIncompleteError
-            If the study does not have the layout; the message is the reason.
-        """
-        return pattern_map(self.study, self.selection.pattern)
 
     @property
     def chosen_head(self) -> tuple[int, int]:
@@ -187,6 +185,20 @@ class Session(param.Parameterized):
     def choose_pattern(self, image: int | None, layer: int, head: int) -> None:
         """Choose an image and a head in one step, so that watchers hear once."""
         self.selection.param.update(image=image, layer=layer, head=head)
+
+    def jump(self, image: int, layer: int, head: int) -> None:
+        """Go to a head of another image, and remember the way back."""
+        before = (self.selection.image, *self.chosen_head)
+        if before[0] != image:
+            self.jumps = [*self.jumps, before][-MOST_JUMPS:]
+        self.choose_pattern(image, layer, head)
+
+    def go_back(self) -> None:
+        """Return to where one was before the last jump."""
+        if self.jumps:
+            *earlier, before = self.jumps
+            self.jumps = earlier
+            self.choose_pattern(*before)
 
     def pin(self, layer: int, head: int) -> None:
         """Keep a head for comparison; one that is pinned already stays where it is.

@@ -41,6 +41,17 @@ class Bridge:
             self.flush()
 
     @property
+    def is_served(self) -> bool:
+        """Whether changes wait for an event loop, so that work can go on beside it."""
+        return self._served_document is not None
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Make a call where Bokeh models may be written to, from any thread; never if the session has ended."""
+        document = self._served_document
+        if document is not None and not document.session_context.destroyed:
+            document.add_next_tick_callback(call)
+
+    @property
     def _served_document(self) -> Document | None:
         return self._document if self._document is not None and self._document.session_context is not None else None
 

@@ -1,136 +1,163 @@
 """D1: all heads of all images as one picture, with single heads on top."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import datashader as ds
 import numpy as np
-import pandas as pd
 from bokeh.models import (
+    BoxSelectTool,
     ColorBar,
     ColumnDataSource,
+    CustomJS,
     FixedTicker,
     HoverTool,
+    LassoSelectTool,
     LinearColorMapper,
+    PanTool,
     Range1d,
+    Tool,
 )
 from bokeh.plotting import figure
 
-from vitpanel.core.points import smoothed
-from vitpanel.views.base import create_figure
-from vitpanel.views.palette import CHOSEN, MEAN, dark_colour, layer_colours
+from vitpanel.core.raster import Window
+from vitpanel.core.spec import head_name
+from vitpanel.state.patterns import MapColours, OwnHeads
+from vitpanel.views.base import create_figure, numbers_as_text
+from vitpanel.views.figures.client import script
+from vitpanel.views.figures.map_picture import colour_index
+from vitpanel.views.palette import CHOSEN, MUTED, TEXT
 
 MARGIN = 0.04
-SMOOTHING = 3.0
-FEW_POINTS = 20_000
-POINT_ALPHA = 110
-
-
-@dataclass(frozen=True)
-class View2D:
-    """What part of a map is seen: ranges of x and y, and the size of the frame in pixels."""
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-    width: int
-    height: int
-
-    @property
-    def scale(self) -> tuple[float, float]:
-        """Pixels per unit along x and y."""
-        return self.width / (self.x[1] - self.x[0]), self.height / (self.y[1] - self.y[0])
+MOST_TICKS = 12
+# Milliseconds between two reports of what is in sight.
+PAUSE = 40
+NO_COLOUR = "#ffffff"
+IMPORTANCE_WORDS = {
+    "probability": "probability lost",
+    "jsd": "JSD",
+    "cls": "CLS distance",
+    "patch": "patch distance",
+}
+_OWN = ("x", "y", "colour", "words")
 
 
 @dataclass(frozen=True)
 class PatternFigure:
-    """Figure of D1: the picture of all, the chosen image's heads, one head on all images, the ring of the choice."""
+    """Figure of D1.
+
+    ``picture`` holds the picture of all heads, ``own`` the chosen image's, ``cloud`` the chosen head on all images,
+    ``marked`` those of the marked cluster, ``outline`` the line around it, ``ring`` the choice; ``drags`` are the
+    tools that a drag can stand for.
+    """
 
     figure: figure
     picture: ColumnDataSource
     own: ColumnDataSource
     cloud: ColumnDataSource
+    marked: ColumnDataSource
+    outline: ColumnDataSource
     ring: ColumnDataSource
+    bar: ColorBar
+    drags: dict[str, Tool]
 
 
-def home_ranges(x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ranges of x and y that show all points with a margin."""
-
-    def padded(values: np.ndarray) -> tuple[float, float]:
-        low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-        margin = MARGIN * (high - low) or 1.0
-        return low - margin, high + margin
-
-    return padded(x), padded(y)
-
-
-def density_picture(x: np.ndarray, y: np.ndarray, view: View2D, *, dark: bool = False) -> np.ndarray:
-    """Smooth density of points in sight, uint32 RGBA ``(height, width)``: the denser, the less transparent."""
-    canvas = ds.Canvas(plot_width=view.width, plot_height=view.height, x_range=view.x, y_range=view.y)
-    counts = canvas.points(pd.DataFrame({"x": x, "y": y}, copy=False), "x", "y", ds.count()).to_numpy()
-    density = np.sqrt(smoothed(counts, SMOOTHING))
-    alpha = 215 * density / max(float(density.max()), 1e-9)
-    return alpha.astype(np.uint32) << 24 | np.uint32(_rgba(dark_colour(MEAN) if dark else MEAN, alpha=0))
+def home_window(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Window:
+    """Window that shows all points with a margin, with units of x and y equally long on the screen."""
+    sizes = [(high - low) * (1 + 2 * MARGIN) or 1.0 for low, high in home]
+    unit = max(size / pixels for size, pixels in zip(sizes, (width, height), strict=True))
+    limits = [
+        ((low + high - unit * pixels) / 2, (low + high + unit * pixels) / 2)
+        for (low, high), pixels in zip(home, (width, height), strict=True)
+    ]
+    return Window(limits[0], limits[1], width, height)
 
 
-def warm_up() -> None:
-    """Compile what draws densities, so that the first page does not wait for it."""
-    density_picture(np.zeros(1, np.float32), np.zeros(1, np.float32), View2D((-1, 1), (-1, 1), 8, 8))
+def zoomed(window: Window, at: tuple[float, float], factor: float) -> Window:
+    """Window with ``at`` in the middle and everything ``factor`` times as large."""
+    (x0, x1), (y0, y1) = window.x, window.y
+    half = (x1 - x0) / factor / 2, (y1 - y0) / factor / 2
+    return Window(
+        (at[0] - half[0], at[0] + half[0]), (at[1] - half[1], at[1] + half[1]), window.width, window.height
+    )
 
 
-def scatter_picture(
-    x: np.ndarray, y: np.ndarray, view: View2D, *, layer: np.ndarray, n_layers: int, dark: bool = False
-) -> np.ndarray:
-    """Points in sight, coloured by layer, uint32 RGBA ``(height, width)``; of points on one pixel the last is seen."""
-    scale, reach = view.scale, 1 if len(x) <= FEW_POINTS else 0
-    col = np.floor((x - np.float32(view.x[0])) * np.float32(scale[0]))
-    row = np.floor((y - np.float32(view.y[0])) * np.float32(scale[1]))
-    inside = (col >= reach) & (col < view.width - reach) & (row >= reach) & (row < view.height - reach)
-    col, row = col[inside].astype(np.int64), row[inside].astype(np.int64)
-    palette = np.array([_rgba(colour, alpha=POINT_ALPHA) for colour in layer_colours(n_layers, dark=dark)], np.uint32)
-    colours = palette[layer[inside].astype(np.int64)]
-    pixels = np.zeros((view.height, view.width), np.uint32)
-    for down in range(-reach, reach + 1):
-        for right in range(-reach, reach + 1):
-            pixels[row + down, col + right] = colours
-    return pixels
+def thinned(x: np.ndarray, y: np.ndarray, window: Window, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Points in sight, one for each square of ``pixels``: drawn, they look the same as all."""
+    inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
+    x, y, (x_scale, y_scale) = x[inside], y[inside], window.scale
+    col = ((x - window.x[0]) * x_scale // pixels).astype(np.int64)
+    row = ((y - window.y[0]) * y_scale // pixels).astype(np.int64)
+    _, first = np.unique(row * (window.width + 1) + col, return_index=True)
+    return x[first], y[first]
 
 
-def _rgba(colour: str, *, alpha: int) -> int:
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return alpha << 24 | blue << 16 | green << 8 | red
-
-
-def create_pattern_figure(n_layers: int) -> PatternFigure:
-    """Draw an empty map of heads; the layer's colours are explained below it."""
+def create_pattern_figure() -> PatternFigure:
+    """Draw an empty map of heads."""
+    drags: dict[str, Tool] = {
+        "move": PanTool(),
+        "lasso": LassoSelectTool(continuous=False, renderers=[]),
+        "box": BoxSelectTool(continuous=False, renderers=[]),
+    }
     fig = create_figure(
-        tools="pan,wheel_zoom",
+        tools=[*drags.values(), "wheel_zoom"],
+        active_drag=drags["move"],
         active_scroll="wheel_zoom",
         x_range=Range1d(0, 1),
         y_range=Range1d(0, 1),
-        # The default of 500 ms is what makes zooming feel slow: Bokeh reports new ranges only after it.
-        lod_timeout=50,
     )
     fig.grid.visible = fig.axis.visible = False
-    picture = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+    for drag in ("lasso", "box"):
+        drags[drag].overlay.update(line_color=TEXT, line_width=1, fill_alpha=0.08)
+    tell = CustomJS(args={"fig": fig, "pause": PAUSE}, code=script("ranges.js"))
+    for span in (fig.x_range, fig.y_range):
+        span.js_on_change("start", tell)
+        span.js_on_change("end", tell)
+    picture, cloud, marked, own, outline, ring = (
+        ColumnDataSource({name: [] for name in names})
+        for names in (("image", "x", "y", "dw", "dh"), *[("x", "y")] * 2, _OWN, *[("x", "y")] * 2)
+    )
     fig.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=picture)
-    cloud = ColumnDataSource({"x": [], "y": []})
-    fig.scatter("x", "y", source=cloud, size=4, color=CHOSEN, alpha=0.35, line_color=None)
-    own = ColumnDataSource({"x": [], "y": [], "layer": [], "name": []})
-    colours = LinearColorMapper(palette=list(layer_colours(n_layers)), low=-0.5, high=n_layers - 0.5)
-    colour = {"field": "layer", "transform": colours}
-    points = fig.scatter("x", "y", source=own, size=8, fill_color=colour, line_color="white", line_width=0.8)
-    ring = ColumnDataSource({"x": [], "y": []})
+    fig.scatter("x", "y", source=marked, size=3, color=TEXT, alpha=0.5, line_color=None)
+    fig.scatter("x", "y", source=cloud, size=4, color=CHOSEN, alpha=0.6, line_color=None)
+    fig.patch("x", "y", source=outline, fill_alpha=0, line_color=TEXT, line_dash="dashed")
+    points = fig.scatter("x", "y", source=own, size=8, fill_color="colour", line_color="white", line_width=0.8)
+    points.nonselection_glyph = None
     fig.scatter("x", "y", source=ring, size=15, fill_alpha=0, line_color=CHOSEN, line_width=2.5, level="overlay")
-    fig.add_tools(HoverTool(renderers=[points], tooltips="@name"))
-    fig.add_layout(_layer_bar(colours, n_layers), "below")
-    return PatternFigure(fig, picture, own, cloud, ring)
+    fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
+    bar = _colour_bar()
+    fig.add_layout(bar, "below")
+    return PatternFigure(fig, picture, own, cloud, marked, outline, ring, bar, drags)
 
 
-def _layer_bar(colours: LinearColorMapper, n_layers: int) -> ColorBar:
-    step = -(-n_layers // 12)
+def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, ...], *, metric: str) -> dict[str, Any]:
+    """Columns of the chosen image's heads, none without an image."""
+    if own is None:
+        return {name: [] for name in _OWN}
+    shades = np.array([*palette, NO_COLOUR if colours.kind == "density" else MUTED])
+    numbers = zip(numbers_as_text(own.entropy, 3), numbers_as_text(own.importance, 4), strict=True)
+    words = [
+        f"{head_name(layer, head)} · entropy {entropy} · {IMPORTANCE_WORDS[metric]} {importance}"
+        for layer, head, (entropy, importance) in zip(own.layer, own.head, numbers, strict=True)
+    ]
+    colour = shades[colour_index(own.value, colours, len(palette))].tolist()
+    return {"x": own.x, "y": own.y, "colour": colour, "words": words}
+
+
+def explain_colours(bar: ColorBar, colours: MapColours, palette: tuple[str, ...]) -> None:
+    """Let the bar say what the colours mean; names of classes have no room in it."""
+    n = len(colours.names)
+    low, high = (-0.5, n - 0.5) if n else (colours.low, colours.high)
+    ticks = list(range(0, n, -(-n // MOST_TICKS))) if n else [low, (low + high) / 2, high]
+    bar.color_mapper.update(palette=list(palette), low=low, high=high)
+    bar.ticker.ticks = ticks
+    bar.major_label_overrides = {} if n else {tick: f"{tick:.3g}" for tick in ticks}
+    bar.update(title=colours.title, visible=colours.kind != "class")
+
+
+def _colour_bar() -> ColorBar:
     return ColorBar(
-        color_mapper=colours,
-        ticker=FixedTicker(ticks=list(range(0, n_layers, step))),
-        title="layer",
+        color_mapper=LinearColorMapper(palette=[MUTED], low=0, high=1),
+        ticker=FixedTicker(ticks=[]),
         title_text_font_size="10px",
         title_text_font_style="normal",
         title_standoff=1,

@@ -1,0 +1,175 @@
+"""D1: what a marked cluster of heads is made of."""
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+
+from vitpanel.core.spec import short_head_name
+from vitpanel.errors import VitpanelError
+from vitpanel.state.cluster import N_EXAMPLES, ClusterPart, ClusterSummary, Neighbourhood
+from vitpanel.state.session import Session
+from vitpanel.views.background import Background
+from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, escaped
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
+from vitpanel.views.figures.image_map import data_uri
+
+MOST_PARTS = 5
+MAP_SIDE = 96
+_STYLE = """
+    .words { font: 12px/1.35 sans-serif; padding: 5px 8px 0; }
+    .parts { font: 11px/15px sans-serif; padding: 0 6px; }
+    .part { display: grid; grid-template-columns: 52px 1fr 66px; align-items: center; gap: 4px; }
+    .part i { display: block; height: 9px; background: #1f6fb4; }
+    .part span:last-child, .rest { color: #5b6573; }
+    .example { width: 100%; height: 40px; display: flex; justify-content: center; }
+    .example img { height: 40px; max-width: 44px; object-fit: contain; image-rendering: pixelated; }
+"""
+
+
+class ClusterCard(pn.viewable.Viewer):
+    """Summary of the heads that a person marked on the map; hidden without any.
+
+    Parameters
+    ----------
+    session
+        Whose selection holds the cluster.
+    bridge
+        The session's.
+    """
+
+    def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
+        super().__init__(**params)
+        self.session = session
+        self.summary: ClusterSummary | None = None
+        self.map = create_cluster_map()
+        self.chart = Chart(self.map.figure, bridge)
+        self._background = Background(bridge, is_slow=True)
+        self._create_parts()
+        session.selection.param.watch(self._on_cluster, "cluster")
+        self._on_cluster()
+
+    def _create_parts(self) -> None:
+        html = {"stylesheets": [_STYLE], "margin": 0}
+        self.words = pn.pane.HTML("", sizing_mode="stretch_width", **html)
+        self.parts = pn.pane.HTML("", sizing_mode="stretch_width", **html)
+        self.count = pmui.IntInput(
+            label="", start=1, step=50, value=1, width=74, size="small", margin=(2, 0), sx=COMPACT, visible=False,
+            description="",
+        )  # fmt: skip
+        self.count.param.watch(self._on_count, "value")
+        self.clear = pmui.Button(label="Clear", icon="close", variant="text", size="small", margin=(1, 4))
+        self.clear.on_click(lambda _: self.session.selection.param.update(cluster=None))
+        self.pictures = [pn.pane.HTML("", sizing_mode="stretch_width", height=40, **html) for _ in range(N_EXAMPLES)]
+        small = {"minWidth": 0, "padding": "0 1px", "fontSize": "10px", "textTransform": "none", "lineHeight": "15px"}
+        self.examples = [
+            pmui.Button(label="", variant="text", size="small", margin=0, sizing_mode="stretch_width", sx=small)
+            for _ in range(N_EXAMPLES)
+        ]
+        for place, button in enumerate(self.examples):
+            button.on_click(partial(self._on_example, place))
+        head = pn.Row(self.words, self.count, self.clear, **FULL_WIDTH, height=34)
+        chart = pn.Column(self.chart, width=MAP_SIDE, height=MAP_SIDE, margin=(0, 0, 0, 8))
+        shown = [
+            pn.Column(picture, button, margin=0, styles={"flex": "1 1 0", "min-width": "0"})
+            for picture, button in zip(self.pictures, self.examples, strict=True)
+        ]
+        self._layout = pn.Column(
+            head, pn.Row(chart, self.parts, **FULL_WIDTH), pn.Row(*shown, **FULL_WIDTH),
+            **FULL_WIDTH, visible=False, styles={"border-top": "1px solid #c4cad1", "flex": "none"},
+        )  # fmt: skip
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Return the one layout of the card."""
+        return self._layout
+
+    def table(self) -> pd.DataFrame:
+        """(layer, head) of the cluster, with how often they are in it."""
+        parts = self.summary.parts if self.summary else ()
+        names = ("layer", "head", "count", "share", "share_of_head")
+        return pd.DataFrame([[getattr(part, name) for name in names] for part in parts], columns=pd.Index(names))
+
+    # -- acts of the person ----------------------------------------------------------------------------------------
+
+    def _on_example(self, place: int, _: Any) -> None:
+        if self.summary is not None and place < len(self.summary.examples):
+            self.session.jump(*self.summary.examples[place])
+
+    def _on_count(self, event: Any) -> None:
+        cluster = self.session.selection.cluster
+        if isinstance(cluster, Neighbourhood) and event.new is not None and event.new != cluster.count:
+            middle = (cluster.image, cluster.layer, cluster.head)
+            self.session.selection.cluster = Neighbourhood(cluster.pattern, *middle, event.new)
+
+    # -- answers to the selection ----------------------------------------------------------------------------------
+
+    def _on_cluster(self, *_: Any) -> None:
+        cluster = self.session.selection.cluster
+        self.summary = None
+        self._layout.visible = cluster is not None
+        self.count.visible = isinstance(cluster, Neighbourhood)
+        if cluster is None:
+            return
+        if isinstance(cluster, Neighbourhood):
+            self.count.value = cluster.count
+        self.words.object = '<div class="words" role="status">computing …</div>'
+        self._background.run(self.session.patterns.cluster, self._show, refuse=self._say)
+
+    def _say(self, error: VitpanelError) -> None:
+        self._show(None)
+        words = f"{escaped(error.message)} {escaped(error.hint)}"
+        self.words.object = f'<div class="words" role="status">{words}</div>'
+
+    def _show(self, summary: ClusterSummary | None) -> None:
+        self.summary = summary
+        if summary is not None:
+            images = f"{summary.n_images:,} of {self.session.study.n_images:,} images"
+            self.words.object = f'<div class="words" role="status"><b>{summary.n_heads:,} heads</b> on {images}</div>'
+        self.parts.object = "" if summary is None else self._parts_html(summary)
+        self._show_map(summary)
+        examples = () if summary is None else summary.examples
+        for place, (picture, button) in enumerate(zip(self.pictures, self.examples, strict=True)):
+            button.visible = picture.visible = place < len(examples)
+            if place < len(examples):
+                image, layer, head = examples[place]
+                button.label = short_head_name(layer, head)
+                picture.object = self._picture_html(image)
+
+    def _show_map(self, summary: ClusterSummary | None) -> None:
+        mean_map = None if summary is None else summary.mean_map
+        self.map.pairs.data = cluster_map_columns(mean_map)
+        if mean_map is not None:
+            self.map.mapper.high = max(float(mean_map.max()), 1e-6)
+            self.chart.clear()
+        else:
+            self.chart.say("" if summary is None else summary.reason)
+
+    def _parts_html(self, summary: ClusterSummary) -> str:
+        shown = summary.parts[:MOST_PARTS]
+        rows = "".join(_part_html(part, shown[0].share) for part in shown)
+        rest = len(summary.parts) - len(shown)
+        more = [f"and {rest} more" * bool(rest)]
+        if summary.n_averaged < summary.n_heads:
+            more.append(f"mean pattern of {summary.n_averaged:,} of them")
+        return f'<div class="parts">{rows}<div class="rest">{" · ".join(filter(None, more))}</div></div>'
+
+    def _picture_html(self, image: int) -> str:
+        try:
+            source = data_uri(self.session.study.thumbnail(image))
+        except VitpanelError:
+            return f'<div class="example">{image}</div>'
+        name = f"image {image}"
+        return f'<div class="example"><img src="{source}" alt="{name}" title="{name}"></div>'
+
+
+def _part_html(part: ClusterPart, largest: float) -> str:
+    name = short_head_name(part.layer, part.head)
+    words = f"{part.count:,} of the heads here are {name}; that is {part.share_of_head:.0%} of all {name}"
+    return (
+        f'<div class="part" title="{words}"><span>{name}</span>'
+        f'<i style="width:{100 * part.share / largest:.0f}%"></i>'
+        f"<span>{part.share:.0%} ({part.share_of_head:.0%})</span></div>"
+    )
