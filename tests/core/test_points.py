@@ -1,23 +1,12 @@
-"""Nearest points and densities."""
+"""Densities, outlines and islands of points, against slow definitions."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vitpanel.core import points
-from vitpanel.core.points import nearest_point, smoothed
-
-
-@pytest.mark.parametrize("chunk", [1 << 20, 7])
-def test_nearest_is_measured_on_the_screen(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, chunk: int):
-    monkeypatch.setattr(points, "CHUNK", chunk)
-    x, y = rng.normal(size=(2, 50)).astype(np.float32)
-    for at in rng.normal(size=(20, 2)):
-        distances = [((x[i] - at[0]) * 100) ** 2 + ((y[i] - at[1]) * 3) ** 2 for i in range(50)]
-        assert nearest_point(x, y, tuple(at), scale=(100, 3)) == int(np.argmin(distances))
-
-
-def test_nearest_of_nothing():
-    assert nearest_point(np.empty(0, np.float32), np.empty(0, np.float32), (0, 0), scale=(1, 1)) == -1
+from vitpanel.core.points import is_inside, same_kind_share, smoothed, spread_out
 
 
 def test_smoothing_is_a_gaussian_convolution(rng: np.random.Generator):
@@ -34,3 +23,56 @@ def test_smoothing_is_a_gaussian_convolution(rng: np.random.Generator):
                         weight = kernel[down + reach] * kernel[right + reach]
                         expected[row, col] += weight * counts[row + down, col + right]
     assert np.allclose(smoothed(counts, sigma), expected, atol=1e-5)
+
+
+def crossings(x: float, y: float, line: list[tuple[float, float]]):
+    """Edges that a ray from a point to the right meets."""
+    count = 0
+    for (x0, y0), (x1, y1) in zip(line, line[1:] + line[:1], strict=True):
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * ((x1 - x0) / (y1 - y0)):
+            count += 1
+    return count
+
+
+corner = st.tuples(st.floats(-2, 2), st.floats(-2, 2))
+
+
+@given(st.lists(corner, min_size=1, max_size=9))
+def test_inside_is_an_odd_number_of_crossings(line: list[tuple[float, float]]):
+    x, y = np.random.default_rng(0).normal(size=(2, 40)).astype(np.float32)
+    expected = [crossings(float(at), float(up), line) % 2 == 1 for at, up in zip(x, y, strict=True)]
+    assert is_inside(x, y, tuple(np.array(line).T)).tolist() == expected
+
+
+def test_inside_a_square_of_another_order():
+    x, y = np.array([0.5, 1.5, -0.5, 0.5]), np.array([0.5, 0.5, 0.5, 2])
+    square = np.array([1.0, 0, 0, 1]), np.array([0.0, 0, 1, 1])
+    assert is_inside(x, y, square).tolist() == [True, False, False, False]
+
+
+def test_spread_points_begin_in_the_middle_and_keep_apart(rng: np.random.Generator):
+    x, y = rng.normal(size=(2, 50))
+    chosen = spread_out(x, y, 6)
+    assert len(set(chosen.tolist())) == 6
+    places = np.stack([x, y], 1)
+    assert chosen[0] == np.linalg.norm(places - places.mean(0), axis=1).argmin()
+    for k in range(1, 6):
+        distance = np.linalg.norm(places[:, None] - places[chosen[:k]], axis=-1).min(1)
+        assert distance[chosen[k]] == distance.max()
+
+
+def test_spread_points_of_few_and_of_many(monkeypatch: pytest.MonkeyPatch):
+    assert spread_out(np.empty(0), np.empty(0), 6).tolist() == []
+    assert sorted(spread_out(np.zeros(3), np.zeros(3), 6).tolist()) == [0, 1, 2]
+    monkeypatch.setattr(points, "MOST_SPREAD", 10)
+    assert (spread_out(np.arange(95.0), np.zeros(95), 4) % 10 == 0).all()
+
+
+def test_share_of_the_same_kind(rng: np.random.Generator):
+    kinds, neighbours = rng.integers(0, 4, 60), rng.integers(0, 4, (60, 7))
+    expected = []
+    for kind in range(5):
+        shares = [sum(n == kind for n in row) / 7 for own, row in zip(kinds, neighbours, strict=True) if own == kind]
+        expected.append(sum(shares) / len(shares) if shares else np.nan)
+    assert np.allclose(same_kind_share(kinds, neighbours, 5), expected, equal_nan=True)
+    assert np.isnan(same_kind_share(kinds, np.empty((60, 0), int), 5)).all()

@@ -1,6 +1,5 @@
 """What a session says of attention patterns."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,6 @@ import pytest
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from vitpanel.core.display import threshold_value
-from vitpanel.errors import StudyIncompleteError
-from vitpanel.state.pattern_map import PatternMap, pattern_map
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -24,38 +21,6 @@ def study(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture
 def session(study: Study):
     return Session(study, selection=Selection(image=3), inference=FakeInference(study.spec))
-
-
-def test_map_follows_the_chosen_pattern_and_is_shared(session: Any, study: Study):
-    for pattern in ("patch", "cls"):
-        session.selection.pattern = pattern
-        found = session.pattern_map()
-        assert np.array_equal(found.layout, study[f"layout/{pattern}"])
-        assert found is pattern_map(study, pattern)
-
-
-def test_nearest_head_of_any_image(session: Any, study: Study):
-    layout = study["layout/patch"]
-    for place in [(0, 0, 0), (7, 1, 2), (11, 0, 1)]:
-        assert session.pattern_map().nearest(tuple(layout[place]), scale=(10, 10)) == place
-
-
-def test_heads_without_a_place_are_never_nearest(rng: np.random.Generator):
-    layout = rng.normal(size=(4, 2, 3, 2))
-    layout[:2] = np.nan
-    found = PatternMap.from_layout(layout)
-    assert len(found.x) == len(found.layer) == 12
-    assert found.nearest(tuple(layout[3, 1, 2]), scale=(1, 1)) == (3, 1, 2)
-    assert found.layer.tolist() == [0, 0, 0, 1, 1, 1] * 2
-
-
-def test_missing_layout_is_refused_with_its_reason(tmp_path: Path):
-    no_cls = open_study(write_synthetic_study(tmp_path / "a.study", prefix=()))
-    with pytest.raises(StudyIncompleteError, match="CLS"):
-        pattern_map(no_cls, "cls")
-    unfinished = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
-    with pytest.raises(StudyIncompleteError, match="not finished"):
-        pattern_map(unfinished, "patch")
 
 
 def test_display_of_the_chosen_head(session: Any):
@@ -80,3 +45,15 @@ def test_image_and_head_are_chosen_in_one_step(session: Any):
     session.choose_pattern(5, 1, 2)
     assert (session.selection.image, *session.chosen_head) == (5, 1, 2)
     assert heard == [3]
+
+
+def test_jumps_to_other_images_are_remembered(session: Any):
+    session.jump(3, 1, 1)
+    assert session.jumps == []
+    session.jump(5, 0, 2)
+    session.jump(7, 1, 0)
+    assert session.jumps == [(3, 1, 1), (5, 0, 2)]
+    for expected in [(5, 0, 2), (3, 1, 1), (3, 1, 1)]:
+        session.go_back()
+        assert (session.selection.image, *session.chosen_head) == expected
+    assert session.jumps == []

@@ -247,40 +247,6 @@ def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., Vi
     assert max(block) == view.matrix[1:, 1:].max()
 
 
-def test_clicks_on_the_map_choose_a_head_and_back_returns(
-    open_view: Callable[..., ViewD], wait_until: Callable[..., None]
-):
-    view = open_view(n_images=20)
-    selection, plot = view.session.selection, view.overview.plot
-    layout = view.session.study["layout/patch"]
-    wait_until(lambda: bool(plot.figure.inner_width) and bool(plot.picture.data["image"]))
-    x, y = layout[3, 1, 2]
-    view.click(plot.figure, float(x), float(y))
-    wait_until(lambda: selection.image == 3 and view.session.chosen_head != (0, 0))
-    chosen = view.session.chosen_head
-    own = layout[3].reshape(-1, 2)
-    far = np.linalg.norm(layout[..., None, :] - own, axis=-1).min(-1)
-    image, layer, head = (int(i) for i in np.unravel_index(far.argmax(), far.shape))
-    view.click(plot.figure, *(float(at) for at in layout[image, layer, head]))
-    wait_until(lambda: selection.image != 3)
-    assert np.allclose(layout[(selection.image, *view.session.chosen_head)], layout[image, layer, head], atol=0.1)
-    wait_until(lambda: view.drawn() == view.expected() != set())
-    view.page.get_by_role("button", name="Back").click()
-    wait_until(lambda: (selection.image, view.session.chosen_head) == (3, chosen))
-
-
-def test_zooming_draws_what_is_seen(open_view: Callable[..., ViewD], wait_until: Callable[..., None]):
-    view = open_view()
-    plot = view.overview.plot
-    wait_until(lambda: bool(plot.figure.inner_width) and bool(plot.picture.data["image"]))
-    seen = plot.picture.data["dw"][0]
-    view.point(plot.figure, *(float(at) for at in view.session.study["layout/patch"][3, 0, 0]))
-    view.page.mouse.wheel(0, -300)
-    wait_until(lambda: plot.picture.data["dw"][0] < seen)
-    view.page.get_by_role("button", name="Show all").click()
-    wait_until(lambda: plot.picture.data["dw"][0] == seen)
-
-
 def test_threshold_and_token_can_be_typed(open_view: Callable[..., ViewD], wait_until: Callable[..., None]):
     view = open_view()
     token, share = (view.page.get_by_role("textbox").nth(i) for i in range(2))

@@ -1,56 +1,64 @@
-"""Pictures of many points."""
-
-from collections.abc import Callable
+"""The figure of D1."""
 
 import numpy as np
 import pytest
 
-from vitpanel.views.figures.pattern_map import View2D, density_picture, home_ranges, scatter_picture
-from vitpanel.views.palette import layer_colours
+from vitpanel.core.raster import Window
+from vitpanel.state.patterns import MapColours, OwnHeads
+from vitpanel.views.figures.pattern_map import (
+    create_pattern_figure,
+    explain_colours,
+    home_window,
+    own_columns,
+    zoomed,
+)
 
-VIEW = View2D((0.0, 10.0), (0.0, 5.0), 100, 50)
-
-
-def colour(pixel: int):
-    return "#" + bytes([pixel & 255, pixel >> 8 & 255, pixel >> 16 & 255]).hex()
-
-
-def test_scale_is_pixels_per_unit():
-    assert VIEW.scale == (10, 10)
-
-
-def test_home_shows_all_points_with_a_margin(rng: np.random.Generator):
-    x, y = rng.normal(size=(2, 30)).astype(np.float32)
-    for values, (low, high) in zip((x, y), home_ranges(x, y), strict=True):
-        assert low < values.min() < values.max() < high
-    assert home_ranges(np.zeros(1), np.zeros(1)) == ((-1, 1), (-1, 1))
-    assert home_ranges(np.empty(0), np.empty(0))[0][0] < 0
-
-
-def test_density_is_highest_where_the_points_are():
-    x, y = np.array([2.05, 2.05, 8.05], np.float32), np.array([1.05, 1.05, 4.05], np.float32)
-    alpha = density_picture(x, y, VIEW) >> 24
-    assert alpha.shape == (50, 100)
-    assert np.unravel_index(alpha.argmax(), alpha.shape) == (10, 20)
-    assert alpha[10, 20] > alpha[40, 80] > alpha[25, 50] == 0
+OWN = OwnHeads(
+    *(np.arange(4.0), np.arange(4.0) * 2),
+    np.array([0, 0, 1, 1]),
+    np.array([0, 1, 0, 1]),
+    np.array([0.5, 0.25, np.nan, 1]),
+    np.array([0.1, -0.2, np.nan, 0.3]),
+    np.array([0.0, 0, 1, np.nan]),
+)
+LAYERS = MapColours("layer", "layer", ("0", "1"))
 
 
-def test_points_have_the_colour_of_their_layer():
-    x, y = np.array([2.05, 8.05, 8.05], np.float32), np.array([1.05, 4.05, 4.05], np.float32)
-    pixels = scatter_picture(x, y, VIEW, layer=np.array([0, 1, 2], np.float32), n_layers=3)
-    colours = layer_colours(3)
-    assert colour(int(pixels[10, 20])) == colours[0].lower()[:7]
-    assert colour(int(pixels[40, 80])) == colours[2].lower()[:7]
-    assert np.count_nonzero(pixels) == 2 * 9
+@pytest.mark.parametrize(("width", "height"), [(300, 300), (500, 200), (100, 400)])
+def test_home_shows_all_points_with_equal_units(width: int, height: int):
+    window = home_window(((-10, 30), (5, 15)), width=width, height=height)
+    assert window.scale[0] == pytest.approx(window.scale[1])
+    assert window.x[0] < -10
+    assert window.x[1] > 30
+    assert window.y[0] < 5
+    assert window.y[1] > 15
+    single = home_window(((2, 2), (2, 2)), width=width, height=height)
+    assert single.x[0] < 2 < single.x[1]
 
 
-def test_points_out_of_sight_are_left_out():
-    x = np.array([-5, 10.5, 3], np.float32)
-    pixels = scatter_picture(x, x, VIEW, layer=np.zeros(3, np.float32), n_layers=1)
-    assert np.count_nonzero(pixels) == 9
+def test_zoom_keeps_the_aspect():
+    window = zoomed(Window((0, 10), (0, 4), 100, 40), (3, 1), 2)
+    assert (window.x, window.y, window.width) == ((0.5, 5.5), (0, 2), 100)
 
 
-@pytest.mark.parametrize("draw", [density_picture, lambda *a: scatter_picture(*a, layer=np.empty(0), n_layers=2)])
-def test_nothing_in_sight_is_a_clear_picture(draw: Callable[..., np.ndarray]):
-    nothing = np.empty(0, np.float32)
-    assert not (draw(nothing, nothing, VIEW) >> 24).any()
+def test_own_heads_say_what_they_are():
+    columns = own_columns(OWN, LAYERS, ("#111111", "#222222"), metric="jsd")
+    assert columns["words"][1] == "layer 0 head 1 · entropy 0.250 · JSD -0.2000"
+    assert columns["words"][2] == "layer 1 head 0 · entropy – · JSD –"
+    assert columns["colour"][0] == "#111111"
+    assert columns["colour"][2] == "#222222"
+    assert len(set(columns["colour"])) == 3
+    assert own_columns(None, LAYERS, (), metric="jsd")["x"] == []
+
+
+def test_the_bar_explains_categories_and_ranges():
+    bar = create_pattern_figure().bar
+    explain_colours(bar, MapColours("head", "head", tuple(str(i) for i in range(16))), ("#111111",) * 16)
+    assert (bar.color_mapper.low, bar.color_mapper.high) == (-0.5, 15.5)
+    assert bar.ticker.ticks == list(range(0, 16, 2))
+    explain_colours(bar, MapColours("importance", "JSD", low=0.125, high=0.25), ("#111111",) * 256)
+    assert bar.major_label_overrides[0.125] == "0.125"
+    assert bar.title == "JSD"
+    assert bar.visible
+    explain_colours(bar, MapColours("class", "class", ("a", "b")), ("#111111", "#222222"))
+    assert not bar.visible

@@ -1,15 +1,18 @@
 """D1 without a browser."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
-from bokeh.events import RangesUpdate, Tap
+from bokeh.events import RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.state.selection import Selection
+from vitpanel.state.cluster import Neighbourhood, Outline
+from vitpanel.state.selection import MAP_COLOURS, Selection
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.palette import layer_colours
 from vitpanel.views.pattern_overview import PatternOverview
 
 
@@ -25,8 +28,8 @@ def tap(view: Any, place: np.ndarray):
 def test_the_chosen_images_heads_lie_on_top(view: Any):
     study, own = view.session.study, view.plot.own.data
     assert np.array_equal(np.column_stack([own["x"], own["y"]]), study["layout/patch"][3].reshape(-1, 2))
-    assert own["layer"] == [0, 0, 0, 1, 1, 1]
-    assert own["name"][4] == "layer 1 head 1"
+    assert own["colour"] == [*[layer_colours(2)[0]] * 3, *[layer_colours(2)[1]] * 3]
+    assert own["words"][4].startswith("layer 1 head 1 · entropy ")
     assert len(view.plot.cloud.data["x"]) == 0
 
 
@@ -38,8 +41,13 @@ def test_the_ring_follows_the_head(view: Any):
 
 def test_without_an_image_the_head_is_lit_on_all(view: Any):
     view.session.selection.param.update(image=None, layer=1, head=0)
-    assert np.array_equal(view.plot.cloud.data["x"], view.session.study["layout/patch"][:, 1, 0, 0])
+    expected = np.sort(view.session.study["layout/patch"][:, 1, 0, 0])
+    assert np.array_equal(np.sort(view.plot.cloud.data["x"]), expected)
     assert len(view.plot.own.data["x"]) == len(view.plot.ring.data["x"]) == 0
+    view.session.selection.image = 2
+    assert len(view.plot.cloud.data["x"]) == 0
+    view.tools.cloud.value = True
+    assert np.array_equal(np.sort(view.plot.cloud.data["x"]), expected)
 
 
 def test_pattern_switch_shows_the_other_layout(view: Any):
@@ -81,7 +89,7 @@ def test_picture_is_drawn_for_what_is_seen(view: Any):
     fig._trigger_event(RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=1.0))
     picture = view.plot.picture.data
     assert (picture["x"], picture["y"], picture["dw"], picture["dh"]) == ([0.0], [-1.0], [2.0], [2.0])
-    view._home.clicks += 1
+    view.tools.home.clicks += 1
     assert view.plot.picture.data["dw"][0] > np.ptp(view.session.study["layout/patch"][..., 0])
 
 
@@ -93,3 +101,105 @@ def test_missing_layouts_say_why(make_session: Callable[..., Session]):
     assert not view.chart.message
     unfinished = PatternOverview(make_session(finished=False), Bridge())
     assert "not finished" in unfinished.chart.message
+
+
+def test_buttons_zoom_about_the_chosen_head(view: Any):
+    place = view.session.study["layout/patch"][3, 0, 0]
+    wide = view.plot.picture.data["dw"][0]
+    view.tools.zoom_in.clicks += 1
+    picture, span = view.plot.picture.data, view.plot.figure.x_range
+    assert picture["dw"][0] == pytest.approx(wide / 2)
+    assert (span.start, span.end) == pytest.approx((picture["x"][0], picture["x"][0] + picture["dw"][0]))
+    assert (span.start + span.end) / 2 == pytest.approx(place[0])
+    view.tools.zoom_out.clicks += 1
+    assert view.plot.picture.data["dw"][0] == pytest.approx(wide)
+
+
+def test_every_colour_is_drawn_and_explained(view: Any):
+    for colour, density in product(MAP_COLOURS, (True, False)):
+        view._density.value = density
+        view._colour.value = colour
+        check_colour(view, colour)
+
+
+def check_colour(view: Any, colour: str):
+    assert view.session.selection.map_colour == colour
+    assert (view.plot.picture.data["image"][0] >> 24).any()
+    assert view.plot.bar.visible != (colour == "class")
+    if colour == "class":
+        assert "T-shirt &amp; &lt;top&gt;" in view._legend.object
+    table = view.table()
+    assert len(table) == 72
+    row = table[(table.image == 5) & (table.layer == 1) & (table["head"] == 2)]
+    assert np.array_equal(row[["x", "y"]].to_numpy()[0], view.session.study["layout/patch"][5, 1, 2])
+    assert (colour in table.columns) == (colour != "density")
+
+
+def test_the_share_of_own_neighbours_is_said_in_words(view: Any):
+    cohesion = view.session.patterns.cohesion()
+    view.session.selection.choose_head(1, 2)
+    assert f"{cohesion.share[1, 2]:.0%} of its 15 nearest are L1 H2 too" in view._words.object
+
+
+def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
+    fig, card = view.plot.figure, view.card
+    assert not card._layout.visible
+    x = view.session.study["layout/patch"][..., 0]
+    box = {"type": "rect", "x0": float(x.min()) - 1, "x1": float(x.max()) + 1, "y0": -1e3, "y1": 1e3}
+    fig._trigger_event(SelectionGeometry(fig, geometry=box, final=False))
+    assert view.session.selection.cluster is None
+    fig._trigger_event(SelectionGeometry(fig, geometry=box, final=True))
+    assert isinstance(view.session.selection.cluster, Outline)
+    assert card._layout.visible
+    assert "<b>72 heads</b> on 12 of 12 images" in card.words.object
+    assert card.parts.object.count("17% (100%)") == 5
+    assert "and 1 more" in card.parts.object
+    assert card.map.pairs.data["image"][0].shape == (16, 16)
+    assert len(card.table()) == 6
+    assert len(view.plot.outline.data["x"]) == 4
+    view.session.selection.pattern = "cls"
+    assert len(view.plot.outline.data["x"]) == 0
+    card.clear.clicks += 1
+    assert view.session.selection.cluster is None
+    assert not card._layout.visible
+    assert len(view.plot.marked.data["x"]) == 0
+
+
+def test_a_lasso_around_nothing_says_so(view: Any):
+    fig = view.plot.figure
+    line = {"type": "poly", "x": np.array([900.0, 901, 900]), "y": np.array([900.0, 900, 901])}
+    fig._trigger_event(SelectionGeometry(fig, geometry=line, final=True))
+    assert "No head lies inside" in view.card.words.object
+    assert not any(button.visible for button in view.card.examples)
+
+
+def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(view: Any):
+    view.tools.around.clicks += 1
+    assert view.session.selection.cluster == Neighbourhood("patch", 3, 0, 0, 100)
+    view.card.count.value = 9
+    assert view.card.summary.n_heads == 9
+    assert len(view.plot.marked.data["x"]) > 0
+    image, layer, head = view.card.summary.examples[1]
+    view.card.examples[1].clicks += 1
+    assert (view.session.selection.image, *view.session.chosen_head) == (image, layer, head)
+
+
+def test_one_kind_of_drag_at_a_time(view: Any):
+    view.tools.lasso.value = True
+    assert view.plot.figure.toolbar.active_drag is view.plot.drags["lasso"]
+    view.tools.box.value = True
+    assert not view.tools.lasso.value
+    assert view.plot.figure.toolbar.active_drag is view.plot.drags["box"]
+    view.tools.box.value = False
+    assert view.plot.figure.toolbar.active_drag is view.plot.drags["move"]
+
+
+def test_colours_that_cannot_be_had_are_said_in_place(make_session: Callable[..., Session]):
+    view = PatternOverview(make_session(n_classes=0), Bridge())
+    view._colour.value = "class"
+    assert "label" in view.chart.message
+    view._colour.value = "importance"
+    assert "class head" in view.chart.message
+    view._colour.value = "layer"
+    assert not view.chart.message
+    assert "probability lost –" in view.plot.own.data["words"][0]

@@ -81,9 +81,8 @@ class PointGrid:
 
         With many points in sight, whole cells of at most half a pixel go to the pixel that holds their centre.
         """
-        rows, cols = self._visible(window)
         level = self._level(window)
-        if level is None or self._starts[rows.stop * self.side] - self._starts[rows.start * self.side] <= MOST_POINTS:
+        if level is None or sum(stop - start for start, stop in self._bounds(window)) <= MOST_POINTS:
             counts, rank = self._from_points(window)
         else:
             counts, rank = self._from_cells(window, level)
@@ -127,18 +126,21 @@ class PointGrid:
 
     def _parts(self, window: Window) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
         """Points of the cells in sight, piece by piece, with a mask of those that are in the window."""
-        rows, cols = self._visible(window)
-        if not rows or not cols:
-            return
-        if len(cols) == self.side:
-            bounds = [(self._starts[rows.start * self.side], self._starts[rows.stop * self.side])]
-        else:
-            base = np.arange(rows.start, rows.stop) * self.side
-            bounds = list(zip(self._starts[base + cols.start], self._starts[base + cols.stop], strict=True))
-        for parts in _batches(bounds):
+        for parts in _batches(self._bounds(window)):
             x, y, rank = (_joined(values, parts) for values in (self.x, self.y, self._rank))
             inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
             yield x, y, rank, inside
+
+    def _bounds(self, window: Window) -> list[tuple[int, int]]:
+        """Where the points of the cells that touch a window begin and end."""
+        rows, cols = self._visible(window)
+        if not rows or not cols:
+            return []
+        if len(cols) == self.side:
+            first, last = self._starts[[rows.start * self.side, rows.stop * self.side]].tolist()
+            return [(first, last)]
+        base = np.arange(rows.start, rows.stop) * self.side
+        return list(zip(*(self._starts[base + at].tolist() for at in (cols.start, cols.stop)), strict=True))
 
     def _visible(self, window: Window) -> tuple[range, range]:
         """Rows and columns of the cells that touch a window."""

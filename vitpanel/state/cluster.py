@@ -150,9 +150,10 @@ def cluster_summary(study: Study, cluster: Cluster) -> ClusterSummary:
 def _parts(found: PatternMap, kinds: np.ndarray) -> tuple[ClusterPart, ...]:
     n_kinds = found.shape[1] * found.shape[2]
     counts, everywhere = (np.bincount(k, minlength=n_kinds) for k in (kinds, found.rows % n_kinds))
+    share, share_of_head = counts / len(kinds), counts / np.maximum(everywhere, 1)
     order = np.argsort(-counts, kind="stable")
     return tuple(
-        ClusterPart(*divmod(int(k), found.shape[2]), int(counts[k]), counts[k] / len(kinds), counts[k] / everywhere[k])
+        ClusterPart(*divmod(int(k), found.shape[2]), int(counts[k]), float(share[k]), float(share_of_head[k]))
         for k in order[: np.count_nonzero(counts)]
     )
 

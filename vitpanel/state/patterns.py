@@ -1,7 +1,7 @@
 """D1: what a session says of the map of all heads."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -74,6 +74,7 @@ class Patterns:
 
     def __init__(self, study: Study, selection: Selection) -> None:
         self.study, self.selection = study, selection
+        self._rows = lru_cache(4)(partial(cluster_rows, study))
         self._importance_range = lru_cache(len(IMPORTANCE_NAMES))(self._find_importance_range)
 
     def layouts(self) -> dict[str, str]:
@@ -182,7 +183,7 @@ class Patterns:
     def marked(self) -> np.ndarray:
         """Rows of the heads in the marked cluster; none without one."""
         cluster = self.selection.cluster
-        return np.empty(0, np.int32) if cluster is None else cluster_rows(self.study, cluster)
+        return np.empty(0, np.int32) if cluster is None else self._rows(cluster)
 
     def cluster(self) -> ClusterSummary | None:
         """What the marked cluster is made of; None without one.

@@ -63,8 +63,8 @@ class Session(param.Parameterized):
         default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
     )
 
-    jumps = param.List(
-        default=[], bounds=(0, MOST_JUMPS), doc="Where one was before each jump: image (or None), layer and head."
+    jumps = param.List[Any](
+        default=[], item_type=tuple, doc="Where one was before each jump: image (or None), layer and head."
     )
 
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:

@@ -1,16 +1,17 @@
 """D1: the attention patterns of all heads of all images, laid out by likeness."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+import param
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
 from vitpanel.core.raster import Window
-from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.state.cluster import Neighbourhood, Outline
 from vitpanel.state.pattern_map import Cohesion, PatternMap
@@ -18,23 +19,17 @@ from vitpanel.state.patterns import MapColours
 from vitpanel.state.selection import MAP_COLOURS
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.cluster_card import ClusterCard
-from vitpanel.views.figures.map_picture import (
-    colour_index,
-    colour_palette,
-    density_of,
-    density_picture,
-    point_picture,
-    thickened,
-)
+from vitpanel.views.figures.map_picture import NO_POINTS, Drawing, colour_palette, paint_map
+from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html
 from vitpanel.views.figures.pattern_map import (
     create_pattern_figure,
     explain_colours,
     home_window,
+    map_table,
     own_columns,
-    thinned,
     zoomed,
 )
 from vitpanel.views.map_tools import MapTools
@@ -42,28 +37,7 @@ from vitpanel.views.map_tools import MapTools
 NEAR_PIXELS = 8
 FIRST_SIZE = 320
 N_NEIGHBOURS = 100
-NO_POINTS = (np.empty(0), np.empty(0))
-# Shares of own neighbours from which on a head is said to keep together, wholly or partly.
-ISLAND, PARTLY = 0.8, 0.4
-SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 7px", "fontSize": "12px", "textTransform": "none"}}
-_WORDS = """
-    .words { font: 11px/14px sans-serif; padding: 1px 8px; }
-    .legend { display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif; }
-    .legend span { white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }
-    .legend i { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px; }
-    :host { overflow-y: auto; max-height: 34px; }
-"""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What of the map is drawn for a window: a picture, and single points on it."""
-
-    window: Window
-    pixels: np.ndarray
-    most: float
-    cloud: tuple[np.ndarray, np.ndarray]
-    marked: tuple[np.ndarray, np.ndarray]
+SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 6px", "fontSize": "11.5px", "textTransform": "none"}}
 
 
 class PatternOverview(View):
@@ -85,6 +59,7 @@ class PatternOverview(View):
         self.card = ClusterCard(session, bridge)
         self._painter, self._counter = Background(bridge), Background(bridge, is_slow=True)
         self._map: PatternMap | None = None
+        self._cohesion: Cohesion | None = None
         self._colours = MapColours("layer", "layer")
         self._palette: tuple[str, ...] = ()
         self._seen = Window((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
@@ -95,7 +70,7 @@ class PatternOverview(View):
 
     def _create_controls(self) -> None:
         selection = self.session.selection
-        small = {"size": "small", "margin": (2, 4), "sx": SWITCH}
+        small = {"size": "small", "margin": (2, 2, 2, 4), "sx": SWITCH}
         layouts = {label: name for name, label in self.session.patterns.layouts().items()}
         colours = {name.capitalize(): name for name in MAP_COLOURS}
         look = {"size": "small", "label": "", "margin": (0, 2), "sx": COMPACT, "description": ""}
@@ -104,7 +79,7 @@ class PatternOverview(View):
             self._pattern = pmui.RadioButtonGroup(options=layouts, **small)
         else:
             self._pattern = pmui.Select(options=layouts, width=90, **look)
-        self._colour = pmui.Select(options=colours, width=100, **look)
+        self._colour = pmui.Select(options=colours, width=88, **look)
         self._widgets = {"density": self._density, "pattern": self._pattern, "map_colour": self._colour}
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
@@ -117,8 +92,8 @@ class PatternOverview(View):
         self.tools.home.on_click(lambda _: self._show_home())
         self.tools.around.on_click(lambda _: self._mark_around())
         self.tools.param.watch(self._on_drag, "drag")
-        self._words = pn.pane.HTML("", stylesheets=[_WORDS], **FULL_WIDTH)
-        self._legend = pn.pane.HTML("", stylesheets=[_WORDS], visible=False, **FULL_WIDTH)
+        self._words = pn.pane.HTML("", stylesheets=[STYLE], **FULL_WIDTH)
+        self._legend = pn.pane.HTML("", stylesheets=[STYLE], visible=False, **FULL_WIDTH)
 
     def _listen(self) -> None:
         fig, selection = self.plot.figure, self.session.selection.param
@@ -148,16 +123,7 @@ class PatternOverview(View):
 
     def table(self) -> pd.DataFrame:
         """Heads in sight with their places, and what their colours stand for."""
-        if self._map is None:
-            return pd.DataFrame({name: [] for name in ("image", "layer", "head", "x", "y", self._colours.kind)})
-        x, y, rows = self._map.within(self._seen)
-        image, layer, head = np.unravel_index(rows, self._map.shape)
-        values = self.session.patterns.values(rows)
-        names = self._colours.names
-        shown = [names[int(v)] if v == v else "" for v in values] if self._colours.kind == "class" else values
-        found = {"image": image, "layer": layer, "head": head, "x": x, "y": y}
-        colour = {} if self._colours.kind in {"layer", "head", "density"} else {self._colours.kind: shown}
-        return pd.DataFrame(found | colour).sort_values(["image", "layer", "head"], ignore_index=True)
+        return map_table(self.session.patterns, self._map, self._seen, self._colours)
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -168,11 +134,14 @@ class PatternOverview(View):
         except VitpanelError as error:
             self._map = None
             self._words.object = ""
-            self.chart.say(error.message, hint=error.hint)
+            self._refuse(error)
             return
+        self._cohesion = None
         self._on_look()
         self._show_home()
-        self._counter.run(self.session.patterns.cohesion, self._say_cohesion)
+        self._on_cluster()
+        found = self._map
+        self._counter.run(lambda: found.cohesion, partial(self._on_cohesion, found))
 
     def _on_look(self, *_: Any) -> None:
         selection, patterns = self.session.selection, self.session.patterns
@@ -182,18 +151,22 @@ class PatternOverview(View):
         try:
             self._colours = patterns.colours()
         except VitpanelError as error:
-            self.chart.say(error.message, hint=error.hint)
+            self._palette = ()
+            self._refuse(error)
             return
         self.chart.clear()
         self._palette = colour_palette(self._colours, n_layers=self.session.study.spec.n_layers)
         is_named = self._colours.kind == "class"
-        self._legend.param.update(visible=is_named, object=self._legend_html() if is_named else "")
+        self._legend.param.update(
+            visible=is_named, object=legend_html(self._colours, self._palette) if is_named else ""
+        )
         colours, palette = self._colours, self._palette
         self.bridge.put((self, "bar"), lambda: explain_colours(self.plot.bar, colours, palette))
         self._on_choice()
+        self._draw()
 
-    def _on_choice(self, *_: Any) -> None:
-        if self._map is None:
+    def _on_choice(self, *events: param.parameterized.Event) -> None:
+        if not self._can_draw:
             return
         own = self.session.patterns.own_heads()
         columns = own_columns(own, self._colours, self._palette, metric=self.session.selection.metric)
@@ -206,19 +179,24 @@ class PatternOverview(View):
             self.plot.ring.data = ring
 
         self.bridge.put((self, "choice"), draw)
-        self._draw()
-        if self._cohesion is not None:
-            self._say_cohesion(self._cohesion)
+        is_lit = self.session.selection.cloud or self.session.selection.image is None
+        if is_lit or any(event.name == "image" and event.old is None for event in events):
+            self._draw()
+        self._say_cohesion()
 
-    _cohesion: Cohesion | None = None
+    def _on_cohesion(self, found: PatternMap, cohesion: Cohesion) -> None:
+        if found is self._map:
+            self._cohesion = cohesion
+            self._say_cohesion()
 
-    def _say_cohesion(self, cohesion: Cohesion) -> None:
-        self._cohesion = cohesion
-        self._words.object = cohesion_html(cohesion, *self.session.chosen_head)
+    def _say_cohesion(self) -> None:
+        known = self._cohesion
+        self._words.object = "" if known is None else cohesion_html(known, *self.session.chosen_head)
 
     def _on_cluster(self, *_: Any) -> None:
-        cluster = self.session.selection.cluster
-        line = (cluster.x, cluster.y) if isinstance(cluster, Outline) else NO_POINTS
+        cluster, pattern = self.session.selection.cluster, self.session.selection.pattern
+        is_here = isinstance(cluster, Outline) and cluster.pattern == pattern
+        line = (cluster.x, cluster.y) if is_here else NO_POINTS
         columns = {"x": list(line[0]), "y": list(line[1])}
         self.bridge.put((self, "outline"), lambda: self.plot.outline.update(data=columns))
         self._draw()
@@ -266,32 +244,18 @@ class PatternOverview(View):
             else:
                 self._draw()
 
-    def _draw(self) -> None:
-        if self._map is not None:
-            found, window = self._map, self._seen
-            self._painter.run(lambda: self._paint(found, window), self._show)
+    @property
+    def _can_draw(self) -> bool:
+        """Whether there is a map, and what its colours stand for."""
+        return self._map is not None and bool(self._palette)
 
-    def _paint(self, found: PatternMap, window: Window) -> Drawing:
-        """Runs beside the event loop."""
-        selection, patterns = self.session.selection, self.session.patterns
-        colours, palette = self._colours, self._palette
-        raster = found.raster(window)
-        most = 0.0
-        if selection.density or colours.kind == "density":
-            density = density_of(raster)
-            most = float(density.max())
-        if selection.density:
-            pixels = density_picture(density, palette if colours.kind == "density" else None)
-        else:
-            raster = thickened(raster)
-            values = density / most if colours.kind == "density" and most else patterns.values(raster.top)
-            pixels = point_picture(raster, colour_index(values, colours, len(palette)), palette)
-        is_lit = selection.cloud or selection.image is None
-        cloud, marked = (
-            thinned(*found.places(rows), window) if is_shown else NO_POINTS
-            for rows, is_shown in ((patterns.cloud(), is_lit), (patterns.marked(), selection.cluster is not None))
-        )
-        return Drawing(window, pixels, most, cloud, marked)
+    def _draw(self) -> None:
+        if self._map is not None and self._can_draw:
+            paint = partial(paint_map, self.session.patterns, self._map, self._seen)
+            self._painter.run(partial(paint, self._colours, self._palette), self._show, refuse=self._refuse)
+
+    def _refuse(self, error: VitpanelError) -> None:
+        self.chart.say(error.message, hint=error.hint)
 
     def _show(self, drawing: Drawing) -> None:
         seen, plot = drawing.window, self.plot
@@ -302,13 +266,6 @@ class PatternOverview(View):
                 source.data = {"x": x, "y": y}
         if self._colours.kind == "density":
             explain_colours(plot.bar, replace(self._colours, high=drawing.most or 1.0), self._palette)
-
-    def _legend_html(self) -> str:
-        chips = (
-            f'<span title="{escaped(name)}"><i style="background:{colour}"></i>{escaped(name)}</span>'
-            for name, colour in zip(self._colours.names, self._palette, strict=True)
-        )
-        return f'<div class="legend">{"".join(chips)}</div>'
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
@@ -330,7 +287,7 @@ class PatternOverview(View):
         if self._map is None or image is None:
             return None
         offsets = (self._map.layout[image].reshape(-1, 2) - at) * self._seen.scale
-        distance = np.nan_to_num(np.hypot(*offsets.T), nan=np.inf)
+        distance = np.hypot(*np.nan_to_num(offsets, nan=np.inf).T)
         flat = int(distance.argmin())
         return divmod(flat, self._map.shape[2]) if distance[flat] <= NEAR_PIXELS else None
 
@@ -339,9 +296,9 @@ class PatternOverview(View):
         self.bridge.put((self, "drag"), lambda: self.plot.figure.toolbar.update(active_drag=tool))
 
     def _on_outline(self, event: SelectionGeometry) -> None:
-        if not event.final or self._map is None:
+        shape: Any = event.geometry
+        if not event.final or self._map is None or shape is None:
             return
-        shape: dict[str, Any] = event.geometry
         if shape["type"] == "rect":
             x0, x1, y0, y1 = (shape[name] for name in ("x0", "x1", "y0", "y1"))
             x, y = (x0, x1, x1, x0), (y0, y0, y1, y1)
@@ -353,30 +310,3 @@ class PatternOverview(View):
         image, pattern = self.session.selection.image, self.session.selection.pattern
         if image is not None:
             self.session.selection.cluster = Neighbourhood(pattern, image, *self.session.chosen_head, N_NEIGHBOURS)
-
-
-def cohesion_html(cohesion: Cohesion, layer: int, head: int) -> str:
-    """Say in words whether a head keeps together on the map."""
-    share, name = float(cohesion.share[layer, head]), short_head_name(layer, head)
-    if np.isnan(share):
-        return f'<div class="words">{name} has no neighbours here.</div>'
-    verdict = (
-        "an island: it does much the same on every image"
-        if share >= ISLAND
-        else "partly scattered: it depends on the image"
-        if share >= PARTLY
-        else "scattered: what it does depends on the image"
-    )
-    asked = (
-        ""
-        if cohesion.n_asked == cohesion.n_points
-        else f" Asked of {cohesion.n_asked:,} of {cohesion.n_points:,} points."
-    )
-    title = (
-        f"Of the {cohesion.n_nearest} nearest neighbours of each point of {name}, {share:.1%} are {name} on another "
-        f"image; heads strewn at random would give {cohesion.chance:.1%}. Near 100 %: one island, or a few.{asked}"
-    )
-    return (
-        f'<div class="words" title="{title}"><b>{name}</b>: {share:.0%} of its {cohesion.n_nearest} nearest are {name} '
-        f"too (chance {cohesion.chance:.0%}) – {verdict}.</div>"
-    )

@@ -1,19 +1,60 @@
 """D1: rasters of points as pictures."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from bokeh.palettes import Viridis256
 
 from vitpanel.core.points import smoothed
-from vitpanel.core.raster import Raster
-from vitpanel.state.patterns import MapColours
+from vitpanel.core.raster import Raster, Window
+from vitpanel.state.pattern_map import PatternMap
+from vitpanel.state.patterns import MapColours, Patterns
 from vitpanel.views.palette import MEAN, MUTED, class_colours, layer_colours
 
-N_BANDS = 9
-DENSITY_ALPHA = (28, 225)
+N_BANDS = 10
+# Of the height that a single head has, what is shaded at least.
+FAINTEST = 0.1
+DENSITY_ALPHA = (26, 235)
 POINT_ALPHA = (120, 235)
 SHARPEST, SMOOTHEST = 3.0, 12.0
 # Up to so many points in sight they are drawn with this radius in pixels.
 RADII = ((400, 3), (6_000, 2), (60_000, 1))
+
+NO_POINTS = (np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What of the map is drawn for a window: a picture, and single points on it.
+
+    ``most`` is the highest density in sight, in heads per pixel, 0 where it is not looked for.
+    """
+
+    window: Window
+    pixels: np.ndarray
+    most: float
+    cloud: tuple[np.ndarray, np.ndarray]
+    marked: tuple[np.ndarray, np.ndarray]
+
+
+def paint_map(
+    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, palette: tuple[str, ...]
+) -> Drawing:
+    """Draw what is in sight as the selection wants it; touches no Bokeh model, so any thread may do it."""
+    selection, raster = patterns.selection, found.raster(window)
+    is_wanted = selection.density or colours.kind == "density"
+    density = Density.of_raster(raster) if is_wanted else None
+    if density is not None and selection.density:
+        pixels = density_picture(density, palette=palette if colours.kind == "density" else None)
+    else:
+        raster = thickened(raster)
+        values = patterns.values(raster.top) if density is None else density.heights / density.most
+        pixels = point_picture(raster, colour_index(values, colours, len(palette)), palette)
+    is_lit = selection.cloud or selection.image is None
+    cloud = thinned(*found.places(patterns.cloud()), window) if is_lit else NO_POINTS
+    marked = thinned(*found.places(patterns.marked()), window) if selection.cluster is not None else NO_POINTS
+    return Drawing(window, pixels, density.most if density else 0.0, cloud, marked)
 
 
 def colour_palette(colours: MapColours, *, n_layers: int) -> tuple[str, ...]:
@@ -32,28 +73,41 @@ def colour_index(values: np.ndarray, colours: MapColours, n_colours: int) -> np.
     return np.where(np.isnan(values), n_colours, np.nan_to_num(values)).astype(np.int64)
 
 
-def density_of(raster: Raster) -> np.ndarray:
-    """Smooth density in heads per pixel, float32; the fewer points are in sight, the smoother."""
-    sigma = float(np.clip(60 * max(raster.counts.sum(), 1) ** -0.3, SHARPEST, SMOOTHEST))
-    return smoothed(raster.counts, sigma)
+@dataclass(frozen=True)
+class Density:
+    """Smooth density of a raster: ``heights`` ``(height, width)`` in heads per pixel, and the height at one head."""
+
+    heights: np.ndarray
+    single: float
+
+    @property
+    def most(self) -> float:
+        """The greatest height, above 0 so that it can be divided by."""
+        return max(float(self.heights.max()), 1e-9)
+
+    @classmethod
+    def of_raster(cls, raster: Raster) -> Self:
+        """The fewer heads are in sight, the smoother."""
+        sigma = float(np.clip(60 * max(raster.counts.sum(), 1) ** -0.3, SHARPEST, SMOOTHEST))
+        return cls(smoothed(raster.counts, sigma), 1 / (2 * np.pi * sigma**2))
 
 
-def density_picture(density: np.ndarray, palette: tuple[str, ...] | None = None) -> np.ndarray:
+def density_picture(density: Density, *, palette: tuple[str, ...] | None = None) -> np.ndarray:
     """Filled contours of a density, uint32 RGBA: the denser, the less transparent.
 
     Parameters
     ----------
     density
-        ``(height, width)``.
+        A band stands for the same factor everywhere, so that what is sparse shows beside what is dense.
     palette
         Colours from low to high; without one, all contours are grey.
     """
-    root = np.sqrt(density / max(float(density.max()), 1e-9))
-    band = np.minimum((root * N_BANDS).astype(np.int64), N_BANDS - 1)
-    alpha = np.linspace(*DENSITY_ALPHA, N_BANDS).astype(int)
-    alpha[0] = 0
-    at = np.linspace(0, 1, N_BANDS)
-    colours = [MEAN] * N_BANDS if palette is None else [palette[int(place * (len(palette) - 1))] for place in at]
+    lowest = min(FAINTEST * density.single, density.most / 2)
+    place = np.log(np.maximum(density.heights, 1e-12) / lowest) / np.log(density.most / lowest)
+    band = np.clip(np.ceil(place * N_BANDS), 0, N_BANDS).astype(np.int64)
+    alpha = np.concatenate([[0], np.linspace(*DENSITY_ALPHA, N_BANDS)]).astype(int)
+    at = np.linspace(0, 1, N_BANDS + 1)
+    colours = [MEAN] * len(at) if palette is None else [palette[int(where * (len(palette) - 1))] for where in at]
     shades = np.array([rgba(colour, alpha=int(a)) for colour, a in zip(colours, alpha, strict=True)], np.uint32)
     return shades[band]
 
@@ -100,3 +154,13 @@ def rgba(colour: str, *, alpha: int) -> int:
     """Pixel of ``#rrggbb`` as Bokeh's images have it."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return alpha << 24 | blue << 16 | green << 8 | red
+
+
+def thinned(x: np.ndarray, y: np.ndarray, window: Window, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Points in sight, one for each square of ``pixels``: drawn, they look the same as all."""
+    inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
+    x, y, (x_scale, y_scale) = x[inside], y[inside], window.scale
+    col = ((x - window.x[0]) * x_scale // pixels).astype(np.int64)
+    row = ((y - window.y[0]) * y_scale // pixels).astype(np.int64)
+    _, first = np.unique(row * (window.width + 1) + col, return_index=True)
+    return x[first], y[first]

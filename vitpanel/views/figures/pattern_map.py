@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from bokeh.models import (
     BoxSelectTool,
     ColorBar,
@@ -21,7 +22,8 @@ from bokeh.plotting import figure
 
 from vitpanel.core.raster import Window
 from vitpanel.core.spec import head_name
-from vitpanel.state.patterns import MapColours, OwnHeads
+from vitpanel.state.pattern_map import PatternMap
+from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.map_picture import colour_index
@@ -76,19 +78,7 @@ def zoomed(window: Window, at: tuple[float, float], factor: float) -> Window:
     """Window with ``at`` in the middle and everything ``factor`` times as large."""
     (x0, x1), (y0, y1) = window.x, window.y
     half = (x1 - x0) / factor / 2, (y1 - y0) / factor / 2
-    return Window(
-        (at[0] - half[0], at[0] + half[0]), (at[1] - half[1], at[1] + half[1]), window.width, window.height
-    )
-
-
-def thinned(x: np.ndarray, y: np.ndarray, window: Window, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Points in sight, one for each square of ``pixels``: drawn, they look the same as all."""
-    inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
-    x, y, (x_scale, y_scale) = x[inside], y[inside], window.scale
-    col = ((x - window.x[0]) * x_scale // pixels).astype(np.int64)
-    row = ((y - window.y[0]) * y_scale // pixels).astype(np.int64)
-    _, first = np.unique(row * (window.width + 1) + col, return_index=True)
-    return x[first], y[first]
+    return Window((at[0] - half[0], at[0] + half[0]), (at[1] - half[1], at[1] + half[1]), window.width, window.height)
 
 
 def create_pattern_figure() -> PatternFigure:
@@ -141,6 +131,19 @@ def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, .
     ]
     colour = shades[colour_index(own.value, colours, len(palette))].tolist()
     return {"x": own.x, "y": own.y, "colour": colour, "words": words}
+
+
+def map_table(patterns: Patterns, found: PatternMap | None, window: Window, colours: MapColours) -> pd.DataFrame:
+    """Heads in sight with their places, and what their colours stand for where it is not the head itself."""
+    nothing = np.empty(0, np.int32)
+    x, y, rows = (nothing, nothing, nothing) if found is None else found.within(window)
+    image, layer, head = np.unravel_index(rows, (1, 1, 1) if found is None else found.shape)
+    table = pd.DataFrame({"image": image, "layer": layer, "head": head, "x": x, "y": y})
+    if colours.kind == "importance":
+        table[colours.kind] = patterns.values(rows)
+    elif colours.kind == "class":
+        table[colours.kind] = ["" if np.isnan(code) else colours.names[int(code)] for code in patterns.values(rows)]
+    return table.sort_values(["image", "layer", "head"], ignore_index=True)
 
 
 def explain_colours(bar: ColorBar, colours: MapColours, palette: tuple[str, ...]) -> None:

@@ -1,0 +1,102 @@
+"""The map of all heads, against slow definitions."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.synthetic import write_synthetic_study
+from vitpanel.core.raster import Window
+from vitpanel.errors import StudyIncompleteError
+from vitpanel.state import pattern_map as module
+from vitpanel.state.pattern_map import PatternMap, pattern_layouts, pattern_map
+from vitpanel.study.reader import open_study
+
+VIEW = Window((-20.0, 20.0), (-20.0, 20.0), 400, 400)
+
+
+@pytest.fixture
+def layout(rng: np.random.Generator):
+    return rng.normal(size=(9, 2, 3, 2)).astype(np.float32)
+
+
+def share_of_own(layout: np.ndarray, layer: int, head: int, k: int):
+    """Cohesion of one head, from all distances."""
+    places, own = layout.reshape(-1, 2), layout[:, layer, head]
+    kinds = np.tile(np.arange(layout.shape[1] * layout.shape[2]), len(layout))
+    shares = []
+    for image, place in enumerate(own):
+        distance = np.linalg.norm(places - place, axis=1)
+        distance[image * layout.shape[1] * layout.shape[2] + layer * layout.shape[2] + head] = np.inf
+        nearest = np.argsort(distance)[:k]
+        shares.append((kinds[nearest] == layer * layout.shape[2] + head).mean())
+    return np.mean(shares)
+
+
+def test_map_is_shared_and_its_rows_are_those_of_the_study(tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study"))
+    found = pattern_map(study, "patch")
+    assert found is pattern_map(study, "patch")
+    assert found is not pattern_map(study, "cls")
+    layout = study["layout/patch"]
+    for place in [(0, 0, 0), (7, 1, 2), (11, 0, 1)]:
+        row = int(np.ravel_multi_index(place, layout.shape[:3]))
+        assert found.head(row) == place
+        assert np.array_equal(np.ravel(found.places(np.array([row]))), layout[place])
+        assert found.nearest(tuple(layout[place]), VIEW) == place
+    x, y, rows = found.within(VIEW)
+    assert np.array_equal(layout.reshape(-1, 2)[rows], np.stack([x, y], 1))
+    assert set(found.raster(VIEW).top[found.raster(VIEW).top >= 0].tolist()) <= set(rows.tolist())
+
+
+def test_heads_without_a_place_are_left_out(layout: np.ndarray):
+    layout[:2] = np.nan
+    found = PatternMap(layout)
+    assert found.rows.tolist() == list(range(12, 54))
+    assert found.nearest(tuple(layout[3, 1, 2]), VIEW) == (3, 1, 2)
+    assert found.raster(VIEW).counts.sum() == 42
+    assert found.home[0] == (np.nanmin(layout[..., 0]), np.nanmax(layout[..., 0]))
+    assert found.cohesion.n_points == 42
+    nothing = PatternMap(np.full((2, 1, 2, 2), np.nan, np.float32))
+    assert nothing.nearest((0, 0), VIEW) is None
+    assert (nothing.raster(VIEW).top == -1).all()
+    assert nothing.home == ((0, 1), (0, 1))
+    assert np.isnan(nothing.cohesion.share).all()
+
+
+def test_cohesion_is_the_share_of_own_neighbours(layout: np.ndarray):
+    layout[:, 1, 2] = layout[:, 1, 2] / 50 + 9
+    cohesion = PatternMap(layout).cohesion
+    assert cohesion.n_nearest == 15
+    for layer, head in np.ndindex(2, 3):
+        assert cohesion.share[layer, head] == pytest.approx(share_of_own(layout, layer, head, 15))
+    assert cohesion.share[1, 2] == pytest.approx(8 / 15)
+    assert cohesion.chance == pytest.approx(8 / 53)
+    assert cohesion.n_asked == cohesion.n_points == 54
+
+
+def test_points_at_one_place_are_not_their_own_neighbours():
+    cohesion = PatternMap(np.zeros((10, 1, 2, 2), np.float32)).cohesion
+    assert (cohesion.share <= 1).all()
+    assert cohesion.n_nearest == 15
+    alone = PatternMap(np.zeros((1, 1, 1, 2), np.float32)).cohesion
+    assert np.isnan(alone.share).all()
+
+
+def test_of_many_points_whole_images_are_asked(layout: np.ndarray, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MOST_ASKED", 20)
+    cohesion = PatternMap(layout).cohesion
+    assert (cohesion.n_asked, cohesion.n_points) == (18, 54)
+    every_third = [share_of_own(layout, 0, 0, 15)]
+    assert cohesion.share[0, 0] != every_third
+    assert (cohesion.share >= 0).all()
+
+
+def test_missing_layout_is_refused_with_its_reason(tmp_path: Path):
+    no_cls = open_study(write_synthetic_study(tmp_path / "a.study", prefix=()))
+    assert pattern_layouts(no_cls) == ("patch", "cls")
+    with pytest.raises(StudyIncompleteError, match="CLS"):
+        pattern_map(no_cls, "cls")
+    unfinished = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
+    with pytest.raises(StudyIncompleteError, match="not finished"):
+        pattern_map(unfinished, "patch")

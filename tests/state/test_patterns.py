@@ -1,0 +1,91 @@
+"""What a session says of the map of all heads."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.synthetic import write_synthetic_study
+from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.cluster import Neighbourhood
+from vitpanel.state.patterns import Patterns
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import open_study
+
+ALL_ROWS = np.arange(12 * 2 * 3)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory):
+    return open_study(write_synthetic_study(tmp_path_factory.mktemp("study") / "a.study"))
+
+
+@pytest.fixture
+def patterns(study: Any):
+    return Patterns(study, Selection(image=3))
+
+
+def test_map_follows_the_chosen_pattern(patterns: Any, study: Any):
+    assert patterns.layouts() == {"patch": "Patch", "cls": "CLS"}
+    for pattern in ("patch", "cls"):
+        patterns.selection.pattern = pattern
+        assert np.array_equal(patterns.map().layout, study[f"layout/{pattern}"])
+        assert patterns.cohesion() is patterns.map().cohesion
+
+
+def test_colours_of_places_in_the_model(patterns: Any):
+    assert patterns.values(ALL_ROWS).tolist() == [0, 0, 0, 1, 1, 1] * 12
+    assert patterns.colours().names == ("0", "1")
+    patterns.selection.map_colour = "head"
+    assert patterns.values(ALL_ROWS).tolist() == [0, 1, 2] * 24
+    patterns.selection.map_colour = "density"
+    assert np.isnan(patterns.values(ALL_ROWS)).all()
+
+
+def test_colours_of_classes(patterns: Any, study: Any):
+    patterns.selection.map_colour = "class"
+    names, values = patterns.colours().names, patterns.values(ALL_ROWS)
+    for row, label in enumerate(np.repeat(study.images["label_name"].to_numpy(), 6)):
+        assert np.isnan(values[row]) if not label else names[int(values[row])] == label
+
+
+@pytest.mark.parametrize("metric", ["probability", "jsd", "cls", "patch"])
+def test_colours_of_importance_are_high_where_it_is_important(patterns: Any, study: Any, metric: str):
+    patterns.selection.param.update(map_colour="importance", metric=metric)
+    stored = study[f"importance/{metric}"]
+    expected = study.images["p_true"].to_numpy()[:, None, None] - stored if metric == "probability" else stored
+    assert np.allclose(patterns.values(ALL_ROWS), expected.ravel(), atol=1e-6)
+    colours = patterns.colours()
+    assert (colours.low, colours.high) == pytest.approx(tuple(np.percentile(expected, [1, 99])), abs=1e-6)
+
+
+def test_colours_that_the_study_lacks_are_refused(tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study", n_classes=0))
+    patterns = Patterns(study, Selection(image=3, map_colour="class"))
+    with pytest.raises(StudyIncompleteError, match="label"):
+        patterns.colours()
+    patterns.selection.map_colour = "importance"
+    with pytest.raises(StudyIncompleteError, match="class head"):
+        patterns.colours()
+
+
+def test_own_heads_are_those_of_the_chosen_image(patterns: Any, study: Any):
+    own = patterns.own_heads()
+    assert np.array_equal(np.stack([own.x, own.y], 1), study["layout/patch"][3].reshape(-1, 2))
+    assert np.array_equal(own.entropy, study["entropy"][3].ravel())
+    assert own.importance == pytest.approx(study.images["p_true"][3] - study["importance/probability"][3].ravel())
+    assert own.layer.tolist() == own.value.tolist() == [0, 0, 0, 1, 1, 1]
+    assert own.head.tolist() == [0, 1, 2] * 2
+    patterns.selection.image = None
+    assert patterns.own_heads() is None
+
+
+def test_cloud_and_cluster(patterns: Any, study: Any):
+    patterns.selection.choose_head(1, 2)
+    places = np.stack(patterns.map().places(patterns.cloud()), 1)
+    assert np.array_equal(places, study["layout/patch"][:, 1, 2])
+    assert len(patterns.marked()) == 0
+    assert patterns.cluster() is None
+    patterns.selection.cluster = Neighbourhood("cls", 0, 0, 0, count=7)
+    assert len(patterns.marked()) == patterns.cluster().n_heads == 7
