@@ -92,7 +92,7 @@ def test_whole_cells_go_to_the_pixel_of_their_centre(prefers_cells: None, side: 
         for v, origin, size in zip((x, y), grid._origin, sizes, strict=True)
     ]
     found = grid.raster(window)
-    assert np.array_equal(found.counts, counted(*centres, window))
+    assert np.array_equal(found.counts, counted(centres[0], centres[1], window))
     assert found.counts.sum() == 400
     row, col = np.nonzero(found.counts)
     on_top = found.top[row, col]

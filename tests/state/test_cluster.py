@@ -62,6 +62,7 @@ def test_mean_map_is_the_mean_of_binary_matrices(study: Study, monkeypatch: pyte
         for flat in tops[place]:
             expected[flat // 16, flat % 16] += 1 / len(places)
     summary = cluster_summary(study, box(-3, 4))
+    assert summary.mean_map is not None
     assert np.allclose(summary.mean_map, expected)
     assert summary.n_averaged == len(places)
     monkeypatch.setattr(module, "MOST_AVERAGED", 5)

@@ -72,6 +72,7 @@ def test_cohesion_is_the_share_of_own_neighbours(layout: np.ndarray):
         assert cohesion.share[layer, head] == pytest.approx(share_of_own(layout, layer, head, 15))
     assert cohesion.share[1, 2] == pytest.approx(8 / 15)
     assert cohesion.chance == pytest.approx(8 / 53)
+    assert cohesion.spread[1, 2] < 0.1 < cohesion.spread[0, 0]
     assert cohesion.n_asked == cohesion.n_points == 54
 
 

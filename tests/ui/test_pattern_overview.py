@@ -72,6 +72,10 @@ class Map:
         """One of the buttons on the map."""
         return self.page.get_by_role("button", name=name)
 
+    def switch(self, name: str) -> Any:
+        """One of the buttons on the map that stay pressed."""
+        return self.page.get_by_role("checkbox", name=name)
+
 
 @pytest.fixture
 def open_map(
@@ -144,11 +148,11 @@ def test_switches_change_what_is_drawn(open_map: Callable[..., Map], wait_until:
     wait_until(lambda: not shown.session.selection.density)
     shown.page.get_by_role("button", name="CLS", exact=True).click()
     wait_until(lambda: shown.session.selection.pattern == "cls")
-    shown.page.get_by_role("combobox").click()
-    shown.page.get_by_role("option", name="Class").click()
+    shown.page.get_by_role("combobox", name="Colour").click()
+    shown.page.get_by_role("menuitem", name="Class").click()
     expect(shown.page.get_by_text("T-shirt & <top>")).to_be_visible()
     assert shown.session.selection.map_colour == "class"
-    shown.button("Light the chosen head").click()
+    shown.switch("Light the chosen head").click()
     wait_until(lambda: len(shown.view.plot.cloud.data["x"]) > 10)
     wait_until(shown.is_drawn)
     expect(shown.page.get_by_text("of its 15 nearest are L0 H0 too")).to_be_visible()
@@ -157,18 +161,18 @@ def test_switches_change_what_is_drawn(open_map: Callable[..., Map], wait_until:
 def test_lasso_and_box_mark_a_cluster(open_map: Callable[..., Map], wait_until: Callable[..., None]):
     shown = open_map()
     selection, middle = shown.session.selection, np.median(shown.layout.reshape(-1, 2), axis=0)
-    shown.button("Mark a cluster with a lasso").click()
+    shown.switch("Mark a cluster with a lasso").click()
     wait_until(lambda: shown.figure.toolbar.active_drag is shown.view.plot.drags["lasso"])
     shown.drag(*(middle + np.array(corner) for corner in [(-3, -3), (3, -3), (3, 3), (-3, 3)]))
     wait_until(lambda: isinstance(selection.cluster, Outline))
     lasso = np.array(selection.cluster.x), np.array(selection.cluster.y)
-    expected = is_inside(*shown.layout.reshape(-1, 2).T, lasso).sum()
+    expected = is_inside(shown.layout[..., 0].ravel(), shown.layout[..., 1].ravel(), lasso).sum()
     assert expected > 5
     expect(shown.page.get_by_text(f"{expected} heads")).to_be_visible()
     wait_until(lambda: len(shown.view.plot.marked.data["x"]) > 0)
     assert shown.page.locator(".example img").count() == 6
 
-    shown.button("Mark a cluster with a box").click()
+    shown.switch("Mark a cluster with a box").click()
     wait_until(lambda: shown.figure.toolbar.active_drag is shown.view.plot.drags["box"])
     shown.drag(middle - 2, middle + 2)
     wait_until(lambda: len(selection.cluster.x) == 4)

@@ -14,7 +14,9 @@ from vitpanel.views.bridge import Bridge
 class ServedBridge(Bridge):
     """A bridge whose event loop is turned by hand."""
 
-    is_served = True
+    @property
+    def is_served(self) -> bool:
+        return True
 
     def __init__(self) -> None:
         super().__init__()

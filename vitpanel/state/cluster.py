@@ -19,9 +19,12 @@ TOP_ENTRIES = "patterns/patch_top"
 
 
 class Cluster(Protocol):
-    """A rule that marks heads in one layout."""
+    """A rule that marks heads in the layout of the name ``pattern``."""
 
-    pattern: str
+    @property
+    def pattern(self) -> str:
+        """Name of the layout."""
+        ...
 
     def rows(self, found: PatternMap) -> np.ndarray:
         """Rows of the heads in the layout's map, ascending."""

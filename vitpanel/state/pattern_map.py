@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from vitpanel.core.points import same_kind_share
+from vitpanel.core.points import relative_spread, same_kind_share
 from vitpanel.core.raster import PointGrid, Raster, Window
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
@@ -29,6 +29,9 @@ class Cohesion:
     share
         Of the ``n_nearest`` nearest neighbours of a head's points, how many are the same head on another image, the
         mean over its points; ``(n_layers, n_heads)`` in [0, 1], NaN for a head without points.
+    spread
+        How far a head's points lie apart, as a share of how far all points do, ``(n_layers, n_heads)``; near 0 for a
+        head that is in one place, alone there or not.
     n_nearest
         Neighbours looked at.
     chance
@@ -38,6 +41,7 @@ class Cohesion:
     """
 
     share: np.ndarray
+    spread: np.ndarray
     n_nearest: int
     chance: float
     n_asked: int
@@ -125,14 +129,13 @@ class PatternMap:
         step = max(1, -(-len(self.rows) // MOST_ASKED))
         asked = np.flatnonzero(self.rows // heads % step == 0)
         kinds = self.rows % heads
-        found = _neighbours(np.stack(self.places(self.rows), 1), asked, count)
-        share = same_kind_share(kinds[asked], kinds[found], heads).reshape(n_layers, n_heads)
-        return Cohesion(share, count, self._chance(kinds), len(asked), len(self.rows))
-
-    def _chance(self, kinds: np.ndarray) -> float:
-        sizes = np.bincount(kinds)
-        pairs = len(kinds) * (len(kinds) - 1)
-        return float((sizes * (sizes - 1)).sum() / pairs) if pairs else float("nan")
+        places = np.stack(self.places(self.rows), 1)
+        share = same_kind_share(kinds[asked], kinds[_neighbours(places, asked, count)], heads)
+        spread = relative_spread(places, kinds, heads)
+        sizes, pairs = np.bincount(kinds), len(kinds) * (len(kinds) - 1)
+        chance = float((sizes * (sizes - 1)).sum() / pairs) if pairs else float("nan")
+        share, spread = (values.reshape(n_layers, n_heads) for values in (share, spread))
+        return Cohesion(share, spread, count, chance, len(asked), len(self.rows))
 
     def _named(self, index: np.ndarray) -> np.ndarray:
         return np.where(index >= 0, self.rows[index], np.int32(-1)) if len(self.rows) else index

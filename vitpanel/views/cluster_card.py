@@ -16,17 +16,18 @@ from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
 from vitpanel.views.figures.image_map import data_uri
+from vitpanel.views.palette import css
 
-MOST_PARTS = 5
-MAP_SIDE = 96
-_STYLE = """
-    .words { font: 12px/1.35 sans-serif; padding: 5px 8px 0; }
-    .parts { font: 11px/15px sans-serif; padding: 0 6px; }
-    .part { display: grid; grid-template-columns: 52px 1fr 66px; align-items: center; gap: 4px; }
-    .part i { display: block; height: 9px; background: #1f6fb4; }
-    .part span:last-child, .rest { color: #5b6573; }
-    .example { width: 100%; height: 40px; display: flex; justify-content: center; }
-    .example img { height: 40px; max-width: 44px; object-fit: contain; image-rendering: pixelated; }
+MOST_PARTS = 4
+MAP_SIDE = 80
+_STYLE = f"""
+    .words {{ color: {css("text")}; font: 11px/1.3 sans-serif; padding: 3px 0 0 8px; }}
+    .parts {{ color: {css("text")}; font: 11px/15px sans-serif; padding: 0 6px; }}
+    .part {{ display: grid; grid-template-columns: 52px 1fr 66px; align-items: center; gap: 4px; }}
+    .part i {{ display: block; height: 9px; background: {css("value")}; }}
+    .part span:last-child, .rest {{ color: {css("hint")}; }}
+    .example {{ width: 100%; height: 34px; display: flex; justify-content: center; }}
+    .example img {{ height: 34px; max-width: 40px; object-fit: contain; image-rendering: pixelated; }}
 """
 
 
@@ -46,7 +47,7 @@ class ClusterCard(pn.viewable.Viewer):
         self.session = session
         self.summary: ClusterSummary | None = None
         self.map = create_cluster_map()
-        self.chart = Chart(self.map.figure, bridge)
+        self.chart = Chart(self.map.figure, bridge, name="cluster", table=self.table)
         self._background = Background(bridge, is_slow=True)
         self._create_parts()
         session.selection.param.watch(self._on_cluster, "cluster")
@@ -57,13 +58,13 @@ class ClusterCard(pn.viewable.Viewer):
         self.words = pn.pane.HTML("", sizing_mode="stretch_width", **html)
         self.parts = pn.pane.HTML("", sizing_mode="stretch_width", **html)
         self.count = pmui.IntInput(
-            label="", start=1, step=50, value=1, width=74, size="small", margin=(2, 0), sx=COMPACT, visible=False,
+            label="", start=1, step=50, value=1, width=100, size="small", margin=(2, 0), sx=COMPACT, visible=False,
             description="",
         )  # fmt: skip
         self.count.param.watch(self._on_count, "value")
         self.clear = pmui.Button(label="Clear", icon="close", variant="text", size="small", margin=(1, 4))
         self.clear.on_click(lambda _: self.session.selection.param.update(cluster=None))
-        self.pictures = [pn.pane.HTML("", sizing_mode="stretch_width", height=40, **html) for _ in range(N_EXAMPLES)]
+        self.pictures = [pn.pane.HTML("", sizing_mode="stretch_width", height=34, **html) for _ in range(N_EXAMPLES)]
         small = {"minWidth": 0, "padding": "0 1px", "fontSize": "10px", "textTransform": "none", "lineHeight": "15px"}
         self.examples = [
             pmui.Button(label="", variant="text", size="small", margin=0, sizing_mode="stretch_width", sx=small)
@@ -71,7 +72,7 @@ class ClusterCard(pn.viewable.Viewer):
         ]
         for place, button in enumerate(self.examples):
             button.on_click(partial(self._on_example, place))
-        head = pn.Row(self.words, self.count, self.clear, **FULL_WIDTH, height=34)
+        head = pn.Row(self.words, self.count, self.clear, **FULL_WIDTH, height=32)
         chart = pn.Column(self.chart, width=MAP_SIDE, height=MAP_SIDE, margin=(0, 0, 0, 8))
         shown = [
             pn.Column(picture, button, margin=0, styles={"flex": "1 1 0", "min-width": "0"})
@@ -79,7 +80,7 @@ class ClusterCard(pn.viewable.Viewer):
         ]
         self._layout = pn.Column(
             head, pn.Row(chart, self.parts, **FULL_WIDTH), pn.Row(*shown, **FULL_WIDTH),
-            **FULL_WIDTH, visible=False, styles={"border-top": "1px solid #c4cad1", "flex": "none"},
+            **FULL_WIDTH, visible=False, styles={"border-top": f"1px solid {css('muted')}", "flex": "none"},
         )  # fmt: skip
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -9,6 +9,7 @@ import param
 from vitpanel.state.selection import Selection
 
 _SIDE = 26
+SWITCH = {"padding": "4px", "&.Mui-checked": {"color": "primary.contrastText", "backgroundColor": "primary.main"}}
 
 
 class MapTools(pn.viewable.Viewer):
@@ -28,11 +29,12 @@ class MapTools(pn.viewable.Viewer):
         self.zoom_in = pmui.IconButton(icon="add", description="Zoom in about the chosen head", **look)
         self.zoom_out = pmui.IconButton(icon="remove", description="Zoom out", **look)
         self.home = pmui.IconButton(icon="zoom_out_map", description="Show all", **look)
-        self.lasso = pmui.ToggleIcon(icon="gesture", description="Mark a cluster with a lasso", **look)
-        self.box = pmui.ToggleIcon(icon="highlight_alt", description="Mark a cluster with a box", **look)
+        switch = look | {"color": "default", "sx": SWITCH}
+        self.lasso = pmui.ToggleIcon(icon="gesture", description="Mark a cluster with a lasso", **switch)
+        self.box = pmui.ToggleIcon(icon="highlight_alt", description="Mark a cluster with a box", **switch)
         self.around = pmui.IconButton(icon="hub", description="Mark the neighbours of the chosen head", **look)
         self.cloud = pmui.ToggleIcon(
-            icon="lightbulb", description="Light the chosen head on all images", value=selection.cloud, **look
+            icon="lightbulb", description="Light the chosen head on all images", value=selection.cloud, **switch
         )
         self.lasso.param.watch(lambda event: self._on_toggle("lasso", is_on=event.new), "value")
         self.box.param.watch(lambda event: self._on_toggle("box", is_on=event.new), "value")
@@ -49,5 +51,9 @@ class MapTools(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         """Stack the buttons at the left of the map."""
         buttons = (self.zoom_in, self.zoom_out, self.home, self.lasso, self.box, self.around, self.cloud)
-        styles = {"position": "absolute", "left": "2px", "top": "2px", "z-index": "1"}
-        return pn.Column(*buttons, width=_SIDE, margin=0, styles=styles)
+        # Where the map is low, a second column begins.
+        styles = {
+            "position": "absolute", "left": "2px", "top": "2px", "height": "calc(100% - 4px)", "z-index": "1",
+            "flex-wrap": "wrap", "align-content": "flex-start", "pointer-events": "none",
+        }  # fmt: skip
+        return pn.Column(*buttons, margin=0, styles=styles, stylesheets=[":host > * { pointer-events: auto; }"])

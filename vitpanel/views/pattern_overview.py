@@ -55,8 +55,9 @@ class PatternOverview(View):
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         self.plot = create_pattern_figure()
-        self.chart = Chart(self.plot.figure, bridge)
+        self.chart = Chart(self.plot.figure, bridge, name="pattern-overview", table=self.table)
         self.card = ClusterCard(session, bridge)
+        self.cluster_chart = self.card.chart
         self._painter, self._counter = Background(bridge), Background(bridge, is_slow=True)
         self._map: PatternMap | None = None
         self._cohesion: Cohesion | None = None
@@ -70,16 +71,16 @@ class PatternOverview(View):
 
     def _create_controls(self) -> None:
         selection = self.session.selection
-        small = {"size": "small", "margin": (2, 2, 2, 4), "sx": SWITCH}
+        small = {"size": "small", "margin": (8, 2, 2, 4), "sx": SWITCH}
         layouts = {label: name for name, label in self.session.patterns.layouts().items()}
         colours = {name.capitalize(): name for name in MAP_COLOURS}
-        look = {"size": "small", "label": "", "margin": (0, 2), "sx": COMPACT, "description": ""}
+        look = {"size": "small", "margin": (7, 2, 0, 2), "sx": COMPACT, "description": ""}
         self._density = pmui.RadioButtonGroup(options={"Density": True, "Points": False}, **small)
         if len(layouts) <= 2:  # noqa: PLR2004 - more have no room side by side
             self._pattern = pmui.RadioButtonGroup(options=layouts, **small)
         else:
-            self._pattern = pmui.Select(options=layouts, width=90, **look)
-        self._colour = pmui.Select(options=colours, width=88, **look)
+            self._pattern = pmui.Select(label="Layout", options=layouts, width=90, **look)
+        self._colour = pmui.Select(label="Colour", options=colours, width=88, **look)
         self._widgets = {"density": self._density, "pattern": self._pattern, "map_colour": self._colour}
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
@@ -109,6 +110,7 @@ class PatternOverview(View):
         selection.watch(self._on_choice, ["image", "layer", "head"])
         selection.watch(lambda *_: self._draw(), "cloud")
         selection.watch(self._on_cluster, "cluster")
+        self.param.watch(lambda *_: self._draw(), "dark")
         self.session.param.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
 
     def controls(self) -> list[pn.viewable.Viewable]:
@@ -117,7 +119,7 @@ class PatternOverview(View):
 
     def body(self) -> pn.viewable.Viewable:
         """Put the map between its switches and what can be said of it."""
-        switches = pn.Row(self._density, self._colour, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=32)
+        switches = pn.Row(self._density, self._colour, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=40)
         place = pn.Column(self.chart, self.tools, **FILLED, styles={"position": "relative", "min-height": "0"})
         return pn.Column(switches, place, self._legend, self._words, self.card, **FILLED, styles={"min-height": "0"})
 
@@ -172,7 +174,7 @@ class PatternOverview(View):
         columns = own_columns(own, self._colours, self._palette, metric=self.session.selection.metric)
         layer, head = self.session.chosen_head
         flat = layer * self.session.study.spec.n_heads + head
-        ring = {name: columns[name][flat : flat + 1] for name in ("x", "y")}
+        ring = {name: columns[name][flat : flat + 1] for name in ("x", "y", "colour")}
 
         def draw() -> None:
             self.plot.own.data = columns
@@ -198,6 +200,7 @@ class PatternOverview(View):
         is_here = isinstance(cluster, Outline) and cluster.pattern == pattern
         line = (cluster.x, cluster.y) if is_here else NO_POINTS
         columns = {"x": list(line[0]), "y": list(line[1])}
+        self._words.visible = cluster is None
         self.bridge.put((self, "outline"), lambda: self.plot.outline.update(data=columns))
         self._draw()
 
@@ -251,8 +254,8 @@ class PatternOverview(View):
 
     def _draw(self) -> None:
         if self._map is not None and self._can_draw:
-            paint = partial(paint_map, self.session.patterns, self._map, self._seen)
-            self._painter.run(partial(paint, self._colours, self._palette), self._show, refuse=self._refuse)
+            paint = partial(paint_map, self.session.patterns, self._map, self._seen, self._colours, dark=self.dark)
+            self._painter.run(paint, self._show, refuse=self._refuse)
 
     def _refuse(self, error: VitpanelError) -> None:
         self.chart.say(error.message, hint=error.hint)

@@ -10,7 +10,7 @@ from vitpanel.core.points import smoothed
 from vitpanel.core.raster import Raster, Window
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, Patterns
-from vitpanel.views.palette import MEAN, MUTED, class_colours, layer_colours
+from vitpanel.views.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours
 
 N_BANDS = 10
 # Of the height that a single head has, what is shaded at least.
@@ -21,6 +21,8 @@ SHARPEST, SMOOTHEST = 3.0, 12.0
 # Up to so many points in sight they are drawn with this radius in pixels.
 RADII = ((400, 3), (6_000, 2), (60_000, 1))
 
+# Without the ends that are hard to see on dark or on light ground.
+RAMP = tuple(Viridis256[40:246])
 NO_POINTS = (np.empty(0), np.empty(0))
 
 
@@ -39,31 +41,32 @@ class Drawing:
 
 
 def paint_map(
-    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, palette: tuple[str, ...]
+    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, *, dark: bool = False
 ) -> Drawing:
     """Draw what is in sight as the selection wants it; touches no Bokeh model, so any thread may do it."""
+    palette = colour_palette(colours, n_layers=patterns.study.spec.n_layers, dark=dark)
     selection, raster = patterns.selection, found.raster(window)
     is_wanted = selection.density or colours.kind == "density"
     density = Density.of_raster(raster) if is_wanted else None
     if density is not None and selection.density:
-        pixels = density_picture(density, palette=palette if colours.kind == "density" else None)
+        pixels = density_picture(density, palette=palette if colours.kind == "density" else None, dark=dark)
     else:
         raster = thickened(raster)
         values = patterns.values(raster.top) if density is None else density.heights / density.most
-        pixels = point_picture(raster, colour_index(values, colours, len(palette)), palette)
+        pixels = point_picture(raster, colour_index(values, colours, len(palette)), palette, dark=dark)
     is_lit = selection.cloud or selection.image is None
     cloud = thinned(*found.places(patterns.cloud()), window) if is_lit else NO_POINTS
     marked = thinned(*found.places(patterns.marked()), window) if selection.cluster is not None else NO_POINTS
     return Drawing(window, pixels, density.most if density else 0.0, cloud, marked)
 
 
-def colour_palette(colours: MapColours, *, n_layers: int) -> tuple[str, ...]:
-    """One colour for each value of a category, or 256 along a range."""
+def colour_palette(colours: MapColours, *, n_layers: int, dark: bool = False) -> tuple[str, ...]:
+    """One colour for each value of a category, or many along a range."""
     if colours.kind == "layer":
-        return layer_colours(n_layers)
+        return layer_colours(n_layers, dark=dark)
     if colours.names:
         return tuple(class_colours(colours.names).values())
-    return tuple(Viridis256)
+    return RAMP
 
 
 def colour_index(values: np.ndarray, colours: MapColours, n_colours: int) -> np.ndarray:
@@ -92,7 +95,7 @@ class Density:
         return cls(smoothed(raster.counts, sigma), 1 / (2 * np.pi * sigma**2))
 
 
-def density_picture(density: Density, *, palette: tuple[str, ...] | None = None) -> np.ndarray:
+def density_picture(density: Density, *, palette: tuple[str, ...] | None = None, dark: bool = False) -> np.ndarray:
     """Filled contours of a density, uint32 RGBA: the denser, the less transparent.
 
     Parameters
@@ -107,12 +110,13 @@ def density_picture(density: Density, *, palette: tuple[str, ...] | None = None)
     band = np.clip(np.ceil(place * N_BANDS), 0, N_BANDS).astype(np.int64)
     alpha = np.concatenate([[0], np.linspace(*DENSITY_ALPHA, N_BANDS)]).astype(int)
     at = np.linspace(0, 1, N_BANDS + 1)
-    colours = [MEAN] * len(at) if palette is None else [palette[int(where * (len(palette) - 1))] for where in at]
+    grey = dark_colour(MEAN) if dark else MEAN
+    colours = [grey] * len(at) if palette is None else [palette[int(where * (len(palette) - 1))] for where in at]
     shades = np.array([rgba(colour, alpha=int(a)) for colour, a in zip(colours, alpha, strict=True)], np.uint32)
     return shades[band]
 
 
-def point_picture(raster: Raster, index: np.ndarray, palette: tuple[str, ...]) -> np.ndarray:
+def point_picture(raster: Raster, index: np.ndarray, palette: tuple[str, ...], *, dark: bool = False) -> np.ndarray:
     """Points in their colours, uint32 RGBA: the more on one pixel, the less transparent.
 
     Parameters
@@ -125,7 +129,9 @@ def point_picture(raster: Raster, index: np.ndarray, palette: tuple[str, ...]) -
     few, many = POINT_ALPHA
     most = max(int(raster.counts.max()), 2)
     alpha = few + (many - few) * np.log(np.maximum(raster.counts, 1)) / np.log(most)
-    shades = np.array([rgba(colour, alpha=0) for colour in (*palette, MUTED)], np.uint32)
+    shades = np.array(
+        [rgba(colour, alpha=0) for colour in (*palette, dark_colour(MUTED) if dark else MUTED)], np.uint32
+    )
     pixels = shades[index] | alpha.astype(np.uint32) << 24
     return np.where(raster.top >= 0, pixels, np.uint32(0))
 

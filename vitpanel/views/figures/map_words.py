@@ -6,15 +6,17 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.state.pattern_map import Cohesion
 from vitpanel.state.patterns import MapColours
 from vitpanel.views.base import escaped
+from vitpanel.views.palette import css
 
-# Shares of own neighbours from which on a head is said to keep together, wholly or partly.
-ISLAND, PARTLY = 0.8, 0.4
-STYLE = """
-    .words { font: 11px/14px sans-serif; padding: 1px 8px; }
-    .legend { display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif; }
-    .legend span { white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }
-    .legend i { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px; }
-    :host { overflow-y: auto; max-height: 34px; }
+# Share of own neighbours from which on a head is said to keep to itself, and spread up to which it is in one place.
+ISLAND, ONE_PLACE = 0.75, 0.3
+STYLE = f"""
+    .words {{ color: {css("text")}; font: 11px/14px sans-serif; padding: 1px 8px; }}
+    .legend {{ display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif;
+        color: {css("text")}; }}
+    .legend span {{ white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }}
+    .legend i {{ display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px; }}
+    :host {{ overflow-y: auto; max-height: 34px; }}
 """
 
 
@@ -24,24 +26,25 @@ def cohesion_html(cohesion: Cohesion, layer: int, head: int) -> str:
     if np.isnan(share):
         return f'<div class="words">{name} has no neighbours here.</div>'
     nearest = cohesion.n_nearest
+    spread = float(cohesion.spread[layer, head])
     title = (
         f"Of the {nearest} nearest neighbours of each point of {name}, {share:.1%} are {name} on another image; heads "
-        f"strewn at random would give {cohesion.chance:.1%}. Near 100 %: one island, or a few."
+        f"strewn at random would give {cohesion.chance:.1%}. The points of {name} lie {spread:.0%} as far apart as "
+        f"all points. A head in one place does much the same on every image; what a scattered one does depends on the "
+        f"image."
     )
     if cohesion.n_asked < cohesion.n_points:
         title += f" {cohesion.n_asked:,} of all {cohesion.n_points:,} points were asked."
     return (
         f'<div class="words" title="{title}"><b>{name}</b>: {share:.0%} of its {nearest} nearest are {name} too '
-        f"(chance {cohesion.chance:.0%}) – {_verdict(share)}.</div>"
+        f"(chance {cohesion.chance:.0%}): {_verdict(share, spread)}.</div>"
     )
 
 
-def _verdict(share: float) -> str:
+def _verdict(share: float, spread: float) -> str:
     if share >= ISLAND:
-        return "an island: much the same on every image"
-    if share >= PARTLY:
-        return "partly scattered: it depends on the image"
-    return "scattered: what it does depends on the image"
+        return "an island of its own" if spread <= ONE_PLACE else "a few islands of its own"
+    return "one place, shared with other heads" if spread <= ONE_PLACE else "scattered among other heads"
 
 
 def legend_html(colours: MapColours, palette: tuple[str, ...]) -> str:

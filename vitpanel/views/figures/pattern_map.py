@@ -104,7 +104,7 @@ def create_pattern_figure() -> PatternFigure:
         span.js_on_change("end", tell)
     picture, cloud, marked, own, outline, ring = (
         ColumnDataSource({name: [] for name in names})
-        for names in (("image", "x", "y", "dw", "dh"), *[("x", "y")] * 2, _OWN, *[("x", "y")] * 2)
+        for names in (("image", "x", "y", "dw", "dh"), *[("x", "y")] * 2, _OWN, ("x", "y"), ("x", "y", "colour"))
     )
     fig.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=picture)
     fig.scatter("x", "y", source=marked, size=3, color=TEXT, alpha=0.5, line_color=None)
@@ -112,7 +112,7 @@ def create_pattern_figure() -> PatternFigure:
     fig.patch("x", "y", source=outline, fill_alpha=0, line_color=TEXT, line_dash="dashed")
     points = fig.scatter("x", "y", source=own, size=8, fill_color="colour", line_color="white", line_width=0.8)
     points.nonselection_glyph = None
-    fig.scatter("x", "y", source=ring, size=15, fill_alpha=0, line_color=CHOSEN, line_width=2.5, level="overlay")
+    fig.scatter("x", "y", source=ring, size=13, fill_color="colour", line_color=CHOSEN, line_width=2.5, level="overlay")
     fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
     bar = _colour_bar()
     fig.add_layout(bar, "below")
