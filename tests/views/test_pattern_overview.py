@@ -152,8 +152,8 @@ def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
     assert isinstance(view.session.selection.cluster, Outline)
     assert card._layout.visible
     assert "<b>72 heads</b> on 12 of 12 images" in card.words.object
-    assert card.parts.object.count("17% (100%)") == 5
-    assert "and 1 more" in card.parts.object
+    assert card.parts.object.count("17% (100%)") == 4
+    assert "and 2 more" in card.parts.object
     assert card.map.pairs.data["image"][0].shape == (16, 16)
     assert len(card.table()) == 6
     assert len(view.plot.outline.data["x"]) == 4

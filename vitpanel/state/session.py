@@ -147,7 +147,6 @@ class Session(param.Parameterized):
         """What the colours of images mean."""
         return image_groups(self.study, self.selection.colouring)
 
-
     @property
     def chosen_head(self) -> tuple[int, int]:
         """Layer and index of the chosen head."""
