@@ -35,17 +35,17 @@ def test_map_follows_the_chosen_pattern(patterns: Any, study: Any):
 
 
 def test_colours_of_places_in_the_model(patterns: Any):
-    assert patterns.values(ALL_ROWS).tolist() == [0, 0, 0, 1, 1, 1] * 12
+    assert patterns.values(ALL_ROWS, patterns.colours()).tolist() == [0, 0, 0, 1, 1, 1] * 12
     assert patterns.colours().names == ("0", "1")
     patterns.selection.map_colour = "head"
-    assert patterns.values(ALL_ROWS).tolist() == [0, 1, 2] * 24
+    assert patterns.values(ALL_ROWS, patterns.colours()).tolist() == [0, 1, 2] * 24
     patterns.selection.map_colour = "density"
-    assert np.isnan(patterns.values(ALL_ROWS)).all()
+    assert np.isnan(patterns.values(ALL_ROWS, patterns.colours())).all()
 
 
 def test_colours_of_classes(patterns: Any, study: Any):
     patterns.selection.map_colour = "class"
-    names, values = patterns.colours().names, patterns.values(ALL_ROWS)
+    names, values = patterns.colours().names, patterns.values(ALL_ROWS, patterns.colours())
     for row, label in enumerate(np.repeat(study.images["label_name"].to_numpy(), 6)):
         assert np.isnan(values[row]) if not label else names[int(values[row])] == label
 
@@ -55,7 +55,7 @@ def test_colours_of_importance_are_high_where_it_is_important(patterns: Any, stu
     patterns.selection.param.update(map_colour="importance", metric=metric)
     stored = study[f"importance/{metric}"]
     expected = study.images["p_true"].to_numpy()[:, None, None] - stored if metric == "probability" else stored
-    assert np.allclose(patterns.values(ALL_ROWS), expected.ravel(), atol=1e-6)
+    assert np.allclose(patterns.values(ALL_ROWS, patterns.colours()), expected.ravel(), atol=1e-6)
     colours = patterns.colours()
     assert (colours.low, colours.high) == pytest.approx(tuple(np.percentile(expected, [1, 99])), abs=1e-6)
 
@@ -71,14 +71,14 @@ def test_colours_that_the_study_lacks_are_refused(tmp_path: Path):
 
 
 def test_own_heads_are_those_of_the_chosen_image(patterns: Any, study: Any):
-    own = patterns.own_heads()
+    own = patterns.own_heads(patterns.colours())
     assert np.array_equal(np.stack([own.x, own.y], 1), study["layout/patch"][3].reshape(-1, 2))
     assert np.array_equal(own.entropy, study["entropy"][3].ravel())
     assert own.importance == pytest.approx(study.images["p_true"][3] - study["importance/probability"][3].ravel())
     assert own.layer.tolist() == own.value.tolist() == [0, 0, 0, 1, 1, 1]
     assert own.head.tolist() == [0, 1, 2] * 2
     patterns.selection.image = None
-    assert patterns.own_heads() is None
+    assert patterns.own_heads(patterns.colours()) is None
 
 
 def test_cloud_and_cluster(patterns: Any, study: Any):

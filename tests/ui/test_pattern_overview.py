@@ -74,7 +74,7 @@ class Map:
 
     def switch(self, name: str) -> Any:
         """One of the buttons on the map that stay pressed."""
-        return self.page.get_by_role("checkbox", name=name)
+        return self.page.get_by_label(name)
 
 
 @pytest.fixture

@@ -203,3 +203,15 @@ def test_colours_that_cannot_be_had_are_said_in_place(make_session: Callable[...
     view._colour.value = "layer"
     assert not view.chart.message
     assert "probability lost –" in view.plot.own.data["words"][0]
+
+
+def test_more_layouts_than_two_are_a_list(make_session: Callable[..., Session], monkeypatch: pytest.MonkeyPatch):
+    session = make_session()
+    layouts = {"patch": "Patch", "cls": "CLS", "offset_mean": "Offset mean"}
+    monkeypatch.setattr(session.patterns, "layouts", lambda: layouts)
+    view = PatternOverview(session, Bridge())
+    assert view._pattern.options == {label: name for name, label in layouts.items()}
+    view._pattern.value = "cls"
+    assert session.selection.pattern == "cls"
+    view._pattern.value = "offset_mean"
+    assert "offset_mean" in view.chart.message

@@ -36,6 +36,8 @@ class MapColours:
         Of the values 0, 1, …; empty where values are a range.
     low, high
         Ends of the range; values beyond them have the colours of the ends.
+    metric
+        By which the importance is meant.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class MapColours:
     names: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 1.0
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,17 +122,21 @@ class Patterns:
                 raise StudyIncompleteError(message, hint="Choose another colour.")
             return MapColours(kind, "class of the image", names)
         if kind == "importance":
-            low, high = self._importance_range(self.selection.metric)
-            return MapColours(kind, IMPORTANCE_NAMES[self.selection.metric], low=low, high=high)
+            metric = self.selection.metric
+            low, high = self._importance_range(metric)
+            return MapColours(kind, IMPORTANCE_NAMES[metric], low=low, high=high, metric=metric)
         if kind == "density":
             return MapColours(kind, "heads on a place")
         size = spec.n_layers if kind == "layer" else spec.n_heads
         title = "layer" if kind == "layer" else "head of its layer"
         return MapColours(kind, title, tuple(str(i) for i in range(size)))
 
-    def values(self, rows: np.ndarray) -> np.ndarray:
-        """What the colours of rows stand for, float32; NaN where it is not known, and for the density everywhere."""
-        spec, kind = self.study.spec, self.selection.map_colour
+    def values(self, rows: np.ndarray, colours: MapColours) -> np.ndarray:
+        """What colours of rows stand for, float32; NaN where it is not known, and for the density everywhere.
+
+        Whatever is chosen meanwhile, the values are those that ``colours`` were made for.
+        """
+        spec, kind = self.study.spec, colours.kind
         heads = spec.n_layers * spec.n_heads
         if kind == "layer":
             return (rows // spec.n_heads % spec.n_layers).astype(np.float32)
@@ -138,7 +145,7 @@ class Patterns:
         if kind == "class":
             return self._class_codes()[rows // heads]
         if kind == "importance":
-            return self._importance(rows)
+            return self._importance(rows, colours.metric)
         return np.full(rows.shape, np.nan, np.float32)
 
     def _class_names(self) -> tuple[str, ...]:
@@ -149,8 +156,7 @@ class Patterns:
         codes = {name: code for code, name in enumerate(self._class_names())}
         return np.array([codes.get(name, np.nan) for name in self.study.images["label_name"]], np.float32)
 
-    def _importance(self, rows: np.ndarray) -> np.ndarray:
-        metric = self.selection.metric
+    def _importance(self, rows: np.ndarray, metric: str) -> np.ndarray:
         values = self.study[f"importance/{metric}"]
         own = values.reshape(-1)[rows]
         if metric != "probability":
@@ -160,25 +166,25 @@ class Patterns:
 
     def _find_importance_range(self, metric: str) -> tuple[float, float]:
         n = self.study[f"importance/{metric}"].size
-        values = self._importance(np.arange(0, n, max(1, -(-n // MOST_SORTED))))
+        values = self._importance(np.arange(0, n, max(1, -(-n // MOST_SORTED))), metric)
         known = values[np.isfinite(values)]
         low, high = np.percentile(known, SHOWN_PERCENTILES) if known.size else (0, 1)
         return float(low), float(high) if high > low else float(low) + 1
 
     # -- the chosen image and the marked cluster -------------------------------------------------------------------
 
-    def own_heads(self) -> OwnHeads | None:
-        """The chosen image's heads on the map; None without an image."""
-        image, spec = self.selection.image, self.study.spec
+    def own_heads(self, colours: MapColours) -> OwnHeads | None:
+        """The chosen image's heads on the map, with what colours stand for; None without an image."""
+        image, metric, spec = self.selection.image, self.selection.metric, self.study.spec
         if image is None:
             return None
         heads = spec.n_layers * spec.n_heads
         rows = image * heads + np.arange(heads)
         unknown = np.full(heads, np.nan, np.float32)
         entropy = self.study["entropy"][image].ravel() if "entropy" in self.study else unknown
-        importance = self._importance(rows) if f"importance/{self.selection.metric}" in self.study else unknown
+        importance = self._importance(rows, metric) if f"importance/{metric}" in self.study else unknown
         layer, head = np.divmod(np.arange(heads), spec.n_heads)
-        return OwnHeads(*self.map().places(rows), layer, head, entropy, importance, self.values(rows))
+        return OwnHeads(*self.map().places(rows), layer, head, entropy, importance, self.values(rows, colours))
 
     def marked(self) -> np.ndarray:
         """Rows of the heads in the marked cluster; none without one."""

@@ -170,7 +170,7 @@ class PatternOverview(View):
     def _on_choice(self, *events: param.parameterized.Event) -> None:
         if not self._can_draw:
             return
-        own = self.session.patterns.own_heads()
+        own = self.session.patterns.own_heads(self._colours)
         columns = own_columns(own, self._colours, self._palette, metric=self.session.selection.metric)
         layer, head = self.session.chosen_head
         flat = layer * self.session.study.spec.n_heads + head
@@ -262,6 +262,8 @@ class PatternOverview(View):
 
     def _show(self, drawing: Drawing) -> None:
         seen, plot = drawing.window, self.plot
+        if self.chart.message:
+            self.chart.clear()
         place = {"x": seen.x[0], "y": seen.y[0], "dw": seen.x[1] - seen.x[0], "dh": seen.y[1] - seen.y[0]}
         plot.picture.data = {"image": [drawing.pixels], **{name: [value] for name, value in place.items()}}
         for source, (x, y) in ((plot.cloud, drawing.cloud), (plot.marked, drawing.marked)):

@@ -52,7 +52,7 @@ def paint_map(
         pixels = density_picture(density, palette=palette if colours.kind == "density" else None, dark=dark)
     else:
         raster = thickened(raster)
-        values = patterns.values(raster.top) if density is None else density.heights / density.most
+        values = patterns.values(raster.top, colours) if density is None else density.heights / density.most
         pixels = point_picture(raster, colour_index(values, colours, len(palette)), palette, dark=dark)
     is_lit = selection.cloud or selection.image is None
     cloud = thinned(*found.places(patterns.cloud()), window) if is_lit else NO_POINTS

@@ -27,13 +27,13 @@ from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.map_picture import colour_index
-from vitpanel.views.palette import CHOSEN, MUTED, TEXT
+from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT
 
 MARGIN = 0.04
 MOST_TICKS = 12
 # Milliseconds between two reports of what is in sight.
 PAUSE = 40
-NO_COLOUR = "#ffffff"
+NO_COLOUR = MEAN
 IMPORTANCE_WORDS = {
     "probability": "probability lost",
     "jsd": "JSD",
@@ -140,9 +140,11 @@ def map_table(patterns: Patterns, found: PatternMap | None, window: Window, colo
     image, layer, head = np.unravel_index(rows, (1, 1, 1) if found is None else found.shape)
     table = pd.DataFrame({"image": image, "layer": layer, "head": head, "x": x, "y": y})
     if colours.kind == "importance":
-        table[colours.kind] = patterns.values(rows)
+        table[colours.kind] = patterns.values(rows, colours)
     elif colours.kind == "class":
-        table[colours.kind] = ["" if np.isnan(code) else colours.names[int(code)] for code in patterns.values(rows)]
+        table[colours.kind] = [
+            "" if np.isnan(code) else colours.names[int(code)] for code in patterns.values(rows, colours)
+        ]
     return table.sort_values(["image", "layer", "head"], ignore_index=True)
 
 
