@@ -26,6 +26,8 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     checkpoint: Path | None = None,
     model_arg: Annotated[list[str] | None, Parameter(negative=())] = None,
     class_names: Path | None = None,
+    head: Path | None = None,
+    probe: Annotated[bool, Parameter(negative=())] = False,
     per_class: int | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     batch_size: int = 32,
@@ -47,6 +49,12 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         Argument of timm.create_model as KEY=VALUE, for instance img_size=224; may be given several times.
     class_names
         Text file with one class name a line, in the order of the class head.
+    head
+        A linear head for the model's pooled features: a safetensors file with weight (classes, width) and, if there is
+        one, bias (classes). It stands in the place of a class head of the model's own.
+    probe
+        Fit a logistic head on the pooled features of the loaded images; a quarter of each class is held out, and the
+        accuracy on it reported.
     per_class
         Draw at most so many images of each class.
     device
@@ -69,6 +77,8 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         checkpoint=checkpoint,
         model_args=dict(_model_arg(text) for text in model_arg or []),
         class_names=None if class_names is None else _lines(class_names),
+        head=head,
+        probe=probe,
         per_class=per_class,
         device=device,
         batch_size=batch_size,

@@ -1,5 +1,6 @@
 """The explorer: views A to D linked by one selection, laid out after Fig. 1 of the paper."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import panel_material_ui as pmui
 from bokeh.themes import Theme
 
 from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -62,7 +64,7 @@ class Explorer(pn.viewable.Viewer):
 def create_page(study: Study, *, service: ModelService | None = None) -> pmui.Page:
     """Return the whole page of a session."""
     explorer = Explorer(study, service=service, height=f"calc(100vh - {HEADER_HEIGHT}px - 8px)")
-    return _page(_title(study), explorer)
+    return _page(_title(study), explorer, header=[TrustBadge(study)])
 
 
 def create_app(path: Path, *, checkpoint: Path | None = None) -> pmui.Page:
@@ -94,12 +96,13 @@ def _title(study: Study) -> str:
     )
 
 
-def _page(title: str, content: Any) -> pmui.Page:
+def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()) -> pmui.Page:
     if pn.state.curdoc is not None:
         pn.state.curdoc.theme = Theme(json={"attrs": {name: {} for name in STYLED_BY_US}})
     return pmui.Page(
         title=title,
         main=[content],
+        header=list(header),
         busy_indicator="linear",
         sx={"& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT}px !important"}},
     )

@@ -210,14 +210,19 @@ def _deliver(future: "Future[Any]", deliver: Deliver) -> None:
 def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
     try:
         from vitpanel.models.ablation import create_ablation
-        from vitpanel.models.loading import load_model
+        from vitpanel.models.class_head import LinearHead
+        from vitpanel.models.loading import load_model, with_head
     except ImportError as error:
         message = f"The live model needs torch and timm: {error}."
         raise InferenceError(message, hint="Install them with: pip install 'vitpanel[compute]'.") from error
     source = study.manifest.model
     stated = source.get("checkpoint")
     path = checkpoint or (Path(stated) if stated else None)
-    model = load_model(source["name"], checkpoint=path, args=source["args"], class_names=source["class_names"] or None)
+    has_head = bool(source.get("head"))
+    class_names = None if has_head else source["class_names"] or None
+    model = load_model(source["name"], checkpoint=path, args=source["args"], class_names=class_names)
+    if has_head:
+        model = with_head(model, LinearHead.from_bytes(study.read_file(study.files.head.name)))
     if model.source.weight_hash != source["weight_hash"]:
         message = "The weights are not those that the study was computed with."
         raise InferenceError(message, hint="Give the right file with --checkpoint, or compute the study again.")

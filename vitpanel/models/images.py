@@ -83,8 +83,7 @@ def read_image(source: Path | BinaryIO, *, name: str = "") -> Image.Image:
     """
     name = name or str(source)
     try:
-        with warnings.catch_warnings(), Image.open(source) as image:
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), Image.open(source) as image:
             if image.width * image.height > MAX_PIXELS:
                 message = f"{name} has {image.width} × {image.height} pixels, more than {MAX_PIXELS}."
                 raise BadImageError(message)

@@ -3,24 +3,32 @@
 import ast
 import difflib
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
 from safetensors import SafetensorError, safe_open
-from timm.data import ImageNetInfo, infer_imagenet_subset, resolve_model_data_config
+from timm.data import resolve_model_data_config
+from timm.layers import to_2tuple
 from torch import Tensor, nn
 
-from vitpanel.core.spec import ViTSpec
-from vitpanel.errors import CheckpointError, UnknownModelError, UnsupportedModelError, VitpanelError
-from vitpanel.models.checks import trace, trust_checks
+from vitpanel.errors import CheckpointError, UnknownModelError, VitpanelError
+from vitpanel.models.checks import class_check, trust_checks
+from vitpanel.models.class_head import (
+    NO_HEAD,
+    LinearHead,
+    attach_head,
+    class_names_for,
+    has_names,
+    no_classes,
+    remove_classes,
+)
 from vitpanel.models.images import Preprocessing
 from vitpanel.models.model import ModelSource, ViTModel
-
-logger = logging.getLogger(__name__)
+from vitpanel.models.structure import Trace, noise, trace
 
 ARGUMENTS = ("img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "num_classes")
 HUB_PREFIXES = ("hf-hub:", "hf_hub:", "local-dir:")
@@ -65,7 +73,7 @@ def load_model(
         arguments = {"num_classes": _count_classes(state)} | arguments
     # Random weights are enough to see the structure, so that what is refused is refused before any download.
     module = _create(name, arguments)
-    preprocessing = _preprocessing(module, metadata)
+    preprocessing = _preprocessing(module, metadata, arguments)
     traced = trace(module, name, preprocessing.input_size)
     if state is None:
         module = _create(name, arguments, pretrained=True)
@@ -74,15 +82,88 @@ def load_model(
         _load_weights(module, state, checkpoint=str(checkpoint))
     target = _device(device)
     module = module.to(target).eval()
+    is_named = class_names is not None or has_names(metadata, traced.spec.n_classes)
+    reason = no_classes(module, traced.n_outputs, name=name, is_named=is_named)
+    names = () if reason and class_names is None else class_names_for(class_names, metadata, traced.spec.n_classes)
+    source = ModelSource(
+        name,
+        arguments,
+        checkpoint.name if checkpoint else "",
+        weight_hash(module),
+        provenance={} if checkpoint else _provenance(module),
+    )
+    return _checked(module, traced, preprocessing, names, source, reason)
+
+
+def without_classes(model: ViTModel) -> ViTModel:
+    """Take the class head off a model, in place, so that its output is the pooled features; a projection stays."""
+    if model.spec.n_classes == 0:
+        return model
+    remove_classes(model.module)
+    return _again(model, model.module, class_names=(), reason=NO_HEAD)
+
+
+def with_head(model: ViTModel, head: LinearHead) -> ViTModel:
+    """Put a linear head on a model's pooled features, in place; a class head of its own goes.
+
+    Raises
+    ------
+    VitpanelError
+        If the head does not fit the features.
+    """
+    bare = without_classes(model)
+    attach_head(bare.module, head, n_features=bare.n_outputs, name=model.source.name)
+    source = replace(bare.source, weight_hash=weight_hash(bare.module), head=dict(head.about))
+    return _again(replace(bare, source=source), bare.module, class_names=head.class_names, reason="")
+
+
+def checked_on(model: ViTModel, image: Tensor) -> ViTModel:
+    """The same model with its trust checks measured on an image ``(1, channels, height, width)``.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If a check fails on which all views depend.
+    """
+    traced = Trace(model.spec, model.attention, model.n_outputs)
+    check = next(check for check in model.checks if check.name == "class_head")
+    with model.lock:
+        checks = trust_checks(model.module, traced, image.to(model.device), name=model.source.name, class_check=check)
+    return replace(model, checks=checks)
+
+
+def _again(model: ViTModel, module: nn.Module, *, class_names: tuple[str, ...], reason: str) -> ViTModel:
+    """The same model after its head has changed."""
+    with torch.inference_mode():
+        output = module(noise(1, model.preprocessing.input_size).to(model.device))
+    n_outputs = output.shape[1] if output.ndim == 2 else None  # noqa: PLR2004 - images, values
+    n_classes = 0 if reason else int(module.num_classes)
+    traced = Trace(replace(model.spec, n_classes=n_classes), model.attention, n_outputs)
+    return _checked(module, traced, model.preprocessing, class_names, model.source, reason)
+
+
+def _checked(
+    module: nn.Module,
+    traced: Trace,
+    preprocessing: Preprocessing,
+    class_names: tuple[str, ...],
+    source: ModelSource,
+    reason: str,
+) -> ViTModel:
+    spec = replace(traced.spec, n_classes=0) if reason else traced.spec
+    device = next(module.parameters()).device
+    check = class_check(traced.n_outputs, spec.n_classes, n_names=len(class_names), reason=reason)
+    image = noise(1, preprocessing.input_size).to(device)
     return ViTModel(
         module=module,
-        spec=traced.spec,
+        spec=spec,
         attention=traced.attention,
+        n_outputs=traced.n_outputs,
         preprocessing=preprocessing,
-        class_names=_class_names(class_names, metadata, module, traced.spec),
-        source=ModelSource(name, arguments, checkpoint.name if checkpoint else "", weight_hash(module)),
-        device=target,
-        checks=trust_checks(module, traced, preprocessing.input_size, target),
+        class_names=class_names,
+        source=source,
+        device=device,
+        checks=trust_checks(module, traced, image, name=source.name, class_check=check),
     )
 
 
@@ -167,12 +248,13 @@ def _load_weights(module: nn.Module, state: Mapping[str, Tensor], *, checkpoint:
     module.load_state_dict({key: value.to(expected[key].dtype) for key, value in state.items()})
 
 
-def _preprocessing(module: nn.Module, metadata: Mapping[str, str]) -> Preprocessing:
+def _preprocessing(module: nn.Module, metadata: Mapping[str, str], arguments: Mapping[str, Any]) -> Preprocessing:
     """Take timm's data configuration, at the size that the model was built for, with the checkpoint's own values."""
     config = resolve_model_data_config(module)
     embed = getattr(module, "patch_embed", None)
-    size = tuple(getattr(embed, "img_size", None) or config["input_size"][1:])
-    channels = getattr(getattr(embed, "proj", None), "in_channels", config["input_size"][0])
+    stated = getattr(embed, "img_size", None) or arguments.get("img_size") or config["input_size"][1:]
+    size = to_2tuple(stated)
+    channels = int(arguments.get("in_chans", config["input_size"][0]))
     given: dict[str, Any] = {key: config[key] for key in ("mean", "std", "interpolation", "crop_pct", "crop_mode")}
     for key in given:
         if key in metadata:
@@ -184,21 +266,7 @@ def _preprocessing(module: nn.Module, metadata: Mapping[str, str]) -> Preprocess
     return Preprocessing(input_size=(channels, size[0], size[1]), **given)
 
 
-def _class_names(
-    given: Sequence[str] | None, metadata: Mapping[str, str], module: nn.Module, spec: ViTSpec
-) -> tuple[str, ...]:
-    if given is not None:
-        if len(given) != spec.n_classes:
-            message = f"{len(given)} class names are given, but the class head has {spec.n_classes} outputs."
-            raise VitpanelError(message, hint="Give one name a line, in the order of the class head.")
-        return tuple(given)
-    if "class_names" in metadata and len(metadata["class_names"].split("\n")) == spec.n_classes:
-        return tuple(metadata["class_names"].split("\n"))
-    subset = infer_imagenet_subset(module) if getattr(module, "pretrained_cfg", None) and spec.n_classes else None
-    if subset is not None and spec.n_classes == ImageNetInfo(subset).num_classes():
-        info = ImageNetInfo(subset)
-        return tuple(info.index_to_description(index) for index in range(spec.n_classes))
-    return ()
-
-
-__all__ = ["UnsupportedModelError", "load_model", "weight_hash"]
+def _provenance(module: Any) -> dict[str, str]:
+    """What timm knows of its pretrained weights."""
+    config = getattr(module, "pretrained_cfg", None) or {}
+    return {key: str(config[key]) for key in ("tag", "hf_hub_id", "url", "license") if config.get(key)}

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vitpanel.core.spec import ViTSpec
+from vitpanel.core.trust import Check
 from vitpanel.models.images import Preprocessing
 from vitpanel.models.probe import attention_hook
 
@@ -27,13 +28,19 @@ class ModelSource:
     checkpoint
         File name of the user's own weights; empty for timm's.
     weight_hash
-        BLAKE2b of all tensors in the order of their names.
+        BLAKE2b of all tensors in the order of their names, a linear head's among them.
+    provenance
+        What timm knows of its pretrained weights: ``tag``, ``hf_hub_id``, ``url``, ``license``.
+    head
+        Of a linear head that was put on the features: `LinearHead.about`; empty without one.
     """
 
     name: str
     args: dict[str, Any]
     checkpoint: str
     weight_hash: str
+    provenance: dict[str, str] = field(default_factory=dict)
+    head: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +52,13 @@ class ViTModel:
     module
         In evaluation mode, on ``device``.
     attention
-        The attention modules in the order in which they run, one a layer.
+        The attention modules in the order in which they run, one a layer; a block with two of them has two layers.
+    n_outputs
+        Length of the output; None where it is not one vector an image.
     class_names
         One name a class; empty where nobody gave names.
     checks
-        The figures that the model passed at load.
+        What was measured at load, of a model that no check has refused.
     lock
         Held during every forward: capturing attention changes flags of the shared module.
     """
@@ -57,17 +66,23 @@ class ViTModel:
     module: nn.Module
     spec: ViTSpec
     attention: tuple[nn.Module, ...]
+    n_outputs: int | None
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
     source: ModelSource
     device: torch.device
-    checks: dict[str, float]
+    checks: tuple[Check, ...]
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Class probabilities, float32 ``(n, n_classes)``."""
         with self.lock, torch.inference_mode():
             return self.module(images.to(self.device)).float().softmax(-1)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Output of a model without classes, float32 ``(n, n_outputs)``."""
+        with self.lock, torch.inference_mode():
+            return self.module(images.to(self.device)).float()
 
     def attend(self, images: Tensor, on_attention: Callable[[int, Tensor], None]) -> None:
         """Run once and call ``on_attention(layer, A)`` for each layer, A ``(n, n_heads, n_tokens, n_tokens)``."""

@@ -13,16 +13,21 @@ import pandas as pd
 from PIL import Image
 
 from vitpanel.core.patterns import pooled_side
+from vitpanel.core.trust import turned_off
+from vitpanel.errors import VitpanelError
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.autoencoder import autoencoder_bytes, encode_patterns, n_seen_at_most, train_autoencoder
+from vitpanel.models.class_head import LinearHead, read_head
 from vitpanel.models.images import encode_crop, encode_thumbnail, read_image
-from vitpanel.models.loading import load_model
+from vitpanel.models.loading import checked_on, load_model, with_head
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
 from vitpanel.pipeline.layout import N_ITERATIONS, tsne
+from vitpanel.pipeline.linear_probe import fit_probe
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_heads
 from vitpanel.pipeline.source import ImageSource, match_labels, open_images
+from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, image_layouts
@@ -50,6 +55,10 @@ class Recipe:
         Further arguments of ``timm.create_model``.
     class_names
         In the order of the class head.
+    head
+        Safetensors file with a linear head for the model's pooled features; None keeps the model's own.
+    probe
+        Fit a logistic head on the pooled features of the loaded images.
     per_class
         At most so many images of each class, drawn by ``seed``.
     device
@@ -68,6 +77,8 @@ class Recipe:
     checkpoint: Path | None = None
     model_args: Mapping[str, Any] = field(default_factory=dict)
     class_names: Sequence[str] | None = None
+    head: Path | None = None
+    probe: bool = False
     per_class: int | None = None
     device: str = "auto"
     batch_size: int = 32
@@ -86,14 +97,24 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         written by another run, or the disk is full. What was on disk stays.
     """
     progress = progress or Progress()
+    _check_head(recipe)
     model = load_model(
         recipe.model,
         checkpoint=recipe.checkpoint,
         args=recipe.model_args,
-        class_names=recipe.class_names,
+        class_names=None if recipe.head else recipe.class_names,
         device=recipe.device,
     )
+    head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
     source = open_images(recipe.images, per_class=recipe.per_class, seed=recipe.seed, progress=progress)
+    if recipe.probe:
+        head = _kept_probe(recipe.out) or fit_probe(
+            model, source, batch_size=recipe.batch_size, seed=recipe.seed, progress=progress
+        )
+    if head is not None:
+        model = with_head(model, head)
+    first = model.preprocessing.crop(read_image(source.root / source.table["file"].iloc[0]))
+    model = checked_on(model, model.preprocessing.tensor([first]))
     images, class_names = _labelled(source, model)
     for skipped in source.skipped:
         progress.say(f"skipped: {skipped['reason']}")
@@ -102,11 +123,30 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
             "None of the labels is a class of the model; its own top-1 class stands in. Give --class-names to match."
         )
     with StudyWriter.create_or_resume(recipe.out, _manifest(recipe, model, source, class_names), images) as writer:
-        writer.write_checks(model.checks)
+        if head is not None:
+            writer.write_file(writer.files.head.name, head.to_bytes())
         _compute_heads(writer, model, source, images, recipe, progress)
         _compute_latents(writer, model, progress)
         _compute_layouts(writer, progress)
     return open_study(recipe.out)
+
+
+def _check_head(recipe: Recipe) -> None:
+    if not recipe.probe:
+        return
+    for option, value in (("--head", recipe.head), ("--class-names", recipe.class_names)):
+        if value is not None:
+            message = f"--probe fits a head of the images' labels, so that {option} has no place."
+            raise VitpanelError(message, hint=f"Give either --probe or {option}.")
+
+
+def _kept_probe(out: Path) -> LinearHead | None:
+    """The probe of a study that is gone on with: a second fit might differ in its last digits."""
+    if not StudyFiles(out).manifest.is_file() or Manifest.read(out).model.get("head", {}).get("kind") != "probe":
+        return None
+    study = open_study(out)
+    name = study.files.head.name
+    return LinearHead.from_bytes(study.read_file(name)) if name in study.manifest.files else None
 
 
 def _labelled(source: ImageSource, model: ViTModel) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -127,7 +167,9 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
             "name": model.source.name,
             "source": "checkpoint" if model.source.checkpoint else "timm",
             "checkpoint": str(recipe.checkpoint.resolve()) if recipe.checkpoint else None,
-            "revision": None,
+            "revision": model.source.provenance.get("hf_hub_id"),
+            "provenance": dict(model.source.provenance),
+            "head": dict(model.source.head),
             "weight_hash": model.source.weight_hash,
             "args": dict(model.source.args),
             "in_chans": model.preprocessing.input_size[0],
@@ -138,6 +180,7 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
         images={"root": str(source.root.resolve()), "hash": source.hash, "skipped": source.skipped},
         settings={"seed": recipe.seed, "block_size": recipe.block_size, "latent_dim": recipe.latent_dim},
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
+        checks={check.name: check.to_dict() for check in model.checks},
     )
 
 
@@ -167,7 +210,9 @@ def _compute_heads(
                 labels = all_labels[rows.start : rows.stop][chosen]
                 parts.append(summarise_heads(model, ablation, crops[chosen], labels))
                 bar.update(len(labels))
-            arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            arrays = {
+                name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name in writer.arrays
+            }
             crop_bytes, thumbnails = _pictures(crops)
             writer.write_block(block, arrays, crops=crop_bytes, thumbnails=thumbnails)
     writer.write_predictions()
@@ -183,6 +228,9 @@ def _pictures(crops: list[Image.Image]) -> tuple[list[bytes], list[bytes]]:
 def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -> None:
     """Train the autoencoder on a sample of the binarised matrices, then encode all."""
     if writer.is_done(LATENTS):
+        return
+    if "latents" not in writer.arrays:
+        writer.finish_stage(LATENTS, seconds=0, detail={"absent": turned_off(writer.manifest.checks)["latents"]})
         return
     started, settings, study = time.monotonic(), writer.manifest.settings, open_study(writer.path)
     side = pooled_side(model.spec.grid)

@@ -287,7 +287,10 @@ class Session(param.Parameterized):
             self.pinned.follow((layer, head), idle)
             return
         key = (image, layer, head)
-        self.inference.attention(image, layer, partial(self._receive_attention, key))
+        if self.study.attention_reason:
+            self.attention = Online("idle", message=self.study.attention_reason)
+        else:
+            self.inference.attention(image, layer, partial(self._receive_attention, key))
         self.inference.modes(image, layer, head, partial(self._receive, "modes", key))
 
     def _receive_attention(self, key: tuple[int, int, int], outcome: Online[np.ndarray]) -> None:

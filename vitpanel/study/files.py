@@ -37,6 +37,11 @@ class StudyFiles:
         return self.root / "autoencoder.safetensors"
 
     @property
+    def head(self) -> Path:
+        """The linear head that stands on the model's features, where there is one."""
+        return self.root / "head.safetensors"
+
+    @property
     def receipts(self) -> Path:
         """Folder of the receipts."""
         return self.root / "blocks"

@@ -37,7 +37,8 @@ class Manifest:
     ----------
     model
         ``name``, ``source``, ``checkpoint`` (file name only), ``revision``, ``weight_hash``, ``args``, ``in_chans``,
-        ``preprocessing``, ``spec`` (of `ViTSpec.to_dict`) and ``class_names``.
+        ``preprocessing``, ``spec`` (of `ViTSpec.to_dict`) and ``class_names``; ``provenance``, what timm knows of its
+        weights; ``head``, where a linear head on the model's features comes from, empty without one.
     images
         ``root``, ``hash``, ``n_images`` and ``skipped``, a list of ``{"file": …, "reason": …}``.
     settings
@@ -45,7 +46,7 @@ class Manifest:
     versions
         Of vitpanel, python and the libraries.
     checks
-        Figures that tell how far to trust the study.
+        Trust checks by name, each as `vitpanel.core.trust.Check.to_dict` gives it.
     stages
         Per stage ``done``, ``seconds``, the names of its ``arrays`` and ``detail``.
     files

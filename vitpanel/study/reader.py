@@ -54,9 +54,11 @@ class Study:
         self.spec = self.manifest.spec
         self.class_names = self.manifest.class_names
         self.n_images = self.manifest.n_images
-        self.arrays = array_specs(self.spec, self.n_images, latent_dim=self.manifest.latent_dim)
+        self.arrays = array_specs(
+            self.spec, self.n_images, latent_dim=self.manifest.latent_dim, checks=self.manifest.checks
+        )
         self.names = tuple(self.arrays)
-        self._absent = absent_arrays(self.spec)
+        self._absent = absent_arrays(self.spec, checks=self.manifest.checks)
         self._receipts = self._read_receipts()
         self._lock = RLock()
         self._cache: dict[tuple[str, str], np.ndarray] = {}
@@ -136,6 +138,11 @@ class Study:
         if spec.stage == HEADS and np.dtype(spec.dtype).kind != "f" and not self._has_all_blocks:
             return f"The study is not finished: {self.n_done} of {self.n_images} images are done."
         return ""
+
+    @property
+    def attention_reason(self) -> str:
+        """Why the model's attention matrices may not be shown, as one sentence; empty if they may."""
+        return self._absent.get("attention", "")
 
     def mean(self, name: str) -> np.ndarray:
         """Mean over the images that are done, NaN aside; float32, read-only."""

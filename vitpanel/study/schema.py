@@ -1,9 +1,12 @@
 """The format of a study: which arrays there are, their sizes, and which models have them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vitpanel.core.patterns import n_top, pooled_side
 from vitpanel.core.spec import ViTSpec
+from vitpanel.core.trust import turned_off
 
 FORMAT_VERSION = 1
 HEADS, LATENTS, LAYOUT = "heads", "latents", "layout"
@@ -77,8 +80,16 @@ class ArraySpec:
         return (rows, *self.shape[1:])
 
 
-def array_specs(spec: ViTSpec, n_images: int, *, latent_dim: int) -> dict[str, ArraySpec]:
-    """Arrays that a model can have, by name, in the order of the format."""
+def array_specs(
+    spec: ViTSpec, n_images: int, *, latent_dim: int, checks: Mapping[str, Any] | None = None
+) -> dict[str, ArraySpec]:
+    """Arrays that a model can have, by name, in the order of the format.
+
+    Parameters
+    ----------
+    checks
+        The manifest's; what failed checks turn off is left out.
+    """
     per_head = (n_images, spec.n_layers, spec.n_heads)
     n_cells = pooled_side(spec.grid)[0] * pooled_side(spec.grid)[1]
     importance = [
@@ -101,18 +112,25 @@ def array_specs(spec: ViTSpec, n_images: int, *, latent_dim: int) -> dict[str, A
         *(ArraySpec(name, (*_PER_HEAD, dim), (*per_head, size), *rest) for name, dim, size, *rest in more),
         *(ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT) for name in _IMAGE_LAYOUTS.values()),
     ]
-    absent = absent_arrays(spec)
+    absent = absent_arrays(spec, checks=checks)
     return {array.name: array for array in everything if array.name not in absent}
 
 
-def absent_arrays(spec: ViTSpec) -> dict[str, str]:
-    """Arrays of the format that a model cannot have, with the reason as a sentence."""
+def absent_arrays(spec: ViTSpec, *, checks: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """What a model cannot have, with the reason as a sentence: arrays of the format, and ``"attention"``, the live one.
+
+    Parameters
+    ----------
+    checks
+        The manifest's; those that failed give the reason.
+    """
     absent: dict[str, str] = {}
+    off = turned_off(checks or {})
     if spec.grid.cls is None:
         absent |= dict.fromkeys(_NEEDS_CLS, NO_CLS)
     if spec.n_classes == 0:
-        absent |= dict.fromkeys(_NEEDS_CLASSES, NO_CLASSES)
-    return absent
+        absent |= dict.fromkeys(_NEEDS_CLASSES, off.get("probabilities", NO_CLASSES))
+    return absent | off
 
 
 def image_layouts(spec: ViTSpec) -> dict[str, str]:

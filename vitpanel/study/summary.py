@@ -2,13 +2,15 @@
 # pyright: standard
 # (pandas comes without type stubs)
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from vitpanel.core.grid import CLS
 from vitpanel.core.importance import METRICS, ranked_by_importance
 from vitpanel.core.spec import short_head_name
+from vitpanel.core.trust import read_checks
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import STAGES
 from vitpanel.study.space import attention_bytes, size_text
@@ -30,6 +32,7 @@ def describe(study: Study) -> str:
         ("Study", [f"{study.path} ({'finished' if study.is_finished else 'not finished'})"]),
         ("Model", _model(study)),
         ("Shape", _shape(study)),
+        ("Checks", _checks(study)),
         ("Images", _images(study)),
         ("Stages", _stages(study)),
         ("Size", [_size(study)]),
@@ -49,6 +52,27 @@ def _model(study: Study) -> Iterator[str]:
     for key, title in (("checkpoint", "checkpoint"), ("revision", "revision"), ("weight_hash", "weights")):
         if model.get(key):
             yield f"{title} {model[key]}"
+    if model.get("head"):
+        yield head_words(model["head"])
+
+
+def head_words(head: Mapping[str, Any]) -> str:
+    """What a study says of the linear head on its model's features, from ``model["head"]`` of the manifest."""
+    if head["kind"] != "probe":
+        return f"linear head {head['file']} on the pooled features"
+    return (
+        f"probe: a logistic head fitted on the pooled features of {head['n_train']} of these images; right on "
+        f"{head['accuracy_test']:.1%} of {head['n_test']} held out ({head['accuracy_train']:.1%} of those fitted on)"
+    )
+
+
+def _checks(study: Study) -> Iterator[str]:
+    checks = read_checks(study.manifest.checks)
+    if not checks:
+        yield "none was made"
+        return
+    yield f"{sum(check.passed for check in checks)} of {len(checks)} passed"
+    yield from (f"failed: {check.sentence} Off: {check.views}." for check in checks if not check.passed)
 
 
 def _shape(study: Study) -> Iterator[str]:

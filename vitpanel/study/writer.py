@@ -41,7 +41,9 @@ class StudyWriter:
         self.path = path
         self.files = StudyFiles(path)
         self.manifest = manifest
-        self.arrays = array_specs(manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim)
+        self.arrays = array_specs(
+            manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks
+        )
         self._lock = lock
 
     @classmethod

@@ -1,0 +1,95 @@
+"""A small badge: how far the study's model can be trusted, with the figures behind a click."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from vitpanel.core.trust import Check, read_checks
+from vitpanel.study.reader import Study
+from vitpanel.study.summary import head_words
+from vitpanel.views.base import escaped
+
+WIDTH = 560
+NAMES = {
+    "attention_modules": "attention read",
+    "fused_difference": "reading changes nothing",
+    "row_sum_error": "rows of A sum to 1",
+    "tokens": "tokens",
+    "heads": "heads",
+    "class_head": "class head",
+}
+_STYLE = """
+    :host { color: inherit; font: 13px/1.4 sans-serif; }
+    table { border-collapse: collapse; }
+    td { padding: 3px 12px 3px 0; vertical-align: top; }
+    td:first-child { white-space: nowrap; }
+    p { margin: 0 0 6px 0; }
+    .off { display: block; }
+"""
+
+
+class TrustBadge(pn.viewable.Viewer):
+    """A button that says how many trust checks passed, and opens their figures.
+
+    Parameters
+    ----------
+    study
+        Its manifest has the checks, and says whether a linear head stands on the model's features.
+    """
+
+    def __init__(self, study: Study, **params: Any) -> None:
+        super().__init__(**params)
+        head = study.manifest.model.get("head") or {}
+        checks = read_checks(study.manifest.checks)
+        self.label = badge_label(checks, head)
+        self.figures = badge_figures(checks, head)
+        self.popup = pmui.Popup(
+            pn.pane.HTML(self.figures, stylesheets=[_STYLE], width=WIDTH, margin=12),
+            anchor_origin={"horizontal": "left", "vertical": "bottom"},
+            close_on_click=True,
+        )
+        self.button = pmui.Button(
+            label=self.label,
+            description="What was measured to know whether the numbers can be trusted; click for the figures.",
+            variant="outlined",
+            color="light",
+            size="small",
+            attached=[self.popup],
+            on_click=lambda _event: self.popup.param.update(open=True),
+            margin=(2, 8),
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Return the button; the popup is attached to it."""
+        return self.button
+
+
+def badge_label(checks: list[Check], head: dict[str, Any]) -> str:
+    """Words of the button: how many checks passed, and that the classes are a probe's or a given head's."""
+    n_passed = sum(check.passed for check in checks)
+    sign = "✓" if checks and n_passed == len(checks) else "!"
+    label = f"{sign} {n_passed} of {len(checks)} checks passed" if checks else f"{sign} not checked"
+    if head.get("kind") == "probe":
+        return f"{label} · classes by a probe, {head['accuracy_test']:.0%} right on held-out images"
+    return f"{label} · classes by a given head" if head else label
+
+
+def badge_figures(checks: list[Check], head: dict[str, Any]) -> str:
+    """Table of all checks as HTML, with what those that failed turn off."""
+    words = f"<p>The class head is not the model's own. {escaped(_capital(head_words(head)))}.</p>" if head else ""
+    if not checks:
+        return f"{words}<p>The study was made by a version that kept no checks.</p>"
+    rows = "".join(_row(check) for check in checks)
+    return f"{words}<p>Measured on one image when the study was made.</p><table>{rows}</table>"
+
+
+def _row(check: Check) -> str:
+    name, sentence = escaped(NAMES.get(check.name, check.name)), escaped(check.sentence)
+    if check.passed:
+        return f"<tr><td>✓ {name}</td><td>{sentence}</td></tr>"
+    return f"<tr><td><b>! {name}</b></td><td>{sentence}<b class='off'>Off: {escaped(check.views)}</b></td></tr>"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
