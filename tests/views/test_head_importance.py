@@ -56,24 +56,25 @@ def test_mean_can_be_hidden_so_that_the_axis_fits_the_chosen_image(view):
     assert all(renderer.visible for renderer in view.curve.context)
 
 
-@pytest.mark.parametrize(("x", "head"), [(0.2, (0, 0)), (3.6, (1, 1)), (-0.4, (0, 0)), (77, (1, 2))])
-def test_click_on_the_curve_chooses_the_nearest_head(view, x, head):
-    tap(view.curve.figure, x)
-    assert view.session.chosen_head == head
-
-
 def test_line_and_selection_follow_each_other(view):
-    view.curve.line.location = 4
+    view.curve.picked.data = {"flat": [4]}
     assert view.session.chosen_head == (1, 1)
     assert (view.layer.value, view.head.value) == (1, 1)
     view.session.selection.choose_head(1, 2)
     assert view.curve.line.location == 5
+    assert view.curve.picked.data == {"flat": [5]}
     assert view.curve.grip.left + view.curve.grip.right == pytest.approx(10)
 
 
+def test_head_that_the_browser_makes_up_is_not_chosen(view):
+    view.curve.picked.data = {"flat": [77]}
+    assert view.session.chosen_head == (0, 0)
+
+
 def test_line_that_a_drag_has_moved_is_left_to_the_drag(view):
-    view.curve.grip.left = 4.3
     view.curve.line.location = 4
+    view.curve.grip.left = 4.3
+    view.curve.picked.data = {"flat": [4]}
     assert view.curve.grip.left == 4.3
 
 
@@ -84,6 +85,26 @@ def test_steppers_choose_layer_and_head(view):
     assert view.session.chosen_head == (1, 2)
     view.head.value = None
     assert view.head.value == 2
+
+
+def test_pinned_heads_take_the_place_of_the_chosen_one_or_stand_below_it(view):
+    def shown():
+        return view.chosen.visible, view.session.pinned.is_shown
+
+    assert shown() == (True, False)
+    view.compare.value = True
+    assert shown() == (False, True)
+    view.maximised = True
+    assert shown() == (True, True)
+    view.compare.value = False
+    assert shown() == (True, False)
+    view.pin.clicks += 1
+    assert view.session.selection.pinned == [(0, 0)]
+    assert (view.pin.label, view.compare.label) == ("Unpin", "Compare 1")
+    assert shown() == (True, True)
+    assert list(view.curve.pins.data["flat"]) == [0]
+    view.maximised = False
+    assert shown() == (True, False)
 
 
 def test_choosing_a_head_tells_watchers_once(view):

@@ -2,11 +2,15 @@
 
 from functools import partial
 
+import numpy as np
 import param
 
 from vitpanel.core.importance import PrunedHead
+from vitpanel.core.stats import unit_density
 from vitpanel.state.online import NO_IMAGE, NO_MODEL, Inference, Online
+from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
 
 Head = tuple[int, int]
 WAITING: Online[PrunedHead] = Online("running", message="waiting …")
@@ -82,3 +86,31 @@ class PinnedModes(param.Parameterized):
         if outcome.status != "running":
             self._asked = None
             self._refresh()
+
+
+def pinned_head(
+    study: Study, head: Head, answer: Online[PrunedHead], *, selection: Selection, reference_class: int | None
+) -> PinnedHead:
+    """Put together what the study and the live model say of a pinned head."""
+    image = selection.image
+    modes = None
+    if answer.value is not None and reference_class is not None:
+        modes = answer.value.metric(selection.metric, reference_class)
+    nothing = np.full(study.spec.grid.n_hops, np.nan)
+    mean = study.mean("strength")[head] if "strength" in study else nothing
+    strength = study["strength"][(image, *head)] if image is not None and "strength" in study else None
+    entropies = study["entropy"][(slice(None), *head)] if "entropy" in study else np.full(study.n_images, np.nan)
+    # Rounding in float32 may put an entropy just beyond 1.
+    grid, density = unit_density(np.clip(entropies, 0, 1))
+    entropy = np.nan if image is None else float(entropies[image])
+    return PinnedHead(
+        head=head,
+        metric=selection.metric,
+        modes=modes,
+        message="" if modes is not None else answer.message,
+        strength=strength,
+        mean_strength=mean,
+        grid=grid,
+        density=density,
+        entropy=None if np.isnan(entropy) else entropy,
+    )

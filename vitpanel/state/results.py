@@ -36,6 +36,42 @@ class Predictions:
     is_true: np.ndarray
 
 
+@dataclass(frozen=True)
+class PinnedHead:
+    """B4, B5, C4, C5: a head that is kept for comparison.
+
+    Parameters
+    ----------
+    head
+        Layer and index.
+    metric
+        The chosen one.
+    modes
+        The metric on the chosen image under each pruning mode, ``(6,)``; None while it is not known.
+    message
+        Why it is not known.
+    strength, mean_strength
+        Over hops ``(n_hops,)``, of the chosen image (None without one) and on average; NaN where the study has none.
+    grid, density
+        Density of the head's entropy over all images at places from 0 to 1.
+    entropy
+        Of the chosen image; None without one, or where it is not known.
+    is_current
+        Whether ``modes`` belong to the chosen image.
+    """
+
+    head: tuple[int, int]
+    metric: str
+    modes: np.ndarray | None
+    message: str
+    strength: np.ndarray | None
+    mean_strength: np.ndarray
+    grid: np.ndarray
+    density: np.ndarray
+    entropy: float | None
+    is_current: bool = True
+
+
 def top_predictions(
     probabilities: np.ndarray, *, unpruned: np.ndarray, label: int, names: tuple[str, ...]
 ) -> Predictions:

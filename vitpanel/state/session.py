@@ -12,7 +12,6 @@ import numpy as np
 import param
 
 from vitpanel.core.display import HeadDisplay, head_display
-from vitpanel.core.importance import ranked_by_importance
 from vitpanel.core.spec import head_name
 from vitpanel.errors import StudyIncompleteError, VitpanelError
 from vitpanel.state.brush import Brush
@@ -20,9 +19,11 @@ from vitpanel.state.image_groups import ImageGroups, image_groups
 from vitpanel.state.image_search import find_image
 from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Online
 from vitpanel.state.patterns import Patterns
-from vitpanel.state.pins import PinnedModes
+from vitpanel.state.pins import PinnedModes, pinned_head
+from vitpanel.state.ranking import Ranking, ranking, unpruned_probability
 from vitpanel.state.results import (
     ImportanceCurve,
+    PinnedHead,
     Predictions,
     top_predictions,
 )
@@ -89,16 +90,11 @@ class Session(param.Parameterized):
 
     def reference_probability(self) -> float:
         """Unpruned probability of the label (or of the top-1 class), the mean over all images without a choice."""
-        p_true = self.study.images["p_true"].to_numpy()
-        image = self.selection.image
-        return float(p_true.mean() if image is None else p_true[image])
+        return unpruned_probability(self.study, self.selection.image)
 
-    def ranked_heads(self) -> list[tuple[int, int]]:
-        """Heads by the chosen metric for the chosen image (else on average), most important first."""
-        curve = self.importance_curve()
-        values = curve.mean if curve.chosen is None else curve.chosen
-        order = ranked_by_importance(curve.metric, values, curve.reference or 0.0)
-        return [divmod(int(flat), self.study.spec.n_heads) for flat in order]
+    def ranking(self) -> Ranking:
+        """All heads by the chosen metric, for the chosen image or on average."""
+        return ranking(self.study, self.selection.metric, self.selection.image)
 
     def head_values(self, measure: str | None = None) -> HeadValues:
         """Measure of all heads, the chosen one unless another is named; raises as `strength` does."""
@@ -214,6 +210,13 @@ class Session(param.Parameterized):
         """Let a pinned head go."""
         self.selection.pinned = [pinned for pinned in self.selection.pinned if pinned != (layer, head)]
 
+    def toggle_pin(self, layer: int, head: int) -> None:
+        """Pin a head, or let it go if it is pinned; raises as `pin` does."""
+        if (layer, head) in self.selection.pinned:
+            self.unpin(layer, head)
+        else:
+            self.pin(layer, head)
+
     def pin_all(self, heads: Sequence[tuple[int, int]]) -> None:
         """Pin exactly these heads, in this order.
 
@@ -243,6 +246,13 @@ class Session(param.Parameterized):
         if pruned is None or reference is None:
             return None
         return pruned.metric(self.selection.metric, reference)
+
+    def pinned_heads(self) -> list[PinnedHead]:
+        """What is known of each pinned head, in the order of the pins."""
+        return [
+            pinned_head(self.study, head, answer, selection=self.selection, reference_class=self.reference_class)
+            for head, answer in self.pinned.answers.items()
+        ]
 
     def predictions(self) -> Predictions | None:
         """Most probable classes under the chosen mode; None until the live model has answered.

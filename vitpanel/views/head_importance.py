@@ -15,14 +15,14 @@ from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.importance_line import (
-    AXIS_LABELS,
     METRIC_NAMES,
     create_importance_line,
-    importance_columns,
-    reference_columns,
+    pin_columns,
 )
 from vitpanel.views.figures.mode_bars import create_mode_bars, mode_columns
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
+from vitpanel.views.pinned_panel import PinnedPanel
+from vitpanel.views.ranked_list import RankedList
 
 FADED = 0.3
 
@@ -32,16 +32,20 @@ class HeadImportance(View):
 
     title = "Head Importance"
     help = (
-        "Left: the metric after leaving out each head in turn; for the probability, lower means that the head matters "
-        "more. Drag the line or click to choose a head; switch the mean over all images off to fit the axis to the "
-        "chosen image. Middle: the same metric when only parts of the head's "
-        "attention are set to 0. Right: what the model predicts in the chosen mode; a tick marks the unpruned value."
+        "Curve: the metric after leaving out each head in turn; for the probability, lower means that the head matters "
+        "more. Drag the line, click, or focus the curve and use the arrow keys (left, right: head; up, down: layer); "
+        "switch the mean over all images off to fit the axis to the chosen image. List: heads by importance; each line "
+        "shows the importance on all images, least to most, on a square-root scale; one that rises late is a head that "
+        "matters to few images; the dot is the chosen image. + or the key P pins a head. Bars: the metric when only "
+        "parts of the head's attention are set to 0. Predictions: what the model predicts in the chosen mode; a tick "
+        "marks the unpruned value. Compare: the pinned heads side by side, on one scale."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         self.n_layers, self.n_heads = session.study.spec.n_layers, session.study.spec.n_heads
         self.curve = create_importance_line(self.n_layers, self.n_heads)
+        self.ranked = RankedList(session)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()
         self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
@@ -49,16 +53,21 @@ class HeadImportance(View):
         self.predictions_chart = Chart(
             self.predictions.figure, bridge, name="predictions", table=self._predictions_table
         )  # fmt: skip
+        self.pinned = PinnedPanel(session, bridge)
+        self.pinned_modes, self.pinned_strength, self.pinned_entropy = self.pinned.charts
         self._create_controls()
-        self.curve.line.on_change("location", self._on_line)
-        self.curve.figure.on_event(Tap, self._on_curve_tap)
+        self.chosen = pn.Row(pn.Column(self.modes_chart, self.retry, **FILLED), self.predictions_chart, **FILLED)
+        self.param.watch(self._arrange, "maximised")
+        self.curve.picked.on_change("data", self._on_picked)
         self.modes.figure.on_event(Tap, self._on_modes_tap)
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("B1", self._draw_curve), ["image", "metric"])
         selection.watch(self._on_head, ["layer", "head"])
         selection.watch(lambda *_: bridge.put("B2", self._draw_modes), ["mode", "metric"])
         session.param.watch(lambda *_: bridge.put("B2", self._draw_modes), ["modes"])
+        selection.watch(self._on_pinned, "pinned")
         self._on_head()
+        self._on_pinned()
         self._draw_curve()
         self._draw_modes()
 
@@ -78,6 +87,12 @@ class HeadImportance(View):
             stylesheets=[".MuiFormControlLabel-label.MuiTypography-root { font-size: 13px; }"],
         )  # fmt: skip
         self.context.param.watch(lambda *_: self.bridge.put("B1 context", self._draw_context), "value")
+        button = {"size": "small", "margin": (9, 2, 0, 2), "sx": {"minWidth": 0, "padding": "2px 6px"}}
+        self.pin = pmui.Button(label="Pin", variant="text", **button)
+        self.pin.on_click(lambda _: self.ranked.toggle(*self.session.chosen_head))
+        button["sx"] |= {"textTransform": "none", "fontSize": "13px"}
+        self.compare = pmui.Toggle(label="Compare", **button)
+        self.compare.param.watch(self._arrange, "value")
         self.retry = pmui.Button(
             label="Try again", size="small", variant="outlined", visible=False, margin=4, align="center"
         )
@@ -85,14 +100,12 @@ class HeadImportance(View):
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Metric, head and mode without a pointer."""
-        return [self.context, self.metric, self.layer, self.head, self.mode]
+        return [self.context, self.metric, self.layer, self.head, self.pin, self.mode, self.compare]
 
     def body(self) -> pn.viewable.Viewable:
-        """Put the curve at the left of the two bar charts."""
-        share = {"flex": "0 0 23%"}
-        modes = pn.Column(self.modes_chart, self.retry, styles=share, **FILLED)
-        predictions = pn.Column(self.predictions_chart, styles=share, **FILLED)
-        return pn.Row(self.curve_chart, modes, predictions, **FILLED)
+        """Put the curve and the list at the left of the chosen head's charts, or of the pinned heads."""
+        right = pn.Column(self.chosen, self.pinned, styles={"flex": "0 0 44%", "min-width": "0"}, **FILLED)
+        return pn.Row(self.curve_chart, self.ranked, right, **FILLED)
 
     # -- what can be saved -----------------------------------------------------------------------------------------
 
@@ -112,9 +125,9 @@ class HeadImportance(View):
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
-    def _choose_flat(self, flat: float) -> None:
-        last = self.n_layers * self.n_heads - 1
-        self.session.selection.choose_head(*divmod(min(max(round(flat), 0), last), self.n_heads))
+    def _choose_flat(self, flat: int) -> None:
+        if 0 <= flat < self.n_layers * self.n_heads:
+            self.session.selection.choose_head(*divmod(int(flat), self.n_heads))
 
     def _on_stepper(self, name: str, event: Any) -> None:
         if event.new is None:
@@ -122,16 +135,19 @@ class HeadImportance(View):
         else:
             self.session.selection.param.update({name: event.new})
 
-    def _on_line(self, _attribute: str, _old: float, new: float) -> None:
-        self._choose_flat(new)
-
-    def _on_curve_tap(self, event: Tap) -> None:
-        self._choose_flat(event.x)
+    def _on_picked(self, _attribute: str, _old: Any, new: Any) -> None:
+        self._choose_flat(new["flat"][0])
 
     def _on_modes_tap(self, event: Tap) -> None:
         mode = round(event.x)
         if mode in list(PruningMode):
             self.session.selection.mode = mode
+
+    def _arrange(self, *_: Any) -> None:
+        """Show the chosen head or the pinned ones; both where there is room."""
+        self.chosen.visible = self.maximised or not self.compare.value
+        has_pins = bool(self.session.selection.pinned)
+        self.pinned.set_shown(is_shown=self.compare.value or (self.maximised and has_pins))
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
@@ -140,12 +156,7 @@ class HeadImportance(View):
 
     def _patch_curve(self) -> None:
         curve = self.session.importance_curve()
-        reference = reference_columns(curve)
-        self.curve.heads.data = importance_columns(curve)
-        self.curve.reference.data = reference
-        self.curve.chosen_item.visible = curve.chosen is not None
-        self.curve.reference_item.visible = bool(reference["x"])
-        self.curve.figure.yaxis.axis_label = AXIS_LABELS[curve.metric]
+        self.curve.show(curve)
         self.context.disabled = curve.chosen is None
         self._draw_context()
 
@@ -161,6 +172,17 @@ class HeadImportance(View):
         layer, head = self.session.chosen_head
         self.layer.value = layer
         self.head.value = head
+        self.pin.label = "Unpin" if (layer, head) in self.session.selection.pinned else "Pin"
+
+    def _on_pinned(self, *_: Any) -> None:
+        pinned = self.session.selection.pinned
+        self._show_head()
+        self.compare.label = f"Compare {len(pinned)}" if pinned else "Compare"
+        self.bridge.put("B1 pins", self._draw_pins)
+        self._arrange()
+
+    def _draw_pins(self) -> None:
+        self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_heads)
 
     def _draw_head(self) -> None:
         layer, head = self.session.chosen_head
@@ -171,7 +193,8 @@ class HeadImportance(View):
         self.modes.figure.title.text = f"{short_head_name(*self.session.chosen_head)} by pruning mode"
         self.predictions.figure.title.text = f"Top classes, mode {self.session.selection.mode}"
         self.retry.visible = online.status == "failed"
-        self.modes.chosen.data = {"mode": [self.session.selection.mode]}
+        if list(self.modes.chosen.data["mode"]) != [self.session.selection.mode]:
+            self.modes.chosen.data = {"mode": [self.session.selection.mode]}
         if online.status == "running":
             for chart, source in ((self.modes_chart, self.modes.bars), (self.predictions_chart, self.predictions.rows)):
                 source.patch({"alpha": [(slice(None), [FADED] * len(source.data["alpha"]))]})

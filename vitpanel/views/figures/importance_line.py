@@ -21,6 +21,7 @@ from bokeh.plotting import figure
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
+from vitpanel.views.figures.client import script
 from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, TEXT, VALUE
 
 METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
@@ -31,16 +32,7 @@ AXIS_LABELS = {
     "patch": "cosine distance, patch tokens",
 }
 GRIP_SHARE = 0.016
-# `left` alone is read: Python moves the two sides one after the other.
-_FOLLOW = """
-const v = Math.max(0, Math.min(last, Math.round(cb_obj.left + reach)));
-if (line.location !== v) line.location = v;
-if (!cb_obj._wired) {
-  cb_obj._wired = true;
-  cb_obj.pan.connect(([phase]) => {
-    if (phase === 'pan:end') cb_obj.setv({left: line.location - reach, right: line.location + reach});
-  });
-}"""
+REST_MS = 100
 
 
 @dataclass(frozen=True)
@@ -48,12 +40,14 @@ class ImportanceLine:
     """The chart, its sources, and the line that marks the chosen head.
 
     ``line.location`` is always a whole flat head index; ``grip`` is the box that the pointer takes, which may be
-    between two and reaches so far to each side.
+    between two and reaches so far to each side. ``picked`` holds the head that a person has come to rest at.
     """
 
     figure: figure
     heads: ColumnDataSource
     reference: ColumnDataSource
+    pins: ColumnDataSource
+    picked: ColumnDataSource
     line: Span
     grip: BoxAnnotation
     reach: float
@@ -61,11 +55,27 @@ class ImportanceLine:
     chosen_item: LegendItem
     reference_item: LegendItem
 
+    def show(self, curve: ImportanceCurve) -> None:
+        """Draw a curve; the columns that belong to all images are sent once for a metric."""
+        columns = importance_columns(curve)
+        if self.figure.yaxis[0].axis_label == AXIS_LABELS[curve.metric] and len(self.heads.data["flat"]):
+            self.heads.patch({name: [(slice(None), columns[name])] for name in ("chosen", "chosen_text")})
+        else:
+            self.heads.data = columns
+            self.figure.yaxis[0].axis_label = AXIS_LABELS[curve.metric]
+        reference = reference_columns(curve)
+        if list(self.reference.data["y"]) != reference["y"]:
+            self.reference.data = reference
+        self.chosen_item.visible = curve.chosen is not None
+        self.reference_item.visible = bool(reference["x"])
+
     def move(self, flat: int) -> None:
         """Put the line on a head, unless a drag has put it there already."""
         if self.line.location != flat:
             self.line.location = flat
             self.grip.update(left=flat - self.reach, right=flat + self.reach)
+        if list(self.picked.data["flat"]) != [flat]:
+            self.picked.data = {"flat": [flat]}
 
 
 def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
@@ -75,7 +85,7 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     """
     n_layers, n_heads = curve.mean.shape
     mean, std = curve.mean.ravel(), curve.std.ravel()
-    chosen = np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.ravel()
+    chosen = np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.flatten()
     largest = 2 if curve.metric in {"cls", "patch"} else 1
     return {
         "flat": np.arange(mean.size),
@@ -96,6 +106,14 @@ def reference_columns(curve: ImportanceCurve) -> dict[str, Any]:
     return {"x": [-0.5, curve.mean.size - 0.5], "y": [curve.reference] * 2}
 
 
+def pin_columns(heads: list[tuple[int, int]], n_heads: int) -> dict[str, Any]:
+    """Columns of the marks of pinned heads, which have the numbers of the pins."""
+    return {
+        "flat": [layer * n_heads + head for layer, head in heads],
+        "number": [str(number) for number in range(1, len(heads) + 1)],
+    }
+
+
 def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     """Empty chart over ``n_layers * n_heads`` heads."""
     last = n_layers * n_heads - 1
@@ -108,21 +126,36 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     unpruned = fig.line("x", "y", source=reference, line_color=TEXT, line_width=1, line_dash="dashed")
     chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
     fig.y_range.renderers = [band, mean, unpruned, chosen]
-    hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_alpha=0, line_alpha=0)
+    hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_color=None, line_color=None)
     tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.0000} ± @std{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     _mark_layers(fig, n_layers, n_heads)
-    chosen_item = LegendItem(label="chosen image", renderers=[chosen])
-    reference_item = LegendItem(label="nothing pruned", renderers=[unpruned])
+    chosen_item = LegendItem(label="this image", renderers=[chosen])
+    reference_item = LegendItem(label="unpruned", renderers=[unpruned])
     fig.add_layout(
-        _create_legend(
-            [chosen_item, LegendItem(label="all images, mean ± std", renderers=[band, mean]), reference_item]
-        ),
+        _create_legend([chosen_item, LegendItem(label="mean ± std", renderers=[band, mean]), reference_item]),
         "above",
     )
     reach = GRIP_SHARE * (last + 1)
+    pins = _mark_pins(fig)
+    picked = ColumnDataSource({"flat": [0]})
     line, grip = _add_head_line(fig, last, reach)
-    return ImportanceLine(fig, heads, reference, line, grip, reach, (band, mean), chosen_item, reference_item)
+    _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
+    return ImportanceLine(
+        fig, heads, reference, pins, picked, line, grip, reach, (band, mean), chosen_item, reference_item
+    )
+
+
+def _mark_pins(fig: figure) -> ColumnDataSource:
+    pins = ColumnDataSource({"flat": [], "number": []})
+    fig.extra_y_ranges = {"place": Range1d(0, 1)}
+    look = {"source": pins, "y_range_name": "place", "level": "overlay"}
+    fig.scatter("flat", 0.985, marker="inverted_triangle", size=11, color=CHOSEN, line_color=None, **look)
+    fig.text(
+        "flat", 0.985, text="number", text_font_size="10px", text_font_style="bold", text_color=TEXT, x_offset=7,
+        y_offset=5, **look,
+    )  # fmt: skip
+    return pins
 
 
 def _add_head_line(fig: figure, last: int, reach: float) -> tuple[Span, BoxAnnotation]:
@@ -132,10 +165,21 @@ def _add_head_line(fig: figure, last: int, reach: float) -> tuple[Span, BoxAnnot
         left=-reach, right=reach, left_limit=-reach, right_limit=last + reach, editable=True, movable="x",
         resizable="none", fill_alpha=0, line_alpha=0, hover_fill_color=CHOSEN, hover_fill_alpha=0.15, level="overlay",
     )  # fmt: skip
-    grip.js_on_change("left", CustomJS(args={"line": line, "last": last, "reach": reach}, code=_FOLLOW))
     fig.add_layout(line)
     fig.add_layout(grip)
     return line, grip
+
+
+def _link_head_line(fig: figure, picked: ColumnDataSource, **parts: Any) -> None:
+    def act(name: str) -> CustomJS:
+        args = {"fig": fig, "picked": picked, "rest_ms": REST_MS, "act": name, **parts}
+        return CustomJS(args=args, code=script("head_line.js"))
+
+    parts["grip"].js_on_change("left", act("drag"))
+    # The second of two quick clicks comes as a doubletap.
+    fig.js_on_event("tap", act("tap"))
+    fig.js_on_event("doubletap", act("tap"))
+    fig.js_on_change("inner_width", act("size"))
 
 
 def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:

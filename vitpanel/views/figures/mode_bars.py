@@ -95,7 +95,9 @@ def create_mode_bars() -> ModeBars:
         "mode", "top", text="text", source=bars, text_font_size="10px", text_align="center", text_baseline="bottom",
         text_color=TEXT, text_alpha="alpha", y_offset=-1,
     )  # fmt: skip
-    hit = fig.vbar("mode", width=1, top=1, bottom=0, source=bars, y_range_name="place", fill_alpha=0, line_alpha=0)
+    hit = fig.vbar(
+        "mode", width=1, top=1, bottom=0, source=bars, y_range_name="place", fill_color=None, line_color=None
+    )
     tooltips = [("mode", "@mode: @label"), ("value", "@full")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.xaxis.ticker = FixedTicker(ticks=list(range(len(PruningMode))))

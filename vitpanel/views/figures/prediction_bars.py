@@ -61,7 +61,7 @@ def create_prediction_bars() -> PredictionBars:
     text = {"source": rows, "text_font_size": "11px", "text_color": TEXT, "text_alpha": "alpha", "y_offset": -8}
     fig.text(x=0, y="row", text="text", text_font_style="font", **text)
     fig.text(x=1, y="row", text="value", text_align="right", text_font_style="font", **text)
-    hit = fig.hbar(y="row", left=0, right=1, height=1, source=rows, fill_alpha=0, line_alpha=0)
+    hit = fig.hbar(y="row", left=0, right=1, height=1, source=rows, fill_color=None, line_color=None)
     tooltips = [
         ("class", "@name"),
         ("true class", "@truth"),

@@ -54,7 +54,7 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     fig.vbar(
         "hop", width=0.92, top="mean", source=hops, fill_color=MEAN, fill_alpha=0.12, line_color=MEAN, line_width=1.2
     )
-    hit = fig.vbar("hop", width=1, top=9, source=hops, fill_alpha=0, line_alpha=0)
+    hit = fig.vbar("hop", width=1, top=9, source=hops, fill_color=None, line_color=None)
     rings = _add_inset(fig, n_hops)
     tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.00000}")]
     light = CustomJS(args={"rings": rings, "lit": LIT, "unlit": UNLIT}, code=script("rings.js"))

@@ -1,0 +1,140 @@
+"""View B in a browser: each act by mouse and by keyboard."""
+
+from typing import Any
+
+import panel as pn
+import pytest
+from playwright.sync_api import expect
+
+from tests.fakes import FakeInference
+from tests.synthetic import write_synthetic_study
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
+from vitpanel.study.reader import open_study
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.head_importance import HeadImportance
+
+pytestmark = pytest.mark.ui
+
+N_HEADS = 6
+
+
+class Opened:
+    """One visitor's session and view, and the page that shows it."""
+
+    page: Any
+
+    def __init__(self, study):
+        self.session = Session(study, selection=Selection(image=3), inference=FakeInference(study.spec))
+        self.view = HeadImportance(self.session, Bridge())
+
+    def layout(self):
+        return pn.Column(self.view, styles={"height": "340px", "width": "940px"}, sizing_mode="stretch_width", margin=0)
+
+    def row(self, flat):
+        return self.page.locator(f"#head-{flat}")
+
+    @property
+    def order(self):
+        return self.session.ranking().order
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ui") / "b.study"
+    return open_study(write_synthetic_study(path, n_images=20, n_layers=6, n_heads=N_HEADS, rows=6, cols=6))
+
+
+@pytest.fixture
+def opened(app_page, study):
+    """Open the view; the page is ``opened.page``."""
+    made = []
+
+    def make():
+        made.append(Opened(study))
+        return made[-1].layout()
+
+    page = app_page(make)
+    made[-1].page = page
+    return made[-1]
+
+
+def test_line_that_rests_updates_the_rest_before_it_is_let_go(opened, wait_until, place_of):
+    fig, mouse = opened.view.curve.figure, opened.page.mouse
+    mouse.move(*place_of(fig, 0, 0.1))
+    mouse.down()
+    mouse.move(*place_of(fig, 9.4, 0.1), steps=5)
+    wait_until(lambda: opened.session.chosen_head == (1, 3))
+    mouse.move(*place_of(fig, 20.2, 0.1), steps=5)
+    mouse.up()
+    wait_until(lambda: opened.session.chosen_head == (3, 2))
+    wait_until(lambda: opened.view.modes.figure.title.text.startswith("L3 H2"))
+
+
+def test_arrow_keys_move_the_line_of_the_focused_curve(opened, wait_until):
+    curve = opened.page.get_by_role("slider", name="chosen head")
+    curve.focus()
+    for key, head in (("ArrowRight", (0, 1)), ("ArrowUp", (1, 1)), ("ArrowLeft", (1, 0)), ("ArrowDown", (0, 0))):
+        curve.press(key)
+        wait_until(lambda head=head: opened.session.chosen_head == head)
+    curve.press("ArrowDown")
+    curve.press("End")
+    wait_until(lambda: opened.session.chosen_head == (5, 5))
+    expect(curve).to_have_attribute("aria-valuetext", "layer 5 head 5")
+    expect(opened.page.get_by_label("Layer")).to_have_value("5")
+
+
+def test_list_ranks_chooses_and_follows(opened, wait_until):
+    order = opened.order
+    rows = opened.page.get_by_role("option")
+    expect(rows).to_have_count(36)
+    expect(rows.first).to_have_id(f"head-{order[0]}")
+    opened.row(order[2]).click()
+    wait_until(lambda: opened.session.chosen_head == divmod(order[2], N_HEADS))
+    opened.page.get_by_role("listbox").press("ArrowDown")
+    wait_until(lambda: opened.session.chosen_head == divmod(order[3], N_HEADS))
+    opened.page.get_by_role("combobox", name="Metric").click()
+    opened.page.get_by_role("menuitem", name="JSD").click()
+    expect(opened.page.get_by_text("JSD, this image")).to_be_visible()
+    expect(rows.first).to_have_id(f"head-{opened.order[0]}")
+    curve = opened.page.get_by_role("slider", name="chosen head")
+    curve.press("Home")
+    expect(opened.row(0)).to_have_attribute("aria-selected", "true")
+
+
+def test_heads_are_pinned_by_mouse_and_key_up_to_four(opened, wait_until):
+    selection, order = opened.session.selection, [int(flat) for flat in opened.order]
+    for flat in order[:3]:
+        opened.row(flat).get_by_role("button").click()
+    wait_until(lambda: selection.pinned == [divmod(flat, N_HEADS) for flat in order[:3]])
+    opened.row(order[3]).click()
+    opened.page.get_by_role("listbox").press("p")
+    wait_until(lambda: len(selection.pinned) == 4)
+    opened.row(order[4]).get_by_role("button").click()
+    expect(opened.page.get_by_role("alert")).to_contain_text("at most 4")
+    opened.page.get_by_role("button", name="Unpin", exact=True).click()
+    wait_until(lambda: divmod(order[3], N_HEADS) not in selection.pinned)
+    expect(opened.page.get_by_role("alert")).to_have_count(0)
+    wait_until(lambda: len(opened.view.curve.pins.data["flat"]) == 3)
+
+
+def test_pinned_heads_are_compared_on_one_scale(opened, wait_until, place_of):
+    session, figures = opened.session, opened.view.pinned.figures
+    opened.page.get_by_role("button", name="Compare", exact=True).click()
+    expect(opened.page.get_by_text("No head is pinned.")).to_be_visible()
+    for flat in (1, 26, 35):
+        opened.row(flat).get_by_role("button").click()
+    wait_until(lambda: session.selection.pinned == [(0, 1), (4, 2), (5, 5)])
+    wait_until(lambda: list(figures.mode_bars.data["head"][::6]) == ["L0 H1", "L4 H2", "L5 H5"])
+    label = session.reference_class
+    expected = [
+        session.inference.pruned_head(3, *head).probabilities[mode, label]
+        for head in session.selection.pinned
+        for mode in range(6)
+    ]
+    assert list(figures.mode_bars.data["number"]) == expected
+    opened.page.mouse.click(*place_of(figures.strength, 1.5, 0.001))
+    wait_until(lambda: session.chosen_head == (4, 2))
+    assert figures.modes.inner_width > 300
+    opened.page.get_by_role("button", name="Compare 3", exact=True).click()
+    wait_until(lambda: not session.pinned.is_shown)

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from bokeh.events import Tap
+
+from vitpanel.core.stats import unit_density
+from vitpanel.state.online import NO_MODEL
+from vitpanel.state.selection import Selection
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.pinned_heads import FADED
+from vitpanel.views.pinned_panel import NO_PINS, PinnedPanel
+
+PINS = [(1, 2), (0, 0)]
+
+
+@pytest.fixture
+def panel(make_session):
+    panel = PinnedPanel(make_session(selection=Selection(image=3, pinned=PINS)), Bridge())
+    panel.set_shown(is_shown=True)
+    return panel
+
+
+def test_nothing_is_drawn_while_hidden(make_session):
+    panel = PinnedPanel(make_session(selection=Selection(image=3, pinned=PINS)), Bridge())
+    assert panel.figures.mode_bars.data["x"] == []
+
+
+def test_heads_stand_side_by_side_on_one_scale(panel):
+    session, figures = panel.session, panel.figures
+    values = [session.inference.pruned_head(3, *head).probabilities[:, session.reference_class] for head in PINS]
+    assert np.array_equal(figures.mode_bars.data["number"], np.concatenate(values))
+    assert [int(x) for x in figures.mode_bars.data["x"]] == [0] * 6 + [1] * 6
+    assert figures.names.data["name"] == ["1: L1 H2", "2: L0 H0"]
+    assert figures.modes.yaxis[0].bounds == (0, np.max(values))
+    strength = session.study["strength"]
+    assert np.array_equal(figures.hops.data["chosen"], np.concatenate([strength[3, 1, 2], strength[3, 0, 0]]))
+    assert np.allclose(figures.hops.data["mean"][:4], strength[:, 1, 2].mean(0), atol=1e-6)
+
+
+def test_entropy_is_that_of_the_head_over_all_images(panel):
+    entropy = panel.session.study["entropy"]
+    grid, density = unit_density(entropy[:, 0, 0])
+    area = panel.figures.areas.data
+    assert np.allclose(area["ys"][1][: len(grid)], density)
+    assert np.allclose(np.diff(area["xs"][1][: len(grid)]), np.diff(grid) * 0.9)
+    table = panel._entropy_table()
+    assert list(table["head"].unique()) == ["L1 H2", "L0 H0"]
+    assert np.allclose(table["density"][257:], density)
+    line = panel.figures.lines.data["x"]
+    assert line[1] == pytest.approx(1.05 + 0.9 * entropy[3, 0, 0])
+
+
+def test_old_bars_fade_until_the_new_ones_are_there(panel):
+    inference, bars = panel.session.inference, panel.figures.mode_bars
+    old = list(bars.data["number"])
+    inference.is_prompt = False
+    panel.session.selection.image = 5
+    assert list(bars.data["number"]) == old
+    assert set(bars.data["alpha"]) == {FADED}
+    assert panel.figures.names.data["message"] == ["waiting …"] * 2
+    inference.answer("modes")
+    inference.answer("pinned")
+    assert set(bars.data["alpha"]) == {1.0}
+    label = panel.session.reference_class
+    assert np.array_equal(bars.data["number"][:6], inference.pruned_head(5, 1, 2).probabilities[:, label])
+
+
+def test_bars_of_another_metric_are_not_kept(panel):
+    inference = panel.session.inference
+    inference.is_prompt = False
+    panel.session.selection.param.update(image=5, metric="cls")
+    assert np.isnan(panel.figures.mode_bars.data["number"]).all()
+    assert set(panel.figures.mode_bars.data["text"]) == {""}
+
+
+def test_click_chooses_the_pinned_head(panel):
+    for x, head in ((0.4, (1, 2)), (1.9, (0, 0))):
+        panel.figures.strength._trigger_event(Tap(panel.figures.strength, x=x, y=0.0))
+        assert panel.session.chosen_head == head
+    panel.figures.modes._trigger_event(Tap(panel.figures.modes, x=2.5, y=0.0))
+    assert panel.session.chosen_head == (0, 0)
+
+
+def test_way_to_pin_is_told_where_nothing_is_pinned(panel):
+    panel.session.pin_all([])
+    assert panel.charts[0].message == NO_PINS
+    assert panel.figures.hops.data["x"] == []
+    panel.session.pin(0, 1)
+    assert not panel.charts[0].message
+
+
+def test_without_a_model_the_study_is_still_shown(make_session):
+    session = make_session(has_inference=False, selection=Selection(image=3, pinned=PINS))
+    panel = PinnedPanel(session, Bridge())
+    panel.set_shown(is_shown=True)
+    assert panel.figures.names.data["message"] == [NO_MODEL] * 2
+    assert not np.isnan(panel.figures.hops.data["chosen"]).any()
+    assert len(panel._modes_table()) == 12
+
+
+def test_without_an_image_the_means_are_shown(make_session):
+    panel = PinnedPanel(make_session(selection=Selection(image=None, pinned=PINS)), Bridge())
+    panel.set_shown(is_shown=True)
+    assert np.isnan(panel.figures.hops.data["chosen"]).all()
+    assert not np.isnan(panel.figures.hops.data["mean"]).any()
+    assert panel.figures.lines.data["x"] == []

@@ -1,0 +1,96 @@
+"""Which heads matter, and on how many images."""
+
+from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from vitpanel.core.importance import ranked_by_importance
+from vitpanel.study.reader import Study
+
+N_PLACES = 25
+_profiles: WeakKeyDictionary[Study, dict[str, np.ndarray]] = WeakKeyDictionary()
+_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All heads by importance.
+
+    Importance is ``P[label] - P_ij[label]`` for the probability metric (Eq. 3), the metric itself else.
+
+    Parameters
+    ----------
+    order
+        Flat head indices, most important first, ``(n_layers * n_heads,)``; heads without a value come last.
+    importance
+        By flat head index, of the chosen image or the mean over all; NaN where it is not defined.
+    profiles
+        Importance over images, ``(n_layers * n_heads, N_PLACES)``: quantiles from the least to the most.
+    places
+        Where the chosen image stands in the profile of each head, from 0 to 1; None without a chosen image.
+    """
+
+    order: np.ndarray
+    importance: np.ndarray
+    profiles: np.ndarray
+    places: np.ndarray | None
+
+
+def ranking(study: Study, metric: str, image: int | None) -> Ranking:
+    """Rank all heads for an image, or for all.
+
+    Raises
+    ------
+    StudyIncompleteError
+        If the study does not have the metric.
+    """
+    profiles = importance_profiles(study, metric)
+    name = f"importance/{metric}"
+    values = (study.mean(name) if image is None else study[name][image]).astype(np.float64)
+    reference = unpruned_probability(study, image) if metric == "probability" else 0.0
+    order = ranked_by_importance(metric, values, reference)
+    importance = (reference - values if metric == "probability" else values).ravel()
+    places = None if image is None else _places(profiles, importance)
+    return Ranking(order, importance, profiles, places)
+
+
+def importance_profiles(study: Study, metric: str) -> np.ndarray:
+    """Quantiles of each head's importance over the images that are done, made once for all sessions.
+
+    Returns
+    -------
+    Float32 ``(n_layers * n_heads, N_PLACES)``, rising along the last axis; NaN for a head without any value.
+    """
+    with _lock:
+        known = _profiles.setdefault(study, {})
+        if metric not in known:
+            known[metric] = _quantiles(study, metric)
+        return known[metric]
+
+
+def _quantiles(study: Study, metric: str) -> np.ndarray:
+    values = study[f"importance/{metric}"].reshape(study.n_images, -1)
+    values = values[~np.isnan(values).all(axis=1)]
+    if metric == "probability":
+        p_true = study.images["p_true"].to_numpy(np.float32)
+        values = p_true[~np.isnan(study["importance/probability"]).all(axis=(1, 2)), None] - values
+    places = np.rint(np.linspace(0, 1, N_PLACES) * (len(values) - 1)).astype(int)
+    return np.sort(np.ascontiguousarray(values.T), axis=1)[:, places]
+
+
+def unpruned_probability(study: Study, image: int | None) -> float:
+    """Probability of an image's label (or of the top-1 class) with all heads; the mean over what is done for None."""
+    p_true = study.images["p_true"].to_numpy()
+    return float(np.nanmean(p_true) if image is None else p_true[image])
+
+
+def _places(profiles: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Where each value cuts its profile, linear between two quantiles; NaN for NaN."""
+    last = profiles.shape[1] - 1
+    step = np.clip((profiles <= values[:, None]).sum(axis=1) - 1, 0, last - 1)
+    heads = np.arange(len(profiles))
+    low, high = profiles[heads, step].astype(np.float64), profiles[heads, step + 1].astype(np.float64)
+    share = np.divide(values - low, high - low, out=np.ones_like(low), where=high > low)
+    return np.where(np.isnan(values), np.nan, (step + np.clip(share, 0, 1)) / last)

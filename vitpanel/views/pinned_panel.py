@@ -1,0 +1,100 @@
+"""B4, B5, C4, C5: the pinned heads side by side."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import panel as pn
+from bokeh.events import Tap
+
+from vitpanel.core.spec import short_head_name
+from vitpanel.state.pins import Head
+from vitpanel.state.results import PinnedHead
+from vitpanel.state.session import Session
+from vitpanel.views.base import FILLED, Chart, source_table
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.pinned_heads import create_pinned_heads
+
+NO_PINS = "No head is pinned."
+SHARES = (44, 30, 26)
+WAY_TO_PIN = "Pin up to four heads with + in the list, or the chosen one with Pin."
+
+
+class PinnedPanel(pn.viewable.Viewer):
+    """Small multiples that are drawn only while they are shown."""
+
+    def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
+        super().__init__(**params)
+        self.session, self.bridge = session, bridge
+        self.figures = create_pinned_heads(session.study.spec.grid.n_hops)
+        figures = (self.figures.modes, self.figures.strength, self.figures.entropy)
+        tables = (self._modes_table, self._strength_table, self._entropy_table)
+        names = ("pinned-modes", "pinned-strength", "pinned-entropy")
+        self.charts = tuple(
+            Chart(fig, bridge, name=name, table=table) for fig, name, table in zip(figures, names, tables, strict=True)
+        )
+        self._last: dict[Head, PinnedHead] = {}
+        for fig in figures:
+            fig.on_event(Tap, self._on_tap)
+        session.pinned.param.watch(self._on_change, ["answers", "is_shown"])
+        session.selection.param.watch(self._on_change, ["image", "metric"])
+        parts = [
+            pn.Column(chart, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
+            for chart, share in zip(self.charts, SHARES, strict=True)
+        ]
+        self._layout = pn.Column(*parts, **FILLED, visible=False)
+
+    def set_shown(self, *, is_shown: bool) -> None:
+        """Show the panel, and let the live model be asked; or hide it."""
+        self._layout.visible = is_shown
+        self.session.pinned.is_shown = is_shown
+
+    # -- what can be saved -----------------------------------------------------------------------------------------
+
+    def _modes_table(self) -> pd.DataFrame:
+        names = {"head": "head", "mode": "mode", "pruned": "label", "value": "number"}
+        return source_table(self.figures.mode_bars, **names).assign(metric=self.session.selection.metric)
+
+    def _strength_table(self) -> pd.DataFrame:
+        return source_table(self.figures.hops, head="head", hop="hop", chosen_image="chosen", mean="mean")
+
+    def _entropy_table(self) -> pd.DataFrame:
+        parts = [
+            pd.DataFrame({"head": short_head_name(*head.head), "entropy": head.grid, "density": head.density})
+            for head in self._last.values()
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["head", "entropy", "density"])
+
+    # -- acts of the person ----------------------------------------------------------------------------------------
+
+    def _on_tap(self, event: Tap) -> None:
+        heads = self.session.selection.pinned
+        if event.x is not None and 0 <= event.x < len(heads):
+            self.session.selection.choose_head(*heads[int(event.x)])
+
+    # -- answers to the selection ----------------------------------------------------------------------------------
+
+    def _on_change(self, *_: Any) -> None:
+        if self.session.pinned.is_shown:
+            self.bridge.put("pinned", self._draw)
+
+    def _draw(self) -> None:
+        heads = [self._with_last(head) for head in self.session.pinned_heads()]
+        self._last = {head.head: head for head in heads}
+        self.figures.show(heads)
+        if heads:
+            self.charts[0].clear()
+        else:
+            self.charts[0].say(NO_PINS, hint=WAY_TO_PIN)
+
+    def _with_last(self, head: PinnedHead) -> PinnedHead:
+        """Keep the old bars of a head that waits for new ones, as long as they have the same metric."""
+        last = self._last.get(head.head)
+        is_waiting = head.modes is None and self.session.pinned.answers[head.head].status == "running"
+        if not is_waiting or last is None or last.metric != head.metric:
+            return head
+        return replace(head, modes=last.modes, is_current=False)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Return the one layout of this panel."""
+        return self._layout

@@ -1,0 +1,80 @@
+"""Beside B1: the list of all heads by importance, where one is chosen and up to four are pinned."""
+
+from typing import Any
+
+import panel as pn
+
+from vitpanel.errors import VitpanelError
+from vitpanel.state.session import Session
+from vitpanel.views.figures.ranked_heads import RankedHeads, head_names, profile_columns, rank_columns
+
+WIDTH = 186
+_TITLES = {"probability": "loss of probability", "jsd": "JSD", "cls": "CLS distance", "patch": "patch distance"}
+
+
+class RankedList(pn.viewable.Viewer):
+    """Keeps the list in step with a session, and the session with what a person does in the list."""
+
+    def __init__(self, session: Session, **params: Any) -> None:
+        super().__init__(**params)
+        self.session = session
+        spec = session.study.spec
+        self._n_heads = spec.n_heads
+        names = head_names(spec.n_layers, spec.n_heads)
+        self.heads = RankedHeads(names=names, width=WIDTH, sizing_mode="stretch_height", margin=0)
+        self.heads.on_msg(self._on_message)
+        self.heads.param.watch(self._on_picked, "picked", onlychanged=False)
+        selection = session.selection.param
+        selection.watch(self._on_metric, "metric")
+        selection.watch(self._on_image, "image")
+        selection.watch(self._on_head, ["layer", "head"])
+        selection.watch(self._on_pinned, "pinned")
+        self._on_head()
+        self._on_pinned()
+        self._on_metric()
+
+    # -- acts of the person ----------------------------------------------------------------------------------------
+
+    def _on_picked(self, event: Any) -> None:
+        self.session.selection.choose_head(*divmod(event.new, self._n_heads))
+
+    def _on_message(self, message: Any) -> None:
+        flat = message.data["toggle"]
+        if flat in range(len(self.heads.names)):
+            self.toggle(*divmod(flat, self._n_heads))
+
+    def toggle(self, layer: int, head: int) -> None:
+        """Pin a head or let it go; say in the list why that cannot be."""
+        try:
+            self.session.toggle_pin(layer, head)
+        except VitpanelError as error:
+            self.heads.message = f"{error.message} {error.hint}"
+
+    # -- answers to the selection ----------------------------------------------------------------------------------
+
+    def _on_metric(self, *_: Any) -> None:
+        name = f"importance/{self.session.selection.metric}"
+        self.heads.message = self.session.study.reason(name)
+        if not self.heads.message:
+            self.heads.param.update(**profile_columns(self.session.ranking().profiles))
+            self._on_image()
+
+    def _on_image(self, *_: Any) -> None:
+        selection = self.session.selection
+        if self.session.study.reason(f"importance/{selection.metric}"):
+            return
+        where = "all images" if selection.image is None else "this image"
+        title = f"{_TITLES[selection.metric]}, {where}"
+        self.heads.param.update(ranks=rank_columns(self.session.ranking(), title=title), message="")
+
+    def _on_head(self, *_: Any) -> None:
+        layer, head = self.session.chosen_head
+        self.heads.chosen = layer * self._n_heads + head
+
+    def _on_pinned(self, *_: Any) -> None:
+        pinned = [layer * self._n_heads + head for layer, head in self.session.selection.pinned]
+        self.heads.param.update(pinned=pinned, message="")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Return the list."""
+        return self.heads
