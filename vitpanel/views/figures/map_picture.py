@@ -15,8 +15,9 @@ from vitpanel.views.palette import MEAN, MUTED, class_colours, dark_colour, laye
 N_BANDS = 10
 # Of the height that a single head has, what is shaded at least.
 FAINTEST = 0.1
+EXPONENT = 0.45
 DENSITY_ALPHA = (26, 235)
-POINT_ALPHA = (120, 235)
+POINT_ALPHA = (150, 240)
 SHARPEST, SMOOTHEST = 3.0, 12.0
 # Up to so many points in sight they are drawn with this radius in pixels.
 RADII = ((400, 3), (6_000, 2), (60_000, 1))
@@ -101,13 +102,13 @@ def density_picture(density: Density, *, palette: tuple[str, ...] | None = None,
     Parameters
     ----------
     density
-        A band stands for the same factor everywhere, so that what is sparse shows beside what is dense.
+        Bands follow a power of it, so that differences show where it is dense, and single heads are seen as well.
     palette
         Colours from low to high; without one, all contours are grey.
     """
     lowest = min(FAINTEST * density.single, density.most / 2)
-    place = np.log(np.maximum(density.heights, 1e-12) / lowest) / np.log(density.most / lowest)
-    band = np.clip(np.ceil(place * N_BANDS), 0, N_BANDS).astype(np.int64)
+    place = (density.heights / density.most) ** EXPONENT
+    band = np.where(density.heights < lowest, 0, np.clip(np.ceil(place * N_BANDS), 1, N_BANDS)).astype(np.int64)
     alpha = np.concatenate([[0], np.linspace(*DENSITY_ALPHA, N_BANDS)]).astype(int)
     at = np.linspace(0, 1, N_BANDS + 1)
     grey = dark_colour(MEAN) if dark else MEAN
