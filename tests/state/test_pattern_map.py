@@ -36,6 +36,9 @@ def share_of_own(layout: np.ndarray, layer: int, head: int, k: int):
 def test_map_is_shared_and_its_rows_are_those_of_the_study(tmp_path: Path):
     study = open_study(write_synthetic_study(tmp_path / "a.study"))
     found = pattern_map(study, "patch")
+    assert not found.is_sorted
+    assert found.raster(VIEW).counts.sum() == 72
+    assert found.is_sorted
     assert found is pattern_map(study, "patch")
     assert found is not pattern_map(study, "cls")
     layout = study["layout/patch"]
@@ -101,3 +104,12 @@ def test_missing_layout_is_refused_with_its_reason(tmp_path: Path):
     unfinished = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
     with pytest.raises(StudyIncompleteError, match="not finished"):
         pattern_map(unfinished, "patch")
+
+
+def test_nearest_head_of_one_image(layout: np.ndarray):
+    layout[4, 0] = np.nan
+    found = PatternMap(layout)
+    x, y = layout[4, 1, 2] + [0.4, -0.3]
+    nearest = min(np.ndindex(2, 3), key=lambda head: np.nan_to_num(np.linalg.norm(layout[4][head] - [x, y]), nan=9))
+    assert found.nearest_of(4, (x, y), VIEW, pixels=6) == nearest
+    assert found.nearest_of(4, (15.0, 15.0), VIEW, pixels=6) is None

@@ -80,6 +80,15 @@ class PatternMap:
         index = self._grid.nearest(at, window)
         return None if index < 0 else self.head(int(self.rows[index]))
 
+    def nearest_of(
+        self, image: int, at: tuple[float, float], window: Window, *, pixels: float
+    ) -> tuple[int, int] | None:
+        """Layer and head of an image nearest to a place on the screen; None when none is as near as that."""
+        offsets = (self.layout[image].reshape(-1, 2) - at) * window.scale
+        distance = np.hypot(*np.nan_to_num(offsets, nan=np.inf).T)
+        flat = int(distance.argmin())
+        return divmod(flat, self.shape[2]) if distance[flat] <= pixels else None
+
     def head(self, row: int) -> tuple[int, int, int]:
         """Image, layer and head of a row."""
         image, layer, head = np.unravel_index(row, self.shape)
@@ -103,6 +112,11 @@ class PatternMap:
     def rows(self) -> np.ndarray:
         """Rows of the heads that have a place, ascending."""
         return np.flatnonzero(np.isfinite(self.layout.reshape(-1, 2)).all(axis=1)).astype(np.int32)
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether rasters come at once; the first one takes seconds for millions of points."""
+        return "_points" in vars(self)
 
     @property
     def cohesion(self) -> Cohesion:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
@@ -254,6 +253,8 @@ class PatternOverview(View):
 
     def _draw(self) -> None:
         if self._map is not None and self._can_draw:
+            if not self._map.is_sorted:
+                self.chart.wait()
             paint = partial(paint_map, self.session.patterns, self._map, self._seen, self._colours, dark=self.dark)
             self._painter.run(paint, self._show, refuse=self._refuse)
 
@@ -262,8 +263,7 @@ class PatternOverview(View):
 
     def _show(self, drawing: Drawing) -> None:
         seen, plot = drawing.window, self.plot
-        if self.chart.message:
-            self.chart.clear()
+        self.chart.clear()
         place = {"x": seen.x[0], "y": seen.y[0], "dw": seen.x[1] - seen.x[0], "dh": seen.y[1] - seen.y[0]}
         plot.picture.data = {"image": [drawing.pixels], **{name: [value] for name, value in place.items()}}
         for source, (x, y) in ((plot.cloud, drawing.cloud), (plot.marked, drawing.marked)):
@@ -277,24 +277,14 @@ class PatternOverview(View):
     def _on_tap(self, event: Tap | DoubleTap) -> None:
         if self._map is None or event.x is None or event.y is None:
             return
-        at = (event.x, event.y)
-        own = self._own_head(at)
+        at, image = (event.x, event.y), self.session.selection.image
+        own = None if image is None else self._map.nearest_of(image, at, self._seen, pixels=NEAR_PIXELS)
         if own is not None:
             self.session.selection.choose_head(*own)
             return
         found = self._map.nearest(at, self._seen)
         if found is not None:
             self.session.jump(*found)
-
-    def _own_head(self, at: tuple[float, float]) -> tuple[int, int] | None:
-        """Head of the chosen image within a few pixels of a place."""
-        image = self.session.selection.image
-        if self._map is None or image is None:
-            return None
-        offsets = (self._map.layout[image].reshape(-1, 2) - at) * self._seen.scale
-        distance = np.hypot(*np.nan_to_num(offsets, nan=np.inf).T)
-        flat = int(distance.argmin())
-        return divmod(flat, self._map.shape[2]) if distance[flat] <= NEAR_PIXELS else None
 
     def _on_drag(self, event: Any) -> None:
         tool = self.plot.drags[event.new]
