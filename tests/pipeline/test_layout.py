@@ -75,3 +75,10 @@ def test_progress_comes_to_its_end(rng: np.random.Generator, n: int):
     steps: list[int] = []
     tsne(rng.normal(size=(n, 3)), seed=0, on_step=steps.append)
     assert sum(steps) == N_ITERATIONS
+
+
+def test_what_progress_answers_does_not_end_the_optimisation(rng: np.random.Generator):
+    vectors, steps = rng.normal(size=(40, 3)), []
+    places = tsne(vectors, seed=0, on_step=lambda n: steps.append(n) or True)
+    assert sum(steps) == N_ITERATIONS
+    assert np.array_equal(places, laid_out(vectors))

@@ -48,7 +48,7 @@ def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], object]) ->
         n_jobs=1 if n < MIN_THREADED else -1,
         initialization=start,
         random_state=seed,
-        callbacks=lambda *_: on_step(step),
+        callbacks=lambda *_: _answer_nothing(on_step(step)),
         callbacks_every_iters=step,
     )
     places = np.asarray(model.fit(vectors))
@@ -79,3 +79,7 @@ def pca_start(vectors: np.ndarray, *, seed: int) -> np.ndarray:
         return noise
     noise[:, : places.shape[1]] += places * (START_SPREAD / spread)
     return noise
+
+
+def _answer_nothing(_: object) -> None:
+    """Answer openTSNE with None: anything true ends its optimisation, and so would a progress bar that was drawn."""
