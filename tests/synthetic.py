@@ -190,11 +190,15 @@ def finish_synthetic_study(writer: StudyWriter, *, seed: int = 0) -> None:
     writer.write_file(writer.files.autoencoder.name, rng.bytes(64))
     for block in range(writer.n_blocks):
         writer.write_rows("latents", block, _random(writer.arrays["latents"], len(writer.block_images(block)), rng))
-    writer.finish_stage(LATENTS, seconds=0.5)
+    writer.finish_stage(LATENTS, seconds=0.5, detail={"average_precision": 0.4321})
     for name, array in writer.arrays.items():
         if array.stage == LAYOUT:
             writer.write_array(name, _random(array, writer.manifest.n_images, rng))
-    writer.finish_stage(LAYOUT, seconds=0.25)
+    neighbours = {
+        "layout/images": {"kept": None, "by_chance": None, "n": writer.manifest.n_images},
+        "layout/patch": {"kept": 0.5678, "by_chance": 0.141, "n": 72},
+    }
+    writer.finish_stage(LAYOUT, seconds=0.25, detail={"neighbours": neighbours})
 
 
 def _random(array: ArraySpec, n_rows: int, rng: np.random.Generator) -> np.ndarray:

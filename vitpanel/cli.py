@@ -31,6 +31,7 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     per_class: int | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     batch_size: int = 32,
+    layout_sample: int = 250_000,
     seed: int = 0,
 ) -> None:
     """Compute a study of a vision transformer on labelled images; run it again to go on after an interruption.
@@ -61,10 +62,12 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         Where to compute; auto takes CUDA where there is one.
     batch_size
         Largest number of pruned images in one forward; changes speed and memory, not results.
+    layout_sample
+        Lay at most so many heads out by t-SNE and place the others by their nearest neighbours among them.
     seed
         Of the draw of images, the autoencoder and the layouts.
     """
-    _check_positive(per_class=per_class, batch_size=batch_size)
+    _check_positive(per_class=per_class, batch_size=batch_size, layout_sample=layout_sample)
     # torch takes seconds to import; the other commands do not need it.
     from vitpanel.pipeline.precompute import Recipe
     from vitpanel.pipeline.precompute import precompute as run
@@ -82,6 +85,7 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         per_class=per_class,
         device=device,
         batch_size=batch_size,
+        layout_sample=layout_sample,
         seed=seed,
     )
     print(describe(run(recipe)))

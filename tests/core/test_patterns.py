@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vitpanel.core.grid import CLS, REGISTER, Grid
-from vitpanel.core.patterns import binary_matrices, cls_vector, n_top, patch_matrix, pooled_side, top_indices
+from vitpanel.core.patterns import (
+    binary_matrices,
+    cls_vector,
+    n_top,
+    offset_shares,
+    patch_matrix,
+    pooled_side,
+    top_indices,
+)
 
 
 @pytest.mark.parametrize("prefix", [(CLS,), (CLS, REGISTER), (REGISTER, CLS)])
@@ -101,3 +109,16 @@ def test_binary_matrices_are_ones_where_the_top_is(rng: np.random.Generator):
         expected = np.zeros(400)
         expected[slow_top_indices(matrices[index])] = 1
         np.testing.assert_array_equal(binary[index].ravel(), expected)
+
+
+@pytest.mark.parametrize("grid", [Grid(1, 1), Grid(3, 3, ()), Grid(2, 5), Grid(4, 3, (CLS, REGISTER))], ids=str)
+def test_offset_shares_gather_what_goes_equally_far(grid: Grid, rng: np.random.Generator):
+    attention = rng.random((2, 3, grid.n_tokens, grid.n_tokens)).astype(np.float32)
+    expected = np.zeros((2, 3, 2 * grid.rows - 1, 2 * grid.cols - 1))
+    for source in range(grid.size):
+        for target in range(grid.size):
+            row = target // grid.cols - source // grid.cols
+            col = target % grid.cols - source % grid.cols
+            value = attention[..., grid.n_prefix + source, grid.n_prefix + target]
+            expected[..., grid.rows - 1 + row, grid.cols - 1 + col] += value / grid.size
+    np.testing.assert_allclose(offset_shares(attention, grid), expected, atol=1e-6)

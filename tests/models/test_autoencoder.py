@@ -82,7 +82,7 @@ def trained() -> tuple[np.ndarray, Autoencoder, Training, list[int]]:
     seen: list[int] = []
     device = torch.device("cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "LEAST_SEEN", 12_000)
+        patch.setattr(module, "MIDDLE_SEEN", 12_000)
         model, training = train_autoencoder(indices, (6, 8), latent_dim=8, seed=1, device=device, on_batch=seen.append)
     return indices, model, training, seen
 
@@ -123,7 +123,7 @@ def test_the_weights_are_a_safetensors_file(trained: tuple[np.ndarray, Autoencod
 
 
 def test_the_seed_decides_and_leaves_that_of_torch_alone(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "LEAST_SEEN", 2_048)
+    monkeypatch.setattr(module, "MIDDLE_SEEN", 2_048)
     indices = random_indices(rng, 40, 16)
 
     def weights(seed: int) -> bytes:
@@ -139,24 +139,25 @@ def test_the_seed_decides_and_leaves_that_of_torch_alone(rng: np.random.Generato
 
 
 def test_training_stops_when_it_brings_nothing_more(monkeypatch: pytest.MonkeyPatch):
-    indices = np.tile(np.array([[0, 5, 9]], np.uint16), (64, 1))
+    indices = np.tile(np.array([[0, 5, 9]], np.uint16), (200, 1))
     monkeypatch.setattr(module, "LEARNING_RATE", 0.0)
     _, training = train_autoencoder(indices, (4, 4), latent_dim=3, seed=0, device=torch.device("cpu"))
     assert len(training.validation_loss) == module.PATIENCE + 1
 
 
 @pytest.mark.parametrize(
-    ("n_matrices", "n_seen"), [(1, 96_000), (16_000, 96_000), (50_000, 300_000), (200_000, 480_000)]
+    ("n_matrices", "n_seen"),
+    [(1, 60), (1_000, 60_000), (1_600, 96_000), (16_000, 96_000), (50_000, 300_000), (200_000, 480_000)],
 )
 def test_a_larger_study_is_seen_fewer_times(n_matrices: int, n_seen: int):
     assert module.n_seen_at_most(n_matrices) == n_seen
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_a_handful_of_matrices_will_do(n: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "LEAST_SEEN", 2_048)
+def test_a_handful_of_matrices_will_do(n: int):
     indices = np.arange(3 * n, dtype=np.uint16).reshape(n, 3)
     model, training = train_autoencoder(indices, (4, 4), latent_dim=3, seed=0, device=torch.device("cpu"))
+    assert len(training.validation_loss) == 1
     assert training.n_validation == 1
     assert training.n_train == max(1, n - 1)
     assert np.isfinite(encode_patterns(model, indices)).all()

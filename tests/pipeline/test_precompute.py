@@ -148,6 +148,7 @@ def test_a_killed_run_goes_on_where_it_was(study: Study, checkpoint: Path, image
     [
         ({"seed": 1}, "seed"),
         ({"latent_dim": 5}, "latent_dim"),
+        ({"layout_sample": 50}, "layout_sample"),
         ({"class_names": ("a", "b", "c", "d")}, "class_names"),
         ({"per_class": 2}, "images.hash"),
     ],

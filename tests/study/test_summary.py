@@ -24,6 +24,9 @@ def test_a_finished_study(tmp_path: Path):
     assert "17 tokens (CLS and 16 patches)" in text
     assert "broken.png: truncated" in text
     assert line(text, "heads ").endswith("1.5 s")
+    assert "average precision of the ones 0.432 (by chance 0.01)" in text
+    assert "patch: keeps 56.8% of 10 nearest neighbours (by chance 14.1%)" in text
+    assert "images: keeps" not in text
     labelled = study.images[study.images["label"] >= 0]
     assert f"accuracy {(labelled['label'] == labelled['predicted']).mean():.1%}" in text
     assert not any(row != row.rstrip() for row in text.splitlines())

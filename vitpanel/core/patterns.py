@@ -32,42 +32,44 @@ def cls_vector(attention: np.ndarray, grid: Grid) -> np.ndarray:
     )
 
 
-def pooled_side(grid: Grid) -> tuple[int, int]:
+def pooled_side(grid: Grid, *, max_side: int = MAX_SIDE) -> tuple[int, int]:
     """Rows and columns of the grid on which A_patch is kept, at most 16 × 16."""
-    step = _pooling_step(grid)
+    step = _pooling_step(grid, max_side)
     return math.ceil(grid.rows / step), math.ceil(grid.cols / step)
 
 
-def _pooling_step(grid: Grid) -> int:
-    return math.ceil(max(grid.rows, grid.cols) / MAX_SIDE)
+def _pooling_step(grid: Grid, max_side: int) -> int:
+    return math.ceil(max(grid.rows, grid.cols) / max_side)
 
 
 @lru_cache(maxsize=8)
-def _cell_starts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def _cell_starts(grid: Grid, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Patches sorted by pooled cell, and where each cell begins in that order."""
-    step = _pooling_step(grid)
     row, col = np.divmod(np.arange(grid.size), grid.cols)
-    cell = (row // step) * pooled_side(grid)[1] + col // step
+    cell = (row // step) * math.ceil(grid.cols / step) + col // step
     order = np.argsort(cell, kind="stable")
     return order, np.searchsorted(cell[order], np.unique(cell))
 
 
-def patch_matrix(attention: np.ndarray, grid: Grid) -> np.ndarray:
+def patch_matrix(attention: np.ndarray, grid: Grid, *, max_side: int = MAX_SIDE) -> np.ndarray:
     """A_patch, max-pooled over both its sides when the grid is larger than 16 × 16.
 
     Parameters
     ----------
     attention
         ``(..., n_tokens, n_tokens)``.
+    max_side
+        Most rows and columns of the pooled grid.
 
     Returns
     -------
     Shape ``(..., q, q)`` with q the number of cells of `pooled_side`, at most 256; q is ``grid.size`` up to 16 × 16.
     """
     patches = attention[..., grid.patches, grid.patches]
-    if _pooling_step(grid) == 1:
+    step = _pooling_step(grid, max_side)
+    if step == 1:
         return patches
-    order, starts = _cell_starts(grid)
+    order, starts = _cell_starts(grid, step)
     pooled = np.maximum.reduceat(patches[..., order, :], starts, axis=-2)
     return np.maximum.reduceat(pooled[..., order], starts, axis=-1)
 
@@ -112,3 +114,33 @@ def binary_matrices(indices: np.ndarray, n_cells: int) -> np.ndarray:
     result = np.zeros((len(flat), n_cells**2), np.float32)
     np.put_along_axis(result, flat, 1, axis=-1)
     return result.reshape(*indices.shape[:-1], n_cells, n_cells)
+
+
+@lru_cache(maxsize=8)
+def _offset_order(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Entries of the patch region sorted by offset, and where each offset begins in that order."""
+    row, col = np.divmod(np.arange(grid.size), grid.cols)
+    rows, cols = row - row[:, None] + grid.rows - 1, col - col[:, None] + grid.cols - 1
+    offset = (rows * (2 * grid.cols - 1) + cols).ravel()
+    order = np.argsort(offset, kind="stable")
+    return order, np.searchsorted(offset[order], np.arange((2 * grid.rows - 1) * (2 * grid.cols - 1)))
+
+
+def offset_shares(attention: np.ndarray, grid: Grid) -> np.ndarray:
+    """How much attention goes from a patch to the patch some rows and columns away, the mean over all patches.
+
+    Parameters
+    ----------
+    attention
+        ``(..., n_tokens, n_tokens)``.
+
+    Returns
+    -------
+    Shape ``(..., 2·rows − 1, 2·cols − 1)``: the entry at ``rows − 1 + i, cols − 1 + j`` is for targets i rows below
+    and j columns to the right. The sum is what a patch gives to patches; offsets that leave the grid count as 0.
+    """
+    order, starts = _offset_order(grid)
+    patches = attention[..., grid.patches, grid.patches]
+    flat = patches.reshape(*patches.shape[:-2], -1)[..., order]
+    sums = np.add.reduceat(flat, starts, axis=-1) / np.float32(grid.size)
+    return sums.reshape(*sums.shape[:-1], 2 * grid.rows - 1, 2 * grid.cols - 1)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-# A small study needs many passes, a large one few: six, within these bounds.
-MOST_PASSES, LEAST_SEEN, MOST_SEEN = 6, 96_000, 480_000
+# A small study needs many passes, a large one few; what the middle and the largest see is bounded.
+MANY_PASSES, MIDDLE_SEEN, FEW_PASSES, MOST_SEEN = 60, 96_000, 6, 480_000
 MIN_EPOCH, MAX_EPOCH = 2_048, 16_384
 MAX_VALIDATION, MAX_SCORED = 2_000, 500
 BATCH_SIZE = 32
@@ -119,7 +119,7 @@ class Training:
 
 def n_seen_at_most(n_matrices: int) -> int:
     """How many matrices, each counted as often as it comes, a training on so many sees before it ends."""
-    return min(max(LEAST_SEEN, MOST_PASSES * n_matrices), MOST_SEEN)
+    return min(max(min(MANY_PASSES * n_matrices, MIDDLE_SEEN), FEW_PASSES * n_matrices), MOST_SEEN)
 
 
 def train_autoencoder(

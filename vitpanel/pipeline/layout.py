@@ -1,41 +1,62 @@
-"""t-SNE layouts (sections 5.1 and 5.4.1)."""
+"""t-SNE layouts (sections 5.1 and 5.4.1), of a sample where there are very many vectors."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from openTSNE import TSNE
+
+from vitpanel.core.neighbours import N_NEIGHBOURS, neighbours_kept
+from vitpanel.pipeline.sampling import sampled_heads, sampled_rows
+from vitpanel.study.reader import Study
+
+Quality = dict[str, float | None]
 
 EARLY_ITERATIONS, ITERATIONS = 250, 500
 N_ITERATIONS = EARLY_ITERATIONS + ITERATIONS
 PERPLEXITY = 30
 # Exact neighbours by matrix products beat approximate ones up to about here.
 MAX_EXACT = 60_000
+N_PLACING, N_QUERIES = 5, 1_000
 # Below, threads wait for each other longer than they work.
 MIN_THREADED = 2_000
 # Standard deviation of the start along its first axis, as openTSNE asks for; and of what keeps equal vectors apart.
 START_SPREAD, JITTER = 1e-4, 1e-6
 
 
-def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> np.ndarray:
+@dataclass(frozen=True)
+class Layout:
+    """A t-SNE layout that further vectors can be placed in.
+
+    Parameters
+    ----------
+    places
+        float32 ``(n, 2)``, centred on 0.
+    place
+        Where further vectors ``(m, d)`` go: the median of the places of the `N_PLACING` vectors nearest to each.
+    """
+
+    places: np.ndarray
+    place: Callable[[np.ndarray], np.ndarray]
+
+
+def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> Layout:
     """Lay vectors out in two dimensions, from a PCA start and a seed.
 
     Parameters
     ----------
     vectors
-        ``(n, d)``, finite.
+        ``(n, d)``, finite. Fewer than four, which t-SNE cannot lay out, stand on a line.
     on_step
         Hears the number of iterations done since it was last called; `N_ITERATIONS` in all.
-
-    Returns
-    -------
-    float32 ``(n, 2)``, centred on 0. Fewer than four vectors, which t-SNE cannot lay out, stand on a line.
     """
     vectors = np.asarray(vectors, np.float32)
     n = len(vectors)
     if n < 4:  # noqa: PLR2004
         on_step(N_ITERATIONS)
-        return np.stack([np.arange(n) - (n - 1) / 2, np.zeros(n)], 1).astype(np.float32)
+        line = np.stack([np.arange(n) - (n - 1) / 2, np.zeros(n)], 1).astype(np.float32)
+        return Layout(line, lambda others: np.tile(np.median(line, 0), (len(others), 1)))
     step = 25
     # openTSNE declares int and str, but takes these as they are.
     perplexity: Any = min(PERPLEXITY, (n - 1) / 3)
@@ -51,8 +72,16 @@ def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], object]) ->
         callbacks=lambda *_: _answer_nothing(on_step(step)),
         callbacks_every_iters=step,
     )
-    places = np.asarray(model.fit(vectors))
-    return (places - places.mean(0)).astype(np.float32)
+    embedding = model.fit(vectors)
+    places = np.asarray(embedding)
+    places = (places - places.mean(0)).astype(np.float32)
+    index = embedding.affinities.knn_index
+
+    def place(others: np.ndarray) -> np.ndarray:
+        nearest, _ = index.query(np.asarray(others, np.float32), min(N_PLACING, n))
+        return np.median(places[nearest], axis=1)
+
+    return Layout(places, place)
 
 
 def pca_start(vectors: np.ndarray, *, seed: int) -> np.ndarray:
@@ -83,3 +112,55 @@ def pca_start(vectors: np.ndarray, *, seed: int) -> np.ndarray:
 
 def _answer_nothing(_: object) -> None:
     """Answer openTSNE with None: anything true ends its optimisation, and so would a progress bar that was drawn."""
+
+
+def lay_out_images(
+    study: Study, name: str, *, seed: int, on_step: Callable[[int], object]
+) -> tuple[np.ndarray, Quality]:
+    """Places of all images, ``(n_images, 2)``, by all that an array has of each."""
+    values = study[name]
+    vectors = values.reshape(len(values), -1)
+    places = tsne(vectors, seed=seed, on_step=on_step).places
+    return places, quality(vectors, places, seed=seed)
+
+
+def lay_out_heads(
+    study: Study, name: str, *, sample: int, seed: int, on_step: Callable[[int], object]
+) -> tuple[np.ndarray, Quality]:
+    """Places of all heads of all images, ``(n_images, n_layers, n_heads, 2)``, by their vectors in an array.
+
+    At most ``sample`` heads are laid out by t-SNE, the others among them, block by block; only the sample's vectors are
+    in memory.
+    """
+    shape = study.arrays[name].shape
+    vectors = sampled_heads(study, name, n_most=sample, seed=seed)
+    layout = tsne(vectors, seed=seed, on_step=on_step)
+    measured = quality(vectors, layout.places, seed=seed)
+    n, per_image = int(np.prod(shape[:3])), shape[1] * shape[2]
+    rows = sampled_rows(n, n_most=sample, seed=seed)
+    places = np.full((n, 2), np.nan, np.float32)
+    places[rows] = layout.places
+    for block in range(study.manifest.n_blocks if len(rows) < n else 0):
+        images = study.manifest.block_images(block)
+        others = np.arange(images.start * per_image, images.stop * per_image)
+        others = others[np.isnan(places[others, 0])]
+        if len(others):
+            values = study.block(name, block).reshape(-1, shape[3])
+            places[others] = layout.place(values[others - images.start * per_image])
+    return places.reshape(*shape[:3], 2), measured
+
+
+def quality(vectors: np.ndarray, places: np.ndarray, *, seed: int) -> Quality:
+    """How much of the neighbourhoods of up to `N_QUERIES` vectors a layout keeps, for the manifest.
+
+    Returns
+    -------
+    ``kept``, the share of the 10 nearest neighbours that are near in the layout too (None where fewer than 20 vectors
+    make that say little), ``by_chance``, what a random layout would keep, and ``n``, the number of vectors laid out.
+    """
+    n = len(vectors)
+    if n < 2 * N_NEIGHBOURS:
+        return {"kept": None, "by_chance": None, "n": n}
+    rows = sampled_rows(n, n_most=N_QUERIES, seed=seed)
+    kept = neighbours_kept(vectors, places, rows)
+    return {"kept": round(kept, 4), "by_chance": round(N_NEIGHBOURS / (n - 1), 6), "n": n}

@@ -22,7 +22,7 @@ from vitpanel.models.images import encode_crop, encode_thumbnail, read_image
 from vitpanel.models.loading import checked_on, load_model, with_head
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
-from vitpanel.pipeline.layout import N_ITERATIONS, tsne
+from vitpanel.pipeline.layout import N_ITERATIONS, Quality, lay_out_heads, lay_out_images
 from vitpanel.pipeline.linear_probe import fit_probe
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_heads
@@ -69,6 +69,8 @@ class Recipe:
         Images computed and written together; what a kill loses.
     latent_dim
         Length of the autoencoder's latents.
+    layout_sample
+        At most so many heads are laid out by t-SNE, the others among them by their nearest neighbours.
     """
 
     images: Path
@@ -84,6 +86,7 @@ class Recipe:
     batch_size: int = 32
     block_size: int = 16
     latent_dim: int = 32
+    layout_sample: int = 250_000
     seed: int = 0
 
 
@@ -178,7 +181,12 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
             "class_names": list(class_names),
         },
         images={"root": str(source.root.resolve()), "hash": source.hash, "skipped": source.skipped},
-        settings={"seed": recipe.seed, "block_size": recipe.block_size, "latent_dim": recipe.latent_dim},
+        settings={
+            "seed": recipe.seed,
+            "block_size": recipe.block_size,
+            "latent_dim": recipe.latent_dim,
+            "layout_sample": recipe.layout_sample,
+        },
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
         checks={check.name: check.to_dict() for check in model.checks},
     )
@@ -259,18 +267,22 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
     """t-SNE of images by importance, of heads by A_CLS and by the latents of A_patch."""
     if writer.is_done(LAYOUT):
         return
-    started, study = time.monotonic(), open_study(writer.path)
-    inputs = {layout: f"importance/{metric}" for metric, layout in image_layouts(study.spec).items()}
-    inputs |= {"layout/cls": "patterns/cls", "layout/patch": "latents"}
+    started, study, settings = time.monotonic(), open_study(writer.path), writer.manifest.settings
+    of_images = {layout: f"importance/{metric}" for metric, layout in image_layouts(study.spec).items()}
+    of_heads = {"layout/cls": "patterns/cls", "layout/patch": "latents"}
     seconds: dict[str, float] = {}
-    for name, vectors in inputs.items():
+    qualities: dict[str, Quality] = {}
+    for name, vectors in (of_images | of_heads).items():
         if name not in writer.arrays:
             continue
-        begun, values = time.monotonic(), study[vectors]
-        n_axes = 1 if name.startswith("layout/images") else 3
+        begun = time.monotonic()
         with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:
-            flat = values.reshape(int(np.prod(values.shape[:n_axes])), -1)
-            places = tsne(flat, seed=writer.manifest.settings["seed"], on_step=bar.update)
-        writer.write_array(name, places.reshape(*values.shape[:n_axes], 2))
+            options = {"seed": settings["seed"], "on_step": bar.update}
+            if name in of_images:
+                places, qualities[name] = lay_out_images(study, vectors, **options)
+            else:
+                places, qualities[name] = lay_out_heads(study, vectors, sample=settings["layout_sample"], **options)
+        writer.write_array(name, places)
         seconds[name] = round(time.monotonic() - begun, 1)
-    writer.finish_stage(LAYOUT, seconds=time.monotonic() - started, detail={"seconds": seconds})
+    detail = {"seconds": seconds, "neighbours": qualities}
+    writer.finish_stage(LAYOUT, seconds=time.monotonic() - started, detail=detail)

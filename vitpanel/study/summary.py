@@ -9,6 +9,8 @@ import numpy as np
 
 from vitpanel.core.grid import CLS
 from vitpanel.core.importance import METRICS, ranked_by_importance
+from vitpanel.core.neighbours import N_NEIGHBOURS
+from vitpanel.core.patterns import TOP_SHARE
 from vitpanel.core.spec import short_head_name
 from vitpanel.core.trust import read_checks
 from vitpanel.study.reader import Study
@@ -106,8 +108,22 @@ def _stages(study: Study) -> Iterator[str]:
     stages = {**dict.fromkeys(STAGES), **study.manifest.stages}
     width = max(map(len, stages))
     for name, stage in stages.items():
-        state = f"{stage['seconds']:8.1f} s" if stage and stage["done"] else "not finished"
-        yield f"{name:<{width}} {state}"
+        if not stage or not stage["done"]:
+            yield f"{name:<{width}} not finished"
+            continue
+        yield f"{name:<{width}} {stage['seconds']:8.1f} s"
+        yield from (f"{'':<{width}}   {line}" for line in _qualities(stage["detail"]))
+
+
+def _qualities(detail: dict[str, Any]) -> Iterator[str]:
+    """How good what a stage made is, where it was measured."""
+    if "average_precision" in detail:
+        yield f"reconstruction: average precision of the ones {detail['average_precision']:.3f} (by chance {TOP_SHARE})"
+    for name, neighbours in detail.get("neighbours", {}).items():
+        if neighbours["kept"] is not None:
+            chance = f"by chance {neighbours['by_chance']:.1%}"
+            title = name.removeprefix("layout/")
+            yield f"{title}: keeps {neighbours['kept']:.1%} of {N_NEIGHBOURS} nearest neighbours ({chance})"
 
 
 def _size(study: Study) -> str:
