@@ -147,6 +147,8 @@ def test_line_can_be_dragged_after_it_was_moved_from_elsewhere(opened, wait_unti
     app.page.mouse.click(*place_of(fig, 20.2, 0.1))
     wait_until(lambda: app.session.chosen_head == (3, 2))
     wait_until(lambda: app.grip == 20)
+    # The server hears of the grip before it is painted, and it can be taken where it was painted last.
+    app.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     app.page.mouse.move(*place_of(fig, 20, 0.1))
     app.page.mouse.down()
     app.page.mouse.move(*place_of(fig, 9, 0.1), steps=6)
