@@ -1,7 +1,9 @@
 """Time the linked views in Chromium: from a person's act to the last paint of any figure.
 
+For ``drag_step``, a move of the line from head to head, it is the first paint: the rest follows when the line rests.
+
 Serves the app on a synthetic study of ``--images`` images with 12 × 12 heads (written once, then kept in the folder for
-temporary files), clicks, drags and types in it, and prints one line for each kind of act. There is no live model:
+temporary files), clicks and drags in it, and prints one line for each kind of act. There is no live model:
 what is timed is all that needs none. CPU time is that of the server's process and of all of the browser's; on a busy
 machine it tells more than wall time.
 
@@ -46,7 +48,7 @@ ARGUMENTS = (
 )  # fmt: skip
 # Notes when an act began, and when the frame after the last paint of any Bokeh figure was due.
 _WATCH = """
-window.watched = {began: 0, painted: 0, n: 0};
+window.watched = {began: 0, first: 0, painted: 0, n: 0};
 for (const kind of ["pointerdown", "pointermove", "pointerup", "keydown"])
   document.addEventListener(kind, event => {
     if (kind === window.watched.kind) window.watched.began = event.timeStamp;
@@ -61,7 +63,11 @@ const patch = setInterval(() => {
   kind._actual_paint = function () {
     paint.call(this);
     window.watched.n += 1;
-    requestAnimationFrame(() => { window.watched.painted = performance.now(); });
+    requestAnimationFrame(() => {
+      const now = performance.now();
+      window.watched.painted = now;
+      if (window.watched.began > 0 && window.watched.first === 0) window.watched.first = now;
+    });
   };
 }, 5);
 """
@@ -182,13 +188,23 @@ class Visitor:
 
     def time(self, action: str, kind: str, act: Callable[[], Any]) -> None:
         """Act, wait until nothing is painted any more, and note the time since the last event of a kind."""
-        self.page.evaluate("kind => Object.assign(watched, {kind, began: 0, painted: 0, n: 0})", kind)
+        self.page.evaluate("kind => Object.assign(watched, {kind, began: 0, first: 0, painted: 0, n: 0})", kind)
         server, browser = cpu_of(os.getpid()), browser_cpu()
         act()
         self.page.wait_for_function(_IS_QUIET, arg=QUIET_MS, polling=50, timeout=60_000)
         found = self.page.evaluate("watched")
         spent = cpu_of(os.getpid()) - server, browser_cpu() - browser
         self.acts.setdefault(action, []).append(Act(found["painted"] - found["began"], *spent, found["n"]))
+
+    def time_first(self, action: str, kind: str, act: Callable[[], Any]) -> None:
+        """Act, and note the time to the first paint; what a line that rests brings about comes later."""
+        self.page.evaluate("kind => Object.assign(watched, {kind, began: 0, first: 0, painted: 0, n: 0})", kind)
+        server, browser = cpu_of(os.getpid()), browser_cpu()
+        act()
+        self.page.wait_for_function("watched.first > 0", polling="raf", timeout=60_000)
+        found = self.page.evaluate("watched")
+        spent = cpu_of(os.getpid()) - server, browser_cpu() - browser
+        self.acts.setdefault(action, []).append(Act(found["first"] - found["began"], *spent, found["n"]))
 
     def open(self, n: int) -> None:
         """Time the first look at the page; what is compiled once per process is not counted."""
@@ -210,7 +226,7 @@ class Visitor:
             self.time("image_click", "pointerup", lambda place=place: self.page.mouse.click(*place))
 
     def choose_heads(self, n: int) -> None:
-        """Click on heads in the curve, then step with the keyboard."""
+        """Click on heads in the curve."""
         fig = self.explorer.importance.curve.figure
         middle = (fig.y_range.start + fig.y_range.end) / 2
         for flat in np.random.default_rng(3).permutation(np.arange(4, N_LAYERS * N_HEADS, 3))[:n]:
@@ -229,7 +245,7 @@ class Visitor:
             mouse.move(*self.place(curve.figure, start + 3, middle))
             for step in range(n):
                 place = self.place(curve.figure, start + 4 + step, middle)
-                self.time("drag_step", "pointermove", lambda place=place: mouse.move(*place))
+                self.time_first("drag_step", "pointermove", lambda place=place: mouse.move(*place))
             place = self.place(curve.figure, start + 8 + n, middle)
 
             def let_go(place: tuple[float, float] = place) -> None:
