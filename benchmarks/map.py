@@ -1,9 +1,9 @@
 """Time the map of all heads in Chromium: from a turn of the wheel to the new picture painted.
 
-Serves the whole app on a synthetic study of so many heads (written once, then kept in the folder for temporary files),
-zooms into dense and sparse places and out again, and prints one line for contours and one for points. A turn is over
-when the frame is due in which the picture is that of the ranges in sight. CPU time is that of the server; on a busy
-machine it tells more than wall time. There is no live model.
+Serves the view alone, as large as it is in a page of 1920 × 1080, on a synthetic study of so many heads (written once,
+then kept in the folder for temporary files), zooms into dense and sparse places and out again, and prints one line for
+contours and one for points. A turn is over when the frame is due in which the picture is that of the ranges in sight.
+CPU time is that of the server; on a busy machine it tells more than wall time.
 
     python benchmarks/map.py --points 10000000 --json map.json
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import panel as pn
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -29,12 +30,17 @@ sys.path.insert(0, str(ROOT))
 
 from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not installed
 from tests.synthetic import synthetic_crop, synthetic_images, synthetic_manifest, synthetic_spec, webp  # noqa: E402
+from vitpanel.state.session import Session  # noqa: E402
+from vitpanel.study.reader import open_study  # noqa: E402
 from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, ArraySpec  # noqa: E402
 from vitpanel.study.writer import StudyWriter  # noqa: E402
+from vitpanel.views.bridge import Bridge  # noqa: E402
+from vitpanel.views.pattern_overview import PatternOverview  # noqa: E402
 
 SMALL, MANY = 144_000, 1_000_000
+SIZE = (460, 590)
 BLOCK_SIZE = 500
-STEPS, PLACES = 6, ((0.5, 0.5), (0.35, 0.6), (0.7, 0.4))
+STEPS, PLACES = 4, ((0.5, 0.5), (0.35, 0.6), (0.7, 0.4))
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -126,18 +132,30 @@ def values(array: ArraySpec, n_rows: int, rng: np.random.Generator) -> np.ndarra
 @contextmanager
 def served(path: Path) -> Iterator[tuple[str, int]]:
     """Serve a study in a process of its own; gives its address and its process id."""
-    code = "from vitpanel.cli import main; main()"
-    command = [sys.executable, "-c", code, "serve", str(path), "--port", "0", "--no-show"]
+    command = [sys.executable, str(Path(__file__)), "--serve", str(path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as process:
         try:
             lines = iter(process.stdout or ())
-            address = next(word for line in lines for word in line.split() if word.endswith("/vitpanel"))
+            address = next(word for line in lines for word in line.split() if word.startswith("http"))
             yield address, process.pid
         finally:
             process.terminate()
+
+
+def serve(path: Path) -> None:
+    """Serve the view on a free port until the process is ended, and print the address."""
+    study = open_study(path)
+
+    def page() -> pn.Column:
+        return pn.Column(PatternOverview(Session(study), Bridge()), width=SIZE[0], height=SIZE[1])
+
+    server = pn.serve(page, port=0, show=False, start=False, address="localhost")
+    print(f"http://localhost:{server.port}", flush=True)
+    server.start()
+    server.io_loop.start()
 
 
 def cpu_ms(pid: int) -> float:
@@ -152,7 +170,7 @@ def turn(page: Page, place: tuple[float, float], *, inwards: bool) -> float:
     page.mouse.wheel(0, -120 if inwards else 120)
     page.wait_for_function("turn.ended > 0", timeout=60_000)
     took = page.evaluate("turn.ended - turn.began")
-    page.wait_for_timeout(250)
+    page.wait_for_timeout(150)
     return took
 
 
@@ -171,20 +189,20 @@ def measure(page: Page, frame: list[float], pid: int) -> dict[str, Any]:
     }
 
 
-def run(n_points: int, size: tuple[int, int]) -> list[Record]:
+def run(n_points: int) -> list[Record]:
     """Measure contours and points."""
     path, records = study_of(n_points), []
     with served(path) as (address, pid), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page = browser.new_page(viewport={"width": SIZE[0] + 40, "height": SIZE[1] + 40})
         page.goto(address, timeout=300_000)
         page.wait_for_function(_IS_READY, timeout=300_000)
-        page.wait_for_timeout(3000)
+        page.wait_for_timeout(1000)
         frame = page.evaluate(_WATCH)
         page.wait_for_function("isDrawn()", timeout=300_000)
         for name, button in (("contours", "Density"), ("points", "Points")):
             page.get_by_role("button", name=button, exact=True).click()
-            page.wait_for_timeout(2000)
+            page.wait_for_timeout(1000)
             turn(page, (frame[0] + frame[2] / 2, frame[1] + frame[3] / 2), inwards=False)
             records.append(Record(f"map_wheel_{name}", n_points, **measure(page, frame, pid)))
         browser.close()
@@ -195,12 +213,14 @@ def main() -> None:
     """Measure, print a table, and write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=SMALL, help="heads on the map")
-    parser.add_argument("--size", default="1280x800", help="of the browser's window")
+    parser.add_argument("--serve", type=Path, help="only serve the view on this study")
     parser.add_argument("--json", type=Path, help="file for the records")
     options = parser.parse_args()
-    width, height = (int(side) for side in options.size.split("x"))
-    records = run(options.points, (width, height))
-    print(f"{'':20} {'points':>11} {'median':>8} {'p95':>8} {'server CPU':>11}   (ms, {options.size})")
+    if options.serve:
+        serve(options.serve)
+        return
+    records = run(options.points)
+    print(f"{'':20} {'points':>11} {'median':>8} {'p95':>8} {'server CPU':>11}   (ms)")
     for record in records:
         print(
             f"{record.action:20} {record.points:>11,} {record.median_ms:>8} {record.p95_ms:>8} "
