@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.tiny_vit import write_checkpoint
+from vitpanel.app.cache import ByteCache
 from vitpanel.app.inference import MAX_WAITING, ModelService, SessionInference
 from vitpanel.core.regions import PruningMode
 from vitpanel.errors import InferenceError
@@ -141,3 +142,42 @@ def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, l
     predictions = session.predictions()
     assert predictions is not None
     assert predictions.is_true.sum() == 1
+
+
+def idle(service: ModelService) -> None:
+    """Wait until the service has computed what it wants to."""
+    while True:
+        service._pool.submit(lambda: None).result(60)
+        if not service._wishes:
+            service._pool.submit(lambda: None).result(60)
+            return
+
+
+def test_heads_beside_the_last_one_are_there_before_they_are_asked_for(service: ModelService):
+    answers(service, "modes", 2, 0, 1)
+    idle(service)
+    for layer, head in [(0, 0), (0, 2), (1, 1)]:
+        assert [heard.status for heard in answers(service, "modes", 2, layer, head)] == ["done"]
+    assert [heard.status for heard in answers(service, "modes", 2, 1, 0)] == ["running", "done"]
+
+
+def test_nothing_is_prepared_while_somebody_waits(service: ModelService):
+    service._model()
+    with Blocked(service):
+        first = service.request(("modes", 5, 0, 0), "me")
+        second = service.request(("modes", 6, 1, 2), "other")
+        assert not first.done()
+    second.result(60)
+    idle(service)
+    assert service.cache.get(("modes", 5, 0, 1)) is None
+    assert service.cache.get(("modes", 6, 1, 1)) is not None
+
+
+def test_attention_that_does_not_fit_is_kept_layer_by_layer(service: ModelService, live_study: Study):
+    whole = [result(service, "attention", 0, layer) for layer in range(live_study.spec.n_layers)]
+    assert all(attention.dtype == np.float16 for attention in whole)
+    small = ModelService(live_study)
+    small.cache = ByteCache(whole[0].nbytes * live_study.spec.n_layers)
+    assert np.array_equal(result(small, "attention", 0, 1), whole[1])
+    assert small.cache.get(("attention", 0, 0, -1)) is None
+    assert small.cache.size == whole[1].nbytes

@@ -1,5 +1,6 @@
 """Pruning against a slow definition, for every family and both engines."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -279,3 +280,21 @@ def test_a_pretrained_model_on_a_photograph(test_data: Path):
             assert np.abs(modes.probabilities[mode] - pruned.probabilities[0]).max() < TOLERANCE
             assert abs(modes.cls[mode] - cls[0]) < TOLERANCE
             assert abs(modes.patch[mode] - patch[0]) < TOLERANCE
+
+
+@pytest.mark.parametrize(("precision", "wanted"), [("float32", "highest"), ("tf32", "high")])
+def test_precision_holds_on_cuda_alone_and_while_the_engine_runs(precision: Any, wanted: str):
+    model = family_model("plain")
+    before = torch.get_float32_matmul_precision()
+    ablation = create_ablation(model, precision=precision)
+    with ablation._running():
+        assert torch.get_float32_matmul_precision() == before
+    # There is no GPU here: the device is only named, nothing runs on it.
+    ablation.model = replace(model, device=torch.device("cuda"))
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with ablation._running():
+            assert torch.get_float32_matmul_precision() == wanted
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)

@@ -27,6 +27,12 @@ def test_sizes_follow_the_model():
         "layout/images_jsd": (10, 2),
         "layout/images_cls": (10, 2),
         "layout/images_patch": (10, 2),
+        "modes/probability": (10, 2, 3, 6),
+        "modes/jsd": (10, 2, 3, 6),
+        "modes/cls": (10, 2, 3, 6),
+        "modes/patch": (10, 2, 3, 6),
+        "modes/top_class": (10, 2, 3, 6, 5),
+        "modes/top_probability": (10, 2, 3, 6, 5),
     }
     assert not absent_arrays(spec)
     assert all(len(array.dims) == len(array.shape) for array in arrays.values())
@@ -43,12 +49,13 @@ def test_large_grids_are_pooled_in_patch_patterns_alone():
     [
         (
             {"prefix": ("register",)},
-            {"importance/cls", "patterns/cls", "layout/cls", "layout/images_cls"},
+            {"importance/cls", "patterns/cls", "layout/cls", "layout/images_cls", "modes/cls"},
             "The model has no CLS token.",
         ),
         (
             {"n_classes": 0},
-            {"probabilities", "importance/probability", "importance/jsd", "layout/images_jsd", "layout/images_patch"},
+            {"probabilities", "importance/probability", "importance/jsd", "layout/images_jsd", "layout/images_patch"}
+            | {"modes/probability", "modes/jsd", "modes/top_class", "modes/top_probability"},
             "The model has no class head.",
         ),
     ],

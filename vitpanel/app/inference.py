@@ -1,13 +1,14 @@
 """The live model: one per process and study, shared by all sessions, with one worker thread.
 
 Sessions ask through a `SessionInference`; equal requests are computed once, a session's newer request drops its
-older one, and results are kept in a `ByteCache`.
+older one, and results are kept in a `ByteCache`. While nobody waits, the heads beside the last one are computed.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -53,6 +54,7 @@ class ModelService:
         self._lock = RLock()
         self._loaded: tuple[ViTModel, Ablation] | None = None
         self._waiting: dict[Key, tuple[Future[Any], set[object]]] = {}
+        self._wishes: list[Key] = []
 
     @property
     def is_loaded(self) -> bool:
@@ -73,7 +75,7 @@ class ModelService:
             if len(self._waiting) >= MAX_WAITING:
                 message = f"{len(self._waiting)} requests wait for the model."
                 raise InferenceError(message, hint="Choose the head again in a moment.")
-            future = self._pool.submit(self._compute, key)
+            future = self._pool.submit(self._answer, key)
             self._waiting[key] = (future, {asker})
         future.add_done_callback(lambda _: self._forget(key))
         return future
@@ -89,6 +91,35 @@ class ModelService:
     def _forget(self, key: Key) -> None:
         with self._lock:
             self._waiting.pop(key, None)
+
+    def _answer(self, key: Key) -> Any:
+        result = self._compute(key)
+        if key[0] == "modes":
+            self._wishes = self._beside(key)
+        self._go_on()
+        return result
+
+    def _go_on(self) -> None:
+        # The pool takes nothing more when the process ends.
+        with suppress(RuntimeError):
+            self._pool.submit(self._prefetch).add_done_callback(_log_failure)
+
+    def _prefetch(self) -> None:
+        """Compute one head that may be chosen next, unless somebody waits."""
+        with self._lock:
+            if self._waiting or not self._wishes:
+                return
+            key = self._wishes.pop(0)
+        self._compute(key)
+        self._go_on()
+
+    def _beside(self, key: Key) -> list[Key]:
+        """Heads that are one step away from one, of the same image."""
+        kind, image, layer, head = key
+        spec = self.study.spec
+        steps = ((0, 1), (0, -1), (1, 0), (-1, 0))
+        places = [(layer + down, head + right) for down, right in steps]
+        return [(kind, image, i, j) for i, j in places if 0 <= i < spec.n_layers and 0 <= j < spec.n_heads]
 
     def _compute(self, key: Key) -> Any:
         cached = self.cache.get(key)
@@ -106,19 +137,18 @@ class ModelService:
         return result
 
     def _attention(self, model: "ViTModel", pixels: Any, image: int, wanted: int) -> np.ndarray:
-        """Attention of a layer; the other layers of the same forward are kept too where they fit."""
-        spec, result = model.spec, np.empty(0, np.float32)
-        fits = 4 * spec.n_layers * spec.n_heads * spec.grid.n_tokens**2 * 4 <= self.cache.limit
+        """Attention of a layer in half precision; the other layers of the same forward are kept too where they fit."""
+        spec, result = model.spec, np.empty(0, np.float16)
+        fits = 2 * 2 * spec.n_layers * spec.n_heads * spec.grid.n_tokens**2 <= self.cache.limit
 
         def keep(layer: int, attention: Any) -> None:
             nonlocal result
-            if layer == wanted or fits:
-                weights = attention[0].float().cpu().numpy()
-                self.cache.put(("attention", image, layer, -1), weights, size=weights.nbytes)
-                if layer == wanted:
-                    result = weights
+            weights = attention[0].half().cpu().numpy()
+            self.cache.put(("attention", image, layer, -1), weights, size=weights.nbytes)
+            if layer == wanted:
+                result = weights
 
-        model.attend(pixels, keep)
+        model.attend(pixels, keep, layers=range(spec.n_layers) if fits else [wanted])
         return result
 
     def _model(self) -> "tuple[ViTModel, Ablation]":
@@ -226,7 +256,7 @@ def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
     if model.source.weight_hash != source["weight_hash"]:
         message = "The weights are not those that the study was computed with."
         raise InferenceError(message, hint="Give the right file with --checkpoint, or compute the study again.")
-    return model, create_ablation(model)
+    return model, create_ablation(model, precision=study.manifest.settings.get("precision", "float32"))
 
 
 def _size(result: PrunedHead) -> int:
@@ -236,4 +266,4 @@ def _size(result: PrunedHead) -> int:
 def _log_failure(future: "Future[Any]") -> None:
     error = None if future.cancelled() else future.exception()
     if error is not None:
-        logger.warning("The live model could not be loaded: %s", error)
+        logger.warning("The live model failed while nobody waited: %s", error)

@@ -83,14 +83,18 @@ class PrunedHead:
     Parameters
     ----------
     probabilities
-        ``(6, n_classes)``, row 0 is unpruned; None for a model without a class head.
+        ``(6, n_classes)``, row 0 is unpruned; None for a model without a class head. NaN for a mode that the model
+        does not have, and for classes that are not known.
     cls, patch
         Cosine distances of Eq. 5 and 6, ``(6,)``; NaN where the model has no such token.
+    jsd
+        Divergences of Eq. 4, ``(6,)``; None takes them from the probabilities, which must then be whole.
     """
 
     probabilities: np.ndarray | None
     cls: np.ndarray
     patch: np.ndarray
+    jsd: np.ndarray | None = None
 
     def metric(self, name: str, reference_class: int) -> np.ndarray:
         """One of `METRICS` for each mode, ``(6,)``; NaN where it is not defined.
@@ -101,6 +105,8 @@ class PrunedHead:
             return getattr(self, name)
         if self.probabilities is None:
             return np.full(len(self.cls), np.nan)
+        if name == "jsd" and self.jsd is not None:
+            return self.jsd
         if name == "jsd":
             return jensen_shannon(self.probabilities[:1], self.probabilities)
         return self.probabilities[:, reference_class]

@@ -1,7 +1,7 @@
 """A checked vision transformer."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,9 +84,18 @@ class ViTModel:
         with self.lock, torch.inference_mode():
             return self.module(images.to(self.device)).float()
 
-    def attend(self, images: Tensor, on_attention: Callable[[int, Tensor], None]) -> None:
-        """Run once and call ``on_attention(layer, A)`` for each layer, A ``(n, n_heads, n_tokens, n_tokens)``."""
+    def attend(
+        self, images: Tensor, on_attention: Callable[[int, Tensor], None], *, layers: Iterable[int] | None = None
+    ) -> None:
+        """Run once and call ``on_attention(layer, A)`` for each layer, A ``(n, n_heads, n_tokens, n_tokens)``.
+
+        Parameters
+        ----------
+        layers
+            Those whose attention is wanted, all by default; the others run without making theirs.
+        """
         with self.lock, torch.inference_mode(), ExitStack() as hooks:
-            for layer, attention in enumerate(self.attention):
+            for layer in range(len(self.attention)) if layers is None else layers:
+                attention = self.attention[layer]
                 hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))
             self.module(images.to(self.device))

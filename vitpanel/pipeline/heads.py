@@ -13,6 +13,8 @@ from vitpanel.core.strength import attention_distance, strength_entropy, strengt
 from vitpanel.models.ablation import Ablation
 from vitpanel.models.model import ViTModel
 
+_AT_ONCE_BYTES = 16 * 2**20
+
 
 @dataclass
 class AttentionSummary:
@@ -30,19 +32,29 @@ class AttentionSummary:
     def add(self, _layer: int, attention: Tensor) -> None:
         """Take the attention of the next layer, ``(n, n_heads, n_tokens, n_tokens)``."""
         weights = attention.float().cpu().numpy()
-        self._append("strength", strength_vectors(weights, self.grid))
-        self._append("distance", attention_distance(weights, self.grid))
-        self._append("patterns/patch_top", top_indices(patch_matrix(weights, self.grid)))
+        by_head = weights.reshape(-1, *weights.shape[2:])
+        # What is derived takes several times the room of A: a few heads at a time, whatever the number of tokens.
+        step = max(1, _AT_ONCE_BYTES // by_head[0].nbytes)
+        pieces = [self._reduced(by_head[start : start + step]) for start in range(0, len(by_head), step)]
+        for name in pieces[0]:
+            part = np.concatenate([piece[name] for piece in pieces])
+            self._parts.setdefault(name, []).append(part.reshape(*weights.shape[:2], *part.shape[1:]))
+
+    def _reduced(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """What is kept of a few heads, ``(k, n_tokens, n_tokens)``."""
+        kept = {
+            "strength": strength_vectors(weights, self.grid),
+            "distance": attention_distance(weights, self.grid),
+            "patterns/patch_top": top_indices(patch_matrix(weights, self.grid)),
+        }
         if self.grid.cls is not None:
-            self._append("patterns/cls", cls_vector(weights, self.grid).astype(np.float16))
+            kept["patterns/cls"] = cls_vector(weights, self.grid).astype(np.float16)
+        return kept
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of the study, each ``(n, n_layers, n_heads, …)``."""
         arrays = {name: np.stack(parts, 1) for name, parts in self._parts.items()}
         return arrays | {"entropy": strength_entropy(arrays["strength"])}
-
-    def _append(self, name: str, part: np.ndarray) -> None:
-        self._parts.setdefault(name, []).append(part)
 
 
 def summarise_heads(

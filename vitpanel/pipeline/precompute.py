@@ -15,22 +15,23 @@ from PIL import Image
 from vitpanel.core.patterns import pooled_side
 from vitpanel.core.trust import turned_off
 from vitpanel.errors import VitpanelError
-from vitpanel.models.ablation import create_ablation
+from vitpanel.models.ablation import Ablation, Precision, create_ablation, images_at_once
 from vitpanel.models.autoencoder import autoencoder_bytes, encode_patterns, n_seen_at_most, train_autoencoder
 from vitpanel.models.class_head import LinearHead, read_head
-from vitpanel.models.images import encode_crop, encode_thumbnail, read_image
+from vitpanel.models.images import decode_crop, encode_crop, encode_thumbnail, read_image
 from vitpanel.models.loading import checked_on, load_model, with_head
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
 from vitpanel.pipeline.layout import N_ITERATIONS, Quality, lay_out_heads, lay_out_images
 from vitpanel.pipeline.linear_probe import fit_probe
+from vitpanel.pipeline.modes import summarise_modes
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_heads
 from vitpanel.pipeline.source import ImageSource, match_labels, open_images
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, image_layouts
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, MODES, image_layouts
 from vitpanel.study.writer import StudyWriter
 
 MAX_TRAINING = 200_000
@@ -71,6 +72,10 @@ class Recipe:
         Length of the autoencoder's latents.
     layout_sample
         At most so many heads are laid out by t-SNE, the others among them by their nearest neighbours.
+    modes
+        Compute all pruning modes of every head beforehand; None does so on CUDA.
+    precision
+        Of the products on CUDA.
     """
 
     images: Path
@@ -88,6 +93,8 @@ class Recipe:
     latent_dim: int = 32
     layout_sample: int = 250_000
     seed: int = 0
+    modes: bool | None = None
+    precision: Precision = "float32"
 
 
 def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
@@ -131,6 +138,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         _compute_heads(writer, model, source, images, recipe, progress)
         _compute_latents(writer, model, progress)
         _compute_layouts(writer, progress)
+        if recipe.modes or (recipe.modes is None and model.device.type == "cuda"):
+            _compute_modes(writer, model, recipe, progress)
     return open_study(recipe.out)
 
 
@@ -186,7 +195,9 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
             "block_size": recipe.block_size,
             "latent_dim": recipe.latent_dim,
             "layout_sample": recipe.layout_sample,
-        },
+        }
+        # Named only where it is not the usual, so that studies made before there was a choice can be gone on with.
+        | ({} if recipe.precision == "float32" else {"precision": recipe.precision}),
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
         checks={check.name: check.to_dict() for check in model.checks},
     )
@@ -203,11 +214,11 @@ def _compute_heads(
     """Attention and pruning of all images, block by block."""
     if writer.is_done(HEADS):
         return
-    ablation = create_ablation(model, batch_size=recipe.batch_size)
+    ablation = _ablation(model, recipe)
     pending, started = writer.pending_blocks(), time.monotonic()
     files, all_labels = images["file"].tolist(), images["label"].to_numpy()
     done = len(images) - sum(len(writer.block_images(block)) for block in pending)
-    at_once = max(1, recipe.batch_size // model.spec.n_heads)
+    at_once = max(1, min(recipe.batch_size // model.spec.n_heads, images_at_once(model.spec)))
     with progress.bar("pruning heads", total=len(images), unit="image", done=done) as bar:
         for block in pending:
             rows = writer.block_images(block)
@@ -226,6 +237,32 @@ def _compute_heads(
     writer.write_predictions()
     writer.finish_stage(
         HEADS, seconds=time.monotonic() - started, detail={"resumed_at": done, "engine": type(ablation).__name__}
+    )
+
+
+def _ablation(model: ViTModel, recipe: Recipe) -> Ablation[Any]:
+    return create_ablation(model, batch_size=recipe.batch_size, precision=recipe.precision)
+
+
+def _compute_modes(writer: StudyWriter, model: ViTModel, recipe: Recipe, progress: Progress) -> None:
+    """All pruning modes of every head, from the crops of the study, block by block."""
+    if writer.is_done(MODES):
+        return
+    study, started = open_study(writer.path), time.monotonic()
+    labels, ablation = study.images["label"].to_numpy(), _ablation(model, recipe)
+    pending = writer.blocks_without(MODES)
+    done = study.n_images - sum(len(writer.block_images(block)) for block in pending)
+    with progress.bar("pruning modes", total=study.n_images, unit="image", done=done) as bar:
+        for block in pending:
+            parts = []
+            for image in writer.block_images(block):
+                crop = decode_crop(study.crop(image))
+                parts.append(summarise_modes(model, ablation, [crop], labels[image, None]))
+                bar.update()
+            for name in parts[0]:
+                writer.write_rows(name, block, np.concatenate([part[name] for part in parts]))
+    writer.finish_stage(
+        MODES, seconds=time.monotonic() - started, detail={"resumed_at": done, "engine": type(ablation).__name__}
     )
 
 

@@ -48,5 +48,5 @@ class Inference(Protocol):
         ...
 
     def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
-        """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``."""
+        """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``, perhaps in half precision."""
         ...

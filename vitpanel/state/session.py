@@ -28,6 +28,7 @@ from vitpanel.state.results import (
     top_predictions,
 )
 from vitpanel.state.selection import MOST_PINNED, Selection
+from vitpanel.state.stored import with_stored_modes
 from vitpanel.state.strength import (
     HeadDensity,
     HeadStrength,
@@ -70,12 +71,12 @@ class Session(param.Parameterized):
 
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
         self.study = study
-        self.inference = inference
+        self.inference = with_stored_modes(study, inference)
         self._mask: tuple[Brush, np.ndarray] | None = None
         super().__init__(selection=selection or starting_selection(study))
         self.patterns = Patterns(study, self.selection)
         self.pin_all(self.selection.pinned)
-        self.pinned = PinnedModes(self.selection, inference)
+        self.pinned = PinnedModes(self.selection, self.inference)
         self._on_head()
 
     # -- results from the study ------------------------------------------------------------------------------------
@@ -268,7 +269,7 @@ class Session(param.Parameterized):
         if image is None or pruned is None or pruned.probabilities is None:
             return None
         probabilities = pruned.probabilities[self.selection.mode]
-        if np.isnan(probabilities).any():
+        if np.isnan(probabilities).all():
             message = f"Mode {self.selection.mode} is not defined for this model."
             raise StudyIncompleteError(message, hint="Choose another mode.")
         return top_predictions(
@@ -305,7 +306,7 @@ class Session(param.Parameterized):
 
     def _receive_attention(self, key: tuple[int, int, int], outcome: Online[np.ndarray]) -> None:
         if outcome.value is not None:
-            outcome = Online(outcome.status, outcome.value[key[2]])
+            outcome = Online(outcome.status, outcome.value[key[2]].astype(np.float32))
         self._receive("attention", key, outcome)
 
     def _receive(self, name: str, key: tuple[int, int, int], outcome: Online[Any]) -> None:

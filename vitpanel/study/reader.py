@@ -14,7 +14,7 @@ from vitpanel.study.arrays import open_array, read_rows
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.records import bytes_digest, damaged, read_record
-from vitpanel.study.schema import HEADS, STAGES, ArraySpec, absent_arrays, array_specs
+from vitpanel.study.schema import HEADS, NO_MODES, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
 from vitpanel.study.tables import read_crops, read_images, with_predictions
 
 _CACHED_BLOCKS = 16
@@ -57,7 +57,7 @@ class Study:
         self.arrays = array_specs(
             self.spec, self.n_images, latent_dim=self.manifest.latent_dim, checks=self.manifest.checks
         )
-        self.names = tuple(self.arrays)
+        self.names = tuple(name for name, spec in self.arrays.items() if self._is_wanted(spec.stage))
         self._absent = absent_arrays(self.spec, checks=self.manifest.checks)
         self._receipts = self._read_receipts()
         self._lock = RLock()
@@ -130,6 +130,8 @@ class Study:
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
         spec = self.arrays[name]
         is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
+        if not self._is_wanted(spec.stage):
+            return NO_MODES
         if not is_done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
         if spec.is_optional and not self._was_written(spec):
@@ -190,6 +192,10 @@ class Study:
     @property
     def _done(self) -> frozenset[int]:
         return frozenset(self._receipts)
+
+    def _is_wanted(self, stage: str) -> bool:
+        """Whether a stage belongs to a finished study; an optional one does when it was computed."""
+        return stage not in OPTIONAL_STAGES or self.manifest.is_done(stage)
 
     @property
     def _has_all_blocks(self) -> bool:

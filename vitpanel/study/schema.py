@@ -9,22 +9,31 @@ from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import turned_off
 
 FORMAT_VERSION = 1
-HEADS, LATENTS, LAYOUT = "heads", "latents", "layout"
+HEADS, LATENTS, LAYOUT, MODES = "heads", "latents", "layout", "modes"
 STAGES = (HEADS, LATENTS, LAYOUT)
+# Computed only when it is asked for; without it the live model answers.
+OPTIONAL_STAGES = (MODES,)
+N_MODES = 6
+N_TOP_CLASSES = 5
 
 NO_CLS = "The model has no CLS token."
 NO_CLASSES = "The model has no class head."
+NO_MODES = "Pruning modes of all heads were not computed beforehand (--modes); the live model computes them."
 
 # Added after the first studies were made: a study may lack them and is read all the same.
 OPTIONAL = ("distance", "layout/images_jsd", "layout/images_cls", "layout/images_patch")
 
-_NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls", "layout/images_cls")
+_NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls", "layout/images_cls", "modes/cls")
 _NEEDS_CLASSES: tuple[str, ...] = (
     "probabilities",
     "importance/probability",
     "importance/jsd",
     "layout/images_jsd",
     "layout/images_patch",
+    "modes/probability",
+    "modes/jsd",
+    "modes/top_class",
+    "modes/top_probability",
 )
 _IMAGE_LAYOUTS = {
     "probability": "layout/images",
@@ -71,8 +80,8 @@ class ArraySpec:
 
     @property
     def may_be_nan(self) -> bool:
-        """Whether NaN has a meaning; only the entropy of a head without attention among patches is undefined."""
-        return self.name == "entropy"
+        """Whether NaN has a meaning: entropy without attention among patches, modes that a model does not have."""
+        return self.name == "entropy" or self.stage == MODES
 
     def chunks(self, block_size: int) -> tuple[int, ...]:
         """Shape of one file: a block's rows, or everything."""
@@ -91,6 +100,8 @@ def array_specs(
         The manifest's; what failed checks turn off is left out.
     """
     per_head = (n_images, spec.n_layers, spec.n_heads)
+    per_mode, mode_dims = (*per_head, N_MODES), (*_PER_HEAD, "mode")
+    n_top_classes = min(N_TOP_CLASSES, spec.n_classes)
     n_cells = pooled_side(spec.grid)[0] * pooled_side(spec.grid)[1]
     importance = [
         ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS)
@@ -111,6 +122,9 @@ def array_specs(
         ArraySpec("distance", _PER_HEAD, per_head, "float32", HEADS),
         *(ArraySpec(name, (*_PER_HEAD, dim), (*per_head, size), *rest) for name, dim, size, *rest in more),
         *(ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT) for name in _IMAGE_LAYOUTS.values()),
+        *(ArraySpec(f"modes/{metric}", mode_dims, per_mode, "float32", MODES) for metric in _IMAGE_LAYOUTS),
+        ArraySpec("modes/top_class", (*mode_dims, "rank"), (*per_mode, n_top_classes), "uint16", MODES),
+        ArraySpec("modes/top_probability", (*mode_dims, "rank"), (*per_mode, n_top_classes), "float32", MODES),
     ]
     absent = absent_arrays(spec, checks=checks)
     return {array.name: array for array in everything if array.name not in absent}

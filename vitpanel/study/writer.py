@@ -114,6 +114,11 @@ class StudyWriter:
         """Blocks that are not on disk whole, in order."""
         return [block for block in range(self.n_blocks) if not self._is_whole(block)]
 
+    def blocks_without(self, stage: str) -> list[int]:
+        """Blocks of which rows of a stage that comes in blocks are missing, in order."""
+        specs = [spec for spec in self.arrays.values() if spec.stage == stage]
+        return [block for block in range(self.n_blocks) if not all(self._chunk(spec, block).exists() for spec in specs)]
+
     def is_done(self, stage: str) -> bool:
         """Whether a stage is complete and none of its files was lost since."""
         if not self.manifest.is_done(stage):

@@ -5,17 +5,17 @@ place; it is right for every accepted model. `RestartAblation` runs the model on
 and runs only what follows; it is right for the blocks whose structure it knows. `create_ablation` picks by structure.
 """
 
-from vitpanel.models.ablation.base import Ablation, OnAttention
+from vitpanel.models.ablation.base import Ablation, OnAttention, Precision, images_at_once
 from vitpanel.models.ablation.hooks import HookAblation
 from vitpanel.models.ablation.restart import RestartAblation, is_restartable
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
 from vitpanel.models.model import ViTModel
 
 
-def create_ablation(model: ViTModel, *, batch_size: int = 32) -> Ablation:
+def create_ablation(model: ViTModel, *, batch_size: int = 32, precision: Precision = "float32") -> Ablation:
     """Return the fastest engine that is right for a model; no forward has more than ``batch_size`` rows."""
     engine = RestartAblation if is_restartable(model.module, model.attention) else HookAblation
-    return engine(model, batch_size)
+    return engine(model, batch_size, precision)
 
 
 __all__ = [
@@ -24,7 +24,9 @@ __all__ = [
     "LeaveOneOut",
     "ModeTable",
     "OnAttention",
+    "Precision",
     "PrunedTogether",
     "RestartAblation",
     "create_ablation",
+    "images_at_once",
 ]

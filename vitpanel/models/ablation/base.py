@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -11,12 +11,19 @@ from torch import Tensor, nn
 
 from vitpanel.core.importance import PrunedHead
 from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
+from vitpanel.core.spec import ViTSpec
 from vitpanel.models.ablation.distances import layer_metrics
 from vitpanel.models.ablation.modules import z_hook
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook
 
+# A of one layer that is in memory at a time, where it must be made.
+ATTENTION_BYTES = 256 * 2**20
+
+# How many bits the factors of a product have on CUDA; sums, residuals and all else are float32. Importance is a small
+# difference of near-equal numbers: bfloat16 would falsify it and is not offered.
+Precision = Literal["float32", "tf32"]
 OnAttention = Callable[[int, Tensor], None]
 
 
@@ -50,17 +57,20 @@ class Ablation(ABC, Generic[Clean]):
         Locked while a method runs.
     batch_size
         Largest number of images, pruned ones included, in one forward.
+    precision
+        Of the products on CUDA, see `Precision`.
     """
 
-    def __init__(self, model: ViTModel, batch_size: int) -> None:
+    def __init__(self, model: ViTModel, batch_size: int, precision: Precision = "float32") -> None:
         self.model = model
         self.batch_size = batch_size
+        self.precision = precision
         self.modes_defined = [m for m in PruningMode if m is not PruningMode.NONE and is_defined(m, model.spec.grid)]
 
     def leave_one_out(self, images: Tensor, on_attention: OnAttention) -> LeaveOneOut:
         """Prune every head of every image; ``on_attention(layer, A)`` hears the unpruned attention."""
         spec = self.model.spec
-        with self.model.lock, torch.inference_mode():
+        with self._running():
             clean = self._clean(images.to(self.model.device), on_attention)
             layers = [
                 self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.n_heads)])
@@ -75,7 +85,7 @@ class Ablation(ABC, Generic[Clean]):
 
     def modes(self, image: Tensor, layer: int, head: int) -> PrunedHead:
         """Run all six pruning modes of a head on one image ``(1, channels, height, width)``."""
-        with self.model.lock, torch.inference_mode():
+        with self._running():
             clean = self._recent(image.to(self.model.device))
             return self._mode_table(clean, [[(layer, head)]]).head(0, 0, 0)
 
@@ -83,13 +93,13 @@ class Ablation(ABC, Generic[Clean]):
         """Run all six pruning modes of every head."""
         spec = self.model.spec
         heads = [[(layer, head) for head in range(spec.n_heads)] for layer in range(spec.n_layers)]
-        with self.model.lock, torch.inference_mode():
+        with self._running():
             return self._mode_table(self._clean(images.to(self.model.device)), heads)
 
     def prune(self, images: Tensor, cuts: Sequence[HeadCut]) -> PrunedTogether:
         """Prune regions of any heads of any layers at once; no cut gives the unpruned model."""
         spec = self.model.spec
-        with self.model.lock, torch.inference_mode():
+        with self._running():
             clean, z = self._clean(images.to(self.model.device)), list[Tensor]()
             first = min((cut.layer for cut in cuts), default=spec.n_layers)
             output = clean.output
@@ -120,6 +130,18 @@ class Ablation(ABC, Generic[Clean]):
     def _run_from(self, clean: Clean, layer: int) -> Tensor:
         """Run again from a layer, or from before it, to the model's output; hooks see all that runs."""
 
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Hold the model, and compute with the wanted precision."""
+        with self.model.lock, torch.inference_mode():
+            before = torch.get_float32_matmul_precision()
+            if self.model.device.type == "cuda":
+                torch.set_float32_matmul_precision("high" if self.precision == "tf32" else "highest")
+            try:
+                yield
+            finally:
+                torch.set_float32_matmul_precision(before)
+
     def _recent(self, image: Tensor) -> Clean:
         """A run without pruning, which may be remembered from the call before."""
         return self._clean(image)
@@ -148,6 +170,11 @@ class Ablation(ABC, Generic[Clean]):
             logits[..., 0, :] = clean.output[:, None, None]
             probabilities = self._probabilities(logits)
         return ModeTable(probabilities, _array(cls[..., 0]), _array(patch[..., 0]))
+
+
+def images_at_once(spec: ViTSpec) -> int:
+    """How many images' attention of one layer fit into `ATTENTION_BYTES`, at least 1."""
+    return max(1, ATTENTION_BYTES // (4 * spec.n_heads * spec.grid.n_tokens**2))
 
 
 def chunks(total: int, rows: int, limit: int) -> Iterator[slice]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vitpanel.core.regions import HeadCut, pruning_mask
-from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks
+from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks, images_at_once
 from vitpanel.models.ablation.distances import layer_metrics
 from vitpanel.models.ablation.modules import z_hook
 from vitpanel.models.probe import attention_hook
@@ -40,7 +40,7 @@ class HookAblation(Ablation[HookRun]):
         layer, n = cuts[0].layer, len(clean.images)
         attention, grid = self.model.attention[layer], self.model.spec.grid
         logits, metrics = [], []
-        for part in chunks(len(cuts), n, self.batch_size):
+        for part in chunks(len(cuts), n, min(self.batch_size, images_at_once(self.model.spec))):
             z: list[Tensor] = []
 
             def edit(weights: Tensor, cuts: Sequence[HeadCut] = cuts[part]) -> Tensor:

@@ -12,7 +12,7 @@ from timm.models.deit import VisionTransformerDistilled
 from torch import Tensor, nn
 
 from vitpanel.core.regions import HeadCut, Region, pruning_mask
-from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks
+from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
 from vitpanel.models.ablation.plain import CACHED_TOKENS, PrunedBlock, is_plain, last_block, plain_block
@@ -100,8 +100,8 @@ class RestartAblation(Ablation[RestartRun]):
     their attention modules answering with what is known. With CLS pooling the last block computes CLS alone.
     """
 
-    def __init__(self, model: ViTModel, batch_size: int) -> None:
-        super().__init__(model, batch_size)
+    def __init__(self, model: ViTModel, batch_size: int, precision: Precision = "float32") -> None:
+        super().__init__(model, batch_size, precision)
         module: Any = model.module
         self._module = module
         self._blocks = list(module.blocks)

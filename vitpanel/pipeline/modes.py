@@ -1,0 +1,46 @@
+"""The modes stage: all pruning modes of every head."""
+
+import numpy as np
+from PIL import Image
+
+from vitpanel.core.importance import jensen_shannon, reference_class
+from vitpanel.models.ablation import Ablation
+from vitpanel.models.model import ViTModel
+from vitpanel.study.schema import N_TOP_CLASSES
+
+
+def summarise_modes(
+    model: ViTModel, ablation: Ablation, crops: list[Image.Image], labels: np.ndarray
+) -> dict[str, np.ndarray]:
+    """All arrays of the modes stage for a few images.
+
+    Parameters
+    ----------
+    crops
+        What the model sees, one image each.
+    labels
+        Class of each image, -1 for none.
+
+    Returns
+    -------
+    Each ``(n, n_layers, n_heads, 6)``, with a further axis for the most probable classes; NaN for modes that the model
+    does not have, whose classes are 0.
+    """
+    table = ablation.mode_table(model.preprocessing.tensor(crops))
+    arrays = {"modes/patch": table.patch}
+    if model.spec.grid.cls is not None:
+        arrays["modes/cls"] = table.cls
+    if table.probabilities is None:
+        return arrays
+    probabilities = table.probabilities
+    reference = reference_class(probabilities[:, 0, 0, 0], labels)
+    top = np.argsort(-probabilities, axis=-1, kind="stable")[..., :N_TOP_CLASSES]
+    of_top = np.take_along_axis(probabilities, top, axis=-1)
+    divergence = jensen_shannon(probabilities[..., :1, :], probabilities)
+    kept = np.take_along_axis(probabilities, reference[:, None, None, None, None], axis=-1)[..., 0]
+    return arrays | {
+        "modes/probability": kept,
+        "modes/jsd": np.where(np.isnan(kept), np.nan, divergence).astype(np.float32),
+        "modes/top_class": np.where(np.isnan(of_top), 0, top).astype(np.uint16),
+        "modes/top_probability": of_top,
+    }
