@@ -15,7 +15,15 @@ ATTENTION_ARRAYS = (
     "layout/patch",
     "attention",
 )
-CLASS_ARRAYS = ("probabilities", "importance/probability", "importance/jsd")
+CLASS_ARRAYS = (
+    "probabilities",
+    "importance/probability",
+    "importance/jsd",
+    "modes/probability",
+    "modes/jsd",
+    "modes/top_class",
+    "modes/top_probability",
+)
 
 
 @dataclass(frozen=True)

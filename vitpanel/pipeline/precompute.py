@@ -259,7 +259,7 @@ def _compute_modes(writer: StudyWriter, model: ViTModel, recipe: Recipe, progres
                 crop = decode_crop(study.crop(image))
                 parts.append(summarise_modes(model, ablation, [crop], labels[image, None]))
                 bar.update()
-            for name in parts[0]:
+            for name in parts[0].keys() & writer.arrays.keys():
                 writer.write_rows(name, block, np.concatenate([part[name] for part in parts]))
     writer.finish_stage(
         MODES, seconds=time.monotonic() - started, detail={"resumed_at": done, "engine": type(ablation).__name__}
