@@ -7,6 +7,7 @@ import numpy as np
 
 from vitpanel.core.importance import PrunedHead
 from vitpanel.core.spec import ViTSpec
+from vitpanel.core.thumbnails import thumbnails
 from vitpanel.state.online import Online
 
 
@@ -34,6 +35,10 @@ class FakeInference:
         """Keep the request, and answer it if prompt."""
         self._ask("attention", (image, layer), deliver)
 
+    def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Keep the request, and answer it if prompt."""
+        self._ask("atlas", (image,), deliver)
+
     def _ask(self, kind: str, key: tuple[int, ...], deliver: Callable[[Online[Any]], None]) -> None:
         self.waiting[kind] = (key, deliver)
         deliver(Online("running"))
@@ -43,7 +48,8 @@ class FakeInference:
     def answer(self, kind: str) -> None:
         """Deliver what was asked last."""
         key, deliver = self.waiting.pop(kind)
-        deliver(Online("done", self.pruned_head(*key) if kind != "attention" else self.matrices(*key)))
+        compute = {"attention": self.matrices, "atlas": self.thumbnails}.get(kind, self.pruned_head)
+        deliver(Online("done", compute(*key)))
 
     def fail(self, kind: str, *, message: str, hint: str) -> None:
         """Deliver a failure."""
@@ -67,3 +73,8 @@ class FakeInference:
         rng = np.random.default_rng([image, layer])
         size = self.spec.grid.n_tokens
         return rng.dirichlet(np.ones(size), (self.spec.n_heads, size)).astype(np.float32)
+
+    def thumbnails(self, image: int) -> np.ndarray:
+        """Thumbnails of the same matrices."""
+        layers = [thumbnails(self.matrices(image, layer), self.spec.grid) for layer in range(self.spec.n_layers)]
+        return np.stack(layers)

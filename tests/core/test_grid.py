@@ -50,3 +50,13 @@ def test_labels_name_each_token_once():
     assert labels[:4] == ["CLS", "register 0", "register 1", "distillation 0"]
     assert labels[6] == "patch 2 (row 1, column 0)"
     assert len(set(labels)) == grid.n_tokens
+
+
+def test_tokens_are_found_by_name_number_and_place():
+    grid = Grid(3, 4, (REGISTER, CLS, REGISTER))
+    for token in range(grid.n_tokens):
+        assert grid.find(f" {grid.name(token).upper()} ") == token
+    for patch in range(grid.size):
+        assert grid.find(str(patch)) == grid.find(f"{patch // 4}, {patch % 4}") == 3 + patch
+    for text in ("", "12", "3, 0", "0, 4", "register 2", "patch", "1,2,3", "-1"):
+        assert grid.find(text) is None

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from vitpanel.core.display import threshold_value
+from vitpanel.state.online import NO_IMAGE, Online
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -28,13 +29,14 @@ def test_display_of_the_chosen_head(session: Any):
     matrix = session.inference.matrices(3, 1)[2]
     display = session.head_display()
     assert np.array_equal(display.matrix, matrix)
-    assert display.threshold == threshold_value(matrix, 0.1)
+    assert session.threshold() == threshold_value(matrix, 0.1)
 
 
 def test_no_display_until_the_model_has_answered(session: Any):
     session.inference.is_prompt = False
     session.selection.layer = 1
     assert session.head_display() is None
+    assert session.threshold() is None
     session.inference.answer("attention")
     assert session.head_display() is not None
 
@@ -57,3 +59,36 @@ def test_jumps_to_other_images_are_remembered(session: Any):
         session.go_back()
         assert (session.selection.image, *session.chosen_head) == expected
     assert session.jumps == []
+
+
+def test_the_atlas_is_asked_for_only_while_somebody_looks_at_it(session: Any):
+    inference = session.inference
+    assert session.atlas.status == "idle"
+    for image in (3, 4):
+        session.param.update(wants_atlas=True)
+        session.selection.param.update(image=image)
+        assert np.array_equal(session.atlas.value, inference.thumbnails(image))
+    session.param.update(wants_atlas=False)
+    session.selection.param.update(image=5)
+    assert "atlas" not in inference.waiting
+    session.param.update(wants_atlas=True)
+    assert np.array_equal(session.atlas.value, inference.thumbnails(5))
+
+
+def test_an_atlas_of_another_image_is_dropped(session: Any):
+    session.inference.is_prompt = False
+    session.wants_atlas = True
+    _, deliver = session.inference.waiting["atlas"]
+    session.selection.image = 4
+    deliver(Online("done", np.zeros((2, 3, 18, 18), np.uint8)))
+    assert session.atlas.status == "running"
+    session.selection.image = None
+    assert (session.atlas.status, session.atlas.message) == ("idle", NO_IMAGE)
+
+
+def test_heads_in_the_orders_of_the_atlas(session: Any, study: Study):
+    all_heads = [(layer, head) for layer in range(2) for head in range(3)]
+    entropy = study["entropy"][3]
+    assert session.heads_by("layer") == all_heads
+    assert session.heads_by("entropy") == sorted(all_heads, key=lambda place: entropy[place])
+    assert [3 * layer + head for layer, head in session.heads_by("importance")] == session.ranking().order.tolist()

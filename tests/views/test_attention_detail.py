@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vitpanel.core.display import share_above, threshold_value
+from vitpanel.core.display import share_above, strongest_links, threshold_value
 from vitpanel.state.session import NO_IMAGE, NO_MODEL, Session
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.bridge import Bridge
@@ -26,7 +26,7 @@ def test_the_matrix_is_sent_once_with_all_that_is_drawn(view: Any):
     assert np.array_equal(head["matrix"], matrix_of(view))
     assert head["matrix"].dtype == np.float32
     assert head["pooled"].size == 0
-    assert np.array_equal(matrix_of(view)[head["source"], head["target"]], head["value"])
+    assert np.array_equal(head["links"], strongest_links(matrix_of(view)))
     assert head["threshold"] == threshold_value(matrix_of(view), 0.01)
 
 
@@ -48,30 +48,60 @@ def test_released_bar_sets_the_share(view: Any):
 
 
 def test_typed_share_moves_the_bar(view: Any):
-    view._share.value = "25"
+    view._cut.value = "25"
     assert view.session.selection.threshold == 0.25
     assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), 0.25)]
 
 
+def test_typed_value_moves_the_bar(view: Any):
+    view._unit.value = "value"
+    assert view.pictures.options.data["unit"] == ["value"]
+    assert view._cut.value == f"{threshold_value(matrix_of(view), 0.01):.3g}"
+    view._cut.value = "0.05"
+    assert view.session.selection.threshold == share_above(matrix_of(view), 0.05)
+    assert view.pictures.cut.data["value"][0] == min(value for value in matrix_of(view).ravel() if value >= 0.05)
+    assert not view._cut.error_state
+
+
 @pytest.mark.parametrize("text", ["many", "0", "101", "nan", ""])
 def test_impossible_share_is_marked(view: Any, text: str):
-    view._share.value = text
-    assert view._share.error_state
+    view._cut.value = text
+    assert view._cut.error_state
     assert view.session.selection.threshold == 0.01
 
 
 def test_clicked_and_typed_tokens_are_kept(view: Any):
     view.pictures.pinned.data = {"token": [4]}
     assert view.session.selection.token == 4
-    assert view._token.value == "4"
-    view._token.value = "7"
-    assert view.pictures.pinned.data == {"token": [7]}
+    assert view._token.value == "patch 3"
+    for text, token in (("7", 8), ("cls", 0), ("2, 1", 10)):
+        view._token.value = text
+        assert view.pictures.pinned.data == {"token": [token]}
+        assert view._token.value == view.grid.name(token).replace("cls", "CLS")
     view._token.value = "17"
     assert view._token.error_state
-    assert view.session.selection.token == 7
+    assert view.session.selection.token == 10
     view._token.value = ""
     assert view.session.selection.token is None
     assert view.pictures.pinned.data == {"token": [-1]}
+
+
+def test_scale_and_extra_tokens_are_told_to_the_browser(make_session: Callable[..., Session]):
+    view: Any = AttentionDetail(make_session(prefix=("cls", "register")), Bridge())
+    assert view._extra in view.controls()
+    view._scale.value, view._extra.value = "log", False
+    assert (view.session.selection.scale, view.session.selection.extra) == ("log", False)
+    assert view.pictures.options.data == {"scale": ["log"], "extra": [False], "unit": ["top %"]}
+
+
+def test_every_picture_can_be_saved(view: Any):
+    names = ["image", "source", "target", "links", "histogram", "matrix"]
+    assert list(view.charts) == [f"attention-{name}" for name in names]
+    for name in names[1:]:
+        assert len(view.charts[f"attention-{name}"].table())
+    view.session.selection.token = 5
+    table = view.charts["attention-target"].table()
+    assert np.array_equal(table["value"], matrix_of(view)[1:, 5])
 
 
 def test_old_pictures_fade_while_new_ones_are_computed(view: Any):

@@ -19,6 +19,7 @@ import panel as pn
 
 from vitpanel.app.cache import ByteCache
 from vitpanel.core.importance import PrunedHead
+from vitpanel.core.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.state.online import Online
 from vitpanel.study.reader import Study
@@ -132,6 +133,8 @@ class ModelService:
         pixels = model.preprocessing.tensor([decode_crop(self.study.crop(image))])
         if kind == "attention":
             return self._attention(model, pixels, image, layer)
+        if kind == "atlas":
+            return self._atlas(model, pixels, image)
         result = ablation.modes(pixels, layer, head)
         self.cache.put(key, result, size=_size(result))
         return result
@@ -150,6 +153,19 @@ class ModelService:
 
         model.attend(pixels, keep, layers=range(spec.n_layers) if fits else [wanted])
         return result
+
+    def _atlas(self, model: "ViTModel", pixels: Any, image: int) -> np.ndarray:
+        """Thumbnails of all layers, from what is kept of an earlier forward or from a new one."""
+        spec = model.spec
+        kept = [self.cache.get(("attention", image, layer, -1)) for layer in range(spec.n_layers)]
+        found = {layer: thumbnails(weights, spec.grid) for layer, weights in enumerate(kept) if weights is not None}
+        if len(found) < spec.n_layers:
+            model.attend(
+                pixels, lambda layer, a: found.update({layer: thumbnails(a[0].float().cpu().numpy(), spec.grid)})
+            )
+        atlas = np.stack([found[layer] for layer in range(spec.n_layers)])
+        self.cache.put(("atlas", image, -1, -1), atlas, size=atlas.nbytes)
+        return atlas
 
     def _model(self) -> "tuple[ViTModel, Ablation]":
         if self._loaded is None:
@@ -184,6 +200,10 @@ class SessionInference:
     def attention(self, image: int, layer: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for the attention of a layer."""
         self._ask(("attention", image, layer, -1), deliver, purpose="attention")
+
+    def atlas(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
+        """Ask for thumbnails of all heads of an image."""
+        self._ask(("atlas", image, -1, -1), deliver, purpose="atlas")
 
     def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
         previous = self._latest.get(purpose)

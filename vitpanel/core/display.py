@@ -9,20 +9,13 @@ import numpy as np
 from vitpanel.core.grid import CLS, Grid
 
 KINDS = ("patch", "extra", "cls")
-MAX_LINKS = 4000
+SCALES = ("linear", "square root", "log")
+LOG_DECADES = 3
+MAX_LINKS = 40_000
 MAX_DISPLAY_TOKENS = 600
 N_BINS = 60
 LOWEST_SHARE_OF_MAX = 1e-5
 DARKEST_PART = 8
-
-
-@dataclass(frozen=True)
-class Links:
-    """Attention values as links from source to target tokens, weakest first; each array ``(n_links,)``."""
-
-    source: np.ndarray
-    target: np.ndarray
-    value: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -38,20 +31,19 @@ class HeadDisplay:
     """All that is drawn of one head on one image.
 
     ``matrix`` is the attention, float32 ``(n_tokens, n_tokens)``; ``pooled`` is the same with patches pooled by
-    `pooled_matrix`, ``limits`` the value of the darkest colour of each of `KINDS`, ``threshold`` the lowest value
-    that is drawn in full.
+    `pooled_matrix`, ``links`` the entries drawn as lines (see `strongest_links`), ``limits`` the value of the darkest
+    colour of each of `KINDS`.
     """
 
     matrix: np.ndarray
     pooled: np.ndarray
-    links: Links
+    links: np.ndarray
     histogram: Histogram
     limits: tuple[float, ...]
-    threshold: float
 
 
-def head_display(attention: np.ndarray, grid: Grid, share: float) -> HeadDisplay:
-    """Derive what is drawn from ``(n_tokens, n_tokens)`` attention and the share of the largest values to draw."""
+def head_display(attention: np.ndarray, grid: Grid) -> HeadDisplay:
+    """Derive what is drawn from ``(n_tokens, n_tokens)`` attention."""
     matrix = np.ascontiguousarray(attention, dtype=np.float32)
     return HeadDisplay(
         matrix,
@@ -59,7 +51,6 @@ def head_display(attention: np.ndarray, grid: Grid, share: float) -> HeadDisplay
         strongest_links(matrix),
         value_histogram(matrix),
         colour_limits(matrix, grid),
-        threshold_value(matrix, share),
     )
 
 
@@ -88,14 +79,15 @@ def share_above(attention: np.ndarray, value: float) -> float:
     return max(int((attention >= value).sum()), 1) / attention.size
 
 
-def strongest_links(attention: np.ndarray, limit: int = MAX_LINKS) -> Links:
-    """The ``limit`` largest entries, weakest first, so that what is drawn last is strongest."""
+def strongest_links(attention: np.ndarray, limit: int = MAX_LINKS) -> np.ndarray:
+    """Indices into the flat matrix of its ``limit`` largest entries, uint32 ``(n_links,)``.
+
+    Weakest first, so that what is drawn last is strongest; source and target are ``divmod(index, n_tokens)``.
+    """
     flat = attention.ravel()
     limit = min(limit, flat.size)
-    largest = np.argpartition(flat, -limit)[-limit:]
-    largest = largest[np.lexsort((largest, flat[largest]))]
-    source, target = np.divmod(largest, attention.shape[1])
-    return Links(source.astype(np.int32), target.astype(np.int32), flat[largest])
+    largest = np.argpartition(flat, -limit)[-limit:].astype(np.uint32)
+    return largest[np.lexsort((largest, flat[largest]))]
 
 
 def value_histogram(attention: np.ndarray, n_bins: int = N_BINS) -> Histogram:

@@ -69,12 +69,23 @@ class Grid:
         row, col = divmod(token - self.n_prefix, self.cols)
         return row, col
 
-    def label(self, token: int) -> str:
-        """Name of a token as shown to people."""
-        place = self.position(token)
-        if place is not None:
-            return f"patch {token - self.n_prefix} (row {place[0]}, column {place[1]})"
+    def name(self, token: int) -> str:
+        """Short name of a token, as in "CLS", "register 0" or "patch 23"."""
+        if token >= self.n_prefix:
+            return f"patch {token - self.n_prefix}"
         kind = self.prefix[token]
-        if kind == CLS:
-            return "CLS"
-        return f"{kind} {self.prefix[:token].count(kind)}"
+        return "CLS" if kind == CLS else f"{kind} {self.prefix[:token].count(kind)}"
+
+    def label(self, token: int) -> str:
+        """Name of a token with the place of a patch."""
+        place = self.position(token)
+        return self.name(token) if place is None else f"{self.name(token)} (row {place[0]}, column {place[1]})"
+
+    def find(self, text: str) -> int | None:
+        """Token of that short name, of the bare number of a patch, or of its "row, column"; None if there is none."""
+        words = text.strip().lower()
+        if words.count(",") == 1 and all(part.strip().isdecimal() for part in words.split(",")):
+            row, col = (int(part) for part in words.split(","))
+            return self.n_prefix + row * self.cols + col if row < self.rows and col < self.cols else None
+        names = {self.name(token).lower(): token for token in range(self.n_tokens)}
+        return names.get(f"patch {int(words)}" if words.isdecimal() else words)

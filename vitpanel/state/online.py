@@ -50,3 +50,7 @@ class Inference(Protocol):
     def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
         """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``, perhaps in half precision."""
         ...
+
+    def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for `vitpanel.core.thumbnails` of all heads, ``(n_layers, n_heads, n_rows, n_rows)``."""
+        ...

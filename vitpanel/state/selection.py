@@ -4,6 +4,7 @@ from typing import Any
 
 import param
 
+from vitpanel.core.display import SCALES
 from vitpanel.core.importance import METRICS
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
@@ -38,6 +39,10 @@ class Selection(param.Parameterized):
     threshold = param.Number(
         default=0.01, bounds=(0, 1), inclusive_bounds=(False, True), doc="Share of the largest attention values drawn."
     )
+    scale = param.Selector(
+        default="linear", objects=list(SCALES), doc="How the shade of a colour grows with an attention value."
+    )
+    extra = param.Boolean(default=True, doc="Show tokens that are neither CLS nor patch.")
     pattern = param.String(default="patch", doc="Which layout of all heads is shown: patch, cls, or another one.")
     pinned = HeadList(
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import param
 
-from vitpanel.core.display import HeadDisplay, head_display
+from vitpanel.core.display import HeadDisplay, head_display, threshold_value
 from vitpanel.core.spec import head_name
 from vitpanel.errors import StudyIncompleteError, VitpanelError
 from vitpanel.state.brush import Brush
@@ -64,6 +64,10 @@ class Session(param.Parameterized):
     attention = param.ClassSelector(
         default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
     )
+    atlas = param.ClassSelector(
+        default=IDLE, class_=Online, doc="Thumbnails of all heads, (n_layers, n_heads, n_rows, n_rows)."
+    )
+    wants_atlas = param.Boolean(default=False, doc="Whether somebody looks at the atlas: it costs a forward.")
 
     jumps = param.List[Any](
         default=[], item_type=tuple, doc="Where one was before each jump: image (or None), layer and head."
@@ -78,6 +82,7 @@ class Session(param.Parameterized):
         self.pin_all(self.selection.pinned)
         self.pinned = PinnedModes(self.selection, self.inference)
         self._on_head()
+        self._on_atlas()
 
     # -- results from the study ------------------------------------------------------------------------------------
 
@@ -282,7 +287,31 @@ class Session(param.Parameterized):
     def head_display(self) -> HeadDisplay | None:
         """D2 to D5: what is drawn of the chosen head's attention; None until the live model has answered."""
         attention = self.attention.value
-        return None if attention is None else head_display(attention, self.study.spec.grid, self.selection.threshold)
+        return None if attention is None else head_display(attention, self.study.spec.grid)
+
+    def threshold(self) -> float | None:
+        """Lowest attention value of the chosen head that is drawn in full; None until the live model has answered."""
+        attention = self.attention.value
+        return None if attention is None else threshold_value(attention, self.selection.threshold)
+
+    def heads_by(self, order: str) -> list[tuple[int, int]]:
+        """All heads by ``"layer"``, by ``"entropy"`` (lowest first) or by ``"importance"`` (most important first).
+
+        Entropy and importance are those of the chosen image, else means over all images.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the study does not have what they are ordered by.
+        """
+        spec = self.study.spec
+        if order == "importance":
+            places = self.ranking().order
+        elif order == "entropy":
+            places = np.argsort(self.head_values("entropy").per_head, axis=None, kind="stable")
+        else:
+            places = np.arange(spec.n_layers * spec.n_heads)
+        return [divmod(int(place), spec.n_heads) for place in places]
 
     def ask_again(self) -> None:
         """Ask the live model once more, after a failure."""
@@ -303,6 +332,18 @@ class Session(param.Parameterized):
         else:
             self.inference.attention(image, layer, partial(self._receive_attention, key))
         self.inference.modes(image, layer, head, partial(self._receive, "modes", key))
+
+    @param.depends("selection.image", "wants_atlas", watch=True)
+    def _on_atlas(self) -> None:
+        image = self.selection.image
+        if image is None or self.inference is None:
+            self.atlas = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
+        elif self.wants_atlas:
+            self.inference.atlas(image, partial(self._receive_atlas, image))
+
+    def _receive_atlas(self, image: int, outcome: Online[np.ndarray]) -> None:
+        if image == self.selection.image:
+            self.atlas = outcome
 
     def _receive_attention(self, key: tuple[int, int, int], outcome: Online[np.ndarray]) -> None:
         if outcome.value is not None:

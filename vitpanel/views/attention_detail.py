@@ -4,20 +4,22 @@ import math
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
 
-from vitpanel.core.display import MAX_LINKS, display_names, pooling_step, share_above
+from vitpanel.core.display import MAX_LINKS, SCALES, pooling_step, share_above
+from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FILLED, Chart, View, escaped
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.detail_tables import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
+from vitpanel.views.figures.threshold_histogram import UNITS
+from vitpanel.views.head_atlas import HeadAtlas
 from vitpanel.views.palette import css
 
 _NOTE = f"""
@@ -27,6 +29,17 @@ _NOTE = f"""
   color: {css("text")}; background: {css("surface")}; }}
 .hint {{ color: {css("hint")}; font-size: 11px; }}
 """
+_WORDS = {
+    "font": "11px sans-serif",
+    "white-space": "nowrap",
+    "overflow": "hidden",
+    "color": css("text"),
+    "padding": "5px 8px 0",
+}
+_SMALL = {
+    "& .MuiTypography-root": {"fontSize": "12px", "whiteSpace": "nowrap"},
+    "& .MuiCheckbox-root": {"padding": "4px"},
+}
 
 
 class AttentionDetail(View):
@@ -35,62 +48,94 @@ class AttentionDetail(View):
     title = "Attention Detail"
     help = (
         "Which token attends to which, in the chosen head on the chosen image. Blue touches the CLS token, orange is "
-        "between patches; darker is stronger. Left: the image, under the attention that a token gives (its row of the "
-        "matrix) and under the attention that it gets (its column); clear is strong, black is none, CLS unless you "
-        "point at another token. Middle: source tokens above, target tokens below, a link for each value above the "
-        f"threshold, at most the {MAX_LINKS:,} strongest. Point at a token or a patch to light its links, click to "
-        "keep it. Below: how often each value occurs (both scales are logarithmic); drag the red bar or click to "
-        "move it, or type the share of the largest values that is drawn. Right: the matrix, with what is below the "
-        "threshold faded."
+        "between patches. Left: the image, under the attention that a token gives (its row of the matrix) and under "
+        "the attention that it gets (its column); clear is strong, covered is none. The token is CLS unless you choose "
+        "another; without CLS the upper mask is the mean of what all patches give. Middle: source tokens above, "
+        f"target tokens below, a link for each value above the threshold, at most the {MAX_LINKS:,} strongest. Point "
+        "at a token, a patch or the heatmap to light it everywhere, click to keep a token, or type its name (CLS, 23 "
+        "for patch 23, or row, column). Below: how often each value occurs (both scales are logarithmic); drag the "
+        "red bar or click to move it, or type the share of the largest values that is drawn, or the lowest value. "
+        "Right: the matrix, with what is below the threshold faded. The scale says how shades grow with values: "
+        "square root and log (three decades) bring out weak ones. The atlas shows all heads of the image as small "
+        "heatmaps, each with shades of its own: compare patterns there, not strengths; arrow keys and Enter choose too."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
-        grid = session.study.spec.grid
-        self.pictures = create_head_pictures(grid)
-        if (step := pooling_step(grid)) > 1:
+        self.grid = session.study.spec.grid
+        self.pictures = create_head_pictures(self.grid)
+        self.pictures.words.styles = _WORDS
+        self.atlas = HeadAtlas(session)
+        if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
-        words = {"variant": "body2", "margin": (13, 4, 0, 8), "styles": {"white-space": "nowrap"}}
-        box = {"size": "small", "sx": COMPACT, "margin": (8, 4, 0, 0)}
-        self._name = pmui.Typography("", **words)
-        self._labels = [pmui.Typography(text, **words) for text in ("token", "top %")]
-        self._token = pmui.TextInput(placeholder="none", width=64, **box)
-        self._share = pmui.TextInput(width=64, **box)
+        box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2)}
+        self._name = pmui.Typography("", variant="body2", margin=(13, 4, 0, 8), styles={"white-space": "nowrap"})
+        self._token = pmui.TextInput(placeholder="token", width=84, **box)
+        self._cut = pmui.TextInput(width=66, **box)
+        self._unit = pmui.Select(options=list(UNITS), value=UNITS[0], width=82, **box)
+        self._scale = pmui.Select(options=list(SCALES), width=112, **box)
+        self._extra = pmui.Checkbox(label="extra tokens", size="small", sx=_SMALL, margin=(10, 0, 0, 0))
         self._note = pn.pane.HTML("", visible=False, stylesheets=[_NOTE], **FILLED)
         self._create_charts()
         self._figures = self._lay_out()
-        self._shown_cut = math.nan
-        self.pictures.cut.on_change("data", self._on_cut_dragged)
-        self.pictures.pinned.on_change("data", self._on_token_clicked)
-        self._share.param.watch(self._on_share_typed, "value")
-        self._token.param.watch(self._on_token_typed, "value")
-        session.param.watch(self._on_attention, "attention")
-        session.selection.param.watch(self._on_threshold, "threshold")
-        session.selection.param.watch(self._on_token, "token")
-        session.selection.param.watch(self._on_image, "image")
+        self._shown_cut, self._written = math.nan, ""
+        self._listen()
         self._on_image()
+        self._on_options()
         self._on_threshold()
         self._on_token()
         self._on_attention()
 
+    def _listen(self) -> None:
+        session, selection = self.session, self.session.selection
+        self.pictures.cut.on_change("data", self._on_cut_dragged)
+        self.pictures.pinned.on_change("data", self._on_token_clicked)
+        self._cut.param.watch(self._on_cut_typed, "value")
+        self._unit.param.watch(self._on_unit, "value")
+        self._token.param.watch(self._on_token_typed, "value")
+        self._scale.param.watch(lambda event: selection.param.update(scale=event.new), "value")
+        self._extra.param.watch(lambda event: selection.param.update(extra=event.new), "value")
+        session.param.watch(self._on_attention, "attention")
+        selection.param.watch(self._on_threshold, "threshold")
+        selection.param.watch(self._on_token, "token")
+        selection.param.watch(self._on_image, "image")
+        selection.param.watch(self._on_options, ["scale", "extra"])
+        self.param.watch(lambda event: self.atlas.param.update(dark=event.new), "dark")
+
     def controls(self) -> list[pn.viewable.Viewable]:
         """Name of the head, and what the pointer does by keyboard: the token kept and the threshold."""
-        return [self._name, self._labels[0], self._token, self._labels[1], self._share]
+        has_extra = any(kind != CLS for kind in self.grid.prefix)
+        return [self._name, self._token, self._cut, self._unit, self._scale, *([self._extra] if has_extra else [])]
 
     def body(self) -> pn.viewable.Viewable:
-        """Return D2, D3 above D5, and D4 side by side; words over them where there is nothing to see."""
-        return pn.Column(self._figures, self._note, **FILLED, styles={"position": "relative", "min-height": "0"})
+        """D2, D3 above D5, and D4 side by side, words over them where there is nothing to see; the atlas of heads."""
+        over = {"position": "relative", "min-height": "0"}
+        words = self.bridge.pane(self.pictures.words, **FULL_WIDTH)
+        line = pn.Row(words, *self.atlas.controls(), **FULL_WIDTH, height=26)
+        return pn.Column(pn.Column(self._figures, self._note, **FILLED, styles=over), line, self.atlas, **FILLED)
 
     def _create_charts(self) -> None:
-        pictures, bridge = self.pictures, self.bridge
+        pictures, bridge, grid = self.pictures, self.bridge, self.grid
         for name, fig in pictures.masks.figures.items():
             table = None if name == "image" else partial(self._mask_table, name)
             setattr(self, f"{name}_chart", Chart(fig, bridge, name=f"attention-{name}", table=table))
-        self.lines_chart = Chart(pictures.lines.figure, bridge, name="attention-links", table=self._links_table)
-        self.histogram_chart = Chart(
-            pictures.histogram.figure, bridge, name="attention-histogram", table=self._histogram_table
+        display = self.session.head_display
+        self.lines_chart = Chart(
+            pictures.lines.figure,
+            bridge,
+            name="attention-links",
+            table=lambda: links_table(display(), self.session.threshold() or 0, grid),
         )
-        self.heatmap_chart = Chart(pictures.heatmap.figure, bridge, name="attention-matrix", table=self._matrix_table)
+        self.histogram_chart = Chart(
+            pictures.histogram.figure, bridge, name="attention-histogram", table=lambda: histogram_table(display())
+        )
+        self.heatmap_chart = Chart(
+            pictures.heatmap.figure, bridge, name="attention-matrix", table=lambda: matrix_table(display(), grid)
+        )
+
+    def _mask_table(self, side: str) -> Any:
+        token = self.grid.cls if self.session.selection.token is None else self.session.selection.token
+        return mask_table(self.session.head_display(), self.grid, side=side, token=token)
 
     def _lay_out(self) -> pn.Row:
         masks = [getattr(self, f"{name}_chart") for name in self.pictures.masks.figures]
@@ -109,50 +154,11 @@ class AttentionDetail(View):
             **FILLED,
         )
 
-    # -- what can be saved -----------------------------------------------------------------------------------------
-
-    def _links_table(self) -> pd.DataFrame:
-        display = self.session.head_display()
-        if display is None:
-            return pd.DataFrame(columns=["source", "target", "value"])
-        links = display.links
-        drawn = links.value >= display.threshold
-        columns = {"source": links.source, "target": links.target, "value": links.value}
-        return pd.DataFrame({name: column[drawn] for name, column in columns.items()})
-
-    def _histogram_table(self) -> pd.DataFrame:
-        display = self.session.head_display()
-        histogram = display and display.histogram
-        columns = (histogram.edges[:-1], histogram.edges[1:], histogram.counts) if histogram else ([], [], [])
-        return pd.DataFrame(dict(zip(("from", "to", "count"), columns, strict=True)))
-
-    def _matrix_table(self) -> pd.DataFrame:
-        """One row for each cell of the heatmap."""
-        display, names = self.session.head_display(), display_names(self.session.study.spec.grid)
-        if display is None:
-            return pd.DataFrame(columns=["source", "target", "value"])
-        source, target = np.indices(display.pooled.shape)
-        return pd.DataFrame({
-            "source": np.take(names, source.ravel()),
-            "target": np.take(names, target.ravel()),
-            "value": display.pooled.ravel(),
-        })  # fmt: skip
-
-    def _mask_table(self, side: str) -> pd.DataFrame:
-        """Attention from or to the token that is kept (else CLS), by patch."""
-        display, grid = self.session.head_display(), self.session.study.spec.grid
-        token = grid.cls if self.session.selection.token is None else self.session.selection.token
-        if display is None or token is None:
-            return pd.DataFrame(columns=["token", "row", "column", "value"])
-        row, column = np.divmod(np.arange(grid.size), grid.cols)
-        values = display.matrix[token] if side == "source" else display.matrix[:, token]
-        return pd.DataFrame({"token": grid.label(token), "row": row, "column": column, "value": values[grid.patches]})
-
     # -- what the session says -------------------------------------------------------------------------------------
 
     def _on_attention(self, *_: param.parameterized.Event) -> None:
         outcome = self.session.attention
-        display = self.session.head_display()
+        display, threshold = self.session.head_display(), self.session.threshold()
         self._figures.styles = {"opacity": "0.35" if outcome.status == "running" else "1", "transition": "opacity 0.2s"}
         if outcome.status in {"idle", "failed"}:
             words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
@@ -162,13 +168,14 @@ class AttentionDetail(View):
             self._note.visible = False
         waiting = " · computing …" if outcome.status == "running" else ""
         self._name.object = short_head_name(*self.session.chosen_head) + waiting
-        if display is None:
+        if display is None or threshold is None:
             return
-        columns = head_columns(display)
+        self._write_cut()
+        columns = head_columns(display, threshold)
 
         def draw() -> None:
             self.pictures.head.data = columns
-            self._show_cut(display.threshold)
+            self._show_cut(threshold)
 
         self.bridge.put((self, "head"), draw)
 
@@ -188,20 +195,32 @@ class AttentionDetail(View):
         self.bridge.put((self, "image"), draw)
 
     def _on_threshold(self, *_: param.parameterized.Event) -> None:
-        self._share.param.update(value=f"{100 * self.session.selection.threshold:.3g}", error_state=False)
-        display = self.session.head_display()
-        if display is not None:
-            self.bridge.put((self, "cut"), lambda: self._show_cut(display.threshold))
+        self._write_cut()
+        self.bridge.put((self, "cut"), lambda: self._show_cut(self.session.threshold()))
 
-    def _show_cut(self, value: float) -> None:
-        self._shown_cut = value
-        self.pictures.cut.data = {"value": [value]}
+    def _write_cut(self) -> None:
+        value = self.session.threshold()
+        share = f"{100 * self.session.selection.threshold:.3g}"
+        number = "" if value is None else f"{value:.3g}"
+        self._written = share if self._unit.value == UNITS[0] else number
+        self._cut.param.update(value=self._written, error_state=False)
+
+    def _show_cut(self, value: float | None) -> None:
+        if value is not None:
+            self._shown_cut = value
+            self.pictures.cut.data = {"value": [value]}
 
     def _on_token(self, *_: param.parameterized.Event) -> None:
         token = self.session.selection.token
-        self._token.param.update(value="" if token is None else str(token), error_state=False)
+        self._token.param.update(value="" if token is None else self.grid.name(token), error_state=False)
         data = {"token": [NO_TOKEN if token is None else token]}
         self.bridge.put((self, "token"), lambda: self.pictures.pinned.update(data=data))
+
+    def _on_options(self, *_: param.parameterized.Event) -> None:
+        selection = self.session.selection
+        self._scale.value, self._extra.value = selection.scale, selection.extra
+        options = {"scale": [selection.scale], "extra": [selection.extra], "unit": [self._unit.value]}
+        self.bridge.put((self, "options"), lambda: self.pictures.options.update(data=options))
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
@@ -214,18 +233,23 @@ class AttentionDetail(View):
         token = int(new["token"][0])
         self.session.selection.token = None if token == NO_TOKEN else token
 
-    def _on_share_typed(self, event: param.parameterized.Event) -> None:
-        selection = self.session.selection
-        if event.new == f"{100 * selection.threshold:.3g}":
+    def _on_unit(self, _: param.parameterized.Event) -> None:
+        self._write_cut()
+        self._on_options()
+
+    def _on_cut_typed(self, event: param.parameterized.Event) -> None:
+        selection, attention = self.session.selection, self.session.attention.value
+        is_share = self._unit.value == UNITS[0]
+        if event.new == self._written or (attention is None and not is_share):
             return
         try:
-            selection.threshold = float(event.new) / 100
+            number = float(event.new)
+            selection.threshold = number / 100 if is_share else share_above(attention, number)
         except ValueError:
-            self._share.error_state = True
+            self._cut.error_state = True
 
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
-        text = event.new.strip()
-        is_token = text.isdecimal() and int(text) < self.session.study.spec.grid.n_tokens
-        self._token.error_state = bool(text) and not is_token
-        if is_token or not text:
-            self.session.selection.token = int(text) if text else None
+        token = self.grid.find(event.new)
+        self._token.error_state = bool(event.new.strip()) and token is None
+        if token is not None or not event.new.strip():
+            self.session.selection.token = token

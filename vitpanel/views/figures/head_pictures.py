@@ -4,50 +4,53 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJS
+from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, Div, HoverTool
+from bokeh.plotting import figure
 
-from vitpanel.core.display import KINDS, MAX_LINKS, HeadDisplay, token_kinds
+from vitpanel.core.display import KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
 from vitpanel.core.grid import Grid
-from vitpanel.views.figures.client import script
-from vitpanel.views.figures.heatmap import Heatmap, create_heatmap
+from vitpanel.views.figures.client import READABLE, script
+from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout
 from vitpanel.views.figures.image_masks import ImageMasks, create_image_masks
-from vitpanel.views.figures.threshold_histogram import ThresholdHistogram, create_threshold_histogram
-from vitpanel.views.figures.token_lines import TokenLines, create_token_lines
+from vitpanel.views.figures.threshold_histogram import UNITS, ThresholdHistogram, create_threshold_histogram
+from vitpanel.views.figures.token_lines import MARGIN, TokenLines, create_token_lines
 
 NO_TOKEN = -1
-HEAD_COLUMNS = ("matrix", "pooled", "source", "target", "value", "counts", "edges", "limits", "threshold")
+MAX_DRAGGED = 6000
+HEAD_COLUMNS = ("matrix", "pooled", "links", "counts", "edges", "limits", "threshold")
 
 
 @dataclass(frozen=True)
 class HeadPictures:
-    """Figures of D2 to D5 and the three sources that the server and the browser share.
+    """Figures of D2 to D5, the sources that the server and the browser share, and a line of words.
 
-    The server writes ``head`` (see `head_columns`); both write ``cut`` (the threshold, told by the browser when the
-    bar is let go) and ``pinned`` (the token clicked at, -1 for none). All else is drawn from these in the browser.
+    The server writes ``head`` (see `head_columns`) and ``options`` (scale, whether extra tokens are shown, unit of
+    the threshold); both write ``cut`` (the threshold, told by the browser when the bar is let go) and ``pinned`` (the
+    token clicked at, -1 for none). All else is drawn from these in the browser, ``words`` says what is pointed at.
     """
 
     head: ColumnDataSource
+    options: ColumnDataSource
     cut: ColumnDataSource
     pinned: ColumnDataSource
+    words: Div
     masks: ImageMasks
     lines: TokenLines
     histogram: ThresholdHistogram
     heatmap: Heatmap
 
 
-def head_columns(display: HeadDisplay) -> dict[str, list[Any]]:
-    """One row that holds all that the browser needs of a head."""
+def head_columns(display: HeadDisplay, threshold: float) -> dict[str, list[Any]]:
+    """One row that holds all that the browser needs of a head; ``threshold`` is where its line stands at first."""
     is_pooled = display.pooled is not display.matrix
     return {
         "matrix": [display.matrix],
         "pooled": [display.pooled if is_pooled else np.zeros((0, 0), np.float32)],
-        "source": [display.links.source],
-        "target": [display.links.target],
-        "value": [display.links.value],
+        "links": [display.links],
         "counts": [display.histogram.counts.astype(np.int32)],
         "edges": [display.histogram.edges.astype(np.float64)],
         "limits": [np.array(display.limits, np.float64)],
-        "threshold": [display.threshold],
+        "threshold": [threshold],
     }
 
 
@@ -55,8 +58,10 @@ def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
     pictures = HeadPictures(
         head=ColumnDataSource({name: [] for name in HEAD_COLUMNS}),
+        options=ColumnDataSource({"scale": ["linear"], "extra": [True], "unit": [UNITS[0]]}),
         cut=ColumnDataSource({"value": [1.0]}),
         pinned=ColumnDataSource({"token": [NO_TOKEN]}),
+        words=Div(text="", syncable=False, sizing_mode="stretch_width"),
         masks=create_image_masks(grid),
         lines=create_token_lines(grid),
         histogram=create_threshold_histogram(),
@@ -68,22 +73,42 @@ def create_head_pictures(grid: Grid) -> HeadPictures:
     return pictures
 
 
+def _sizes(grid: Grid) -> dict[str, int]:
+    return {
+        "n_prefix": grid.n_prefix,
+        "rows": grid.rows,
+        "cols": grid.cols,
+        "step": pooling_step(grid),
+        "cell_cols": display_grid(grid).cols,
+    }
+
+
 def _link_head(pictures: HeadPictures, grid: Grid, *, show: CustomJS) -> None:
     heatmap, histogram, lines = pictures.heatmap, pictures.histogram, pictures.lines
     args = {
         "head": pictures.head,
+        "options": pictures.options,
         "kinds": KINDS,
         "token_kinds": token_kinds(grid).tolist(),
+        "decades": LOG_DECADES,
+        "layouts": {"all": heatmap_layout(grid, with_extra=True), "few": heatmap_layout(grid, with_extra=False)},
         "blocks": heatmap.blocks,
-        "colours": [heatmap.all_colours, lines.colours],
-        "bars": histogram.bars,
+        "bars": heatmap.bars,
+        "heatmap": heatmap.figure,
+        "fit": heatmap.fit,
+        "tokens": lines.tokens,
+        "lines_range": lines.figure.x_range,
+        "margin": MARGIN,
+        "histogram": histogram.bars,
         "x_range": histogram.figure.x_range,
         "y_range": histogram.figure.y_range,
         "line": histogram.line,
         "show": show,
+        **_sizes(grid),
     }
     draw = CustomJS(args=args, code=script("head.js"))
     pictures.head.js_on_change("data", draw)
+    pictures.options.js_on_change("data", draw)
     # A head that is there before the page is announces no change; the first layout of a figure does.
     lines.figure.js_on_change("inner_width", draw)
 
@@ -92,12 +117,14 @@ def _link_threshold(pictures: HeadPictures, show_token: CustomJS) -> CustomJS:
     heatmap, histogram, lines = pictures.heatmap, pictures.histogram, pictures.lines
     args = {
         "head": pictures.head,
-        "max_links": MAX_LINKS,
+        "options": pictures.options,
         "line": histogram.line,
         "kept": histogram.kept,
-        "title": histogram.figure.title,
+        "label": histogram.label,
+        "x_range": histogram.figure.x_range,
         "count": lines.figure.title,
         "links": lines.links,
+        "max_dragged": MAX_DRAGGED,
         "colours": heatmap.all_colours,
         "strong": heatmap.strong_colours,
         "show_token": show_token,
@@ -106,7 +133,7 @@ def _link_threshold(pictures: HeadPictures, show_token: CustomJS) -> CustomJS:
     histogram.line.js_on_change("location", show)
     for mapper in heatmap.all_colours.values():
         mapper.js_on_change("palette", show)  # another theme
-    ends = {"head": pictures.head, "cut": pictures.cut, "line": histogram.line}
+    ends = {"head": pictures.head, "cut": pictures.cut, "line": histogram.line, "show": show}
     # A Span that is `editable` can be gripped only beside its lower end (Bokeh 3.9 tests a slanted line), and has
     # neither limits nor a release; so the figure's own gestures move it.
     drag = CustomJS(args=ends, code=script("drag.js"))
@@ -117,34 +144,41 @@ def _link_threshold(pictures: HeadPictures, show_token: CustomJS) -> CustomJS:
 
 
 def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
-    masks, lines = pictures.masks, pictures.lines
-    pointed = ColumnDataSource({"token": [NO_TOKEN], "side": ["source"]}, syncable=False)
-    args = {
+    masks, lines, heatmap = pictures.masks, pictures.lines, pictures.heatmap
+    columns = {"place": [""], "source": [NO_TOKEN], "target": [NO_TOKEN]}
+    known = {
         "head": pictures.head,
-        "pointed": pointed,
+        "pointed": ColumnDataSource(columns, syncable=False),
         "pinned": pictures.pinned,
         "names": [grid.label(token) for token in range(grid.n_tokens)],
         "cls": NO_TOKEN if grid.cls is None else grid.cls,
-        "n_prefix": grid.n_prefix,
-        "rows": grid.rows,
-        "cols": grid.cols,
+        **_sizes(grid),
+    }
+    args = known | {
         "masks": masks.masks,
         "captions": {name: masks.figures[name].title for name in masks.masks},
-        "patch": masks.mark,
+        "mark": {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark},
         "links": lines.links,
         "lit": lines.lit,
-        "mark": lines.mark,
-        "words": lines.figure.title,
+        "words": pictures.words,
     }
     show = CustomJS(args=args, code=script("token.js"))
-    pointed.js_on_change("data", show)
+    known["pointed"].js_on_change("data", show)
     pictures.pinned.js_on_change("data", show)
-    places = {name: masks.figures[name] for name in masks.figures} | {"lines": lines.figure}
-    sizes = {"n_prefix": grid.n_prefix, "rows": grid.rows, "cols": grid.cols, "n_tokens": grid.n_tokens}
+    places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
     for place, fig in places.items():
-        react = CustomJS(
-            args={"pointed": pointed, "pinned": pictures.pinned, "place": place, **sizes}, code=script("point.js")
-        )
+        react = CustomJS(args=known | {"grids": masks.grids, "place": place}, code=script("point.js"))
         for event in ("mousemove", "mouseleave", "tap", "doubletap"):
             fig.js_on_event(event, react)
+        if place not in {"lines", "image"}:
+            fig.add_tools(create_hover(fig, known | {"place": place}))
     return show
+
+
+def create_hover(fig: figure, args: dict[str, Any]) -> HoverTool:
+    """Read source, target and value of the link under the pointer from the matrix itself."""
+    parts, code = {"source": "$x", "target": "$y", "attention": "$sx"}, script("read_link.js")
+    formatters = {field: CustomJSHover(args=args | {"part": part}, code=code) for part, field in parts.items()}
+    tooltips = [(part, f"{field}{{custom}}") for part, field in parts.items()]
+    renderers = [renderer for renderer in fig.renderers if renderer.name == READABLE]
+    return HoverTool(renderers=renderers, tooltips=tooltips, formatters=formatters)

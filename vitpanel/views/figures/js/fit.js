@@ -1,3 +1,5 @@
+if (fig.properties.inner_width.is_unset) return
+const [width, height] = fig._size ?? size
 const unit = Math.max(width / fig.inner_width, height / fig.inner_height)
 if (Number.isFinite(unit) && unit > 0) {
   const x = (fig.inner_width * unit - width) / 2, y = (fig.inner_height * unit - height) / 2

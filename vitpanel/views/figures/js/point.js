@@ -1,22 +1,32 @@
-// Finds the token under the pointer: on the two rows of tokens by its place along them, on a picture by its patch.
+// Finds what is under the pointer: a token on the two rows of tokens, a patch on a picture, a link in the heatmap.
+const NONE = {place: "", source: -1, target: -1}
 const find = () => {
   const {x, y} = cb_obj
+  if (head._layout === undefined) return NONE
+  if (place === "heatmap") {
+    const link = head._link_at(x, y)
+    return link === null ? NONE : {place, source: link.source, target: link.target}
+  }
   if (place === "lines") {
-    const side = y > 0.72 ? "source" : y < 0.28 ? "target" : null
-    const token = Math.round(x)
-    return side === null || token < 0 || token >= n_tokens ? null : {token, side}
+    const token = head._token_at(head._layout.tokens, x)
+    if (token < 0 || (y <= 0.72 && y >= 0.28)) return NONE
+    return y > 0.72 ? {place: "sources", source: token, target: -1} : {place: "targets", source: -1, target: token}
   }
   const col = Math.floor(x), row = Math.floor(y)
-  const is_inside = col >= 0 && col < cols && row >= 0 && row < rows
-  return is_inside ? {token: n_prefix + row * cols + col, side: place === "target" ? "target" : "source"} : null
+  if (col < 0 || col >= cols || row < 0 || row >= rows) return NONE
+  const token = n_prefix + row * cols + col
+  return place === "source" ? {place, source: -1, target: token} : {place, source: token, target: -1}
 }
-const found = cb_obj.event_name === "mouseleave" ? null : find()
+const found = cb_obj.event_name === "mouseleave" ? NONE : find()
 
 if (cb_obj.event_name === "tap" || cb_obj.event_name === "doubletap") {
+  const token = found.source >= 0 ? found.source : found.target
   // The second of two quick clicks comes as a doubletap, wherever it is.
-  const is_kept = cb_obj.event_name === "tap" && pinned.data.token[0] === found?.token
-  if (found !== null) pinned.data = {token: [is_kept ? -1 : found.token]}
+  const is_kept = cb_obj.event_name === "tap" && pinned.data.token[0] === token
+  if (token >= 0) pinned.data = {token: [is_kept ? -1 : token]}
 } else {
-  const {token, side} = found ?? {token: -1, side: "source"}
-  if (pointed.data.token[0] !== token || pointed.data.side[0] !== side) pointed.data = {token: [token], side: [side]}
+  for (const grid of grids) grid.visible = ["image", "source", "target"].includes(found.place)
+  if (Object.entries(found).some(([name, value]) => pointed.data[name][0] !== value)) {
+    pointed.data = Object.fromEntries(Object.entries(found).map(([name, value]) => [name, [value]]))
+  }
 }

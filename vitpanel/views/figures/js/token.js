@@ -1,40 +1,92 @@
-// Draws the token pointed at, else the one clicked at: its links, its patch, and the image under both its masks.
-if (head.data.matrix.length === 0) return
-const matrix = head.data.matrix[0], n_tokens = matrix.shape[0]
-const hovered = pointed.data.token[0], clicked = pinned.data.token[0]
-const chosen = hovered >= 0 ? hovered : clicked < n_tokens ? clicked : -1
-const side = hovered >= 0 ? pointed.data.side[0] : "source"
+// Draws what is pointed at, else the token clicked at: its links, its patches, and the image under both its masks.
+if (head.data.matrix.length === 0 || head._layout === undefined) return
+const matrix = head.data.matrix[0], n_tokens = matrix.shape[0], n_patches = rows * cols
+const at = (source, target) => matrix[source * n_tokens + target]
+const [place, source, target] = ["place", "source", "target"].map((name) => pointed.data[name][0])
+const clicked = pinned.data.token[0] < n_tokens ? pinned.data.token[0] : -1
+const base = clicked >= 0 ? clicked : cls
 
-const token = chosen >= 0 ? chosen : cls
-const short = token >= 0 ? names[token].split(" (")[0] : ""
-captions.source.text = token >= 0 ? `${short} attends to` : "there is no CLS:"
-captions.target.text = token >= 0 ? `attend to ${short}` : "point at a patch"
-const view = {source: (i) => matrix[token * n_tokens + n_prefix + i], target: (i) => matrix[(n_prefix + i) * n_tokens + token]}
-for (const [name, source] of Object.entries(masks)) {
-  let most = 0
-  for (let i = 0; i < rows * cols; i++) most = token >= 0 ? Math.max(most, view[name](i)) : 0
-  const pixels = new Uint32Array(rows * cols)
-  for (let i = 0; i < rows * cols; i++) {
-    // Black, as transparent as the attention is strong; bytes are red, green, blue, alpha from the lowest up.
-    const alpha = token < 0 ? 120 : most > 0 ? Math.round(255 * (1 - view[name](i) / most)) : 255
-    pixels[i] = (alpha << 24) >>> 0
-  }
-  source.data = {mask: [new source.data.mask[0].constructor(pixels, [rows, cols])]}
+// A link is read on a mask or in the heatmap; elsewhere it is one token, with what it gives, gets, or both.
+const link = place === "heatmap" ? [source, target]
+  : place === "source" ? [base, target] : place === "target" ? [source, base] : null
+const token = link !== null ? -1 : source >= 0 ? source : target >= 0 ? target : clicked
+const [row, col] = place === "heatmap" ? link : token >= 0 ? [token, token] : [base, base]
+const gives = token >= 0 && place !== "targets", gets = token >= 0 && place !== "sources"
+
+// Without CLS, and no token chosen: where the patches attend to on average.
+const mean_of_patches = () => {
+  const sums = new Float64Array(n_tokens)
+  for (let i = n_prefix; i < n_tokens; i++) for (let j = 0; j < n_tokens; j++) sums[j] += at(i, j) / n_patches
+  return sums
 }
+head._mean ??= cls < 0 ? mean_of_patches() : null
+const given = (i) => (row >= 0 ? at(row, n_prefix + i) : head._mean[n_prefix + i])
+const got = (i) => (col >= 0 ? at(n_prefix + i, col) : 0)
+const paint = (name, value, is_known) => {
+  let most = 0
+  for (let i = 0; i < n_patches; i++) most = Math.max(most, value(i))
+  const pixels = new Uint32Array(n_patches)
+  for (let i = 0; i < n_patches; i++) {
+    // Slate (black would hide what is attended to in black images), as transparent as the attention is strong; bytes
+    // are red, green, blue, alpha from the lowest up.
+    const part = most > 0 ? Math.max(head._curve(value(i) / most), 0) : 0
+    pixels[i] = ((Math.round(255 * (is_known ? 1 - part : 0.5)) << 24) | 0x584a40) >>> 0
+  }
+  masks[name].data = {mask: [new masks[name].data.mask[0].constructor(pixels, [rows, cols])]}
+}
+paint("source", given, true)
+paint("target", got, col >= 0)
+const short = (one) => names[one].split(" (")[0]
+captions.source.text = row >= 0 ? `${short(row)} attends to` : "mean of all patches"
+captions.target.text = col >= 0 ? `attend to ${short(col)}` : "no CLS: choose a patch"
 
-const is_patch = chosen >= n_prefix, cell = chosen - n_prefix
-patch.data = is_patch ? {x: [(cell % cols) + 0.5], y: [Math.floor(cell / cols) + 0.5]} : {x: [], y: []}
-mark.data = chosen >= 0 ? {token: [chosen], row: [side === "source" ? 1 : 0]} : {token: [], row: []}
+const ends = link ?? [token, token]
+const patches = (link !== null ? ends : [token]).map((one, i) => [one - n_prefix, i])
+  .filter(([cell, i]) => cell >= 0 && !(i === 1 && ends[0] === ends[1]))
+mark.patches.data = {
+  x: patches.map(([cell]) => (cell % cols) + 0.5),
+  y: patches.map(([cell]) => Math.floor(cell / cols) + 0.5),
+  dash: patches.map(([, i]) => (i === 1 ? "dotted" : "solid")),
+}
+const rows_of_tokens = [[ends[0], 1], [ends[1], 0]].filter(([one, on]) => one >= 0 && (link !== null || (on === 1 ? gives : gets)))
+mark.tokens.data = {x: rows_of_tokens.map(([one]) => head._x[one]), row: rows_of_tokens.map(([, on]) => on)}
+const cells = head._layout.cells, all = cells[cells.length - 1]
+const span = (one) => {
+  const [r, c] = [Math.floor((one - n_prefix) / cols), (one - n_prefix) % cols].map((n) => Math.floor(n / step))
+  const index = one < n_prefix ? one : n_prefix + r * cell_cols + c
+  return [cells[index], cells[index + 1]]
+}
+const strips = rows_of_tokens.map(([one, on]) => (on === 1 ? [0, all, ...span(one)] : [...span(one), 0, all]))
+mark.cells.data = Object.fromEntries(["left", "right", "top", "bottom"].map((name, i) => [name, strips.map((strip) => strip[i])]))
 
-const found = {source: [], target: [], value: []}
-if (chosen >= 0) {
+const found = {source: [], target: [], value: [], shade: [], x0: [], x1: []}
+const counts = {out: 0, in: 0}
+if (link !== null && Math.min(...link) >= 0) {
+  found.x0.push(head._x[link[0]])
+  found.x1.push(head._x[link[1]])
+  for (const [name, value] of [["source", link[0]], ["target", link[1]], ["value", at(...link)], ["shade", 1]]) found[name].push(value)
+} else if (token >= 0) {
   for (const {data} of Object.values(links)) {
     for (let i = 0; i < data.value.length; i++) {
-      if (data[side][i] !== chosen) continue
-      for (const column of Object.keys(found)) found[column].push(data[column][i])
+      const is_out = gives && data.source[i] === token, is_in = gets && data.target[i] === token
+      if (!is_out && !is_in) continue
+      counts.out += is_out
+      counts.in += is_in
+      for (const name of Object.keys(found)) found[name].push(data[name][i])
     }
   }
 }
 lit.data = found
-const n_found = `${found.value.length} link${found.value.length === 1 ? "" : "s"} ${side === "source" ? "out" : "in"}`
-words.text = chosen >= 0 ? `${names[chosen]}: ${n_found}` : (words._text ?? "Links")
+
+const number = (value) => (value === 0 ? "0" : value.toPrecision(4))
+const plural = (n, words) => `${n.toLocaleString("en")} link${n === 1 ? "" : "s"} ${words}`
+if (link !== null && Math.min(...link) >= 0) {
+  words.text = `${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`
+} else if (link !== null) {
+  words.text = target >= 0 ? `mean of all patches → ${names[target]}: <b>${number(head._mean[target])}</b>` : "no CLS: choose a patch"
+} else if (token >= 0) {
+  const parts = [gives ? plural(counts.out, "out") : "", gets ? plural(counts.in, "in") : ""].filter((part) => part)
+  words.text = `<b>${names[token]}</b>: ${parts.join(", ")} above the threshold`
+} else {
+  words.text = "Point at a token, a patch or the heatmap to read it; click to keep a token."
+}

@@ -1,0 +1,410 @@
+"""D2 to D5 in a browser: what follows the pointer there, and what the server hears of it."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import panel as pn
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes import FakeInference
+from tests.synthetic import write_synthetic_study
+from tests.ui.slow_link import SlowLink
+from vitpanel.core.display import KINDS, colour_limits, strongest_links, threshold_value, token_kinds
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
+from vitpanel.study.reader import Study, open_study
+from vitpanel.views.attention_detail import AttentionDetail
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.heatmap import axis_edges
+
+pytestmark = pytest.mark.ui
+DOUBLE_CLICK = 400
+ROUND_TRIP = 0.2
+_DATA = """id => {
+  const {data} = Bokeh.documents[0].get_model_by_id(id);
+  const plain = (cell) => typeof cell === "object" ? Array.from(cell) : cell;
+  return Object.fromEntries(Object.entries(data).map(([name, column]) => [name, Array.from(column, plain)]));
+}"""
+_WATCH = """id => {
+  window.moved = window.changed = 0;
+  document.addEventListener("pointermove", () => { window.moved = performance.now() }, {capture: true});
+  const {change} = Bokeh.documents[0].get_model_by_id(id).properties.data;
+  change.connect(() => { window.changed = performance.now() });
+}"""
+_FETCH = "async () => { const start = performance.now(); await fetch(location.href); return performance.now() - start }"
+
+
+class Detail:
+    """The view on a page of its own, and ways to look at what the browser has."""
+
+    def __init__(self, page: Page, place_of: Callable[..., tuple[float, float]], view: Any) -> None:
+        self.page, self._place_of, self.view = page, place_of, view
+        self.session: Session = view.session
+        self.pictures: Any = view.pictures
+        self.grid = self.session.study.spec.grid
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Attention of the chosen head."""
+        value = self.session.attention.value
+        assert value is not None
+        return value
+
+    def data(self, source: Any) -> dict[str, Any]:
+        """Columns of a source as the browser has them."""
+        return self.page.evaluate(_DATA, source.id)
+
+    def text(self, model: Any, *, name: str = "text") -> Any:
+        """Text (or another property) of a title, a label or the line of words as the browser has it."""
+        return self.page.evaluate("([id, name]) => Bokeh.documents[0].get_model_by_id(id)[name]", [model.id, name])
+
+    def caption(self, name: str) -> str:
+        """Title of one of the three images."""
+        return self.text(self.pictures.masks.figures[name].title)
+
+    def drawn(self) -> set[tuple[int, int]]:
+        """Links that the browser draws, as source and target."""
+        found = [self.data(source) for source in self.pictures.lines.links.values()]
+        return {link for data in found for link in zip(data["source"], data["target"], strict=True)}
+
+    def expected(self) -> set[tuple[int, int]]:
+        """Links that are to be drawn for the selection."""
+        matrix, limit = self.matrix, threshold_value(self.matrix, self.session.selection.threshold)
+        return {divmod(link, len(matrix)) for link in strongest_links(matrix).tolist() if matrix.flat[link] >= limit}
+
+    def place_of_token(self, token: int) -> float:
+        """Middle of a token along the axes of D3, and of D4 where it is not pooled."""
+        edges = axis_edges(self.grid, with_extra=self.session.selection.extra)
+        return (edges[token] + edges[token + 1]) / 2
+
+    def point(self, fig: Any, x: float, y: float) -> None:
+        """Move the pointer to a place in a figure."""
+        self.page.mouse.move(*self._place_of(fig, x, y))
+
+    def click(self, fig: Any, x: float, y: float) -> None:
+        """Click at a place in a figure."""
+        self.page.mouse.click(*self._place_of(fig, x, y))
+
+    def point_at_patch(self, picture: str, token: int) -> None:
+        """Move the pointer to a patch on one of the three images."""
+        row, col = divmod(token - self.grid.n_prefix, self.grid.cols)
+        self.point(self.pictures.masks.figures[picture], col + 0.5, row + 0.5)
+
+    def opacity(self, name: str) -> np.ndarray:
+        """How opaque a mask is, 0 to 1, one value for each patch."""
+        pixels = np.array(self.data(self.pictures.masks.masks[name])["mask"][0], np.uint32)
+        return (pixels >> 24) / 255
+
+    def shades(self) -> np.ndarray:
+        """What the heatmap draws, NaN for what it does not."""
+        found = np.full(self.matrix.shape, np.nan)
+        for source in self.pictures.heatmap.blocks.values():
+            data = self.data(source)
+            for i, image in enumerate(data["image"]):
+                rows, cols = slice(data["top"][i], data["bottom"][i]), slice(data["left"][i], data["right"][i])
+                found[rows, cols] = np.reshape(image, found[rows, cols].shape)
+        return found
+
+    def parts(self) -> np.ndarray:
+        """Attention as a part of the value that has the darkest colour."""
+        kinds = token_kinds(self.grid)
+        limits = np.array(colour_limits(self.matrix, self.grid))
+        return self.matrix / limits[np.maximum.outer(kinds, kinds)]
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
+    """Make small studies."""
+
+    def make(**sizes: Any) -> Study:
+        folder: Path = tmp_path_factory.mktemp("studies")
+        return open_study(write_synthetic_study(folder / "small.study", **sizes))
+
+    return make
+
+
+@pytest.fixture
+def open_view(
+    app_page: Callable[..., Page],
+    place_of: Callable[..., tuple[float, float]],
+    wait_until: Callable[..., None],
+    studies: Callable[..., Study],
+) -> Callable[..., Detail]:
+    """Open the view on a synthetic study."""
+
+    def open_it(*, slow: list[SlowLink] | None = None, **sizes: Any) -> Detail:
+        study, views = studies(**sizes), []
+
+        def build() -> pn.Column:
+            selection = Selection(image=3, threshold=0.05)
+            session, bridge = Session(study, selection=selection, inference=FakeInference(study.spec)), Bridge()
+            views[:] = [AttentionDetail(session, bridge)]
+            return pn.Column(views[0], height=480, width=760)
+
+        page = app_page(build)
+        if slow is not None:
+            slow.append(SlowLink(int(page.url.split(":")[2].split("/")[0]), round_trip=ROUND_TRIP))
+            slow[0].start()
+            page.goto(f"http://localhost:{slow[0].wait()}")
+            page.wait_for_function("window.Bokeh?.documents.length && Bokeh.documents.every(d => d.is_idle)")
+        found = Detail(page, place_of, views[0])
+        wait_until(lambda: found.drawn() == found.expected())
+        return found
+
+    return open_it
+
+
+def drag_bar(view: Detail, wait_until: Callable[..., None], place_of: Callable[..., tuple[float, float]]) -> None:
+    """Drag the threshold from the top 5 % to half of all values; the server hears of it only at the end."""
+    histogram, before = view.pictures.histogram, view.drawn()
+    at, to = (place_of(histogram.figure, threshold_value(view.matrix, share), 3) for share in (0.05, 0.5))
+    view.page.mouse.move(*at)
+    view.page.mouse.down()
+    view.page.mouse.move(*to, steps=8)
+    wait_until(lambda: len(view.drawn()) > 2 * len(before))
+    assert view.session.selection.threshold == 0.05
+    lowest = view.text(histogram.line, name="location")
+    for kind, mapper in view.pictures.heatmap.strong_colours.items():
+        limit = colour_limits(view.matrix, view.grid)[KINDS.index(kind)]
+        assert view.text(mapper, name="low") == pytest.approx(lowest / limit)
+    view.page.mouse.up()
+    wait_until(lambda: view.session.selection.threshold > 0.05)
+
+
+def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_release(
+    open_view: Callable[..., Detail], wait_until: Callable[..., None], place_of: Callable[..., tuple[float, float]]
+):
+    view = open_view()
+    drag_bar(view, wait_until, place_of)
+    wait_until(lambda: view.drawn() == view.expected())
+    assert view.session.selection.threshold == pytest.approx(0.5, abs=0.05)
+    label = view.pictures.histogram.label
+    assert view.text(label).startswith("top ")
+    view.view._unit.value = "value"
+    wait_until(lambda: view.text(label).startswith("≥ "))
+    assert float(view.text(label)[2:]) == pytest.approx(
+        threshold_value(view.matrix, view.session.selection.threshold), rel=0.01
+    )
+
+    view.point(view.pictures.histogram.figure, threshold_value(view.matrix, view.session.selection.threshold), 3)
+    view.page.mouse.down()
+    left, top = place_of(view.pictures.histogram.figure, float(view.matrix.max()), 3)
+    view.page.mouse.move(left + 200, top, steps=8)
+    view.page.mouse.up()
+    wait_until(lambda: len(view.drawn()) == 1)
+    assert view.session.selection.threshold == 1 / view.matrix.size
+
+
+def test_pointing_at_a_token_lights_its_links_and_masks_without_the_server(
+    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_view()
+    lines, token = view.pictures.lines, int(strongest_links(view.matrix)[-1]) // len(view.matrix)
+    view.point(lines.figure, view.place_of_token(token), 1.02)
+    wait_until(lambda: bool(view.data(lines.lit)["source"]))
+    lit = view.data(lines.lit)
+    assert set(zip(lit["source"], lit["target"], strict=True)) == {link for link in view.expected() if link[0] == token}
+    row, col = view.matrix[token, view.grid.patches], view.matrix[view.grid.patches, token]
+    assert np.abs(view.opacity("source") - (1 - row / row.max())).max() <= 0.51 / 255
+    assert np.abs(view.opacity("target") - (1 - col / col.max())).max() <= 0.51 / 255
+    assert view.grid.label(token) in view.text(view.pictures.words)
+    assert view.session.selection.token is None
+
+    view.point(lines.figure, view.place_of_token(token), -0.02)
+    links = {link for link in view.expected() if link[1] == token}
+    wait_until(lambda: len(view.data(lines.lit)["source"]) == len(links))
+    view.point(view.pictures.histogram.figure, float(view.matrix.max()), 3)
+    wait_until(lambda: not view.data(lines.mark)["x"])
+
+
+def test_without_a_token_the_masks_are_those_of_cls(open_view: Callable[..., Detail]):
+    view = open_view()
+    row, col = view.matrix[0, 1:], view.matrix[1:, 0]
+    assert np.abs(view.opacity("source") - (1 - row / row.max())).max() <= 0.51 / 255
+    assert np.abs(view.opacity("target") - (1 - col / col.max())).max() <= 0.51 / 255
+    assert (view.caption("source"), view.caption("target")) == ("CLS attends to", "attend to CLS")
+
+
+def test_without_cls_stands_the_mean_of_all_patches(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view(prefix=())
+    mean = view.matrix.mean(axis=0)
+    assert (view.caption("source"), view.caption("target")) == ("mean of all patches", "no CLS: choose a patch")
+    assert np.abs(view.opacity("source") - (1 - mean / mean.max())).max() <= 0.51 / 255
+    assert len(set(view.opacity("target"))) == 1
+    view.point_at_patch("source", 9)
+    wait_until(lambda: f"{mean[9]:#.4g}" in view.text(view.pictures.words))
+    view.point_at_patch("image", 6)
+    wait_until(lambda: view.caption("source") == "patch 6 attends to")
+
+
+def test_pointing_at_the_masks_reads_their_values(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view()
+    assert not any(view.text(grid, name="visible") for grid in view.pictures.masks.grids)
+    for picture, source, target in (("source", 0, 7), ("target", 7, 0)):
+        view.point_at_patch(picture, 7)
+        value = f"{view.matrix[source, target]:#.4g}"
+        wait_until(partial(lambda value: value in view.text(view.pictures.words), value))
+        expect(view.page.locator(".bk-tooltip-row-value").get_by_text(value, exact=True)).to_be_visible()
+        assert view.caption("source") == "CLS attends to"
+        lit = view.data(view.pictures.lines.lit)
+        assert (lit["source"], lit["target"]) == ([source], [target])
+    assert all(view.text(grid, name="visible") for grid in view.pictures.masks.grids)
+    view.page.mouse.move(0, 0)
+    wait_until(lambda: not any(view.text(grid, name="visible") for grid in view.pictures.masks.grids))
+
+
+def test_a_clicked_patch_stays_until_it_is_clicked_again(
+    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_view()
+    place = view.view.pictures.masks.figures["image"], 2.5, 1.5
+    view.click(*place)
+    wait_until(lambda: view.session.selection.token == 7)
+    view.page.mouse.move(0, 0)
+    wait_until(lambda: view.caption("source") == "patch 6 attends to")
+    wait_until(lambda: view.page.get_by_role("textbox").nth(0).input_value() == "patch 6")
+    view.page.wait_for_timeout(DOUBLE_CLICK)
+    view.click(*place)
+    wait_until(lambda: view.session.selection.token is None)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"prefix": ("cls", "register")}, {"rows": 5, "cols": 25, "prefix": ()}])
+def test_heatmap_holds_the_matrix_and_lights_what_is_under_the_pointer(
+    open_view: Callable[..., Detail], wait_until: Callable[..., None], sizes: dict[str, Any]
+):
+    view = open_view(**sizes)
+    view.session.selection.choose_head(1, 2)
+    wait_until(lambda: view.drawn() == view.expected())
+    assert np.allclose(view.shades(), view.parts(), rtol=1e-6)
+    source, target = 0, view.grid.n_tokens - 2
+    view.point(view.pictures.heatmap.figure, view.place_of_token(target), view.place_of_token(source))
+    value = f"{view.matrix[source, target]:#.4g}"
+    for text in (view.grid.label(source), view.grid.label(target), value):
+        expect(view.page.locator(".bk-tooltip-row-value").get_by_text(text, exact=True)).to_be_visible()
+    assert value in view.text(view.pictures.words)
+    mark = view.data(view.pictures.lines.mark)
+    assert mark == {"x": [view.place_of_token(source), view.place_of_token(target)], "row": [1, 0]}
+    patches = [view.grid.position(token) for token in (source, target)]
+    places = [(place[1] + 0.5, place[0] + 0.5) for place in patches if place is not None]
+    outlined = view.data(view.pictures.masks.mark)
+    assert list(zip(outlined["x"], outlined["y"], strict=True)) == places
+    assert view.caption("source") == f"{view.grid.name(source)} attends to"
+    assert view.caption("target") == f"attend to {view.grid.name(target)}"
+
+
+def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view(rows=25, cols=25, n_images=5, n_layers=1, n_heads=1)
+    assert "largest of 2 × 2 patches" in view.text(view.pictures.heatmap.figure.title)
+    block = view.data(view.pictures.heatmap.blocks["patch"])["image"][0]
+    assert len(block) == 13**4
+    view.session.selection.threshold = 0.2
+    wait_until(lambda: "the 40,000 strongest of 78,376" in view.text(view.pictures.lines.figure.title))
+    edges, cell = axis_edges(view.grid), [1 + 25 * row + col for row in (2, 3) for col in (4, 5)]
+    part = view.matrix[np.ix_(cell, cell)]
+    source, target = (cell[int(i)] for i in np.unravel_index(part.argmax(), part.shape))
+    middle = edges[1] + 1 * 13 + 2 + 0.5
+    view.point(view.pictures.heatmap.figure, middle, middle)
+    words = f"{view.grid.label(source)} → {view.grid.label(target)}: <b>{part.max():#.4g}</b>"
+    wait_until(lambda: view.text(view.pictures.words) == words)
+
+
+def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view(prefix=("cls", "register"))
+    page, selection = view.page, view.session.selection
+    page.get_by_role("combobox").nth(1).click()
+    page.get_by_role("menuitem", name="square root").click()
+    wait_until(lambda: selection.scale == "square root")
+    wait_until(lambda: bool(np.allclose(view.shades(), np.sqrt(view.parts()), rtol=1e-6)))
+    row = view.matrix[0, 2:]
+    assert np.abs(view.opacity("source") - (1 - np.sqrt(row / row.max()))).max() <= 0.51 / 255
+    selection.scale = "log"
+    wait_until(lambda: bool(np.allclose(view.shades(), 1 + np.log10(view.parts()) / 3, atol=1e-5)))
+
+    page.get_by_role("checkbox").click()
+    wait_until(lambda: not selection.extra)
+    wait_until(lambda: bool(np.isnan(view.shades()[1]).all() and np.isnan(view.shades()[:, 1]).all()))
+    assert np.isnan(view.shades()).sum() == 2 * 18 - 1
+    assert view.drawn() == {link for link in view.expected() if 1 not in link}
+    page.get_by_role("checkbox").click()
+    wait_until(lambda: view.drawn() == view.expected())
+
+
+def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view()
+    token, cut = (view.page.get_by_role("textbox").nth(i) for i in range(2))
+    for text, expected in (("4", 5), ("CLS", 0), ("1, 2", 7)):
+        token.fill(text)
+        token.press("Enter")
+        wait_until(partial(lambda expected: view.session.selection.token == expected, expected))
+    cut.fill("2")
+    cut.press("Enter")
+    wait_until(lambda: view.session.selection.threshold == 0.02 and view.drawn() == view.expected())
+    view.page.get_by_role("combobox").nth(0).click()
+    view.page.get_by_role("menuitem", name="value").click()
+    wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
+    cut.fill("0.1")
+    cut.press("Enter")
+    above = int((view.matrix >= 0.1).sum())
+    wait_until(lambda: view.session.selection.threshold == above / view.matrix.size)
+    wait_until(lambda: len(view.drawn()) == above)
+
+
+def test_masks_follow_the_pointer_on_a_slow_link(
+    open_view: Callable[..., Detail], wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BOKEH_ALLOW_WS_ORIGIN", "*")
+    slow: list[SlowLink] = []
+    view = open_view(slow=slow)
+    try:
+        assert view.page.evaluate(_FETCH) > 1000 * ROUND_TRIP
+        view.page.evaluate(_WATCH, view.pictures.masks.masks["source"].id)
+        for picture, patch in (("image", 5), ("image", 9), ("image", 14)):
+            view.point_at_patch(picture, patch)
+            wait_until(partial(lambda name: view.caption("source") == f"{name} attends to", view.grid.name(patch)))
+            moved, changed = view.page.evaluate("[window.moved, window.changed]")
+            # What takes less than the way to the server and back has not asked it.
+            assert 0 <= changed - moved < 1000 * ROUND_TRIP
+    finally:
+        view.page.goto("about:blank")
+        slow[0].stop()
+
+
+def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
+    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_view()
+    page, session = view.page, view.session
+    page.get_by_role("button", name="Atlas of 6 heads").click()
+    heads = page.get_by_role("option")
+    wait_until(lambda: heads.count() == 6)
+    expect(heads.nth(0)).to_have_attribute("aria-selected", "true")
+    pictures = page.evaluate(
+        """async sheet => {
+      const picture = new Image()
+      picture.src = sheet
+      await picture.decode()
+      return [picture.naturalWidth, picture.naturalHeight]
+    }""",
+        view.view.atlas.strip.sheet,
+    )
+    assert pictures == [3 * 18, 2 * 18]
+    assert "data:image/png" in heads.nth(5).locator("i").evaluate("one => getComputedStyle(one).backgroundImage")
+    heads.nth(5).click()
+    wait_until(lambda: session.chosen_head == (1, 2))
+    wait_until(lambda: view.drawn() == view.expected())
+    for key in ("ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    wait_until(lambda: session.chosen_head == (1, 1))
+    session.selection.choose_head(0, 2)
+    expect(heads.nth(2)).to_have_attribute("aria-selected", "true")
+    page.get_by_role("combobox").last.click()
+    page.get_by_role("menuitem", name="by entropy").click()
+    names = [f"L{layer} H{head}" for layer, head in session.heads_by("entropy")]
+    expect(page.get_by_role("listbox", name="All heads of the image").locator("span")).to_have_text(names)
+    page.get_by_role("button", name="Atlas of 6 heads").click()
+    expect(page.get_by_role("listbox", name="All heads of the image")).to_be_hidden()
+    assert not session.wants_atlas

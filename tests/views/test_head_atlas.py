@@ -1,0 +1,95 @@
+"""The strip of all heads without a browser."""
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vitpanel.core.thumbnails import SHADES
+from vitpanel.state.online import NO_IMAGE, NO_MODEL
+from vitpanel.state.session import Session
+from vitpanel.views.figures.atlas import atlas_sheet
+from vitpanel.views.figures.link_colours import KIND_COLOURS
+from vitpanel.views.head_atlas import HeadAtlas
+from vitpanel.views.palette import dark_ramps, rgb
+
+
+def pixels_of(sheet: str):
+    kind, data = sheet.split(",")
+    assert kind == "data:image/png;base64"
+    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        return np.array(picture.convert("RGB"))
+
+
+@pytest.fixture
+def atlas(make_session: Callable[..., Session]):
+    return HeadAtlas(make_session())
+
+
+def test_each_pixel_has_the_colour_of_its_code():
+    codes = np.arange(2 * 3 * 4 * 4, dtype=np.uint8).reshape(2, 3, 4, 4)
+    codes[0, 0, 0] = [0, SHADES - 1, SHADES, 3 * SHADES - 1]
+    pixels = pixels_of(atlas_sheet(codes, dark=False))
+    assert pixels.shape == (8, 12, 3)
+    patch, extra, cls = KIND_COLOURS["patch"], KIND_COLOURS["extra"], KIND_COLOURS["cls"]
+    assert pixels[0, :4].tolist() == [rgb(colour).tolist() for colour in (patch[0], patch[-1], extra[0], cls[-1])]
+    dark = dict(dark_ramps())
+    assert pixels_of(atlas_sheet(codes, dark=True))[0, 1].tolist() == rgb(dark[patch][-1]).tolist()
+    colours: dict[int, tuple[int, ...]] = {}
+    for (layer, head, row, col), code in np.ndenumerate(codes):
+        colour = tuple(pixels[4 * layer + row, 4 * head + col].tolist())
+        assert colours.setdefault(int(code), colour) == colour
+
+
+def test_nothing_is_asked_until_the_strip_is_open(atlas: Any):
+    session = atlas.session
+    assert session.atlas.value is None
+    atlas.switch.value = True
+    assert np.array_equal(session.atlas.value, session.inference.thumbnails(3))
+    assert atlas.strip.sheet == atlas_sheet(session.inference.thumbnails(3), dark=False)
+    session.selection.image = 4
+    assert atlas.strip.sheet == atlas_sheet(session.inference.thumbnails(4), dark=False)
+    atlas.dark = True
+    assert atlas.strip.sheet == atlas_sheet(session.inference.thumbnails(4), dark=True)
+    atlas.switch.value = False
+    session.selection.image = 5
+    assert atlas.strip.sheet == atlas_sheet(session.inference.thumbnails(4), dark=True)
+    assert not atlas.__panel__().visible
+
+
+def test_order_and_words_follow_the_session(atlas: Any):
+    atlas.switch.value = True
+    assert atlas.strip.order == list(range(6))
+    for order in ("entropy", "importance"):
+        atlas.order.value = order
+        assert atlas.strip.order == [3 * layer + head for layer, head in atlas.session.heads_by(order)]
+    entropy = atlas.session.study["entropy"][3, 1, 2]
+    rank = atlas.session.heads_by("importance").index((1, 2)) + 1
+    words = f"layer 1 head 2 · entropy {entropy:.2f} · probability importance: rank {rank} of 6"
+    assert atlas.strip.labels[5] == ["L1 H2", words]
+
+
+def test_choices_go_both_ways(atlas: Any):
+    atlas.switch.value = True
+    atlas.session.selection.choose_head(1, 0)
+    assert atlas.strip.chosen == 3
+    atlas.strip.chosen = 5
+    assert atlas.session.chosen_head == (1, 2)
+
+
+def test_what_is_missing_is_said(make_session: Callable[..., Session]):
+    atlas = HeadAtlas(make_session(has_inference=False))
+    atlas.switch.value = True
+    assert NO_MODEL in atlas.words.object
+    atlas.session.selection.image = None
+    assert NO_IMAGE in atlas.words.object
+    unfinished = HeadAtlas(make_session(finished=False))
+    unfinished.session.selection.image = 11
+    unfinished.switch.value = True
+    unfinished.order.value = "entropy"
+    assert "no entropy for image 11" in unfinished.words.object
+    assert unfinished.strip.order == list(range(6))

@@ -1,0 +1,114 @@
+"""A strip of all heads of the chosen image as small heatmaps."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from vitpanel.core.spec import head_name, short_head_name
+from vitpanel.errors import VitpanelError
+from vitpanel.state.session import Session
+from vitpanel.views.base import COMPACT, FULL_WIDTH
+from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
+
+ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
+HEIGHT = 128
+_SWITCH = {"padding": "1px 8px", "fontSize": "12px", "textTransform": "none", "whiteSpace": "nowrap"}
+_ORDER = COMPACT | {"& .MuiInputBase-root": {"height": "24px", "fontSize": "12px"}}
+
+
+class HeadAtlas(pn.viewable.Viewer):
+    """Thumbnails of all heads, asked for only while the strip is open; a click or Enter chooses a head.
+
+    Parameters
+    ----------
+    session
+        Asked for thumbnails, orders and the chosen head.
+    """
+
+    dark = param.Boolean(default=False, doc="Whether the ground is dark.")
+
+    def __init__(self, session: Session, **params: Any) -> None:
+        super().__init__(**params)
+        self.session = session
+        spec = session.study.spec
+        n_heads = spec.n_layers * spec.n_heads
+        small = {"size": "small", "margin": (0, 4)}
+        self.switch = pmui.Toggle(label=f"Atlas of {n_heads} heads", variant="text", sx=_SWITCH, **small)
+        self.order = pmui.Select(options=ORDERS, width=130, visible=False, sx=_ORDER, **small)
+        self.words = pmui.Typography("", variant="caption", margin=(6, 4), visible=False)
+        self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)
+        self._layout = pn.Column(self.strip, **FULL_WIDTH, visible=False)
+        self.switch.param.watch(self._on_switch, "value")
+        self.order.param.watch(self._on_heads, "value")
+        self.strip.param.watch(self._on_chosen, "chosen")
+        self.param.watch(self._on_atlas, "dark")
+        session.param.watch(self._on_atlas, "atlas")
+        session.selection.param.watch(self._on_heads, ["image", "metric"])
+        session.selection.param.watch(self._on_choice, ["layer", "head"])
+
+    def controls(self) -> list[pn.viewable.Viewable]:
+        """Switch that opens the strip, its order, and words where there is nothing to see."""
+        return [self.words, self.order, self.switch]
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Return the one strip."""
+        return self._layout
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the strip is in sight."""
+        return bool(self.switch.value)
+
+    def _on_switch(self, _: param.parameterized.Event) -> None:
+        self._layout.visible = self.order.visible = self.is_open
+        self.session.wants_atlas = self.is_open
+        self._on_heads()
+        self._on_choice()
+        self._on_atlas()
+
+    def _on_atlas(self, *_: param.parameterized.Event) -> None:
+        if not self.is_open:
+            return
+        outcome = self.session.atlas
+        self.words.param.update(object=f"{outcome.message} {outcome.hint}".strip(), visible=outcome.status != "done")
+        self.strip.styles = {"opacity": "1" if outcome.status == "done" else "0.35"}
+        if outcome.value is not None:
+            self.strip.sheet = atlas_sheet(outcome.value, dark=self.dark)
+
+    def _on_heads(self, *_: param.parameterized.Event) -> None:
+        if not self.is_open:
+            return
+        n_heads = self.session.study.spec.n_heads
+        try:
+            places = self.session.heads_by(self.order.value)
+        except VitpanelError as error:
+            places = self.session.heads_by("layer")
+            self.words.param.update(object=error.message, visible=True)
+        self.strip.param.update(labels=self._labels(), order=[layer * n_heads + head for layer, head in places])
+
+    def _labels(self) -> list[list[str]]:
+        heads = self.session.heads_by("layer")
+        notes = {place: [head_name(*place)] for place in heads}
+        try:
+            entropy = self.session.head_values("entropy").per_head
+            for place in heads:
+                notes[place].append(f"entropy {entropy[place]:.2f}")
+        except VitpanelError:
+            pass
+        try:
+            for rank, place in enumerate(self.session.heads_by("importance"), 1):
+                notes[place].append(f"{self.session.selection.metric} importance: rank {rank} of {len(heads)}")
+        except VitpanelError:
+            pass
+        return [[short_head_name(*place), " · ".join(notes[place])] for place in heads]
+
+    def _on_choice(self, *_: param.parameterized.Event) -> None:
+        layer, head = self.session.chosen_head
+        self.strip.chosen = layer * self.session.study.spec.n_heads + head
+
+    def _on_chosen(self, event: param.parameterized.Event) -> None:
+        place = divmod(event.new, self.session.study.spec.n_heads)
+        if place != self.session.chosen_head:
+            self.session.selection.choose_head(*place)
