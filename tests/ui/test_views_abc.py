@@ -15,10 +15,11 @@ from vitpanel.study.reader import open_study
 from vitpanel.views.attention_strength import AttentionStrength
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.head_importance import HeadImportance
-from vitpanel.views.image_overview import LAYOUT, ImageOverview
+from vitpanel.views.image_overview import ImageOverview
 
 pytestmark = pytest.mark.ui
 
+LAYOUT = "layout/images"
 N_LAYERS, N_HEADS = 6, 6
 
 
@@ -91,7 +92,7 @@ def test_empty_click_keeps_the_choice_and_the_page_goes_on(opened, wait_until, p
 
 def test_image_is_chosen_and_refused_by_its_id(opened, wait_until):
     app = opened()
-    box = app.page.get_by_placeholder("image id")
+    box = app.page.get_by_placeholder("id, file or class")
     expect(box).to_have_value("3")
     box.fill("17")
     box.press("Enter")
@@ -216,4 +217,4 @@ def test_everything_has_room(opened, width, height):
         assert box is not None
         assert box["x"] + box["width"] <= width
     assert not app.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    assert re.match(r"\d", app.page.get_by_placeholder("image id").input_value())
+    assert re.match(r"\d", app.page.get_by_placeholder("id, file or class").input_value())

@@ -2,12 +2,16 @@ import base64
 
 import numpy as np
 import pytest
-from bokeh.events import Tap
+from bokeh.events import SelectionGeometry, Tap
 
+from vitpanel.state.image_search import image_text
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.image_map import NO_LABEL, create_image_map, data_uri
-from vitpanel.views.image_overview import LAYOUT, ImageOverview
+from vitpanel.views.figures import image_map
+from vitpanel.views.figures.image_card import data_uri
+from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.palette import MUTED
+
+LAYOUT = "layout/images"
 
 
 @pytest.fixture
@@ -23,16 +27,15 @@ def tap(view, x, y):
 def test_map_has_every_image_where_the_layout_puts_it(view):
     study, points = view.session.study, view.map.points.data
     assert np.array_equal(np.stack([points["x"], points["y"]], 1), study[LAYOUT])
-    assert list(points["image"]) == list(range(12))
-    assert points["label"][6] == NO_LABEL
     assert points["colour"][6] == MUTED
-    assert points["thumbnail"][2] == data_uri(study.thumbnail(2))
+    assert points["marker"][6] == "x"
+    assert not {"thumbnail", "label"} & set(points)
 
 
-def test_same_label_has_the_same_colour(view):
-    points = view.map.points.data
-    pairs = set(zip(points["label"], points["colour"], strict=True))
-    assert len(pairs) == len(set(points["label"])) == len(set(points["colour"]))
+def test_same_label_has_the_same_colour_and_shape(view):
+    points, labels = view.map.points.data, view.session.study.images["label_name"]
+    looks = set(zip(labels, points["colour"], points["marker"], strict=True))
+    assert len(looks) == len(set(labels)) == len({look[1:] for look in looks})
 
 
 def test_ring_is_at_the_chosen_image(view):
@@ -95,7 +98,6 @@ def test_strip_shows_the_picture_and_escapes_what_comes_from_files(view):
     assert picture in view.strip.object
     assert "T-shirt &amp; &lt;top&gt;" in view.strip.object
     assert "<top>" not in view.strip.object
-    assert "<top>" not in view.legend.object
 
 
 def test_unfinished_study_says_so_and_can_be_chosen_from_by_id(make_session):
@@ -109,7 +111,105 @@ def test_unfinished_study_says_so_and_can_be_chosen_from_by_id(make_session):
     assert "<img" not in view.strip.object
 
 
-def test_large_maps_are_drawn_by_webgl(view):
-    columns = {name: np.resize(view.map.points.data[name], 5001) for name in ("x", "y", "image", "colour")}
-    assert create_image_map(columns).figure.output_backend == "webgl"
-    assert view.map.figure.output_backend == "canvas"
+def test_layout_of_another_metric(view):
+    study = view.session.study
+    view.layout.value = "jsd"
+    assert view.session.selection.image_layout == "jsd"
+    points = view.map.points.data
+    assert np.array_equal(np.stack([points["x"], points["y"]], 1), study["layout/images_jsd"])
+    assert view.map.ring.data["x"] == [study["layout/images_jsd"][3, 0]]
+    assert view.map.figure.x_range.start < study["layout/images_jsd"][:, 0].min()
+
+
+def test_model_without_a_class_head_is_laid_out_by_patches(make_session):
+    view = ImageOverview(make_session(n_classes=0), Bridge())
+    assert view.layout.options == {"patch distance": "patch", "CLS distance": "cls"}
+    assert view.layout.value == "patch"
+    assert not view.chart.message
+    assert [group["name"] for group in view.legend.groups] == ["no label"]
+
+
+@pytest.mark.parametrize("colouring", ["label", "predicted", "correct", "p_true"])
+def test_every_colouring_tells_its_groups_apart(view, colouring):
+    view.colouring.value = colouring
+    groups, points = view.session.image_groups(), view.map.points.data
+    names = [groups.names[code] for code in groups.codes]
+    assert len(set(zip(names, points["colour"], points["marker"], strict=True))) == len(groups.names)
+    assert [(group["name"], group["n"]) for group in view.legend.groups] == [
+        (name, names.count(name)) for name in groups.names
+    ]
+
+
+def test_group_pointed_at_stands_out(view):
+    view.legend.pointed = 1
+    assert view.map.lit.view.filter.indices == np.flatnonzero(view.groups.codes == 1).tolist()
+    assert view.map.all.glyph.fill_alpha < 0.3
+    view.legend.pointed = -1
+    assert view.map.lit.view.filter.indices == []
+    assert view.map.all.glyph.fill_alpha > 0.8
+
+
+def test_group_pressed_is_brushed_and_can_be_cleared(view):
+    view.legend._handle_msg({"pressed": 1})
+    mask = view.groups.codes == 1
+    assert np.array_equal(view.session.brushed, mask)
+    assert view.unbrush.label == f"{mask.sum()} brushed"
+    assert view.map.lit.view.filter.indices == np.flatnonzero(mask).tolist()
+    assert np.array_equal(view._table()["brushed"], mask)
+    view.unbrush.clicks += 1
+    assert view.session.brush is None
+    assert not view.unbrush.visible
+    assert "brushed" not in view._table()
+    view.legend._handle_msg({"pressed": 99})
+    assert view.session.brush is None
+
+
+def test_box_brushes_what_it_encloses_and_stays_with_its_layout(view):
+    fig, (x, y) = view.map.figure, view.session.study[LAYOUT].T
+    box = {"type": "rect", "x0": -3.0, "x1": 4.0, "y0": -5.0, "y1": 5.0}
+    fig._trigger_event(SelectionGeometry(fig, geometry=box, final=False))
+    assert view.session.brush is None
+    fig._trigger_event(SelectionGeometry(fig, geometry=box))
+    mask = (x > -3) & (x < 4) & (y > -5) & (y < 5)
+    assert np.array_equal(view.session.brushed, mask)
+    assert view.map.region.data["x"] == [-3, 4, 4, -3]
+    view.layout.value = "patch"
+    assert np.array_equal(view.session.brushed, mask)
+    assert view.map.region.data["x"] == []
+
+
+def test_card_of_the_image_pointed_at(view):
+    image = int(np.flatnonzero(view.session.study.images["label"] == 1)[0])
+    view.pointer.data = {"image": [image]}
+    (html,) = view.answer.data["html"]
+    assert view.answer.data["image"] == [image]
+    assert data_uri(view.session.study.thumbnail(image)) in html
+    assert f"image {image}" in html
+    assert "T-shirt &amp; &lt;top&gt;" in html
+    assert "<top>" not in html
+    assert "p(true)" in html
+    view.pointer.data = {"image": [-1]}
+    assert view.answer.data["image"] == [image]
+
+
+def test_search_offers_a_few_of_the_images_that_match(view):
+    assert view.text._filter_options("1") == [image_text(view.session.study, image) for image in (1, 10, 11)]
+    view.text.value = image_text(view.session.study, 8)
+    assert view.session.selection.image == 8
+    assert view.text.value == "8"
+
+
+def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
+    monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
+    view = ImageOverview(make_session(), Bridge())
+    assert view.map.all is None
+    (pixels,) = view.map.picture.data["image"]
+    assert len(set(np.unique(pixels)) - {0}) == len(view.groups.names)
+    view.legend.pointed = 0
+    (lit,) = view.map.picture.data["image"]
+    assert len(np.unique(lit)) == len(view.groups.names) + 1
+    assert not np.array_equal(lit, pixels)
+    view.layout.value = "cls"
+    assert not np.array_equal(view.map.picture.data["image"][0], lit)
+    tap(view, *view.session.study["layout/images_cls"][8])
+    assert view.session.selection.image == 8

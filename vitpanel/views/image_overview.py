@@ -1,42 +1,45 @@
-"""A: all images of the study, and the way to choose one."""
+"""A: all images of the study, and the ways to choose one or to brush many."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.events import Tap
+from bokeh.events import SelectionGeometry, Tap
+from bokeh.models import ColumnDataSource, CustomJS, Div
 
 from vitpanel.errors import VitpanelError
+from vitpanel.state.brush import ImageIds
+from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped, source_table
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.image_map import NO_LABEL, create_image_map, data_uri, image_columns, ring_columns
-from vitpanel.views.figures.picking import nearest_point
-from vitpanel.views.palette import MUTED, class_colours, css
+from vitpanel.views.figures.client import script
+from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
+from vitpanel.views.figures.image_map import (
+    create_image_map,
+    group_look,
+    image_table,
+    region_columns,
+    region_of,
+    ring_columns,
+)
+from vitpanel.views.figures.picking import REACH, inner_size, nearest_point
+from vitpanel.views.figures.points_picture import Sight, points_picture, rgba
+from vitpanel.views.image_widgets import GroupLegend, ImageSearch
+from vitpanel.views.palette import css, dark_colours
 
-LAYOUT = "layout/images"
-MOST_THUMBNAILS = 2500
-_STRIP = f"""
-    .strip {{ display: flex; gap: 8px; align-items: center; height: 100%; padding: 0 8px; font: 12px/1.3 sans-serif;
-        color: {css("text")}; box-sizing: border-box; }}
-    .strip img {{ width: 52px; height: 52px; object-fit: contain; background: {css("grid")};
-        border: 1px solid {css("muted")}; }}
-    .strip img.small {{ image-rendering: pixelated; }}
-    .strip > div {{ min-width: 0; flex: 1; }}
-    .strip .line {{ white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
-    .strip .file, .strip .none {{ color: {css("hint")}; font-size: 11px; }}
-    .strip .error {{ color: {css("warning")}; white-space: normal; }}
-"""
-_LEGEND = f"""
-    :host {{ overflow-y: auto; max-height: 34px; }}
-    .legend {{ display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif;
-        color: {css("text")}; }}
-    .legend span {{ white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }}
-    .legend i {{ display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px;
-        box-shadow: 0 0 0 0.5px {css("text")}; }}
-"""
+COLOURING_NAMES = {"label": "label", "predicted": "prediction", "correct": "right or wrong", "p_true": "p(true)"}
+LAYOUT_NAMES = {"probability": "probability", "jsd": "JSD", "cls": "CLS distance", "patch": "patch distance"}
+TOOLS = {
+    "pan": ("open_with", "Drag moves the map"),
+    "box": ("highlight_alt", "Drag a box to brush images"),
+    "lasso": ("gesture", "Draw around images to brush them"),
+}
+_CARD = f"background:{css('surface')};color:{css('text')};border:1px solid {css('muted')};border-radius:3px;"
+_OVER = {"position": "absolute", "z-index": "3"}
 
 
 class ImageOverview(View):
@@ -44,60 +47,136 @@ class ImageOverview(View):
 
     title = "Image Overview"
     help = (
-        "Each point is an image, coloured by its label. Images lie close together when the same heads matter for them. "
-        "Click a point or type an image id to look at one image; scroll to zoom, double-click to see all."
+        "Each point is an image. Images lie close together when the same heads matter for them, by the metric named "
+        "in the menu Layout. The menu Colour says what colours and shapes mean; point at an entry below the map to "
+        "see its images alone. Click a point, or type an id or part of a file or class name, to look at one image. "
+        "Box and lasso brush many; press an entry below the map to brush its images. Scroll to zoom, double-click to "
+        "see all."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         study = session.study
-        by_class = study.images.sort_values("label", kind="stable")["label_name"]
-        self.colours = class_colours(tuple(name for name in by_class.unique() if name))
-        has_layout = LAYOUT in study
-        layout = study[LAYOUT] if has_layout else np.full((study.n_images, 2), np.nan)
-        columns = image_columns(study.images, layout, self.colours)
-        self.map = create_image_map(columns, thumbnails=self._thumbnails() if has_layout else None)
+        self.classes = class_order(study)
+        self.groups = session.image_groups()
+        self.map = create_image_map(self._layout)
         self.chart = Chart(self.map.figure, bridge, name="image-overview", table=self._table)
-        self.strip = pn.pane.HTML("", height=60, stylesheets=[_STRIP], **FULL_WIDTH)
-        self.legend = pn.pane.HTML(self._legend_html(), stylesheets=[_LEGEND], **FULL_WIDTH)
+        self.strip = pn.pane.HTML("", height=60, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
+        self.legend = GroupLegend(self._on_group, **FULL_WIDTH)
         self._create_controls()
-        self.map.figure.on_event(Tap, self._on_tap)
-        session.selection.param.watch(self._on_image, "image")
+        self._create_card()
+        self._follow_figure()
+        selection = session.selection.param
+        selection.watch(self._on_image, "image")
+        selection.watch(self._on_layout, "image_layout")
+        selection.watch(self._on_colouring, "colouring")
+        session.param.watch(self._on_brush, "brush")
+        self.legend.param.watch(lambda *_: bridge.put("A light", self._draw_light), "pointed")
+        self.param.watch(self._on_colouring, "dark")
         self._on_image()
-        self._draw()
+        self._on_colouring()
+        self._on_brush()
+        self._draw_ring()
 
     def _create_controls(self) -> None:
-        self.text = pmui.TextInput(placeholder="image id", size="small", width=80, margin=(8, 0), sx=COMPACT)
+        self.text = ImageSearch.of(
+            self.session.study, placeholder="id, file or class", size="small", margin=(4, 2, 0, 6), sx=COMPACT,
+            sizing_mode="stretch_width", min_width=60,
+        )  # fmt: skip
         self.text.param.watch(self._on_text, "value")
-        button = {"size": "small", "margin": (9, 0), "width": 28}
+        button: dict[str, Any] = {"size": "small", "margin": (9, 0), "width": 28}
         self.previous = pmui.IconButton(icon="chevron_left", description="Previous image", **button)
         self.next = pmui.IconButton(icon="chevron_right", description="Next image", **button)
         self.everything = pmui.Button(
-            label="All",
-            description="All images, none chosen",
-            size="small",
-            variant="text",
-            margin=(8, 4, 0, 0),
-            width=40,
-            sx={"minWidth": 0},
-        )
+            label="All", description="All images, none chosen", size="small", variant="text", margin=(8, 2, 0, 0),
+            width=36, sx={"minWidth": 0},
+        )  # fmt: skip
         self.previous.on_click(lambda _: self.session.step_image(-1))
         self.next.on_click(lambda _: self.session.step_image(1))
         self.everything.on_click(lambda _: self.session.choose_image(""))
+        self.unbrush = pmui.Button(
+            label="", end_icon="close", description="Clear the brush", size="small", visible=False,
+            variant="outlined", margin=4, styles=_OVER | {"right": "0", "top": "0"},
+            sx={"padding": "0 6px", "fontSize": "11px", "textTransform": "none"},
+        )  # fmt: skip
+        self.unbrush.on_click(lambda _: self.session.param.update(brush=None))
+        self.tools = {
+            name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=26, height=26)
+            for name, (icon, words) in TOOLS.items()
+        }
+        for name, tool in self.tools.items():
+            tool.on_click(partial(self._show_tool, name))
+            # At once and in the browser: a drag must not begin with one tool and end with another.
+            args = {"toolbar": self.map.figure.toolbar, "tool": self.map.tools[name]}
+            tool.js_on_click(args=args, code="toolbar.active_drag = tool")
+        self._show_tool("pan")
+        selection = self.session.selection.param
+        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 84, "description": ""}
+        known = self.session.image_layouts()
+        layouts = {LAYOUT_NAMES[metric]: metric for metric in known}
+        self.layout = pmui.Select(
+            label="Layout", options=layouts, value=self._metric, disabled=len(layouts) == 1, **look
+        )
+        self.layout.param.watch(lambda event: self.session.selection.param.update(image_layout=event.new), "value")
+        colourings = {name: colouring for colouring, name in COLOURING_NAMES.items()}
+        self.colouring = pmui.Select.from_param(selection.colouring, label="Colour", options=colourings, **look)
+
+    def _create_card(self) -> None:
+        """What is shown of the image under the pointer: found in the browser, written here when it is asked for."""
+        self.pointer = ColumnDataSource({"image": [-1]})
+        self.answer = ColumnDataSource({"image": [], "html": []})
+        styles = {"position": "absolute", "width": "196px", "padding": "6px", "font": "11px sans-serif"}
+        self.card = Div(text="", visible=False, styles=styles | {"pointer-events": "none"}, stylesheets=[
+            f":host {{ {_CARD} box-sizing: content-box; }}"
+        ])  # fmt: skip
+        args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "card": self.card}
+        point = CustomJS(args=args | {"reach": REACH}, code=script("point_at_image.js"))
+        for event in ("mousemove", "mouseleave"):
+            self.map.figure.js_on_event(event, point)
+        args = {"answer": self.answer, "pointer": self.pointer, "card": self.card}
+        self.answer.js_on_change("data", CustomJS(args=args, code=script("show_card.js")))
+        self.pointer.on_change("data", self._on_pointer)
+
+    def _follow_figure(self) -> None:
+        fig = self.map.figure
+        fig.on_event(Tap, self._on_tap)
+        fig.on_event(SelectionGeometry, self._on_geometry)
+        if self.map.all is None:
+            fig.on_change("inner_width", self._on_sight)
+            fig.on_change("inner_height", self._on_sight)
+            for span in (fig.x_range, fig.y_range):
+                span.on_change("start", self._on_sight)
+                span.on_change("end", self._on_sight)
 
     def controls(self) -> list[pn.viewable.Viewable]:
-        """Ways to choose an image without the map."""
-        return [self.previous, self.text, self.next, self.everything]
+        """Return steps from image to image, and back to all."""
+        return [self.previous, self.next, self.everything]
 
     def body(self) -> pn.viewable.Viewable:
-        """Stack the map, what its colours mean, and the chosen image."""
-        return pn.Column(self.chart, self.legend, self.strip, **FILLED)
+        """Stack the ways to choose, the map, what its colours mean, and the chosen image."""
+        choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
+        tools = pn.Column(*self.tools.values(), margin=0, width=26, styles=_OVER | {"left": "2px", "top": "0"})
+        card = self.bridge.pane(
+            self.card, margin=0, width=0, height=0,
+            styles=_OVER | {"left": "0", "top": "0", "overflow": "visible", "pointer-events": "none"},
+        )  # fmt: skip
+        styles = {"position": "relative", "min-height": "0"}
+        chart = pn.Column(self.chart, tools, self.unbrush, card, styles=styles, **FILLED)
+        return pn.Column(choose, chart, self.legend, self.strip, **FILLED)
+
+    @property
+    def _layout(self) -> np.ndarray:
+        """Places of the images, NaN where the study has none."""
+        study, name = self.session.study, self.session.image_layout
+        return study[name] if name in study else np.full((study.n_images, 2), np.nan)
+
+    @property
+    def _metric(self) -> str:
+        layouts = self.session.image_layouts()
+        return next(metric for metric, name in layouts.items() if name == self.session.image_layout)
 
     def _table(self) -> pd.DataFrame:
-        table = source_table(self.map.points, image="image", label="label", predicted="predicted", p_true="p_true")
-        return table.assign(
-            file=self.session.study.images["file"], x=self.map.points.data["x"], y=self.map.points.data["y"]
-        )
+        return image_table(self.session.study.images, self._layout, self.session.brushed)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
@@ -109,77 +188,105 @@ class ImageOverview(View):
 
     def _on_text(self, event: Any) -> None:
         try:
-            self.session.choose_image(event.new)
+            self.session.choose_image(event.new or "")
         except VitpanelError as error:
             self.text.error_state = True
-            words = f"{escaped(error.message)} {escaped(error.hint)}"
-            self.strip.object = f'<div class="strip"><div class="error" role="alert">{words}</div></div>'
+            self.strip.object = error_html(error.message, error.hint)
         else:
             self._on_image()
+
+    def _show_tool(self, chosen: str, *_: Any) -> None:
+        for name, tool in self.tools.items():
+            tool.color = "primary" if name == chosen else "default"
+
+    def _on_sight(self, _attribute: str, _old: object, _new: object) -> None:
+        self.bridge.put("A picture", self._draw_picture)
+
+    def _on_geometry(self, event: SelectionGeometry) -> None:
+        if event.final and event.geometry is not None:
+            self.session.brush = region_of(event.geometry, self.session.image_layout)
+
+    def _on_group(self, group: int) -> None:
+        ids = np.flatnonzero(self.groups.codes == group)
+        self.session.brush = ImageIds(tuple(ids.tolist()))
+
+    def _on_pointer(self, _attribute: str, _old: object, new: dict[str, Any]) -> None:
+        image = int(new["image"][0])
+        if 0 <= image < self.session.study.n_images:
+            html = card_html(self.session.study, image)
+            self.bridge.put("A card", lambda: self.answer.update(data={"image": [image], "html": [html]}))
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
     def _on_image(self, *_: Any) -> None:
-        image, last = self.session.selection.image, self.session.study.n_images - 1
-        self.text.param.update(value="" if image is None else str(image), error_state=False)
+        study, image = self.session.study, self.session.selection.image
+        self.text.show_text("" if image is None else str(image))
         self.previous.disabled = image == 0
-        self.next.disabled = image == last
+        self.next.disabled = image == study.n_images - 1
         self.everything.disabled = image is None
-        self.strip.object = f'<div class="strip">{self._strip_html(image)}</div>'
-        self.bridge.put("A", self._draw)
+        self.strip.object = strip_html(study, image)
+        self.bridge.put("A ring", self._draw_ring)
 
-    def _draw(self) -> None:
+    def _on_layout(self, *_: Any) -> None:
+        self.layout.value = self._metric
+        self.bridge.put("A layout", self._draw_layout)
+
+    def _on_colouring(self, *_: Any) -> None:
+        self.groups = self.session.image_groups()
+        look, n_images = group_look(self.groups, self.classes), np.bincount(self.groups.codes)
+        dark = dark_colours(self.session.study.spec.n_layers) if self.dark else {}
+        self.legend.param.update(
+            caption=f"{COLOURING_NAMES[self.session.selection.colouring]}:",
+            groups=[
+                {"name": name, "colour": dark.get(colour, colour), "marker": marker, "n": int(n)}
+                for name, colour, marker, n in zip(self.groups.names, look.colours, look.markers, n_images, strict=True)
+            ],
+            pointed=-1,
+        )
+        self.bridge.put("A colours", self._draw_colours)
+
+    def _on_brush(self, *_: Any) -> None:
+        mask = self.session.brushed
+        self.unbrush.visible = mask is not None
+        self.unbrush.label = "" if mask is None else f"{int(mask.sum())} brushed"
+        self.bridge.put("A brush", self._draw_brush)
+
+    def _draw_ring(self) -> None:
         image = self.session.selection.image
-        self.draw(self.chart, lambda: self.map.ring.update(data=ring_columns(self.map.points, image)), needs=LAYOUT)
-
-    def _strip_html(self, image: int | None) -> str:
-        study = self.session.study
-        if image is None:
-            return f'<div class="none">All {study.n_images} images. Click a point or type an id to look at one.</div>'
-        row: Any = study.images.iloc[image]
-        label = escaped(row["label_name"] or NO_LABEL)
-        file = escaped(row["file"])
-        return (
-            f"{self._picture_html(image)}<div>"
-            f'<div class="line">image {image}: <b>{label}</b></div>'
-            f'<div class="line">{self._prediction_html(image)}</div>'
-            f'<div class="line file" title="{file}">{file}</div></div>'
+        self.draw(
+            self.chart,
+            lambda: self.map.ring.update(data=ring_columns(self.map.points, image)),
+            needs=self.session.image_layout,
         )
 
-    def _prediction_html(self, image: int) -> str:
-        row: Any = self.session.study.images.iloc[image]
-        if not row["predicted_name"]:
-            return "no prediction"
-        mark = "" if row["label"] < 0 else " ✓" if row["label"] == row["predicted"] else " ✗"
-        share = "" if np.isnan(row["p_true"]) else f", p({'true' if row['label'] >= 0 else 'top'}) {row['p_true']:.3f}"
-        return f"predicted {escaped(row['predicted_name'])}{mark}{share}"
+    def _draw_layout(self) -> None:
+        self.map.place(self._layout)
+        self._draw_ring()
+        self._draw_brush()
 
-    def _picture_html(self, image: int) -> str:
-        try:
-            picture = self.session.study.crop(image)
-        except VitpanelError:
-            return ""
-        small = max(self.session.study.spec.image_size) <= 64  # noqa: PLR2004 - smaller pictures blur when enlarged
-        return f'<img class="{"small" if small else ""}" alt="image {image}" src="{data_uri(picture)}">'
+    def _draw_brush(self) -> None:
+        self.map.region.data = region_columns(self.session.brush, self.session.image_layout)
+        self._draw_light()
 
-    def _legend_html(self) -> str:
-        entries = dict(self.colours)
-        if "" in set(self.session.study.images["label_name"]):
-            entries[NO_LABEL] = MUTED
-        chips = (
-            f'<span title="{escaped(name)}"><i style="background:{colour}"></i>{escaped(name)}</span>'
-            for name, colour in entries.items()
-        )
-        return f'<div class="legend">{"".join(chips)}</div>'
+    def _draw_colours(self) -> None:
+        self.map.dress(self.groups, group_look(self.groups, self.classes))
+        self._draw_light()
 
-    def _thumbnails(self) -> list[str] | None:
-        study = self.session.study
-        if study.n_images > MOST_THUMBNAILS:
-            return None
-        return [self._thumbnail(image) for image in range(study.n_images)]
+    def _draw_light(self) -> None:
+        self.map.light(self._lit)
+        if self.map.all is None:
+            self._draw_picture()
 
-    def _thumbnail(self, image: int) -> str:
-        try:
-            return data_uri(self.session.study.thumbnail(image))
-        except VitpanelError:
-            return ""
+    @property
+    def _lit(self) -> np.ndarray | None:
+        """Images that stand out: those pointed at in the legend, else the brush."""
+        pointed = self.legend.pointed
+        return self.session.brushed if pointed < 0 else self.groups.codes == pointed
+
+    def _draw_picture(self) -> None:
+        fig = self.map.figure
+        sight = Sight((fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig))
+        colours = rgba([group["colour"] for group in self.legend.groups])[self.groups.codes]
+        pixels = points_picture(self._layout, colours, sight, lit=self._lit)
+        place = {"x": sight.x[0], "y": sight.y[0], "dw": sight.x[1] - sight.x[0], "dh": sight.y[1] - sight.y[0]}
+        self.map.picture.data = {"image": [pixels], **{name: [value] for name, value in place.items()}}

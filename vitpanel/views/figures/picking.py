@@ -32,7 +32,7 @@ def nearest_point(fig: figure, place: tuple[float, float], points: tuple[np.ndar
         Coordinates of all points, NaN for a point that is not drawn.
     """
     distance = np.zeros(len(points[0]))
-    for values, at, span, pixels in zip(points, place, (fig.x_range, fig.y_range), _inner_size(fig), strict=True):
+    for values, at, span, pixels in zip(points, place, (fig.x_range, fig.y_range), inner_size(fig), strict=True):
         limits = cast("Range1d", span)
         scale = pixels / abs(float(limits.end) - float(limits.start))
         distance += ((values - at) * scale) ** 2
@@ -41,10 +41,11 @@ def nearest_point(fig: figure, place: tuple[float, float], points: tuple[np.ndar
     return nearest if nearest >= 0 and distance[nearest] <= REACH**2 else None
 
 
-def _inner_size(fig: figure) -> tuple[int, int]:
+def inner_size(fig: figure) -> tuple[int, int]:
+    """Width and height of a frame in pixels, a guess as long as the browser has not told."""
     try:
-        return fig.inner_width, fig.inner_height
-    except UnsetValueError:  # the browser has not told yet
+        return fig.inner_width or ASSUMED_SIDE, fig.inner_height or ASSUMED_SIDE
+    except UnsetValueError:
         return ASSUMED_SIDE, ASSUMED_SIDE
 
 

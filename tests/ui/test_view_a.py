@@ -1,0 +1,151 @@
+"""View A in a browser: pointing, searching, brushing, and a study of many images."""
+
+import numpy as np
+import panel as pn
+import pytest
+from playwright.sync_api import expect
+
+from tests.synthetic import write_synthetic_study
+from vitpanel.state.brush import LayoutRegion
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
+from vitpanel.study.reader import open_study
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures import image_map
+from vitpanel.views.image_overview import ImageOverview
+
+pytestmark = pytest.mark.ui
+
+_FILL_ALPHA = "id => Bokeh.documents[0].get_model_by_id(id).fill_alpha.value"
+_PICTURES = "id => Bokeh.documents[0].get_model_by_id(id).data.image[0].reduce((sum, pixel) => sum + (pixel > 0), 0)"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return open_study(write_synthetic_study(tmp_path_factory.mktemp("ui") / "a.study", n_images=40))
+
+
+@pytest.fixture
+def opened(app_page, study):
+    """Open the view; the page is ``view.page``."""
+
+    def open_view():
+        made = []
+
+        def make():
+            made.append(ImageOverview(Session(study, selection=Selection(image=3)), Bridge()))
+            return pn.Column(made[-1], styles={"height": "380px"}, width=340, margin=0)
+
+        page = app_page(make, width=400, height=500)
+        made[-1].page = page
+        return made[-1]
+
+    return open_view
+
+
+def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, place_of):
+    view = opened()
+    page, layout, images = view.page, view.session.study["layout/images"], view.session.study.images
+    assert view.session.selection.image == 3
+    image = int((images["label"] == 1).to_numpy().argmax())
+    page.mouse.move(*place_of(view.map.figure, *layout[image]))
+    card = page.locator("b", has_text=f"image {view.pointer.data['image'][0]}")
+    wait_until(lambda: view.pointer.data["image"][0] >= 0)
+    shown = int(view.pointer.data["image"][0])
+    expect(page.locator("b", has_text=f"image {shown}")).to_be_visible()
+    expect(page.get_by_text(f"label: {images['label_name'][shown] or 'no label'}")).to_be_visible()
+    page.wait_for_function("() => true")
+    button = page.get_by_role("button", name="T-shirt & <top>")
+    button.hover()
+    expect(card).to_be_hidden()
+    wait_until(lambda: page.evaluate(_FILL_ALPHA, view.map.all.glyph.id) < 0.3)
+    page.mouse.move(5, 490)
+    wait_until(lambda: page.evaluate(_FILL_ALPHA, view.map.all.glyph.id) > 0.8)
+    button.focus()
+    wait_until(lambda: view.legend.pointed == 1)
+    button.press("Enter")
+    wait_until(lambda: view.session.brushed is not None)
+    assert np.array_equal(view.session.brushed, images["label"] == 1)
+    page.get_by_role("button", name="Clear the brush").click()
+    wait_until(lambda: view.session.brush is None)
+
+
+def test_search_offers_names_and_takes_the_one_chosen(opened, wait_until):
+    view = opened()
+    box = view.page.get_by_placeholder("id, file or class")
+    expect(box).to_have_value("3")
+    box.fill("unlabelled/0013")
+    option = view.page.get_by_role("option", name="13 · unlabelled/0013.png")
+    option.click()
+    wait_until(lambda: view.session.selection.image == 13)
+    expect(box).to_have_value("13")
+    box.fill("class 2")
+    box.press("Enter")
+    expect(view.page.get_by_role("alert")).to_contain_text("images match 'class 2'")
+    assert view.session.selection.image == 13
+    box.fill("21")
+    box.press("Enter")
+    wait_until(lambda: view.session.selection.image == 21)
+    expect(view.page.get_by_text("image 21:")).to_be_visible()
+
+
+def test_box_and_lasso_brush(opened, wait_until, place_of):
+    view = opened()
+    fig, mouse, layout = view.map.figure, view.page.mouse, view.session.study["layout/images"]
+    x0, x1 = np.quantile(layout[:, 0], [0.3, 0.9])
+    y0, y1 = np.quantile(layout[:, 1], [0.1, 0.6])
+    ranges = fig.x_range.start, fig.y_range.start
+    view.page.get_by_role("button", name="Drag a box to brush images").click()
+    mouse.move(*place_of(fig, x0, y0))
+    mouse.down()
+    mouse.move(*place_of(fig, x1, y1), steps=4)
+    mouse.up()
+    wait_until(lambda: view.session.brush is not None)
+    inside = (layout > [x0, y0]).all(1) & (layout < [x1, y1]).all(1)
+    # A pixel at the edge may belong to either side.
+    assert np.abs(view.session.brushed.sum() - inside.sum()) <= 2
+    expect(view.page.get_by_text(f"{view.session.brushed.sum()} brushed")).to_be_visible()
+    box = view.session.brush
+    view.page.get_by_role("button", name="Draw around images to brush them").click()
+    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    mouse.move(*place_of(fig, *corners[0]))
+    mouse.down()
+    for corner in corners[1:]:
+        mouse.move(*place_of(fig, *corner), steps=4)
+    mouse.up()
+    wait_until(lambda: view.session.brush != box)
+    assert isinstance(view.session.brush, LayoutRegion)
+    assert len(view.session.brush.x) > 4
+    assert np.abs(view.session.brushed.sum() - inside.sum()) <= 2
+    assert (fig.x_range.start, fig.y_range.start) == ranges
+
+
+def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
+    view = opened()
+    for name, option, is_done in (
+        ("Layout", "JSD", lambda: view.session.selection.image_layout == "jsd"),
+        ("Colour", "right or wrong", lambda: view.session.selection.colouring == "correct"),
+    ):
+        view.page.get_by_role("combobox", name=name).click()
+        view.page.get_by_role("menuitem", name=option).press("Enter")
+        wait_until(is_done)
+    expect(view.page.get_by_role("button", name="wrong")).to_be_visible()
+    expect(view.page.get_by_role("group", name="right or wrong:")).to_be_visible()
+
+
+def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, place_of, monkeypatch):
+    monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
+    view = opened()
+    page, layout = view.page, view.session.study["layout/images"]
+    assert view.map.all is None
+    painted = page.evaluate(_PICTURES, view.map.picture.id)
+    assert 40 * 5 < painted <= 40 * 21
+    x, y = place_of(view.map.figure, *layout[8])
+    page.mouse.move(x, y)
+    wait_until(lambda: view.pointer.data["image"][0] == 8)
+    expect(page.locator("b", has_text="image 8")).to_be_visible()
+    page.mouse.click(x, y)
+    wait_until(lambda: view.session.selection.image == 8)
+    page.mouse.wheel(0, -300)
+    wait_until(lambda: view.map.picture.data["dw"][0] < np.ptp(layout[:, 0]))
+    wait_until(lambda: page.evaluate(_PICTURES, view.map.picture.id) != painted)

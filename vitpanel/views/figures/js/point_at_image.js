@@ -1,0 +1,22 @@
+// Find the image under the pointer and show its card; the server is asked once for each image.
+const {x, y} = points.data
+const {x_range, y_range, inner_width, inner_height} = fig
+const right = inner_width / (x_range.end - x_range.start), up = inner_height / (y_range.end - y_range.start)
+let image = -1, least = reach ** 2
+if (cb_obj.event_name === "mousemove") {
+  for (let i = 0; i < x.length; i++) {
+    const distance = ((x[i] - cb_obj.x) * right) ** 2 + ((y[i] - cb_obj.y) * up) ** 2
+    if (distance <= least) [image, least] = [i, distance]
+  }
+}
+if (image !== pointer.data.image[0]) {
+  const html = pointer.tags[0]?.get(image)
+  card.setv({text: html ?? "", visible: html !== undefined}, {sync: false})
+  pointer.setv({data: {image: [image]}}, {sync: image >= 0 && html === undefined})
+}
+if (image >= 0) {
+  const width = 210, height = 70
+  const left = Math.max(0, Math.min(cb_obj.sx - width / 2, fig.outer_width - width))
+  const top = cb_obj.sy > fig.outer_height / 2 ? cb_obj.sy - height - 14 : cb_obj.sy + 14
+  card.setv({styles: {...card.styles, left: `${left}px`, top: `${top}px`}}, {sync: false})
+}
