@@ -54,7 +54,6 @@ def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, plac
     shown = int(view.pointer.data["image"][0])
     expect(page.locator("b", has_text=f"image {shown}")).to_be_visible()
     expect(page.get_by_text(f"label: {images['label_name'][shown] or 'no label'}")).to_be_visible()
-    page.wait_for_function("() => true")
     button = page.get_by_role("button", name="T-shirt & <top>")
     button.hover()
     expect(card).to_be_hidden()

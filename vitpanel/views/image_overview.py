@@ -130,7 +130,9 @@ class ImageOverview(View):
             f":host {{ {_CARD} box-sizing: content-box; }}"
         ])  # fmt: skip
         args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "card": self.card}
-        point = CustomJS(args=args | {"reach": REACH}, code=script("point_at_image.js"))
+        # Named here, `answer` comes to the browser too.
+        args |= {"reach": REACH, "answer": self.answer}
+        point = CustomJS(args=args, code=script("point_at_image.js"))
         for event in ("mousemove", "mouseleave"):
             self.map.figure.js_on_event(event, point)
         args = {"answer": self.answer, "pointer": self.pointer, "card": self.card}
