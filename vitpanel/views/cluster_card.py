@@ -15,7 +15,7 @@ from vitpanel.views.background import Background
 from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
-from vitpanel.views.figures.image_map import data_uri
+from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.palette import css
 
 MOST_PARTS = 4
