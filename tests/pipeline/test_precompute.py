@@ -23,6 +23,7 @@ from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import STAGES
+from vitpanel.study.summary import describe
 
 pytestmark = pytest.mark.slow
 
@@ -203,3 +204,18 @@ def test_labels_that_are_no_classes_are_judged_by_the_top_class(checkpoint: Path
     study = run(checkpoint, images, tmp_path / "other.study", class_names=("one", "two", "three", "four"))
     assert set(study.images["label"]) == {-1}
     assert np.allclose(study.images["p_true"], study["probabilities"].max(-1))
+
+
+def test_a_failed_check_leaves_out_what_it_decides_and_nothing_else(
+    checkpoint: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("vitpanel.models.checks.ROW_SUM_LIMIT", 0.0)
+    study = run(checkpoint, images, tmp_path / "a.study")
+    assert study.is_finished
+    left = {"probabilities", *(f"importance/{metric}" for metric in ("probability", "jsd", "cls", "patch"))}
+    assert {name for name in study.names if not name.startswith("layout/images")} == left
+    for name in ("strength", "patterns/cls", "latents", "layout/patch"):
+        assert "not shares of attention" in study.reason(name)
+    assert "5 of 6 passed" in describe(study)
+    again = run(checkpoint, images, tmp_path / "a.study")
+    assert again.is_finished

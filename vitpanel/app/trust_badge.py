@@ -51,7 +51,8 @@ class TrustBadge(pn.viewable.Viewer):
         )
         self.button = pmui.Button(
             label=self.label,
-            description="What was measured to know whether the numbers can be trusted; click for the figures.",
+            # The description is what a screen reader is given as the button's name.
+            description=f"{self.label}. What was measured to know whether the numbers hold: click for the figures.",
             variant="outlined",
             color="light",
             size="small",
