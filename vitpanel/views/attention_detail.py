@@ -159,15 +159,16 @@ class AttentionDetail(View):
     def _on_attention(self, *_: param.parameterized.Event) -> None:
         outcome = self.session.attention
         display, threshold = self.session.head_display(), self.session.threshold()
-        self._figures.styles = {"opacity": "0.35" if outcome.status == "running" else "1", "transition": "opacity 0.2s"}
+        # A page that is still loading may miss that waiting has ended; it has no old pictures to fade either.
+        is_waiting = outcome.status == "running" and bool(self.pictures.head.data["matrix"])
+        self._figures.styles = {"opacity": "0.35" if is_waiting else "1", "transition": "opacity 0.2s"}
         if outcome.status in {"idle", "failed"}:
             words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
             hint = f'<div class="hint">{escaped(outcome.hint)}</div></div>'
             self._note.param.update(object=words + hint, visible=True)
         else:
             self._note.visible = False
-        waiting = " · computing …" if outcome.status == "running" else ""
-        self._name.object = short_head_name(*self.session.chosen_head) + waiting
+        self._name.object = short_head_name(*self.session.chosen_head) + (" …" if is_waiting else "")
         if display is None or threshold is None:
             return
         self._write_cut()
