@@ -399,6 +399,8 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     for key in ("ArrowLeft", "Enter"):
         page.keyboard.press(key)
     wait_until(lambda: session.chosen_head == (1, 1))
+    expect(heads.nth(4)).to_have_attribute("aria-selected", "true")
+    wait_until(lambda: view.view._name.object == "L1 H1" and view.drawn() == view.expected())
     session.selection.choose_head(0, 2)
     expect(heads.nth(2)).to_have_attribute("aria-selected", "true")
     page.get_by_role("combobox").last.click()
