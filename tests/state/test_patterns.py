@@ -27,7 +27,7 @@ def patterns(study: Any):
 
 
 def test_map_follows_the_chosen_pattern(patterns: Any, study: Any):
-    assert patterns.layouts() == {"patch": "Patch", "cls": "CLS"}
+    assert patterns.layouts() == {"patch": "Patch", "cls": "CLS", "offset": "Offset"}
     for pattern in ("patch", "cls"):
         patterns.selection.pattern = pattern
         assert np.array_equal(patterns.map().layout, study[f"layout/{pattern}"])

@@ -116,14 +116,21 @@ def binary_matrices(indices: np.ndarray, n_cells: int) -> np.ndarray:
     return result.reshape(*indices.shape[:-1], n_cells, n_cells)
 
 
+def offset_shape(grid: Grid) -> tuple[int, int]:
+    """Rows and columns of `offset_shares`, at most 31 × 31."""
+    rows, cols = pooled_side(grid)
+    return 2 * rows - 1, 2 * cols - 1
+
+
 @lru_cache(maxsize=8)
 def _offset_order(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Entries of the patch region sorted by offset, and where each offset begins in that order."""
+    step, shape = _pooling_step(grid, MAX_SIDE), offset_shape(grid)
     row, col = np.divmod(np.arange(grid.size), grid.cols)
-    rows, cols = row - row[:, None] + grid.rows - 1, col - col[:, None] + grid.cols - 1
-    offset = (rows * (2 * grid.cols - 1) + cols).ravel()
+    rows, cols = (np.trunc((place - place[:, None]) / step).astype(int) for place in (row, col))
+    offset = ((rows + shape[0] // 2) * shape[1] + cols + shape[1] // 2).ravel()
     order = np.argsort(offset, kind="stable")
-    return order, np.searchsorted(offset[order], np.arange((2 * grid.rows - 1) * (2 * grid.cols - 1)))
+    return order, np.searchsorted(offset[order], np.arange(shape[0] * shape[1]))
 
 
 def offset_shares(attention: np.ndarray, grid: Grid) -> np.ndarray:
@@ -137,10 +144,12 @@ def offset_shares(attention: np.ndarray, grid: Grid) -> np.ndarray:
     Returns
     -------
     Shape ``(..., 2·rows − 1, 2·cols − 1)``: the entry at ``rows − 1 + i, cols − 1 + j`` is for targets i rows below
-    and j columns to the right. The sum is what a patch gives to patches; offsets that leave the grid count as 0.
+    and j columns to the right. The sum is what a patch gives to patches; offsets that leave the grid count as 0. Grids
+    larger than 16 × 16 have the rows and columns of `pooled_side` here, and offsets are divided by the step of its
+    pooling, without the remainder.
     """
     order, starts = _offset_order(grid)
     patches = attention[..., grid.patches, grid.patches]
     flat = patches.reshape(*patches.shape[:-2], -1)[..., order]
     sums = np.add.reduceat(flat, starts, axis=-1) / np.float32(grid.size)
-    return sums.reshape(*sums.shape[:-1], 2 * grid.rows - 1, 2 * grid.cols - 1)
+    return sums.reshape(*sums.shape[:-1], *offset_shape(grid))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vitpanel.core.grid import Grid
 from vitpanel.core.importance import reference_class
-from vitpanel.core.patterns import cls_vector, patch_matrix, top_indices
+from vitpanel.core.patterns import cls_vector, offset_shares, patch_matrix, top_indices
 from vitpanel.core.strength import attention_distance, strength_entropy, strength_vectors
 from vitpanel.models.ablation import Ablation
 from vitpanel.models.model import ViTModel
@@ -46,6 +46,7 @@ class AttentionSummary:
             "strength": strength_vectors(weights, self.grid),
             "distance": attention_distance(weights, self.grid),
             "patterns/patch_top": top_indices(patch_matrix(weights, self.grid)),
+            "patterns/offset": offset_shares(weights, self.grid).reshape(len(weights), -1).astype(np.float16),
         }
         if self.grid.cls is not None:
             kept["patterns/cls"] = cls_vector(weights, self.grid).astype(np.float16)

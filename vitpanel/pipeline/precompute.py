@@ -306,11 +306,11 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
         return
     started, study, settings = time.monotonic(), open_study(writer.path), writer.manifest.settings
     of_images = {layout: f"importance/{metric}" for metric, layout in image_layouts(study.spec).items()}
-    of_heads = {"layout/cls": "patterns/cls", "layout/patch": "latents"}
+    of_heads = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
     seconds: dict[str, float] = {}
     qualities: dict[str, Quality] = {}
     for name, vectors in (of_images | of_heads).items():
-        if name not in writer.arrays:
+        if name not in writer.arrays or vectors not in study:
             continue
         begun = time.monotonic()
         with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:

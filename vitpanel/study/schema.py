@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitpanel.core.patterns import n_top, pooled_side
+from vitpanel.core.patterns import n_top, offset_shape, pooled_side
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import turned_off
 
@@ -21,7 +21,14 @@ NO_CLASSES = "The model has no class head."
 NO_MODES = "Pruning modes of all heads were not computed beforehand (--modes); the live model computes them."
 
 # Added after the first studies were made: a study may lack them and is read all the same.
-OPTIONAL = ("distance", "layout/images_jsd", "layout/images_cls", "layout/images_patch")
+OPTIONAL = (
+    "distance",
+    "patterns/offset",
+    "layout/offset",
+    "layout/images_jsd",
+    "layout/images_cls",
+    "layout/images_patch",
+)
 
 _NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls", "layout/images_cls", "modes/cls")
 _NEEDS_CLASSES: tuple[str, ...] = (
@@ -111,9 +118,11 @@ def array_specs(
         ("strength", "hop", spec.grid.n_hops, "float32", HEADS),
         ("patterns/cls", "value", 2 * spec.grid.size + 1, "float16", HEADS),
         ("patterns/patch_top", "top", n_top(n_cells), "uint16", HEADS),
+        ("patterns/offset", "offset", offset_shape(spec.grid)[0] * offset_shape(spec.grid)[1], "float16", HEADS),
         ("latents", "latent", latent_dim, "float32", LATENTS),
         ("layout/cls", "axis", 2, "float32", LAYOUT),
         ("layout/patch", "axis", 2, "float32", LAYOUT),
+        ("layout/offset", "axis", 2, "float32", LAYOUT),
     ]
     everything = [
         ArraySpec("probabilities", ("image", "class"), (n_images, spec.n_classes), "float32", HEADS),
