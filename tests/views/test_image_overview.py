@@ -213,3 +213,12 @@ def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
     assert not np.array_equal(view.map.picture.data["image"][0], lit)
     tap(view, *view.session.study["layout/images_cls"][8])
     assert view.session.selection.image == 8
+
+
+def test_what_is_typed_in_the_browser_and_refused_takes_no_choice_back(view):
+    view.text.get_root()
+    view.text._process_events({"value": "class"})
+    assert view.text.error_state
+    assert view.session.selection.image == 3
+    view.text._process_events({"value": "7"})
+    assert view.session.selection.image == 7

@@ -23,6 +23,13 @@ class ImageSearch(pmui.AutocompleteInput):
         search._study = study
         return search
 
+    def _process_property_change(self, msg: dict[str, Any]) -> dict[str, Any]:
+        # What a person types is made an option before it is taken over, for the reason of `show_text`.
+        if "value" in msg:
+            with param.parameterized.discard_events(self):
+                self.options = [msg["value"] or ""]
+        return super()._process_property_change(msg)
+
     def show_text(self, text: str) -> None:
         """Put a text into the box. It is made an option, since the base class takes back what is none."""
         self.param.update(options=[text], value=text, error_state=False)
