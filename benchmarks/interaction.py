@@ -222,12 +222,12 @@ class Visitor:
         """Click on images in the map."""
         layout = self.server.study["layout/images"]
         for image in np.linspace(0, len(layout) - 1, n + 2).astype(int)[1:-1]:
-            place = self.place(self.explorer.images.map.figure, *layout[image])
+            place = self.place(self.explorer.views["image-overview"].map.figure, *layout[image])
             self.time("image_click", "pointerup", lambda place=place: self.page.mouse.click(*place))
 
     def choose_heads(self, n: int) -> None:
         """Click on heads in the curve."""
-        fig = self.explorer.importance.curve.figure
+        fig = self.explorer.views["head-importance"].curve.figure
         middle = (fig.y_range.start + fig.y_range.end) / 2
         for flat in np.random.default_rng(3).permutation(np.arange(4, N_LAYERS * N_HEADS, 3))[:n]:
             place = self.place(fig, flat, middle)
@@ -235,7 +235,7 @@ class Visitor:
 
     def drag(self, n: int) -> None:
         """Drag the line from head to head, and let go."""
-        curve, mouse = self.explorer.importance.curve, self.page.mouse
+        curve, mouse = self.explorer.views["head-importance"].curve, self.page.mouse
         middle = (curve.figure.y_range.start + curve.figure.y_range.end) / 2
         for start in (20, 60):
             mouse.click(*self.place(curve.figure, start, middle))

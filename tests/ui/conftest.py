@@ -97,7 +97,7 @@ def app_page(page: Page) -> Iterator[Callable[..., Page]]:
     for name in _LOGGERS:
         logging.getLogger(name).addHandler(collector)
 
-    def open_page(view_factory: ViewFactory, *, width: int = 1280, height: int = 800) -> Page:
+    def open_page(view_factory: ViewFactory, *, width: int = 1280, height: int = 800, query: str = "") -> Page:
         def make() -> Any:
             pn.extension()
             return view_factory()
@@ -105,7 +105,7 @@ def app_page(page: Page) -> Iterator[Callable[..., Page]]:
         servers.append(ServerThread(make))
         servers[-1].start()
         page.set_viewport_size({"width": width, "height": height})
-        page.goto(f"http://localhost:{servers[-1].wait()}")
+        page.goto(f"http://localhost:{servers[-1].wait()}/{query}")
         page.wait_for_function(_READY)
         return page
 

@@ -49,8 +49,7 @@ class TwoCharts(View):
         self.second = Chart(create_figure(), bridge, name="second")
         self.third = Chart(create_figure(), bridge)
         self.sent = []
-        self.stage.save_text = lambda text, *, file: self.sent.append((file, text))
-        self.stage.save_figure = lambda fig, *, kind, file: self.sent.append((file, fig))
+        self.stage._send_msg = self.sent.append
 
     def body(self):
         return pn.Row(self.first, self.second, self.third)
@@ -66,10 +65,19 @@ def test_view_offers_its_named_charts_and_names_files_by_the_choice(make_session
     view.save("first", "csv")
     view.session.selection.image = None
     view.save("second", "svg")
+    first, second = ({"figure": chart.figure.id} for chart in (view.first, view.second))
+    table = 'place,name\n1,"a,b"\n2,ü\n'
     assert view.sent == [
-        ("first_L1H2_image3.csv", 'place,name\n1,"a,b"\n2,ü\n'),
-        ("second_L1H2_all-images.svg", view.second.figure),
+        first | {"kind": "csv", "file": "first_L1H2_image3.csv", "text": table},
+        second | {"kind": "svg", "file": "second_L1H2_all-images.svg", "text": ""},
     ]
+
+
+def test_where_words_stand_for_a_chart_nothing_is_saved(make_session):
+    view = TwoCharts(make_session(), Bridge())
+    view.first.say("No layout.")
+    view.save("first", "png")
+    assert view.sent == [{"kind": "words", "text": "There is nothing to save: No layout."}]
 
 
 def test_source_table_is_a_table_of_the_columns_asked_for():

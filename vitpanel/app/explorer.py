@@ -12,21 +12,37 @@ from bokeh.themes import Theme
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
+from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
-from vitpanel.views.base import escaped
+from vitpanel.views.base import View, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
 
-HEADER_HEIGHT = 48
+HEADER_HEIGHT = 40
+VIEWS: dict[str, type[View]] = {
+    view.slug(): view for view in (ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail)
+}
+# Rows of Fig. 1 with their shares of the height, and the views' shares of the width.
+LAYOUT: dict[int, dict[str, int]] = {
+    43: {"image-overview": 25, "head-importance": 75},
+    57: {"attention-strength": 25, "pattern-overview": 24, "attention-detail": 51},
+}
+HEADER = {
+    "& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT - 8}px !important"},
+    "& .MuiToolbar-root h3": {"fontSize": "17px", "fontWeight": 500},
+    "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
+}
+SMALLEST = {"min-width": "1180px", "min-height": "640px"}
 # Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
 # house style and follow the theme by `Stage`.
 STYLED_BY_US = ("Axis", "BaseColorBar", "ColorBar", "Figure", "Grid", "Legend", "Plot", "Title")
 FILLED: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
+NARROW = {"min-width": "0", "min-height": "0"}
 
 
 class Explorer(pn.viewable.Viewer):
@@ -38,27 +54,64 @@ class Explorer(pn.viewable.Viewer):
         May be shared by all sessions of a process.
     service
         The live model, shared as well; None shows what the study alone gives.
+    views
+        Which of `VIEWS` to make, one name or several; None makes all.
+    selection
+        What is looked at, to be shared with another explorer; None starts one.
     height
         CSS height of the whole.
+
+    Raises
+    ------
+    VitpanelError
+        If there is no view of such a name; the hint gives those that there are.
     """
 
-    def __init__(self, study: Study, *, service: ModelService | None = None, height: str = "880px") -> None:
+    def __init__(
+        self,
+        study: Study,
+        *,
+        service: ModelService | None = None,
+        views: str | Sequence[str] | None = None,
+        selection: Selection | None = None,
+        height: str = "880px",
+    ) -> None:
         super().__init__()
-        self.session = Session(study, inference=None if service is None else SessionInference(service))
+        inference = None if service is None else SessionInference(service)
+        self.session = Session(study, selection=selection, inference=inference)
         self.bridge = Bridge()
         self._height = height
-        self.images = ImageOverview(self.session, self.bridge)
-        self.importance = HeadImportance(self.session, self.bridge)
-        self.strength = AttentionStrength(self.session, self.bridge)
-        self.patterns = PatternOverview(self.session, self.bridge)
-        self.detail = AttentionDetail(self.session, self.bridge)
+        self.views = {name: VIEWS[name](self.session, self.bridge) for name in chosen_views(views)}
+
+    @property
+    def selection(self) -> Selection:
+        """What is looked at; can be set from code, and given to another explorer."""
+        return self.session.selection
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Views A and B above C and D; made once, since Bokeh models belong to one document."""
-        upper = _row((self.images, 25), (self.importance, 75), height=43)
-        lower = _row((self.strength, 25), (self.patterns, 24), (self.detail, 51), height=57)
-        styles = {"height": self._height, "min-width": "1180px", "min-height": "640px"}
-        return pn.Column(upper, lower, sizing_mode="stretch_width", margin=0, styles=styles)
+        rows = {share: [name for name in names if name in self.views] for share, names in LAYOUT.items()}
+        laid_out = [self._row(share, names) for share, names in rows.items() if names]
+        smallest = SMALLEST if len(self.views) == len(VIEWS) else {}
+        return pn.Column(*laid_out, **FILLED, styles={"height": self._height, **smallest})
+
+    def _row(self, share: int, names: list[str]) -> pn.Row:
+        """Views side by side, with their shares of the width, in a row with its share of the page's height."""
+        cells = [
+            pn.Column(self.views[name], **FILLED, styles={"flex": f"{LAYOUT[share][name]} 1 0", **NARROW})
+            for name in names
+        ]
+        return pn.Row(*cells, **FILLED, styles={"flex": f"{share} 1 0", **NARROW})
+
+
+def chosen_views(views: str | Sequence[str] | None) -> list[str]:
+    """Names of the views asked for, all without a wish."""
+    names = list(VIEWS) if views is None else [views] if isinstance(views, str) else list(views)
+    for name in names:
+        if name not in VIEWS:
+            message = f"There is no view {name!r}."
+            raise VitpanelError(message, hint=f"The views are {', '.join(VIEWS)}.")
+    return names
 
 
 def create_page(study: Study, *, service: ModelService | None = None) -> pmui.Page:
@@ -103,15 +156,7 @@ def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()
         title=title,
         main=[content],
         header=list(header),
+        site_url="",
         busy_indicator="linear",
-        sx={"& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT}px !important"}},
+        sx=HEADER,
     )
-
-
-def _row(*parts: tuple[pn.viewable.Viewer, int], height: int) -> pn.Row:
-    """Views side by side, with their shares of the width, in a row with its share of the page's height."""
-    cells = [
-        pn.Column(view, **FILLED, styles={"flex": f"{share} 1 0", "min-width": "0", "min-height": "0"})
-        for view, share in parts
-    ]
-    return pn.Row(*cells, **FILLED, styles={"flex": f"{height} 1 0", "min-height": "0"})

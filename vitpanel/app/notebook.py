@@ -1,28 +1,64 @@
 """vitpanel in a notebook cell."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import holoviews as hv
 import panel as pn
 
 from vitpanel.app.explorer import Explorer
 from vitpanel.app.inference import ModelService
+from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
 
-def explore(study: Study, *, live: bool = True) -> Explorer:
-    """Show the linked views of a study in a cell.
+def explore(
+    study: Study,
+    *,
+    views: str | Sequence[str] | None = None,
+    selection: Selection | None = None,
+    live: bool = True,
+    height: int | None = None,
+) -> Explorer:
+    """Show the linked views of a study, or some of them, in a cell.
 
     Each call makes views of their own: one result belongs to one cell.
 
     Parameters
     ----------
+    views
+        ``"image-overview"``, ``"head-importance"``, ``"attention-strength"``, ``"pattern-overview"`` or
+        ``"attention-detail"``, or several of them; None shows all.
+    selection
+        The ``selection`` of another result, to link the views of two cells; None starts a new one. Its parameters,
+        like ``image`` and ``layer``, can be set from code.
     live
         Load the study's model for pruning modes and attention matrices; needs torch.
+    height
+        Pixels; None gives a view alone 480 and more of them 880.
+
+    Raises
+    ------
+    VitpanelError
+        If there is no view of such a name; the hint gives those that there are.
+
+    Examples
+    --------
+    >>> first = vitpanel.explore(study, views="head-importance")  # doctest: +SKIP
+    >>> vitpanel.explore(study, views="attention-detail", selection=first.selection)  # doctest: +SKIP
     """
     # Inline resources make the views work without the internet.
     pn.extension(inline=True)
     hv.extension("bokeh", inline=True, logo=False)
-    service = None
-    if live:
-        service = ModelService(study)
-        service.warm_up()
-    return Explorer(study, service=service)
+    service = _service(study) if live else None
+    is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
+    height = height or (480 if is_alone else 880)
+    return Explorer(study, service=service, views=views, selection=selection, height=f"{height}px")
+
+
+@lru_cache(maxsize=1)
+def _service(study: Study) -> ModelService:
+    """One model for all cells that show a study."""
+    service = ModelService(study)
+    service.warm_up()
+    return service

@@ -16,9 +16,10 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.palette import GRID, MUTED, TEXT, css
-from vitpanel.views.stage import Stage
+from vitpanel.views.stage import Stage, create_save_menu, create_size_button
 
 HEADER_HEIGHT = 44
+TOOLS_WIDTH = 64
 MOST_TICKS = 16
 COMPACT: dict[str, Any] = {
     "& .MuiInputBase-root": {"height": "30px", "fontSize": "13px"},
@@ -27,13 +28,8 @@ COMPACT: dict[str, Any] = {
     "& .MuiInputAdornment-root": {"margin": 0},
     "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px"},
 }
-MENU = {
-    "minWidth": "28px",
-    "padding": "2px",
-    "& .MuiButton-endIcon": {"display": "none"},
-    "& .MuiButton-startIcon": {"margin": 0},
-}
-MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
+NO_WRAP = {"white-space": "nowrap"}
+AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto"}
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
 
@@ -179,6 +175,11 @@ class View(pn.viewable.Viewer):
         self.stage = Stage.for_layers(session.study.spec.n_layers)
         self.stage.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
 
+    @classmethod
+    def slug(cls) -> str:
+        """Name by which the view is asked for, like ``head-importance``."""
+        return cls.title.lower().replace(" ", "-")
+
     def body(self) -> pn.viewable.Viewable:
         """Build what the view shows; called once."""
         raise NotImplementedError
@@ -223,46 +224,33 @@ class View(pn.viewable.Viewer):
 
     def save(self, stem: str, kind: str) -> None:
         """Save one of the charts in the browser, as ``"png"``, ``"svg"`` or ``"csv"``."""
-        chart, file = self.charts[stem], self.file_name(stem, kind)
-        if kind == "csv" and chart.table is not None:
-            self.stage.save_text(chart.table().to_csv(index=False), file=file)
-        else:
-            self.stage.save_figure(chart.figure, kind=kind, file=file)
+        chart = self.charts[stem]
+        if chart.message:
+            self.stage.say(f"There is nothing to save: {chart.message}")
+            return
+        text = chart.table().to_csv(index=False) if kind == "csv" and chart.table is not None else ""
+        self.stage.download(chart.figure, kind=kind, file=self.file_name(stem, kind), text=text)
 
     def _tools(self) -> list[pn.viewable.Viewable]:
-        """Menu of files, and the button that makes the view fill the page and returns."""
-        saves = [
+        files = [
             (stem, kind)
             for stem, chart in self.charts.items()
             for kind in ("png", "svg", "csv")
             if kind != "csv" or chart.table is not None
         ]
-        items = [{"label": f"{stem} · {kind.upper()}"} for stem, kind in saves]
-        menu = pmui.MenuButton(
-            items=items, icon="download", label="", description="Save a chart or its numbers", margin=(9, 0),
-            size="small", variant="text", sx=MENU, visible=bool(items),
-        )  # fmt: skip
-        menu.on_click(lambda item: self.save(*saves[items.index(item)]))
-        size = pmui.IconButton(icon="open_in_full", size="small", margin=(9, 6, 0, 0), width=28, description=MAXIMISE)
-
-        def show_size(event: param.parameterized.Event) -> None:
-            icon, words = ("close_fullscreen", RETURN) if event.new else ("open_in_full", MAXIMISE)
-            size.param.update(icon=icon, description=words)
-
-        size.on_click(lambda _: self.stage.param.update(maximised=not self.stage.maximised))
-        self.stage.param.watch(show_size, "maximised")
-        return [menu, size, self.stage]
+        return [create_save_menu(files, self.save), create_size_button(self.stage), self.stage]
 
     def __panel__(self) -> pn.viewable.Viewable:
-        """Lay out title, controls and body once per view."""
-        header = pn.Row(
-            pmui.Typography(self.title, variant="subtitle2", margin=(12, 2, 0, 10), styles={"white-space": "nowrap"}),
-            pn.widgets.TooltipIcon(value=self.help, margin=(10, 0, 0, 0)),
-            pn.HSpacer(),
-            *self.controls(),
-            *self._tools(),
+        """Lay out title, controls and body once per view; controls that find no room go below the title."""
+        header = pn.FlexBox(
+            pmui.Typography(self.title, variant="subtitle2", margin=(9, 2, 9, 10), styles=NO_WRAP),
+            pn.widgets.TooltipIcon(value=self.help, margin=0),
+            pn.FlexBox(*self.controls(), align_items="center", justify_content="flex-end", margin=0, styles=AT_RIGHT),
+            align_items="center",
             sizing_mode="stretch_width",
-            height=HEADER_HEIGHT,
             margin=0,
+            styles={"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
-        return pmui.Paper(pn.Column(header, self.body(), **FILLED), elevation=1, sizing_mode="stretch_both", margin=4)
+        tools = pn.Row(*self._tools(), margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
+        content = pn.Column(header, self.body(), tools, **FILLED, styles={"position": "relative"})
+        return pmui.Paper(content, elevation=1, sizing_mode="stretch_both", margin=4)

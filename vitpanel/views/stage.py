@@ -1,13 +1,23 @@
 """What a view does in the browser alone: follow the theme, fill the page, save its charts as files."""
 
 import json
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
+import panel_material_ui as pmui
 import param
 from bokeh.plotting import figure
 from panel.custom import JSComponent
 
 from vitpanel.views.palette import css_variables, dark_colours, dark_ramps
+
+MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
+_ICON_ALONE = {
+    "minWidth": "28px",
+    "padding": "2px",
+    "& .MuiButton-endIcon": {"display": "none"},
+    "& .MuiButton-startIcon": {"margin": 0},
+}
 
 
 class Stage(JSComponent):
@@ -35,10 +45,38 @@ class Stage(JSComponent):
         }
         return cls(colours=json.dumps(colours), width=0, height=0, margin=0)
 
-    def save_figure(self, fig: figure, *, kind: str, file: str) -> None:
-        """Let the browser save a figure as ``"png"`` or ``"svg"``, as it is seen."""
-        self._send_msg({"kind": kind, "figure": fig.id, "file": file})
+    def download(self, fig: figure, *, kind: str, file: str, text: str = "") -> None:
+        """Let the browser save a figure as ``"png"`` or ``"svg"`` as it is seen, or a ``"csv"`` that belongs to it.
 
-    def save_text(self, text: str, *, file: str) -> None:
-        """Let the browser save a CSV."""
-        self._send_msg({"kind": "csv", "text": text, "file": file})
+        A figure that is hidden is not saved; the browser says so.
+        """
+        self._send_msg({"kind": kind, "figure": fig.id, "file": file, "text": text})
+
+    def say(self, words: str) -> None:
+        """Show words below the header for some seconds."""
+        self._send_msg({"kind": "words", "text": words})
+
+
+def create_save_menu(files: Sequence[tuple[str, str]], save: Callable[[str, str], None]) -> pmui.MenuButton:
+    """Menu of what can be saved, each with the stem of its name and its kind, which are given to ``save``."""
+    items = [{"label": f"{stem} · {kind.upper()}"} for stem, kind in files]
+    menu = pmui.MenuButton(
+        items=items, icon="download", label="", description="Save a chart or its numbers", margin=(7, 0),
+        size="small", variant="text", sx=_ICON_ALONE, visible=bool(items),
+    )  # fmt: skip
+    menu.on_click(lambda item: save(*files[items.index(item)]))
+    return menu
+
+
+def create_size_button(stage: Stage) -> pmui.IconButton:
+    """Button that makes a view fill the page, and return."""
+    look = {"size": "small", "margin": (7, 6, 0, 0), "width": 28}
+    button = pmui.IconButton(icon="open_in_full", description=MAXIMISE, **look)
+
+    def show_size(event: param.parameterized.Event) -> None:
+        icon, words = ("close_fullscreen", RETURN) if event.new else ("open_in_full", MAXIMISE)
+        button.param.update(icon=icon, description=words)
+
+    button.on_click(lambda _: stage.param.update(maximised=not stage.maximised))
+    stage.param.watch(show_size, "maximised")
+    return button

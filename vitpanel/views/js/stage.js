@@ -127,15 +127,31 @@ function save_png(figure, ground, file) {
   canvas.toBlob((blob) => download(blob, file))
 }
 
+const NOTE = `position: absolute; right: 8px; top: 40px; width: max-content; max-width: 260px; z-index: 5; padding: 4px 8px;
+  font: 12px/1.35 sans-serif; color: var(--vp-text); background: var(--vp-surface); border: 1px solid var(--vp-muted);
+  border-radius: 4px`
+
+function tell(el, text) {
+  const note = document.createElement("div")
+  note.setAttribute("role", "status")
+  note.style = NOTE
+  note.textContent = text
+  el.replaceChildren(note)
+  setTimeout(() => note.remove(), 6000)
+}
+
 export function render({view, model, el}) {
   let paper = view.parent
   while (paper.model.class_name !== "Paper") paper = paper.parent
   const ends = [follow_theme(view, model, paper), follow_size(model, paper)]
   model.on("msg:custom", ({kind, figure, file, text}) => {
-    if (kind === "csv") return download(new Blob([text], {type: "text/csv"}), file)
+    if (kind === "words") return tell(el, text)
+    const shown = Bokeh.index.find_one_by_id(figure)
+    if (shown == null || shown.bbox.width === 0) return tell(el, "This chart is not shown now: nothing is saved.")
     const ground = getComputedStyle(paper.el).getPropertyValue("--vp-surface")
-    const save = kind === "svg" ? save_svg : save_png
-    save(Bokeh.index.find_one_by_id(figure), ground, file)
+    if (kind === "csv") download(new Blob([text], {type: "text/csv"}), file)
+    else if (kind === "svg") save_svg(shown, ground, file)
+    else save_png(shown, ground, file)
   })
   model.on("remove", () => ends.forEach((end) => end()))
 }

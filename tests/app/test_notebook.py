@@ -1,0 +1,124 @@
+"""Views in a notebook: what goes over the comm in both ways. Jupyter itself is not started."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import pytest
+from bokeh.document import Document
+from bokeh.models import Plot
+from pyviz_comms import Comm
+
+import vitpanel
+from tests.synthetic import write_synthetic_study
+from vitpanel.app.explorer import LAYOUT, VIEWS, Explorer
+from vitpanel.errors import VitpanelError
+from vitpanel.study.reader import Study, open_study
+
+
+class RecordingComm(Comm):
+    """An open comm that keeps what is sent to the front end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._comm: Any = "open"
+        self.sent: list[str] = []
+
+    def send(self, data=None, metadata=None, buffers=()):
+        self.sent.append(data or "")
+
+
+class Cell:
+    """A result as Panel renders it below a cell."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer, self.comm, self.document = explorer, RecordingComm(), Document()
+        self._viewable: Any = pn.panel(explorer)
+        self._root = self._viewable._render_model(self.document, self.comm)
+        self._viewable._render_mimebundle(self._root, self.document, self.comm)
+
+    def receive(self, model: Any, **changes: Any) -> None:
+        """Take a message of the front end that properties of a model have changed."""
+        events = [
+            {"kind": "ModelChanged", "model": {"id": model.id}, "attr": name, "new": new}
+            for name, new in changes.items()
+        ]
+        message = {
+            "header": {"msgtype": "PATCH-DOC", "msgid": "1"},
+            "metadata": {},
+            "content": {"events": events},
+            "_buffers": None,
+        }
+        _, front_end = self._viewable._comms[self._root.ref["id"]]
+        front_end._on_msg(message)
+
+    def has_sent(self, model: Any) -> bool:
+        """Whether a change of a model has been sent to the front end; what was sent is forgotten."""
+        sent, self.comm.sent = "".join(self.comm.sent), []
+        return f'"{model.id}"' in sent
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Study:
+    return open_study(write_synthetic_study(tmp_path_factory.mktemp("notebook") / "x.study"))
+
+
+@pytest.fixture
+def show(study: Study):
+    """Render some views in a cell."""
+
+    def cell(views: Any = None, **options: Any) -> Cell:
+        return Cell(vitpanel.explore(study, views=views, live=False, **options))
+
+    yield cell
+    pn.state.reset()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_is_shown_alone(show: Callable[..., Cell], name):
+    cell = show(name)
+    assert list(cell.explorer.views) == [name]
+    figures = {chart.figure.id for chart in cell.explorer.views[name].charts.values()}
+    assert figures
+    assert figures <= {fig.id for fig in cell.document.select({"type": Plot})}
+
+
+def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
+    assert [name for names in LAYOUT.values() for name in names] == list(VIEWS)
+    cell = show(["attention-strength", "head-importance"])
+    assert set(cell.explorer.views) == {"attention-strength", "head-importance"}
+    assert len(list(cell.document.select({"type": Plot}))) == sum(len(v.charts) for v in cell.explorer.views.values())
+
+
+def test_a_view_that_there_is_not_is_refused(study: Study):
+    with pytest.raises(VitpanelError, match="no view 'heads'") as caught:
+        vitpanel.explore(study, views="heads", live=False)
+    assert "head-importance, attention-strength" in caught.value.hint
+
+
+def test_a_choice_made_from_code_reaches_the_front_end(show: Callable[..., Cell]):
+    cell = show("head-importance")
+    view: Any = cell.explorer.views["head-importance"]
+    cell.comm.sent = []
+    cell.explorer.selection.image = 5
+    assert cell.has_sent(view.curve.heads)
+
+
+def test_a_choice_made_in_a_cell_reaches_the_views_of_another(show: Callable[..., Cell]):
+    first = show("head-importance")
+    second = show("attention-strength", selection=first.explorer.selection)
+    line_view: Any = first.explorer.views["head-importance"]
+    bars_view: Any = second.explorer.views["attention-strength"]
+    second.comm.sent = []
+    layer, head = 1 - first.explorer.selection.layer, first.explorer.selection.head
+    first.receive(line_view.curve.picked, data={"flat": [3 * layer + head]})
+    assert second.explorer.session.chosen_head == (layer, head)
+    assert bars_view.bars.figure.title.text.startswith(f"L{layer} H{head}")
+    assert second.has_sent(bars_view.bars.hops)
+
+
+def test_a_chart_is_saved_over_the_comm(show: Callable[..., Cell]):
+    cell = show("attention-strength")
+    cell.comm.sent = []
+    cell.explorer.views["attention-strength"].save("attention-strength", "csv")
+    assert "chosen_image" in "".join(cell.comm.sent)

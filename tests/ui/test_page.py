@@ -1,0 +1,216 @@
+"""The whole page on a study of a real model: room, themes, files, views that fill the page."""
+
+import io
+import os
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.tiny_vit import CLASSES, write_checkpoint, write_images
+from vitpanel.app.explorer import VIEWS, Explorer, create_page
+from vitpanel.app.inference import ModelService
+from vitpanel.pipeline.precompute import Recipe, precompute
+from vitpanel.pipeline.progress import Progress
+from vitpanel.study.reader import Study
+from vitpanel.views.palette import TEXT, dark_colours
+
+pytestmark = pytest.mark.ui
+
+SIZES = [(1280, 800), (1600, 1000), (1920, 1080)]
+SVG = "{http://www.w3.org/2000/svg}"
+_FIGURES = """() => [...Bokeh.index.query(view => view.canvas_view)].map(view => {
+  const {left, top, right, bottom} = view.canvas_view.el.getBoundingClientRect()
+  const {canvas} = view.export("png")
+  const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)
+  return {name: view.model.title.text, box: [left, top, right, bottom], colours: new Set(pixels).size}
+}).filter(({box}) => box[2] > box[0])"""
+_PARTS = """() => {
+  const papers = [...Bokeh.index.query(view => view.model.class_name === "Paper")]
+  const box = (el) => { const r = el.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }
+  const is_seen = ([left, top, right, bottom]) => right > left && bottom > top
+  const inside = (el) => [...el.querySelectorAll("*")].flatMap(child =>
+    [...(child.matches("button, input") ? [child] : []), ...(child.shadowRoot ? inside(child.shadowRoot) : [])])
+  return papers.map(view => ({box: box(view.el), controls: inside(view.shadow_el).map(box).filter(is_seen)}))
+}"""
+_COLOURS = """ids => ids.map(id => {
+  const view = Bokeh.index.find_one_by_id(id)
+  return [view.model.title.text_color, view.model.below[0].major_label_text_color?.value
+    ?? view.model.below[0].major_label_text_color]
+})"""
+_SIZE = "id => { const box = Bokeh.index.find_one_by_id(id)?.bbox; return [box?.width ?? 0, box?.height ?? 0] }"
+_GROUND = """() => [...Bokeh.index.query(view => view.model.class_name === "Paper")].map(
+  view => getComputedStyle(view.el).getPropertyValue("--vp-surface"))"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Study:
+    root = tmp_path_factory.mktemp("page")
+    checkpoint = write_checkpoint(root / "tiny.safetensors")
+    recipe = Recipe(
+        images=write_images(root / "images", n_per_class=4), out=root / "tiny.study", checkpoint=checkpoint,
+        class_names=CLASSES, latent_dim=4,
+    )  # fmt: skip
+    return precompute(recipe, progress=Progress(is_shown=False))
+
+
+@pytest.fixture
+def shown(app_page: Callable[..., Page], study: Study, monkeypatch: pytest.MonkeyPatch, wait_until):
+    """Open the page; its explorer and the browser's page, once the live model has answered."""
+    made: list[Explorer] = []
+    service = ModelService(study)
+    start = Explorer.__init__
+
+    def keep(explorer: Explorer, *args: Any, **options: Any) -> None:
+        start(explorer, *args, **options)
+        made.append(explorer)
+
+    monkeypatch.setattr(Explorer, "__init__", keep)
+
+    def show(*, width: int = 1280, height: int = 800, query: str = "") -> tuple[Explorer, Page]:
+        page = app_page(lambda: create_page(study, service=service), width=width, height=height, query=query)
+        session = made[-1].session
+        wait_until(lambda: session.modes.status == session.attention.status == "done")
+        page.wait_for_function("() => Bokeh.documents[0].is_idle")
+        return made[-1], page
+
+    return show
+
+
+def overlap(one: list[float], other: list[float]) -> bool:
+    """Whether two boxes share more than a rounded pixel."""
+    return min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_every_figure_is_painted_and_nothing_is_cut_off(shown, tmp_path, width, height, theme):
+    _, page = shown(width=width, height=height, query=f"?theme={theme}")
+    folder = Path(os.environ.get("VITPANEL_SCREENSHOTS") or tmp_path)
+    page.screenshot(path=folder / f"page_{width}x{height}_{theme}.png")
+    figures = page.evaluate(_FIGURES)
+    assert len(figures) >= 13
+    for fig in figures:
+        assert fig["colours"] > 3, fig
+        assert fig["box"][0] >= 0, fig
+        assert fig["box"][2] <= width, fig
+        assert fig["box"][3] <= height, fig
+    assert not [pair for pair in combinations(figures, 2) if overlap(pair[0]["box"], pair[1]["box"])]
+    parts = page.evaluate(_PARTS)
+    assert len(parts) == len(VIEWS)
+    for part in parts:
+        left, top, right, bottom = part["box"]
+        for box in part["controls"]:
+            assert left - 1 <= box[0] <= box[2] <= right + 1, (part["box"], box)
+            assert top - 1 <= box[1] <= box[3] <= bottom + 1, (part["box"], box)
+        pairs = combinations(part["controls"], 2)
+        assert not [pair for pair in pairs if overlap(*pair) and not nested(*pair)]
+    for axis in ("Width", "Height"):
+        assert not page.evaluate(f"document.documentElement.scroll{axis} > window.inner{axis}")
+
+
+def nested(one: list[float], other: list[float]) -> bool:
+    """Whether one of two boxes lies in the other, as a button in its input."""
+    inner, outer = sorted((one, other), key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
+    return all((outer[0] <= inner[0], outer[1] <= inner[1], outer[2] >= inner[2], outer[3] >= inner[3]))
+
+
+def test_theme_is_switched_and_switched_back_without_touching_the_server(shown, wait_until):
+    explorer, page = shown()
+    charts = [chart for view in explorer.views.values() for chart in view.charts.values()]
+    ids = [chart.figure.id for chart in charts]
+    before = page.evaluate(_COLOURS, ids)
+    page.get_by_role("button", name="Toggle theme").click()
+    wait_until(lambda: all(view.dark for view in explorer.views.values()))
+    exchanged = dark_colours(explorer.session.study.spec.n_layers)
+    assert page.evaluate(_COLOURS, ids) == [[exchanged[colour] for colour in colours] for colours in before]
+    assert page.evaluate(_GROUND) == ["#1e1e1e"] * len(VIEWS)
+    assert {chart.figure.title.text_color for chart in charts} == {TEXT}
+    page.get_by_role("button", name="Toggle theme").click()
+    wait_until(lambda: not any(view.dark for view in explorer.views.values()))
+    assert page.evaluate(_COLOURS, ids) == before
+    assert page.evaluate(_GROUND) == ["white"] * len(VIEWS)
+
+
+def test_colours_that_python_writes_later_follow_the_theme(shown, wait_until):
+    explorer, page = shown(query="?theme=dark")
+    rings = explorer.views["attention-strength"].scatter.ring
+    explorer.bridge.put("ring", lambda: rings.update(data={**rings.data, "colour": [TEXT]}))
+    colour = "id => Bokeh.documents[0].get_model_by_id(id).data.colour[0]"
+    wait_until(lambda: page.evaluate(colour, rings.id) == dark_colours(2)[TEXT])
+    assert rings.data["colour"] == [TEXT]
+
+
+def test_every_view_fills_the_page_and_returns(shown, wait_until):
+    explorer, page = shown()
+    for name, view in explorer.views.items():
+        fig = next(iter(view.charts.values())).figure
+        before = page.evaluate(_SIZE, fig.id)
+        page.get_by_role("button", name="Fill the page with this view").nth(list(VIEWS).index(name)).click()
+        wait_until(lambda view=view: view.maximised)
+        wait_until(lambda fig=fig, before=before: sum(page.evaluate(_SIZE, fig.id)) > sum(before) * 1.2)
+        box = page.evaluate(_PARTS)[list(VIEWS).index(name)]["box"]
+        assert box == [0, 0, 1280, 800]
+        if name == "head-importance":
+            page.get_by_role("button", name="Return to all views").click()
+        else:
+            page.keyboard.press("Escape")
+        wait_until(lambda view=view: not view.maximised)
+        wait_until(lambda fig=fig, before=before: page.evaluate(_SIZE, fig.id) == before)
+
+
+def saved(page: Page, view: str, item: str) -> tuple[str, bytes]:
+    """Name and content of what an item of a view's menu saves, taken by keyboard."""
+    button = page.get_by_role("button", name="Save a chart or its numbers").nth(list(VIEWS).index(view))
+    button.focus()
+    page.keyboard.press("Enter")
+    entry = page.get_by_role("menuitem", name=item, exact=True)
+    expect(entry).to_be_visible()
+    entry.focus()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    expect(entry).to_be_hidden()
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def refuse(page: Page, view: str, item: str) -> None:
+    """Ask for what is not shown, and be told so."""
+    page.get_by_role("button", name="Save a chart or its numbers").nth(list(VIEWS).index(view)).click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+    expect(page.get_by_text("This chart is not shown now")).to_be_visible()
+
+
+def test_every_chart_is_saved_as_picture_as_graphics_and_as_table(shown):
+    explorer, page = shown(width=1600, height=1000)
+    layer, head = explorer.session.chosen_head
+    place = f"L{layer}H{head}_image{explorer.selection.image}"
+    for name, view in explorer.views.items():
+        for stem, chart in view.charts.items():
+            if sum(page.evaluate(_SIZE, chart.figure.id)) == 0:  # waits for something to show
+                refuse(page, name, f"{stem} · PNG")
+                continue
+            file, png = saved(page, name, f"{stem} · PNG")
+            assert file == f"{stem}_{place}.png"
+            width, height = page.evaluate(_SIZE, chart.figure.id)
+            picture = Image.open(io.BytesIO(png))
+            assert picture.size == (round(width), round(height))
+            assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 3
+            assert (np.asarray(picture.convert("RGBA"))[..., 3] == 255).all(), "transparent"
+            file, svg = saved(page, name, f"{stem} · SVG")
+            assert file == f"{stem}_{place}.svg"
+            root = ET.fromstring(svg)  # noqa: S314 - made by the page a moment ago
+            assert root.tag == f"{SVG}svg"
+            assert root.findall(f".//{SVG}path"), stem
+            if chart.table is not None:
+                file, csv = saved(page, name, f"{stem} · CSV")
+                assert file == f"{stem}_{place}.csv"
+                table = chart.table()
+                assert len(table)
+                pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv)), table, check_dtype=False, atol=1e-7)
