@@ -10,7 +10,7 @@ from vitpanel.study.reader import Study
 
 
 class StoredModes:
-    """Answers for the modes at once from the study; asks the live model for attention alone.
+    """Answers for the modes at once from the study; asks the live model for attention and the atlas alone.
 
     Parameters
     ----------
@@ -42,6 +42,13 @@ class StoredModes:
             deliver(Online("idle", message=NO_MODEL))
         else:
             self._live.attention(image, layer, deliver)
+
+    def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for small pictures of all heads."""
+        if self._live is None:
+            deliver(Online("idle", message=NO_MODEL))
+        else:
+            self._live.atlas(image, deliver)
 
 
 def with_stored_modes(study: Study, live: Inference | None) -> Inference | None:
