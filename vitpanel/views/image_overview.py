@@ -101,7 +101,7 @@ class ImageOverview(View):
         )  # fmt: skip
         self.unbrush.on_click(lambda _: self.session.param.update(brush=None))
         self.tools = {
-            name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=26, height=26)
+            name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=30, height=30)
             for name, (icon, words) in TOOLS.items()
         }
         for name, tool in self.tools.items():
@@ -157,7 +157,7 @@ class ImageOverview(View):
     def body(self) -> pn.viewable.Viewable:
         """Stack the ways to choose, the map, what its colours mean, and the chosen image."""
         choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
-        tools = pn.Column(*self.tools.values(), margin=0, width=26, styles=_OVER | {"left": "2px", "top": "0"})
+        tools = pn.Column(*self.tools.values(), margin=0, width=30, styles=_OVER | {"left": "2px", "top": "0"})
         card = self.bridge.pane(
             self.card, margin=0, width=0, height=0,
             styles=_OVER | {"left": "0", "top": "0", "overflow": "visible", "pointer-events": "none"},
