@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 # A small study needs many passes, a large one few; what the middle and the largest see is bounded.
-MANY_PASSES, MIDDLE_SEEN, FEW_PASSES, MOST_SEEN = 60, 96_000, 6, 480_000
+MANY_PASSES, MIDDLE_SEEN, FEW_PASSES, MOST_SEEN = 60, 64_000, 3, 480_000
 MIN_EPOCH, MAX_EPOCH = 2_048, 16_384
 MAX_VALIDATION, MAX_SCORED = 2_000, 500
 BATCH_SIZE = 32
