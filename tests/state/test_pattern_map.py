@@ -98,7 +98,7 @@ def test_of_many_points_whole_images_are_asked(layout: np.ndarray, monkeypatch: 
 
 def test_missing_layout_is_refused_with_its_reason(tmp_path: Path):
     no_cls = open_study(write_synthetic_study(tmp_path / "a.study", prefix=()))
-    assert pattern_layouts(no_cls) == ("patch", "cls")
+    assert pattern_layouts(no_cls) == ("patch", "cls", "offset")
     with pytest.raises(StudyIncompleteError, match="CLS"):
         pattern_map(no_cls, "cls")
     unfinished = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))

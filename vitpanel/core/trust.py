@@ -10,9 +10,11 @@ ATTENTION_ARRAYS = (
     "distance",
     "patterns/cls",
     "patterns/patch_top",
+    "patterns/offset",
     "latents",
     "layout/cls",
     "layout/patch",
+    "layout/offset",
     "attention",
 )
 CLASS_ARRAYS = (

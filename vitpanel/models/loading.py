@@ -71,8 +71,11 @@ def load_model(
     state = _read_weights(checkpoint) if checkpoint else None
     if state is not None:
         arguments = {"num_classes": _count_classes(state)} | arguments
-    # Random weights are enough to see the structure, so that what is refused is refused before any download.
-    module = _create(name, arguments)
+    # Random weights are enough to see the structure, so that what is refused is refused before any download; always
+    # the same ones, so that it is refused with the same words.
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = _create(name, arguments)
     preprocessing = _preprocessing(module, metadata, arguments)
     traced = trace(module, name, preprocessing.input_size)
     if state is None:
