@@ -160,8 +160,9 @@ class ModelService:
         kept = [self.cache.get(("attention", image, layer, -1)) for layer in range(spec.n_layers)]
         found = {layer: thumbnails(weights, spec.grid) for layer, weights in enumerate(kept) if weights is not None}
         if len(found) < spec.n_layers:
+            # In half precision as what is kept, so that the pictures are the same whichever it was.
             model.attend(
-                pixels, lambda layer, a: found.update({layer: thumbnails(a[0].float().cpu().numpy(), spec.grid)})
+                pixels, lambda layer, a: found.update({layer: thumbnails(a[0].half().cpu().numpy(), spec.grid)})
             )
         atlas = np.stack([found[layer] for layer in range(spec.n_layers)])
         self.cache.put(("atlas", image, -1, -1), atlas, size=atlas.nbytes)
