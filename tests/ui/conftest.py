@@ -135,6 +135,16 @@ def wait_until(page: Page) -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.fixture
+def settle(page: Page) -> Callable[[], None]:
+    """Wait until the charts stand where they will stay, so that a place on them is still theirs when it is clicked."""
+
+    def wait() -> None:
+        page.wait_for_function(_READY)
+
+    return wait
+
+
+@pytest.fixture
 def place_of(page: Page) -> Callable[[figure, float, float], tuple[float, float]]:
     """Where on the page a point of a figure is, from its data coordinates."""
 

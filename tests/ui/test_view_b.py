@@ -118,7 +118,7 @@ def test_heads_are_pinned_by_mouse_and_key_up_to_four(opened, wait_until):
     wait_until(lambda: len(opened.view.curve.pins.data["flat"]) == 3)
 
 
-def test_pinned_heads_are_compared_on_one_scale(opened, wait_until, place_of):
+def test_pinned_heads_are_compared_on_one_scale(opened, wait_until, place_of, settle):
     session, figures = opened.session, opened.view.pinned.figures
     opened.page.get_by_role("button", name="Compare", exact=True).click()
     expect(opened.page.get_by_text("No head is pinned.")).to_be_visible()
@@ -133,14 +133,9 @@ def test_pinned_heads_are_compared_on_one_scale(opened, wait_until, place_of):
         for mode in range(6)
     ]
     assert list(figures.mode_bars.data["number"]) == expected
-
-    def is_chosen_by_a_click() -> bool:
-        # The chart may still move to its place when the first click comes.
-        opened.page.mouse.click(*place_of(figures.strength, 1.5, 0.001))
-        opened.page.wait_for_function("() => Bokeh.documents.every(document => document.is_idle)")
-        return session.chosen_head == (4, 2)
-
-    wait_until(is_chosen_by_a_click)
+    settle()
+    opened.page.mouse.click(*place_of(figures.strength, 1.5, 0.001))
+    wait_until(lambda: session.chosen_head == (4, 2))
     assert figures.modes.inner_width > 300
     opened.page.get_by_role("button", name="Compare 3", exact=True).click()
     wait_until(lambda: not session.pinned.is_shown)
