@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-import holoviews as hv
 import panel as pn
 
 from vitpanel.app.explorer import Explorer
@@ -49,7 +48,6 @@ def explore(
     """
     # Inline resources make the views work without the internet.
     pn.extension(inline=True)
-    hv.extension("bokeh", inline=True, logo=False)
     service = _service(study) if live else None
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 from bokeh.events import SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS, Div
 
+from vitpanel.core.raster import Window
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import ImageIds
 from vitpanel.state.image_groups import class_order
@@ -27,7 +28,7 @@ from vitpanel.views.figures.image_map import (
     ring_columns,
 )
 from vitpanel.views.figures.picking import REACH, inner_size, nearest_point
-from vitpanel.views.figures.points_picture import Sight, points_picture, rgba
+from vitpanel.views.figures.points_picture import points_picture, rgba
 from vitpanel.views.image_widgets import GroupLegend, ImageSearch
 from vitpanel.views.palette import css, dark_colours
 
@@ -287,8 +288,8 @@ class ImageOverview(View):
 
     def _draw_picture(self) -> None:
         fig = self.map.figure
-        sight = Sight((fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig))
+        window = Window((fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig))
         colours = rgba([group["colour"] for group in self.legend.groups])[self.groups.codes]
-        pixels = points_picture(self._layout, colours, sight, lit=self._lit)
-        place = {"x": sight.x[0], "y": sight.y[0], "dw": sight.x[1] - sight.x[0], "dh": sight.y[1] - sight.y[0]}
+        pixels = points_picture(self._layout, colours, window, lit=self._lit)
+        place = {"x": window.x[0], "y": window.y[0], "dw": window.x[1] - window.x[0], "dh": window.y[1] - window.y[0]}
         self.map.picture.data = {"image": [pixels], **{name: [value] for name, value in place.items()}}

@@ -1,24 +1,14 @@
-"""Many points painted into one picture of the part in sight."""
-
-from dataclasses import dataclass
+"""Many points painted into one picture of the part in window."""
 
 import numpy as np
+
+from vitpanel.core.raster import Window
 
 _FEW = 4000
 
 
-@dataclass(frozen=True)
-class Sight:
-    """Part of a map that is seen: ranges of x and y, and the size of the frame in pixels."""
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-    width: int
-    height: int
-
-
 def points_picture(
-    places: np.ndarray, colours: np.ndarray, sight: Sight, *, lit: np.ndarray | None = None, faint: int = 40
+    places: np.ndarray, colours: np.ndarray, window: Window, *, lit: np.ndarray | None = None, faint: int = 40
 ) -> np.ndarray:
     """Paint discs, in an order that is random but the same each time, so that no colour is always on top.
 
@@ -39,13 +29,13 @@ def points_picture(
     if lit is not None:
         order = order[np.argsort(lit[order], kind="stable")]
         colours = np.where(lit, colours, colours & np.uint32(0x00FFFFFF) | np.uint32(faint << 24))
-    pixels = np.zeros((sight.height, sight.width), np.uint32)
-    col = (places[order, 0] - sight.x[0]) / (sight.x[1] - sight.x[0]) * sight.width
-    row = (places[order, 1] - sight.y[0]) / (sight.y[1] - sight.y[0]) * sight.height
-    inside = (col >= 0) & (col < sight.width) & (row >= 0) & (row < sight.height)
+    pixels = np.zeros((window.height, window.width), np.uint32)
+    col = (places[order, 0] - window.x[0]) / (window.x[1] - window.x[0]) * window.width
+    row = (places[order, 1] - window.y[0]) / (window.y[1] - window.y[0]) * window.height
+    inside = (col >= 0) & (col < window.width) & (row >= 0) & (row < window.height)
     col, row, colours = col[inside].astype(int), row[inside].astype(int), colours[order][inside]
     for down, right in _disc(2 if len(col) <= _FEW else 1):
-        seen = (row + down >= 0) & (row + down < sight.height) & (col + right >= 0) & (col + right < sight.width)
+        seen = (row + down >= 0) & (row + down < window.height) & (col + right >= 0) & (col + right < window.width)
         pixels[row[seen] + down, col[seen] + right] = colours[seen]
     return pixels
 
