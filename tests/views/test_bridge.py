@@ -1,14 +1,19 @@
+import panel as pn
+import pytest
+from bokeh.document import Document
 from bokeh.models import ColumnDataSource
+from panel.io.state import set_curdoc
 
 from vitpanel.views.bridge import Bridge
 
 
-class Document:
+class ServedDocument(Document):
     """A served document that keeps what waits for its next tick."""
 
     session_context = object()
 
     def __init__(self):
+        super().__init__()
         self.ticks = []
 
     def add_next_tick_callback(self, callback):
@@ -17,7 +22,7 @@ class Document:
 
 def served_bridge():
     bridge = Bridge()
-    bridge._document = Document()
+    bridge._document = ServedDocument()
     return bridge, bridge._document
 
 
@@ -39,11 +44,47 @@ def test_bridge_on_a_server_waits_for_the_next_tick_and_applies_the_latest_of_ea
     assert seen == ["new", "other"]
 
 
-def test_bridge_takes_changes_that_a_change_asks_for_at_another_tick():
+def test_bridge_applies_what_a_change_asks_for_at_the_same_tick():
     bridge, document = served_bridge()
     seen = []
     bridge.put("a", lambda: bridge.put("b", lambda: seen.append("b")))
     document.ticks.pop()()
-    assert not seen
+    assert seen == ["b"]
+    assert not document.ticks
+
+
+def test_bridge_goes_on_after_a_change_that_failed():
+    bridge, document = served_bridge()
+    bridge.put("a", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        document.ticks.pop()()
+    seen = []
+    bridge.put("b", lambda: seen.append("b"))
     document.ticks.pop()()
     assert seen == ["b"]
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_bridge_holds_what_is_changed_together_once_the_page_is_there(is_loaded, monkeypatch):
+    bridge, document = served_bridge()
+    monkeypatch.setitem(pn.state._connected, document, is_loaded)
+    monkeypatch.setitem(pn.state._loaded, document, is_loaded)
+    sources = [ColumnDataSource({"x": [0]}) for _ in range(2)]
+    for source in sources:
+        document.add_root(source)
+    sent, sent_meanwhile = [], []
+    document.on_change(lambda event: sent.append(event.model))
+
+    def change():
+        for source in sources:
+            source.data = {"x": [1]}
+            source.patch({"x": [(0, 2)]})
+        sent_meanwhile.extend(sent)
+
+    bridge.put("a", change)
+    with set_curdoc(document):
+        while document.ticks:
+            document.ticks.pop()()
+    assert sent == [sources[0], sources[0], sources[1], sources[1]]
+    assert sent_meanwhile == ([] if is_loaded else sent)
+    assert all(list(source.data["x"]) == [2] for source in sources)

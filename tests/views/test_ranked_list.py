@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from vitpanel.state.selection import Selection
+from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.ranked_heads import change_text
 from vitpanel.views.ranked_list import RankedList
 
 
 @pytest.fixture
 def ranked(make_session):
-    return RankedList(make_session())
+    return RankedList(make_session(), Bridge())
 
 
 def test_rows_follow_image_and_metric(ranked):
@@ -51,7 +52,7 @@ def test_message_about_no_head_changes_nothing(ranked):
 
 
 def test_metric_that_the_model_lacks_is_said(make_session):
-    ranked = RankedList(make_session(prefix=()))
+    ranked = RankedList(make_session(prefix=()), Bridge())
     ranked.session.selection.metric = "cls"
     assert ranked.heads.message == ranked.session.study.reason("importance/cls") != ""
     ranked.session.selection.metric = "patch"
@@ -59,7 +60,7 @@ def test_metric_that_the_model_lacks_is_said(make_session):
 
 
 def test_image_that_is_not_done_has_no_values(make_session):
-    ranked = RankedList(make_session(finished=False, selection=Selection(image=11)))
+    ranked = RankedList(make_session(finished=False, selection=Selection(image=11)), Bridge())
     assert set(ranked.heads.ranks["texts"]) == {"–"}
     assert set(ranked.heads.ranks["heights"]) == {None}
 

@@ -1,6 +1,8 @@
 """The one door for writes to Bokeh models."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -20,6 +22,7 @@ class Bridge:
     def __init__(self) -> None:
         self._document = pn.state.curdoc
         self._waiting: dict[Any, Callable[[], None]] = {}
+        self._is_due = False
         self._panes: list[pn.pane.Bokeh] = []
 
     def pane(self, model: Model, **params: Any) -> pn.pane.Bokeh:
@@ -30,10 +33,10 @@ class Bridge:
 
     def put(self, key: Any, change: Callable[[], None]) -> None:
         """Apply a change soon; a later change of the same key replaces one that still waits."""
-        is_armed = bool(self._waiting)
         self._waiting[key] = change
-        if is_armed:
+        if self._is_due:
             return
+        self._is_due = True
         document = self._served_document
         if document is not None:
             document.add_next_tick_callback(self.flush)
@@ -49,18 +52,33 @@ class Bridge:
         """Make a call where Bokeh models may be written to, from any thread; never if the session has ended."""
         document = self._served_document
         if document is not None and not document.session_context.destroyed:
-            document.add_next_tick_callback(call)
+            document.add_next_tick_callback(partial(self._together, call))
 
     @property
     def _served_document(self) -> Document | None:
         return self._document if self._document is not None and self._document.session_context is not None else None
 
     def flush(self) -> None:
-        """Apply what waits now."""
-        waiting, self._waiting = self._waiting, {}
-        for change in waiting.values():
-            change()
+        """Apply what waits now, and what that asks for."""
+        try:
+            self._together(self._apply)
+        finally:
+            self._is_due = False
         if self._served_document is None:
             # `_models` is private to Panel: it maps the root of each place where the pane is shown.
             for root in {ref for pane in self._panes for ref in pane._models}:  # noqa: SLF001
                 pn.io.notebook.push_on_root(root)
+
+    def _apply(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            for change in waiting.values():
+                change()
+
+    def _together(self, call: Callable[[], None]) -> None:
+        """Make a call whose changes are sent as one message, in their order."""
+        document = self._served_document
+        # Panel's hold drops what is changed while the page loads, though the page may have been described already.
+        can_hold = document is not None and pn.state.loaded
+        with pn.io.hold(document, policy="collect") if can_hold else nullcontext():
+            call()

@@ -45,7 +45,7 @@ class HeadImportance(View):
         super().__init__(session, bridge, **params)
         self.n_layers, self.n_heads = session.study.spec.n_layers, session.study.spec.n_heads
         self.curve = create_importance_line(self.n_layers, self.n_heads)
-        self.ranked = RankedList(session)
+        self.ranked = RankedList(session, bridge)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()
         self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
@@ -62,7 +62,7 @@ class HeadImportance(View):
         self.modes.figure.on_event(Tap, self._on_modes_tap)
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("B1", self._draw_curve), ["image", "metric"])
-        selection.watch(self._on_head, ["layer", "head"])
+        selection.watch(lambda *_: bridge.put("B head", self._on_head), ["layer", "head"])
         selection.watch(lambda *_: bridge.put("B2", self._draw_modes), ["mode", "metric"])
         session.param.watch(lambda *_: bridge.put("B2", self._draw_modes), ["modes"])
         selection.watch(self._on_pinned, "pinned")
@@ -164,9 +164,10 @@ class HeadImportance(View):
         for renderer in self.curve.context:
             renderer.visible = self.context.value or self.context.disabled
 
-    def _on_head(self, *_: Any) -> None:
+    def _on_head(self) -> None:
+        layer, head = self.session.chosen_head
         self._show_head()
-        self.bridge.put("B1 head", self._draw_head)
+        self.curve.move(layer * self.n_heads + head)
 
     def _show_head(self) -> None:
         layer, head = self.session.chosen_head
@@ -183,10 +184,6 @@ class HeadImportance(View):
 
     def _draw_pins(self) -> None:
         self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_heads)
-
-    def _draw_head(self) -> None:
-        layer, head = self.session.chosen_head
-        self.curve.move(layer * self.n_heads + head)
 
     def _draw_modes(self) -> None:
         online = self.session.modes

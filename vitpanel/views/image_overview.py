@@ -8,7 +8,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.events import SelectionGeometry, Tap
-from bokeh.models import ColumnDataSource, CustomJS, Div
+from bokeh.models import ColumnDataSource, CustomJS
 
 from vitpanel.core.raster import Window
 from vitpanel.errors import VitpanelError
@@ -39,7 +39,10 @@ TOOLS = {
     "box": ("highlight_alt", "Drag a box to brush images"),
     "lasso": ("gesture", "Draw around images to brush them"),
 }
-_CARD = f"background:{css('surface')};color:{css('text')};border:1px solid {css('muted')};border-radius:3px;"
+_CARD = (
+    "position: absolute; z-index: 3; width: 196px; padding: 6px; font: 11px sans-serif; pointer-events: none; "
+    f"background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}; border-radius: 3px"
+)
 _OVER = {"position": "absolute", "z-index": "3"}
 
 
@@ -68,7 +71,7 @@ class ImageOverview(View):
         self._create_card()
         self._follow_figure()
         selection = session.selection.param
-        selection.watch(self._on_image, "image")
+        selection.watch(lambda *_: bridge.put("A image", self._on_image), "image")
         selection.watch(self._on_layout, "image_layout")
         selection.watch(self._on_colouring, "colouring")
         session.param.watch(self._on_brush, "brush")
@@ -77,7 +80,6 @@ class ImageOverview(View):
         self._on_image()
         self._on_colouring()
         self._on_brush()
-        self._draw_ring()
 
     def _create_controls(self) -> None:
         self.text = ImageSearch.of(
@@ -126,18 +128,12 @@ class ImageOverview(View):
         """What is shown of the image under the pointer: found in the browser, written here when it is asked for."""
         self.pointer = ColumnDataSource({"image": [-1]})
         self.answer = ColumnDataSource({"image": [], "html": []})
-        styles = {"position": "absolute", "width": "196px", "padding": "6px", "font": "11px sans-serif"}
-        self.card = Div(text="", visible=False, styles=styles | {"pointer-events": "none"}, stylesheets=[
-            f":host {{ {_CARD} box-sizing: content-box; }}"
-        ])  # fmt: skip
-        args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "card": self.card}
-        # Named here, `answer` comes to the browser too.
-        args |= {"reach": REACH, "answer": self.answer}
-        point = CustomJS(args=args, code=script("point_at_image.js"))
+        args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "answer": self.answer}
+        point = CustomJS(args=args | {"reach": REACH, "style": _CARD}, code=script("point_at_image.js"))
         for event in ("mousemove", "mouseleave"):
             self.map.figure.js_on_event(event, point)
-        args = {"answer": self.answer, "pointer": self.pointer, "card": self.card}
-        self.answer.js_on_change("data", CustomJS(args=args, code=script("show_card.js")))
+        show = CustomJS(args={"answer": self.answer, "pointer": self.pointer}, code=script("show_card.js"))
+        self.answer.js_on_change("data", show)
         self.pointer.on_change("data", self._on_pointer)
 
     def _follow_figure(self) -> None:
@@ -159,12 +155,8 @@ class ImageOverview(View):
         """Stack the ways to choose, the map, what its colours mean, and the chosen image."""
         choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
         tools = pn.Column(*self.tools.values(), margin=0, width=30, styles=_OVER | {"left": "2px", "top": "0"})
-        card = self.bridge.pane(
-            self.card, margin=0, width=0, height=0,
-            styles=_OVER | {"left": "0", "top": "0", "overflow": "visible", "pointer-events": "none"},
-        )  # fmt: skip
         styles = {"position": "relative", "min-height": "0"}
-        chart = pn.Column(self.chart, tools, self.unbrush, card, styles=styles, **FILLED)
+        chart = pn.Column(self.chart, tools, self.unbrush, styles=styles, **FILLED)
         return pn.Column(choose, chart, self.legend, self.strip, **FILLED)
 
     @property
@@ -190,6 +182,8 @@ class ImageOverview(View):
             self.session.selection.image = image
 
     def _on_text(self, event: Any) -> None:
+        if event.new == self._written and not self.text.error_state:
+            return
         try:
             self.session.choose_image(event.new or "")
         except VitpanelError as error:
@@ -223,12 +217,13 @@ class ImageOverview(View):
 
     def _on_image(self, *_: Any) -> None:
         study, image = self.session.study, self.session.selection.image
-        self.text.show_text("" if image is None else str(image))
+        self._written = "" if image is None else str(image)
+        self.text.show_text(self._written)
         self.previous.disabled = image == 0
         self.next.disabled = image == study.n_images - 1
         self.everything.disabled = image is None
         self.strip.object = strip_html(study, image)
-        self.bridge.put("A ring", self._draw_ring)
+        self._draw_ring()
 
     def _on_layout(self, *_: Any) -> None:
         self.layout.value = self._metric

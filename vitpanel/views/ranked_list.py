@@ -6,6 +6,7 @@ import panel as pn
 
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
+from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.ranked_heads import RankedHeads, head_names, profile_columns, rank_columns
 
 WIDTH = 186
@@ -15,7 +16,7 @@ _TITLES = {"probability": "loss of probability", "jsd": "JSD", "cls": "CLS dista
 class RankedList(pn.viewable.Viewer):
     """Keeps the list in step with a session, and the session with what a person does in the list."""
 
-    def __init__(self, session: Session, **params: Any) -> None:
+    def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(**params)
         self.session = session
         spec = session.study.spec
@@ -25,9 +26,9 @@ class RankedList(pn.viewable.Viewer):
         self.heads.on_msg(self._on_message)
         self.heads.param.watch(self._on_picked, "picked", onlychanged=False)
         selection = session.selection.param
-        selection.watch(self._on_metric, "metric")
-        selection.watch(self._on_image, "image")
-        selection.watch(self._on_head, ["layer", "head"])
+        selection.watch(lambda *_: bridge.put("B list", self._on_metric), "metric")
+        selection.watch(lambda *_: bridge.put("B ranks", self._on_image), "image")
+        selection.watch(lambda *_: bridge.put("B list head", self._on_head), ["layer", "head"])
         selection.watch(self._on_pinned, "pinned")
         self._on_head()
         self._on_pinned()

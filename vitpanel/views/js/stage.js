@@ -61,6 +61,7 @@ function follow_theme(view, model, paper) {
   const apply = () => {
     for (const [name, value] of Object.entries(colours.css[theme()])) paper.el.style.setProperty(name, value)
     const figures = [...paper.model.references()].filter(is_figure)
+    spare_stylesheets(figures)
     for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
       paint(part, colours, theme())
       if (part.type !== "ColumnDataSource" || watched.has(part)) continue
@@ -71,16 +72,36 @@ function follow_theme(view, model, paper) {
     }
     model.dark = theme() === "dark"
   }
-  let n_models = 0
-  const on_change = () => {
-    if (paper.model.document.all_models.size === n_models) return
-    n_models = paper.model.document.all_models.size
+  let n_models = 0, is_due = false
+  const look = () => {
+    is_due = false
+    const size = paper.model.document?.all_models.size ?? n_models
+    if (size === n_models) return
+    n_models = size
     apply()
+  }
+  const on_change = () => {
+    if (!is_due) queueMicrotask(look)
+    is_due = true
   }
   paper.model.document.on_change(on_change)
   paper.model_proxy.on("dark_theme", apply)
   apply()
   return () => paper.model.document?.remove_on_change(on_change)
+}
+
+// Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
+// of the page again. To leave a sheet alone that says the same already makes painting two to three times faster.
+function spare_stylesheets(figures) {
+  const renderers = figures.flatMap((figure) => [...(Bokeh.index.find_one_by_id(figure.id)?.renderer_views.values() ?? [])])
+  let sheet = renderers.find((renderer) => renderer.position !== undefined)?.position
+  while (sheet && !Object.hasOwn(sheet, "_update")) sheet = Object.getPrototypeOf(sheet)
+  if (!sheet || sheet._update.spares) return
+  const update = sheet._update
+  sheet._update = function (css) {
+    if (this.el.textContent !== css) update.call(this, css)
+  }
+  sheet._update.spares = true
 }
 
 const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}

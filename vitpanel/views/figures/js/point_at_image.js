@@ -1,4 +1,5 @@
-// Find the image under the pointer and show its card; the server is asked once for each image.
+// Find the image under the pointer and show its card; the server is asked once for each image. The card is no Bokeh
+// model: a change of one lays out the whole page again.
 const {x, y} = points.data
 const {x_range, y_range, inner_width, inner_height} = fig
 const right = inner_width / (x_range.end - x_range.start), up = inner_height / (y_range.end - y_range.start)
@@ -9,14 +10,24 @@ if (cb_obj.event_name === "mousemove") {
     if (distance <= least) [image, least] = [i, distance]
   }
 }
+if (pointer._card === undefined) {
+  const card = document.createElement("div"), known = new Map()
+  card.style = style
+  card.hidden = true
+  Bokeh.index.find_one_by_id(fig.id).shadow_el.append(card)
+  const show = (html) => {
+    card.innerHTML = html ?? ""
+    card.hidden = html === undefined
+  }
+  pointer._card = {card, known, show}
+}
+const {card, known, show} = pointer._card
 if (image !== pointer.data.image[0]) {
-  const html = pointer.tags[0]?.get(image)
-  card.setv({text: html ?? "", visible: html !== undefined}, {sync: false})
-  pointer.setv({data: {image: [image]}}, {sync: image >= 0 && html === undefined})
+  show(known.get(image))
+  pointer.setv({data: {image: [image]}}, {sync: image >= 0 && !known.has(image)})
 }
 if (image >= 0) {
   const width = 210, height = 70
-  const left = Math.max(0, Math.min(cb_obj.sx - width / 2, fig.outer_width - width))
-  const top = cb_obj.sy > fig.outer_height / 2 ? cb_obj.sy - height - 14 : cb_obj.sy + 14
-  card.setv({styles: {...card.styles, left: `${left}px`, top: `${top}px`}}, {sync: false})
+  card.style.left = `${Math.max(0, Math.min(cb_obj.sx - width / 2, fig.outer_width - width))}px`
+  card.style.top = `${cb_obj.sy > fig.outer_height / 2 ? cb_obj.sy - height - 14 : cb_obj.sy + 14}px`
 }
