@@ -10,15 +10,16 @@ import panel as pn
 import pytest
 from bokeh.plotting import figure
 from panel.io.server import get_server
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tornado.ioloop import IOLoop
 
 _LOGGERS = ("", "bokeh", "panel", "param", "tornado", "vitpanel")
-# Widgets come up one by one and push the figures about: a page is ready when nothing has moved for a while.
+# Widgets come up one by one and push the figures about, and labels of axes push their frames: a page is ready when nothing
+# has moved for a while.
 _READY = """() => {
   if (!window.Bokeh?.documents.length || !Bokeh.documents.every(document => document.is_idle)) return false;
-  const canvases = [...Bokeh.index.query(view => view.canvas_view)].map(view => view.canvas_view.el);
-  const places = JSON.stringify(canvases.map(canvas => canvas.getBoundingClientRect()));
+  const plots = [...Bokeh.index.query(view => view.canvas_view)];
+  const places = JSON.stringify(plots.map(plot => [plot.canvas_view.el.getBoundingClientRect(), plot.frame.bbox]));
   if (places !== window.vitpanelPlaces) Object.assign(window, {vitpanelPlaces: places, vitpanelSince: Date.now()});
   return Date.now() - window.vitpanelSince > 400;
 }"""
@@ -139,6 +140,7 @@ def settle(page: Page) -> Callable[[], None]:
     """Wait until the charts stand where they will stay, so that a place on them is still theirs when it is clicked."""
 
     def wait() -> None:
+        expect(page.get_by_role("menuitem")).to_have_count(0)  # a menu catches the pointer until it has faded
         page.wait_for_function(_READY)
 
     return wait
