@@ -171,7 +171,7 @@ class AttentionDetail(View):
         self._name.object = short_head_name(*self.session.chosen_head) + (" …" if is_waiting else "")
         if display is None or threshold is None:
             return
-        self._write_cut()
+        self._write_cut(threshold)
         columns = head_columns(display, threshold)
 
         def draw() -> None:
@@ -196,11 +196,11 @@ class AttentionDetail(View):
         self.bridge.put((self, "image"), draw)
 
     def _on_threshold(self, *_: param.parameterized.Event) -> None:
-        self._write_cut()
-        self.bridge.put((self, "cut"), lambda: self._show_cut(self.session.threshold()))
-
-    def _write_cut(self) -> None:
         value = self.session.threshold()
+        self._write_cut(value)
+        self.bridge.put((self, "cut"), lambda: self._show_cut(value))
+
+    def _write_cut(self, value: float | None) -> None:
         share = f"{100 * self.session.selection.threshold:.3g}"
         number = "" if value is None else f"{value:.3g}"
         self._written = share if self._unit.value == UNITS[0] else number
@@ -235,7 +235,7 @@ class AttentionDetail(View):
         self.session.selection.token = None if token == NO_TOKEN else token
 
     def _on_unit(self, _: param.parameterized.Event) -> None:
-        self._write_cut()
+        self._write_cut(self.session.threshold())
         self._on_options()
 
     def _on_cut_typed(self, event: param.parameterized.Event) -> None:

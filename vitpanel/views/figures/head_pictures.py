@@ -13,7 +13,7 @@ from vitpanel.views.figures.client import READABLE, script
 from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout
 from vitpanel.views.figures.image_masks import ImageMasks, create_image_masks
 from vitpanel.views.figures.threshold_histogram import UNITS, ThresholdHistogram, create_threshold_histogram
-from vitpanel.views.figures.token_lines import MARGIN, TokenLines, create_token_lines
+from vitpanel.views.figures.token_lines import MARGIN, SHADES, SOURCES, TARGETS, TokenLines, create_token_lines
 
 NO_TOKEN = -1
 MAX_DRAGGED = 6000
@@ -99,6 +99,9 @@ def _link_head(pictures: HeadPictures, grid: Grid, *, show: CustomJS) -> None:
         "tokens": lines.tokens,
         "lines_range": lines.figure.x_range,
         "margin": MARGIN,
+        "strokes": lines.strokes,
+        "n_shades": SHADES,
+        "rows_of_tokens": [SOURCES, TARGETS],
         "histogram": histogram.bars,
         "x_range": histogram.figure.x_range,
         "y_range": histogram.figure.y_range,
@@ -124,6 +127,7 @@ def _link_threshold(pictures: HeadPictures, show_token: CustomJS) -> CustomJS:
         "x_range": histogram.figure.x_range,
         "count": lines.figure.title,
         "links": lines.links,
+        "paths": lines.paths,
         "max_dragged": MAX_DRAGGED,
         "colours": heatmap.all_colours,
         "strong": heatmap.strong_colours,

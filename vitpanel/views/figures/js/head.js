@@ -2,6 +2,8 @@
 if (head.data.matrix.length === 0) return
 const cell = (name) => head.data[name][0]
 const matrix = cell("matrix"), n_tokens = matrix.shape[0]
+// A plain view on the same memory: Bokeh's own array type is slower, and its subarray() does not work.
+const plain = new Float32Array(matrix.buffer, matrix.byteOffset, matrix.length)
 const shown = cell("pooled").length > 0 ? cell("pooled") : matrix
 const layout = layouts[options.data.extra[0] ? "all" : "few"]
 const scales = {
@@ -11,7 +13,6 @@ const scales = {
 }
 const [curve, inverse] = scales[options.data.scale[0]]
 const high = Object.fromEntries(kinds.map((kind, i) => [kind, cell("limits")[i] > 0 ? cell("limits")[i] : 1]))
-const kind_of = (source, target) => kinds[Math.max(token_kinds[source], token_kinds[target])]
 
 const token_at = (edges, place) => {
   let low = 0, after = edges.length - 1
@@ -39,16 +40,15 @@ const link_at = (x, y) => {
   let best = null
   for (const source of members(row)) {
     for (const target of members(col)) {
-      const value = matrix[source * n_tokens + target]
+      const value = plain[source * n_tokens + target]
       if (best === null || value > best.value) best = {source, target, value}
     }
   }
   return best
 }
 const shade = (value, kind) => curve(value / high[kind])
-Object.assign(head, {_layout: layout, _curve: curve, _shade: shade, _token_at: token_at, _link_at: link_at, _mean: null})
+Object.assign(head, {_layout: layout, _curve: curve, _shade: shade, _token_at: token_at, _link_at: link_at, _mean: null, _plain: plain})
 
-// subarray() of Bokeh's own array type does not work, of a plain view on the same memory it does.
 const values = new Float32Array(shown.buffer, shown.byteOffset, shown.length)
 for (const [kind, source] of Object.entries(blocks)) {
   const places = layout.blocks[kind] ?? Object.fromEntries(Object.keys(source.data).map((name) => [name, []]))
@@ -74,23 +74,51 @@ const edges = layout.tokens, middle = (token) => (edges[token] + edges[token + 1
 const width = edges[edges.length - 1], x = Array.from({length: n_tokens}, (_, token) => middle(token))
 tokens.data = {...tokens.data, x, width: x.map((_, token) => edges[token + 1] - edges[token])}
 lines_range.setv({start: -margin * width, end: (1 + margin) * width})
-const links = Array.from(cell("links"), (link) => [Math.floor(link / n_tokens), link % n_tokens])
+
+// Links by kind, weakest first as they are sent. Those of one shade follow each other and are drawn as one path, with
+// NaN between its lines; on any screen the lines are one pixel wide, which browsers paint several times faster.
+const ratio = window.devicePixelRatio || 1
+if (ratio !== 1) for (const stroke of strokes) stroke.line_width = {value: 1 / ratio}
+const sent = cell("links"), n_links = sent.length
 head._x = x
-head._values = Float32Array.from(cell("links"), (link) => matrix[link])
+head._values = new Float32Array(n_links)
 head._links = {}
-for (const kind of Object.keys(blocks)) {
-  const own = links.filter(([source, target]) =>
-    kind_of(source, target) === kind && edges[source] < edges[source + 1] && edges[target] < edges[target + 1])
-  const value = Float32Array.from(own, ([source, target]) => matrix[source * n_tokens + target])
-  head._links[kind] = {
-    source: Int32Array.from(own, ([source]) => source),
-    target: Int32Array.from(own, ([, target]) => target),
-    value,
-    shade: value.map((one) => shade(one, kind)),
-    x0: Float64Array.from(own, ([source]) => x[source]),
-    x1: Float64Array.from(own, ([, target]) => x[target]),
-  }
+const kind_numbers = new Uint8Array(n_links), sizes = new Uint32Array(kinds.length)
+for (let i = 0; i < n_links; i++) {
+  const source = Math.floor(sent[i] / n_tokens), target = sent[i] % n_tokens
+  head._values[i] = plain[sent[i]]
+  const is_shown = edges[source] < edges[source + 1] && edges[target] < edges[target + 1]
+  kind_numbers[i] = is_shown ? Math.max(token_kinds[source], token_kinds[target]) : 255
+  if (is_shown) sizes[kind_numbers[i]]++
 }
+kinds.forEach((kind, number) => {
+  if (!(kind in blocks)) return
+  const n = sizes[number]
+  const all = {
+    source: new Int32Array(n), target: new Int32Array(n), value: new Float32Array(n), x0: new Float64Array(n),
+    x1: new Float64Array(n),
+  }
+  const xs = new Float64Array(3 * n).fill(NaN), ys = new Float64Array(3 * n).fill(NaN), starts = [], shades = []
+  for (let i = 0, at = 0; i < n_links; i++) {
+    if (kind_numbers[i] !== number) continue
+    const source = Math.floor(sent[i] / n_tokens), target = sent[i] % n_tokens
+    all.source[at] = source
+    all.target[at] = target
+    all.value[at] = head._values[i]
+    xs[3 * at] = all.x0[at] = x[source]
+    xs[3 * at + 1] = all.x1[at] = x[target]
+    ys[3 * at] = rows_of_tokens[0]
+    ys[3 * at + 1] = rows_of_tokens[1]
+    const level = Math.max(0, Math.min(n_shades - 1, Math.floor(n_shades * shade(head._values[i], kind))))
+    const middle = (level + 0.5) / n_shades
+    if (shades[shades.length - 1] !== middle) {
+      shades.push(middle)
+      starts.push(at)
+    }
+    at++
+  }
+  head._links[kind] = {all, xs, ys, starts, shades}
+})
 
 const count = Array.from(cell("counts")), ends = Array.from(cell("edges"))
 histogram.data = {left: ends.slice(0, -1), right: ends.slice(1), top: count.map((n) => Math.max(n, 0.7)), count}

@@ -1,6 +1,6 @@
 // Draws what is above the threshold: links, the strong part of the heatmap, the shaded part of the histogram.
 if (head.data.matrix.length === 0 || head._links === undefined) return
-const threshold = line.location, matrix = head.data.matrix[0], values = head._values
+const threshold = line.location, matrix = head._plain, values = head._values
 let above = 0
 for (let i = 0; i < matrix.length; i++) if (matrix[i] >= threshold) above++
 
@@ -9,15 +9,18 @@ const most = head._is_dragged ? max_dragged : values.length
 const lowest = values.length > most ? Math.max(threshold, values[values.length - most]) : threshold
 let drawn = 0
 for (const [kind, source] of Object.entries(links)) {
-  const all = head._links[kind]
-  let first = 0, end = all.value.length
+  const {all, xs, ys, starts, shades} = head._links[kind], n = all.value.length
+  let first = 0, end = n
   while (first < end) {
     const middle = (first + end) >> 1
     if (all.value[middle] < lowest) first = middle + 1
     else end = middle
   }
-  drawn += all.value.length - first
+  drawn += n - first
   source.data = Object.fromEntries(Object.entries(all).map(([name, column]) => [name, column.subarray(first)]))
+  const drawn_shades = shades.map((_, i) => i).filter((i) => (starts[i + 1] ?? n) > first)
+  const part = (column) => drawn_shades.map((i) => column.subarray(3 * Math.max(starts[i], first), 3 * (starts[i + 1] ?? n)))
+  paths[kind].data = {xs: part(xs), ys: part(ys), shade: drawn_shades.map((i) => shades[i])}
 }
 
 for (const [kind, mapper] of Object.entries(strong)) {

@@ -1,6 +1,6 @@
 // Draws what is pointed at, else the token clicked at: its links, its patches, and the image under both its masks.
 if (head.data.matrix.length === 0 || head._layout === undefined) return
-const matrix = head.data.matrix[0], n_tokens = matrix.shape[0], n_patches = rows * cols
+const matrix = head._plain, n_tokens = head.data.matrix[0].shape[0], n_patches = rows * cols
 const at = (source, target) => matrix[source * n_tokens + target]
 const [place, source, target] = ["place", "source", "target"].map((name) => pointed.data[name][0])
 const clicked = pinned.data.token[0] < n_tokens ? pinned.data.token[0] : -1
@@ -59,12 +59,12 @@ const span = (one) => {
 const strips = rows_of_tokens.map(([one, on]) => (on === 1 ? [0, all, ...span(one)] : [...span(one), 0, all]))
 mark.cells.data = Object.fromEntries(["left", "right", "top", "bottom"].map((name, i) => [name, strips.map((strip) => strip[i])]))
 
-const found = {source: [], target: [], value: [], shade: [], x0: [], x1: []}
+const found = {source: [], target: [], value: [], x0: [], x1: []}
 const counts = {out: 0, in: 0}
 if (link !== null && Math.min(...link) >= 0) {
   found.x0.push(head._x[link[0]])
   found.x1.push(head._x[link[1]])
-  for (const [name, value] of [["source", link[0]], ["target", link[1]], ["value", at(...link)], ["shade", 1]]) found[name].push(value)
+  for (const [name, value] of [["source", link[0]], ["target", link[1]], ["value", at(...link)]]) found[name].push(value)
 } else if (token >= 0) {
   for (const {data} of Object.values(links)) {
     for (let i = 0; i < data.value.length; i++) {
@@ -78,15 +78,21 @@ if (link !== null && Math.min(...link) >= 0) {
 }
 lit.data = found
 
+// Written into the page itself: a change of the model would lay out the whole page again, at each move of the pointer.
+const say = (html) => {
+  words.setv({text: html}, {silent: true})
+  if (!words._view?.el.isConnected) words._view = cb_context.index.find_one(words)
+  if (words._view?.markup_el) words._view.markup_el.innerHTML = html
+}
 const number = (value) => (value === 0 ? "0" : value.toPrecision(4))
 const plural = (n, words) => `${n.toLocaleString("en")} link${n === 1 ? "" : "s"} ${words}`
 if (link !== null && Math.min(...link) >= 0) {
-  words.text = `${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`
+  say(`${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`)
 } else if (link !== null) {
-  words.text = target >= 0 ? `mean of all patches → ${names[target]}: <b>${number(head._mean[target])}</b>` : "no CLS: choose a patch"
+  say(target >= 0 ? `mean of all patches → ${names[target]}: <b>${number(head._mean[target])}</b>` : "no CLS: choose a patch")
 } else if (token >= 0) {
   const parts = [gives ? plural(counts.out, "out") : "", gets ? plural(counts.in, "in") : ""].filter((part) => part)
-  words.text = `<b>${names[token]}</b>: ${parts.join(", ")} above the threshold`
+  say(`<b>${names[token]}</b>: ${parts.join(", ")} above the threshold`)
 } else {
-  words.text = "Point at a token, a patch or the heatmap to read it; click to keep a token."
+  say("Point at a token, a patch or the heatmap to read it; click to keep a token.")
 }
