@@ -94,6 +94,7 @@ def _link_head(pictures: HeadPictures, grid: Grid, *, show: CustomJS) -> None:
         "layouts": {"all": heatmap_layout(grid, with_extra=True), "few": heatmap_layout(grid, with_extra=False)},
         "blocks": heatmap.blocks,
         "bars": heatmap.bars,
+        "colours": heatmap.all_colours,
         "heatmap": heatmap.figure,
         "fit": heatmap.fit,
         "tokens": lines.tokens,

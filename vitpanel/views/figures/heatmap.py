@@ -5,7 +5,15 @@ from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, CustomJS, FixedTicker, LinearColorMapper, Range1d
+from bokeh.models import (
+    ColorBar,
+    ColumnDataSource,
+    CustomJS,
+    CustomJSTickFormatter,
+    FixedTicker,
+    LinearColorMapper,
+    Range1d,
+)
 from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, display_grid, token_kinds
@@ -107,9 +115,14 @@ def create_heatmap(grid: Grid) -> Heatmap:
 
 
 def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:
-    """Return a thin horizontal scale of one kind of link; the browser writes the values at its ticks."""
+    """Return a thin horizontal scale of one kind of link.
+
+    The values at its ticks are words that the browser keeps with the colours: a change of the bar itself would lay
+    out the whole page again.
+    """
     return ColorBar(
         color_mapper=mapper,
+        formatter=CustomJSTickFormatter(args={"mapper": mapper}, code="return mapper._words?.(tick) ?? ''"),
         title={"cls": "touching CLS", "patch": "patch → patch", "extra": "touching an extra token"}[kind],
         ticker=FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1]),
         title_text_font_size="10px",

@@ -63,8 +63,8 @@ for (const [kind, source] of Object.entries(blocks)) {
   })
   source.data = {...places, image}
   const words = (tick) => Number((high[kind] * inverse(tick)).toPrecision(2)).toString()
-  const labels = [0, 0.25, 0.5, 0.75].map((tick) => [tick, words(tick)])
-  bars[kind].setv({major_label_overrides: new Map([...labels, [1, `≥ ${words(1)}`]]), visible: kind in layout.blocks})
+  colours[kind]._words = (tick) => (tick === 1 ? `≥ ${words(1)}` : words(tick))
+  bars[kind].visible = kind in layout.blocks
 }
 const size = layout.cells[layout.cells.length - 1]
 heatmap._size = [size, size]
