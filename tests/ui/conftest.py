@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 from tornado.ioloop import IOLoop
 
 _LOGGERS = ("", "bokeh", "panel", "param", "tornado", "vitpanel")
-# Widgets come up one by one and push the figures about, and labels of axes push their frames: a page is ready when nothing
-# has moved for a while.
+# Widgets come up one by one and push the figures about, and labels of axes push their frames: a page is ready when
+# nothing has moved for a while.
 _READY = """() => {
   if (!window.Bokeh?.documents.length || !Bokeh.documents.every(document => document.is_idle)) return false;
   const plots = [...Bokeh.index.query(view => view.canvas_view)];
