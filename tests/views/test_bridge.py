@@ -7,23 +7,15 @@ from panel.io.state import set_curdoc
 from vitpanel.views.bridge import Bridge
 
 
-class ServedDocument(Document):
-    """A served document that keeps what waits for its next tick."""
-
-    session_context = object()
-
-    def __init__(self):
-        super().__init__()
-        self.ticks = []
-
-    def add_next_tick_callback(self, callback):
-        self.ticks.append(callback)
-
-
-def served_bridge():
+@pytest.fixture
+def served(monkeypatch):
+    """Bridge of a served document, the document, and the calls that wait for its next tick."""
+    document, ticks = Document(), []
+    monkeypatch.setattr(Document, "session_context", property(lambda _: object()))
+    monkeypatch.setattr(document, "add_next_tick_callback", ticks.append)
     bridge = Bridge()
-    bridge._document = ServedDocument()
-    return bridge, bridge._document
+    bridge._document = document
+    return bridge, document, ticks
 
 
 def test_bridge_outside_a_server_applies_at_once():
@@ -32,41 +24,41 @@ def test_bridge_outside_a_server_applies_at_once():
     assert source.data["x"] == [1]
 
 
-def test_bridge_on_a_server_waits_for_the_next_tick_and_applies_the_latest_of_each_key():
-    bridge, document = served_bridge()
+def test_bridge_on_a_server_waits_for_the_next_tick_and_applies_the_latest_of_each_key(served):
+    bridge, _, ticks = served
     seen = []
     bridge.put("a", lambda: seen.append("old"))
     bridge.put("b", lambda: seen.append("other"))
     bridge.put("a", lambda: seen.append("new"))
     assert not seen
-    assert len(document.ticks) == 1
-    document.ticks.pop()()
+    assert len(ticks) == 1
+    ticks.pop()()
     assert seen == ["new", "other"]
 
 
-def test_bridge_applies_what_a_change_asks_for_at_the_same_tick():
-    bridge, document = served_bridge()
+def test_bridge_applies_what_a_change_asks_for_at_the_same_tick(served):
+    bridge, _, ticks = served
     seen = []
     bridge.put("a", lambda: bridge.put("b", lambda: seen.append("b")))
-    document.ticks.pop()()
+    ticks.pop()()
     assert seen == ["b"]
-    assert not document.ticks
+    assert not ticks
 
 
-def test_bridge_goes_on_after_a_change_that_failed():
-    bridge, document = served_bridge()
+def test_bridge_goes_on_after_a_change_that_failed(served):
+    bridge, _, ticks = served
     bridge.put("a", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        document.ticks.pop()()
+        ticks.pop()()
     seen = []
     bridge.put("b", lambda: seen.append("b"))
-    document.ticks.pop()()
+    ticks.pop()()
     assert seen == ["b"]
 
 
 @pytest.mark.parametrize("is_loaded", [True, False])
-def test_bridge_holds_what_is_changed_together_once_the_page_is_there(is_loaded, monkeypatch):
-    bridge, document = served_bridge()
+def test_bridge_holds_what_is_changed_together_once_the_page_is_there(is_loaded, served, monkeypatch):
+    bridge, document, ticks = served
     monkeypatch.setitem(pn.state._connected, document, is_loaded)
     monkeypatch.setitem(pn.state._loaded, document, is_loaded)
     sources = [ColumnDataSource({"x": [0]}) for _ in range(2)]
@@ -83,8 +75,8 @@ def test_bridge_holds_what_is_changed_together_once_the_page_is_there(is_loaded,
 
     bridge.put("a", change)
     with set_curdoc(document):
-        while document.ticks:
-            document.ticks.pop()()
+        while ticks:
+            ticks.pop()()
     assert sent == [sources[0], sources[0], sources[1], sources[1]]
     assert sent_meanwhile == ([] if is_loaded else sent)
     assert all(list(source.data["x"]) == [2] for source in sources)

@@ -101,7 +101,8 @@ class AttentionStrength(View):
             return
         flat = nearest_point(self.scatter.figure, (event.x, event.y), (heads["x"], heads["value"]))
         if flat is not None:
-            self.session.selection.choose_head(*divmod(flat, self.session.study.spec.n_heads))
+            layer, head = divmod(flat, self.session.study.spec.n_heads)
+            self.bridge.put("choose head", lambda: self.session.selection.choose_head(layer, head))
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 

@@ -127,7 +127,8 @@ class HeadImportance(View):
 
     def _choose_flat(self, flat: int) -> None:
         if 0 <= flat < self.n_layers * self.n_heads:
-            self.session.selection.choose_head(*divmod(int(flat), self.n_heads))
+            layer, head = divmod(int(flat), self.n_heads)
+            self.bridge.put("choose head", lambda: self.session.selection.choose_head(layer, head))
 
     def _on_stepper(self, name: str, event: Any) -> None:
         if event.new is None:

@@ -179,7 +179,7 @@ class ImageOverview(View):
         points = self.map.points.data
         image = nearest_point(self.map.figure, (event.x, event.y), (points["x"], points["y"]))
         if image is not None:
-            self.session.selection.image = image
+            self.bridge.put("choose image", lambda: self.session.selection.param.update(image=image))
 
     def _on_text(self, event: Any) -> None:
         if event.new == self._written and not self.text.error_state:

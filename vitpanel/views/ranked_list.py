@@ -19,6 +19,7 @@ class RankedList(pn.viewable.Viewer):
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(**params)
         self.session = session
+        self._bridge = bridge
         spec = session.study.spec
         self._n_heads = spec.n_heads
         names = head_names(spec.n_layers, spec.n_heads)
@@ -37,7 +38,8 @@ class RankedList(pn.viewable.Viewer):
     # -- acts of the person ----------------------------------------------------------------------------------------
 
     def _on_picked(self, event: Any) -> None:
-        self.session.selection.choose_head(*divmod(event.new, self._n_heads))
+        layer, head = divmod(event.new, self._n_heads)
+        self._bridge.put("choose head", lambda: self.session.selection.choose_head(layer, head))
 
     def _on_message(self, message: Any) -> None:
         flat = message.data["toggle"]

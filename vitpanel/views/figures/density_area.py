@@ -10,7 +10,6 @@ from bokeh.models import (
     BasicTickFormatter,
     ColumnDataSource,
     CustomJSTickFormatter,
-    DataRange1d,
     GlyphRenderer,
     HoverTool,
     Legend,
@@ -24,6 +23,7 @@ from vitpanel.state.strength import HeadDensity
 from vitpanel.views.base import create_figure
 from vitpanel.views.palette import CHOSEN, MEAN, TEXT, VALUE
 
+AIR = 0.06
 _IN_PIXELS = "return `${tick}\\n${Math.round(tick * side)} px`"
 
 
@@ -42,6 +42,8 @@ class DensityArea:
         axis = self.figure.xaxis[0]
         is_distance = density.measure == "distance"
         self.figure.x_range.update(start=0, end=float(density.grid[-1]) or 1)
+        curves = [density.density] if density.brushed is None else [density.density, density.brushed]
+        self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nanmax(curves, initial=0)) or 1)
         axis.axis_label = "distance (patches)" if is_distance else "entropy"
         axis.formatter = self.in_pixels if is_distance and self.in_pixels else self.figure.yaxis[0].formatter
         self.legend.visible = density.brushed is not None
@@ -64,7 +66,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
         Pixels of a patch's side, None where distances cannot be said in pixels.
     """
     curve = ColumnDataSource({"value": [], "density": [], "brushed": []})
-    fig = create_figure(x_range=Range1d(0, 1), y_range=DataRange1d(start=0, range_padding=0.06), title="Distribution")
+    fig = create_figure(x_range=Range1d(0, 1), y_range=Range1d(0, 1), title="Distribution")
     rest = _curve(fig, curve, "density", MEAN)
     rest.glyph.line_dash = "4 2"
     brush = _curve(fig, curve, "brushed", VALUE)

@@ -75,7 +75,7 @@ function follow_theme(view, model, paper) {
   let n_models = 0, is_due = false
   const look = () => {
     is_due = false
-    const size = paper.model.document?.all_models.size ?? n_models
+    const size = paper.model.document?._all_models.size ?? n_models  // the public `all_models` is a copy
     if (size === n_models) return
     n_models = size
     apply()
