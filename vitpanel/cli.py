@@ -34,6 +34,7 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     layout_sample: int = 250_000,
     seed: int = 0,
     modes: bool | None = None,
+    fast_means: Annotated[bool, Parameter(negative=())] = False,
     precision: Literal["float32", "tf32"] = "float32",
 ) -> None:
     """Compute a study of a vision transformer on labelled images; run it again to go on after an interruption.
@@ -72,6 +73,9 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         Compute all pruning modes of every head beforehand, so that they are shown at once and without the model. It
         takes about five times as long as the importance of all heads. By default it is done on CUDA alone; a study
         that is finished without it gets it when the same command is run again with --modes added.
+    fast_means
+        Estimate the mean importance of every head first, from a gradient on all images and exact values of a seventh;
+        it is shown with its 95 % interval until the exact values of all images have taken its place.
     precision
         Of the matrix products on CUDA: tf32 is several times faster and errs by about a thousandth of the importance;
         sums are float32 in any case.
@@ -97,6 +101,7 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         layout_sample=layout_sample,
         seed=seed,
         modes=modes,
+        fast_means=fast_means,
         precision=precision,
     )
     print(describe(run(recipe)))

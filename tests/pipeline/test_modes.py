@@ -15,7 +15,7 @@ from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import MODES, N_TOP_CLASSES, NO_MODES
+from vitpanel.study.schema import MODES, N_TOP_CLASSES, OPTIONAL_STAGES
 
 pytestmark = pytest.mark.slow
 SIZES: dict[str, Any] = {"num_classes": 7}
@@ -40,7 +40,7 @@ def study(weights: Path, images: Path, tmp_path_factory: pytest.TempPathFactory)
     names = (*CLASSES, "e", "f", "g")
     without = run(weights, images, out, class_names=names)
     assert without.is_finished
-    assert without.reason("modes/patch") == NO_MODES
+    assert without.reason("modes/patch") == OPTIONAL_STAGES[MODES]
     return run(weights, images, out, class_names=names, modes=True)
 
 

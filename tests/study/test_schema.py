@@ -35,6 +35,12 @@ def test_sizes_follow_the_model():
         "modes/patch": (10, 2, 3, 6),
         "modes/top_class": (10, 2, 3, 6, 5),
         "modes/top_probability": (10, 2, 3, 6, 5),
+        "means/unpruned": (10,),
+        "means/estimate": (10, 2, 3),
+        "means/sample_probability": (10, 2, 3),
+        "means/sample_jsd": (10, 2, 3),
+        "means/cls": (10, 2, 3),
+        "means/patch": (10, 2, 3),
     }
     assert not absent_arrays(spec)
     assert all(len(array.dims) == len(array.shape) for array in arrays.values())
@@ -51,13 +57,14 @@ def test_large_grids_are_pooled_in_patch_patterns_alone():
     [
         (
             {"prefix": ("register",)},
-            {"importance/cls", "patterns/cls", "layout/cls", "layout/images_cls", "modes/cls"},
+            {"importance/cls", "patterns/cls", "layout/cls", "layout/images_cls", "modes/cls", "means/cls"},
             "The model has no CLS token.",
         ),
         (
             {"n_classes": 0},
             {"probabilities", "importance/probability", "importance/jsd", "layout/images_jsd", "layout/images_patch"}
-            | {"modes/probability", "modes/jsd", "modes/top_class", "modes/top_probability"},
+            | {"modes/probability", "modes/jsd", "modes/top_class", "modes/top_probability", "means/unpruned"}
+            | {"means/estimate", "means/sample_probability", "means/sample_jsd", "means/cls", "means/patch"},
             "The model has no class head.",
         ),
     ],

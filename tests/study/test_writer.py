@@ -246,6 +246,17 @@ def test_nan_is_refused_where_it_has_no_meaning(tmp_path: Path):
             writer.write_block(1, arrays, **pictures)
 
 
+def test_a_block_of_fill_values_is_on_disk_like_any_other(tmp_path: Path):
+    with writer_at(tmp_path / "a.study") as writer:
+        arrays = synthetic_block(writer, 1)
+        arrays["entropy"][:] = np.nan
+        arrays["patterns/offset"][:] = 0
+        write_synthetic_block(writer, 0)
+        writer.write_block(1, arrays, crops=[b"crop"] * 5, thumbnails=[b"small"] * 5)
+        assert writer.pending_blocks() == [2]
+    assert np.isnan(open_study(tmp_path / "a.study").block("entropy", 1)).all()
+
+
 def test_stages_checks_and_predictions_are_kept(tmp_path: Path):
     path = tmp_path / "a.study"
     with writer_at(path) as writer:

@@ -187,7 +187,7 @@ def _create(name: str, arguments: Mapping[str, Any], *, pretrained: bool = False
         hint = f"Did you mean {', '.join(close)}?" if close else "timm.list_models() gives the names."
         raise UnknownModelError(message, hint=hint)
     try:
-        return timm.create_model(name, pretrained=pretrained, **arguments).eval()
+        return timm.create_model(name, pretrained=pretrained, **arguments).eval().requires_grad_(requires_grad=False)
     except TypeError as error:
         message = f"{name} cannot be built with {dict(arguments)}: {error}."
         raise VitpanelError(message, hint="Check the names in --model-arg.") from error

@@ -59,7 +59,12 @@ class AttentionSummary:
 
 
 def summarise_heads(
-    model: ViTModel, ablation: Ablation, crops: list[Image.Image], labels: np.ndarray
+    model: ViTModel,
+    ablation: Ablation,
+    crops: list[Image.Image],
+    labels: np.ndarray,
+    *,
+    known: dict[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """All arrays of the heads stage for a few images.
 
@@ -69,9 +74,14 @@ def summarise_heads(
         What the model sees, one image each.
     labels
         Class of each image, -1 for none.
+    known
+        Arrays of importance, where they are known: then nothing is pruned.
     """
-    summary = AttentionSummary(model.spec.grid)
-    result = ablation.leave_one_out(model.preprocessing.tensor(crops), summary.add)
+    summary, images = AttentionSummary(model.spec.grid), model.preprocessing.tensor(crops)
+    if known is not None:
+        probabilities = ablation.unpruned(images, summary.add)
+        return summary.arrays() | known | ({} if probabilities is None else {"probabilities": probabilities})
+    result = ablation.leave_one_out(images, summary.add)
     arrays = summary.arrays()
     reference = labels
     if result.probabilities is not None:

@@ -24,6 +24,7 @@ from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
 from vitpanel.pipeline.layout import N_ITERATIONS, Quality, lay_out_heads, lay_out_images
 from vitpanel.pipeline.linear_probe import fit_probe
+from vitpanel.pipeline.means import compute_means, sampled_importance
 from vitpanel.pipeline.modes import summarise_modes
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_heads
@@ -74,6 +75,8 @@ class Recipe:
         At most so many heads are laid out by t-SNE, the others among them by their nearest neighbours.
     modes
         Compute all pruning modes of every head beforehand; None does so on CUDA.
+    fast_means
+        Estimate the mean importance of every head ahead of the exact values.
     precision
         Of the products on CUDA.
     """
@@ -94,6 +97,7 @@ class Recipe:
     layout_sample: int = 250_000
     seed: int = 0
     modes: bool | None = None
+    fast_means: bool = False
     precision: Precision = "float32"
 
 
@@ -135,6 +139,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     with StudyWriter.create_or_resume(recipe.out, _manifest(recipe, model, source, class_names), images) as writer:
         if head is not None:
             writer.write_file(writer.files.head.name, head.to_bytes())
+        if recipe.fast_means:
+            compute_means(writer, _ablation(model, recipe), source.root, images, progress=progress)
         _compute_heads(writer, model, source, images, recipe, progress)
         _compute_latents(writer, model, progress)
         _compute_layouts(writer, progress)
@@ -219,18 +225,21 @@ def _compute_heads(
     files, all_labels = images["file"].tolist(), images["label"].to_numpy()
     done = len(images) - sum(len(writer.block_images(block)) for block in pending)
     at_once = max(1, min(recipe.batch_size // model.spec.n_heads, images_at_once(model.spec)))
+    known = sampled_importance(writer)
     with progress.bar("pruning heads", total=len(images), unit="image", done=done) as bar:
         for block in pending:
             rows = writer.block_images(block)
             crops = [model.preprocessing.crop(read_image(source.root / files[row])) for row in rows]
-            parts = []
-            for start in range(0, len(rows), at_once):
-                chosen = slice(start, start + at_once)
-                labels = all_labels[rows.start : rows.stop][chosen]
-                parts.append(summarise_heads(model, ablation, crops[chosen], labels))
-                bar.update(len(labels))
+            parts, order = [], []
+            for chosen, kept in known.groups(rows, at_once):
+                some = [crops[row - rows.start] for row in chosen]
+                parts.append(summarise_heads(model, ablation, some, all_labels[chosen], known=kept))
+                order.extend(chosen)
+                bar.update(len(chosen))
             arrays = {
-                name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name in writer.arrays
+                name: np.concatenate([part[name] for part in parts])[np.argsort(order)]
+                for name in parts[0]
+                if name in writer.arrays
             }
             crop_bytes, thumbnails = _pictures(crops)
             writer.write_block(block, arrays, crops=crop_bytes, thumbnails=thumbnails)

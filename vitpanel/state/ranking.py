@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from vitpanel.core.importance import ranked_by_importance
+from vitpanel.study.means import importance_mean, unpruned_mean
 from vitpanel.study.reader import Study
 
 N_PLACES = 25
@@ -48,7 +49,7 @@ def ranking(study: Study, metric: str, image: int | None) -> Ranking:
     """
     profiles = importance_profiles(study, metric)
     name = f"importance/{metric}"
-    values = (study.mean(name) if image is None else study[name][image]).astype(np.float64)
+    values = (importance_mean(study, metric).mean if image is None else study[name][image]).astype(np.float64)
     reference = unpruned_probability(study, image) if metric == "probability" else 0.0
     order = ranked_by_importance(metric, values, reference)
     importance = (reference - values if metric == "probability" else values).ravel()
@@ -81,9 +82,8 @@ def _quantiles(study: Study, metric: str) -> np.ndarray:
 
 
 def unpruned_probability(study: Study, image: int | None) -> float:
-    """Probability of an image's label (or of the top-1 class) with all heads; the mean over what is done for None."""
-    p_true = study.images["p_true"].to_numpy()
-    return float(np.nanmean(p_true) if image is None else p_true[image])
+    """Probability of an image's label (or of the top-1 class) with all heads; the mean over what is known for None."""
+    return unpruned_mean(study) if image is None else float(study.images["p_true"].to_numpy()[image])
 
 
 def _places(profiles: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -12,14 +12,18 @@ class ImportanceCurve:
     """B1: a metric over all heads, each array ``(n_layers, n_heads)``.
 
     ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that
-    belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics.
+    belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics. While the
+    mean is an estimate, its 95 % confidence interval is ± ``half_width``, ``words`` say what it comes from, and there
+    is no ``std``; else these are None and empty.
     """
 
     metric: str
     mean: np.ndarray
-    std: np.ndarray
+    std: np.ndarray | None
     chosen: np.ndarray | None
     reference: float | None
+    half_width: np.ndarray | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from vitpanel.state.strength import (
     rows_of_image,
     value_on_image,
 )
+from vitpanel.study.means import importance_array, importance_mean
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
 
@@ -88,11 +89,18 @@ class Session(param.Parameterized):
 
     def importance_curve(self) -> ImportanceCurve:
         """Importance of all heads by the chosen metric."""
-        name = f"importance/{self.selection.metric}"
-        image = self.selection.image
-        chosen = None if image is None else rows_of_image(self.study, name, image)
-        reference = self.reference_probability() if self.selection.metric == "probability" else None
-        return ImportanceCurve(self.selection.metric, self.study.mean(name), self.study.std(name), chosen, reference)
+        metric, image = self.selection.metric, self.selection.image
+        chosen = None if image is None else rows_of_image(self.study, f"importance/{metric}", image)
+        reference = self.reference_probability() if metric == "probability" else None
+        over_all = importance_mean(self.study, metric)
+        return ImportanceCurve(
+            metric, over_all.mean, over_all.std, chosen, reference, over_all.half_width, over_all.words
+        )
+
+    @property
+    def importance_array(self) -> str:
+        """Array of the study that the curve of the chosen metric comes from: exact values, or those of an estimate."""
+        return importance_array(self.study, self.selection.metric)
 
     def reference_probability(self) -> float:
         """Unpruned probability of the label (or of the top-1 class), the mean over all images without a choice."""

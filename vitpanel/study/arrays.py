@@ -42,7 +42,8 @@ def open_array(path: Path, spec: ArraySpec, *, block_size: int, mode: str = "r")
     """
     try:
         store = LocalStore(path, read_only=mode == "r")
-        array = zarr.open_array(store, mode=mode, zarr_format=3, config={"write_empty_chunks": True})  # pyright: ignore[reportArgumentType]
+        # Of an array that exists, open_array ignores a configuration.
+        array = zarr.open_array(store, mode=mode, zarr_format=3).with_config({"write_empty_chunks": True})  # pyright: ignore[reportArgumentType]
         metadata = _comparable(array)
     except FileNotFoundError as error:
         message = f"The array {spec.name} is missing: {path} does not exist."

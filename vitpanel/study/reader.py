@@ -14,7 +14,7 @@ from vitpanel.study.arrays import open_array, read_rows
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.records import bytes_digest, damaged, read_record
-from vitpanel.study.schema import HEADS, NO_MODES, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
+from vitpanel.study.schema import HEADS, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
 from vitpanel.study.tables import read_crops, read_images, with_predictions
 
 _CACHED_BLOCKS = 16
@@ -131,7 +131,7 @@ class Study:
         spec = self.arrays[name]
         is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
         if not self._is_wanted(spec.stage):
-            return NO_MODES
+            return OPTIONAL_STAGES[spec.stage]
         if not is_done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
         if spec.is_optional and not self._was_written(spec):

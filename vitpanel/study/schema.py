@@ -9,16 +9,18 @@ from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import turned_off
 
 FORMAT_VERSION = 1
-HEADS, LATENTS, LAYOUT, MODES = "heads", "latents", "layout", "modes"
+HEADS, LATENTS, LAYOUT, MODES, MEANS = "heads", "latents", "layout", "modes", "means"
 STAGES = (HEADS, LATENTS, LAYOUT)
-# Computed only when it is asked for; without it the live model answers.
-OPTIONAL_STAGES = (MODES,)
+# Computed only when they are asked for, with what it means that they were not.
+OPTIONAL_STAGES = {
+    MODES: "Pruning modes of all heads were not computed beforehand (--modes); the live model computes them.",
+    MEANS: "Means over all images were not estimated ahead of the exact ones (--fast-means).",
+}
 N_MODES = 6
 N_TOP_CLASSES = 5
 
 NO_CLS = "The model has no CLS token."
 NO_CLASSES = "The model has no class head."
-NO_MODES = "Pruning modes of all heads were not computed beforehand (--modes); the live model computes them."
 
 # Added after the first studies were made: a study may lack them and is read all the same.
 OPTIONAL = (
@@ -30,7 +32,14 @@ OPTIONAL = (
     "layout/images_patch",
 )
 
-_NEEDS_CLS: tuple[str, ...] = ("importance/cls", "patterns/cls", "layout/cls", "layout/images_cls", "modes/cls")
+_NEEDS_CLS: tuple[str, ...] = (
+    "importance/cls",
+    "patterns/cls",
+    "layout/cls",
+    "layout/images_cls",
+    "modes/cls",
+    "means/cls",
+)
 _NEEDS_CLASSES: tuple[str, ...] = (
     "probabilities",
     "importance/probability",
@@ -41,6 +50,12 @@ _NEEDS_CLASSES: tuple[str, ...] = (
     "modes/jsd",
     "modes/top_class",
     "modes/top_probability",
+    "means/unpruned",
+    "means/estimate",
+    "means/sample_probability",
+    "means/sample_jsd",
+    "means/cls",
+    "means/patch",
 )
 _IMAGE_LAYOUTS = {
     "probability": "layout/images",
@@ -49,6 +64,7 @@ _IMAGE_LAYOUTS = {
     "patch": "layout/images_patch",
 }
 _PER_HEAD = ("image", "layer", "head")
+_OF_MEANS = ("estimate", "sample_probability", "sample_jsd", "cls", "patch")
 
 
 @dataclass(frozen=True)
@@ -87,8 +103,8 @@ class ArraySpec:
 
     @property
     def may_be_nan(self) -> bool:
-        """Whether NaN has a meaning: entropy without attention among patches, modes that a model does not have."""
-        return self.name == "entropy" or self.stage == MODES
+        """Whether NaN has a meaning: no attention among patches, a mode that a model lacks, an image not sampled."""
+        return self.name == "entropy" or self.stage == MODES or self.name.startswith("means/sample")
 
     def chunks(self, block_size: int) -> tuple[int, ...]:
         """Shape of one file: a block's rows, or everything."""
@@ -134,6 +150,8 @@ def array_specs(
         *(ArraySpec(f"modes/{metric}", mode_dims, per_mode, "float32", MODES) for metric in _IMAGE_LAYOUTS),
         ArraySpec("modes/top_class", (*mode_dims, "rank"), (*per_mode, n_top_classes), "uint16", MODES),
         ArraySpec("modes/top_probability", (*mode_dims, "rank"), (*per_mode, n_top_classes), "float32", MODES),
+        ArraySpec("means/unpruned", ("image",), (n_images,), "float32", MEANS),
+        *(ArraySpec(f"means/{name}", _PER_HEAD, per_head, "float32", MEANS) for name in _OF_MEANS),
     ]
     absent = absent_arrays(spec, checks=checks)
     return {array.name: array for array in everything if array.name not in absent}

@@ -5,14 +5,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from vitpanel.core.grid import CLS
 from vitpanel.core.importance import METRICS, ranked_by_importance
 from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.core.patterns import TOP_SHARE
 from vitpanel.core.spec import short_head_name
 from vitpanel.core.trust import read_checks
+from vitpanel.study.means import importance_array, importance_mean, unpruned_mean
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import STAGES
 from vitpanel.study.space import attention_bytes, size_text
@@ -136,14 +135,17 @@ def _heads(study: Study) -> Iterator[str]:
     yield f"the {_SHOWN_HEADS} most important by each metric, mean over images"
     width = max(map(len, METRICS))
     for metric in METRICS:
-        name = f"importance/{metric}"
+        name = importance_array(study, metric)
         if name not in study:
             yield f"{metric:<{width}}  {study.reason(name)}"
             continue
-        mean = study.mean(name)
-        reference = float(np.nanmean(study.images["p_true"])) if metric == "probability" else 0.0
+        found = importance_mean(study, metric)
+        mean, reference = found.mean, unpruned_mean(study) if metric == "probability" else 0.0
         shown = reference - mean if metric == "probability" else mean
         order = ranked_by_importance(metric, mean, reference)[:_SHOWN_HEADS]
         heads = [divmod(int(flat), study.spec.n_heads) for flat in order]
         figures = "   ".join(f"{short_head_name(*head):<7} {shown[head]:.4f}" for head in heads)
         yield f"{metric:<{width}}  {figures}   ({_MEANINGS[metric]})"
+        if found.half_width is not None:
+            widths = "   ".join(f"{'':<7} {found.half_width[head]:.4f}" for head in heads)
+            yield f"{'±':>{width}}  {widths}   ({found.words})"

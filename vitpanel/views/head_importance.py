@@ -110,7 +110,9 @@ class HeadImportance(View):
     # -- what can be saved -----------------------------------------------------------------------------------------
 
     def _curve_table(self) -> pd.DataFrame:
-        table = source_table(self.curve.heads, flat="flat", chosen_image="chosen", mean="mean", std="std")
+        table = source_table(self.curve.heads, flat="flat", chosen_image="chosen", mean="mean", band="band")
+        over_all = self.session.importance_curve()
+        table = table.rename(columns={"band": "std" if over_all.half_width is None else "half_width_95"})
         layer, head = np.divmod(table.pop("flat"), self.n_heads)
         place = {"layer": layer, "head": head, "metric": self.session.selection.metric}
         return pd.concat([pd.DataFrame(place), table], axis=1)
@@ -153,7 +155,7 @@ class HeadImportance(View):
     # -- answers to the selection ----------------------------------------------------------------------------------
 
     def _draw_curve(self) -> None:
-        self.draw(self.curve_chart, self._patch_curve, needs=f"importance/{self.session.selection.metric}")
+        self.draw(self.curve_chart, self._patch_curve, needs=self.session.importance_array)
 
     def _patch_curve(self) -> None:
         curve = self.session.importance_curve()

@@ -83,6 +83,11 @@ class Ablation(ABC, Generic[Clean]):
                 patch=_array(torch.stack([layer.patch for layer in layers], 1)),
             )
 
+    def unpruned(self, images: Tensor, on_attention: OnAttention) -> np.ndarray | None:
+        """Probabilities without pruning, ``(n, n_classes)`` or None; ``on_attention(layer, A)`` hears the attention."""
+        with self._running():
+            return self._probabilities(self._clean(images.to(self.model.device), on_attention).output)
+
     def modes(self, image: Tensor, layer: int, head: int) -> PrunedHead:
         """Run all six pruning modes of a head on one image ``(1, channels, height, width)``."""
         with self._running():

@@ -1,10 +1,11 @@
 """The engine that runs only what follows a pruned head."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from timm.layers.attention import Attention, AttentionRope
 from timm.models import beit, eva, vision_transformer, vision_transformer_relpos
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
+from vitpanel.models.ablation.first_order import FirstOrder, estimates
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
 from vitpanel.models.ablation.plain import CACHED_TOKENS, PrunedBlock, is_plain, last_block, plain_block
 from vitpanel.models.model import ViTModel
@@ -117,6 +119,29 @@ class RestartAblation(Ablation[RestartRun]):
         self._rows = min(batch_size, max(1, round(CACHED_TOKENS / n_tokens))) if on_cpu else batch_size
         self._remembered: RestartRun | None = None
 
+    def first_order(self, images: Tensor, reference: Callable[[np.ndarray], np.ndarray]) -> FirstOrder:
+        """Estimate what pruning each head does from one forward and its gradient; see `FirstOrder`.
+
+        Parameters
+        ----------
+        reference
+            Gives the class that each image is judged by, ``(n,)``, from the probabilities without pruning.
+        """
+        spec, images = self.model.spec, images.to(self.model.device, copy=True)
+        with self._running():
+            with torch.inference_mode(mode=False), torch.enable_grad():
+                clean = self._clean(images.requires_grad_())
+                probabilities = clean.output.detach().float().softmax(-1).cpu().numpy()
+                classes = torch.from_numpy(reference(probabilities)).to(images.device)
+                heads = [layer.heads for layer in clean.layers]
+                estimated = estimates(clean.output.float(), classes, heads, spec.n_heads)
+            layers = [
+                self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.n_heads)], to_logits=False)
+                for layer in range(spec.n_layers)
+            ]
+        cls, patch = (torch.stack([getattr(layer, name) for layer in layers], 1) for name in ("cls", "patch"))
+        return FirstOrder(**estimated, cls=cls.float().cpu().numpy(), patch=patch.float().cpu().numpy())
+
     def _recent(self, image: Tensor) -> RestartRun:
         last = self._remembered
         if last is None or not torch.equal(last.images, image):
@@ -147,8 +172,8 @@ class RestartAblation(Ablation[RestartRun]):
             x = block(x, **options)
         return self._classified(x)
 
-    def _cut_each(self, clean: RestartRun, cuts: Sequence[HeadCut]) -> Outcome:
-        layer = cuts[0].layer
+    def _cut_each(self, clean: RestartRun, cuts: Sequence[HeadCut], *, to_logits: bool = True) -> Outcome:
+        layer, to_logits = cuts[0].layer, to_logits and bool(self.model.spec.n_classes)
         attention, grid = self.model.attention[layer], self.model.spec.grid
         lost = self._lost(clean.layers[layer], layer, cuts)
         places = torch.tensor([cut.head for cut in cuts], device=lost.device)
@@ -159,7 +184,7 @@ class RestartAblation(Ablation[RestartRun]):
                 gates = self._by_head(gate)
                 heads, lost = heads * gates, lost * gates.permute(2, 0, 1, 3)[places]
             metrics.append(linear_layer_metrics(heads, lost, places, proj=attention.proj, grid=grid))
-            if not self.model.spec.n_classes:
+            if not to_logits:
                 return Outcome(None, *metrics[0])
         logits = []
         pruned = self._pruned_block(clean, layer, places)
@@ -172,7 +197,7 @@ class RestartAblation(Ablation[RestartRun]):
             if not is_linear(attention):
                 cls, patch = layer_metrics(clean.z[layer], z, grid)
                 metrics.append((cls.T, patch.T))
-            if self.model.spec.n_classes:
+            if to_logits:
                 logits.append(self._after(clean, layer, z))
         cls, patch = (torch.cat(values, 1) for values in zip(*metrics, strict=True))
         joined = torch.cat(logits).unflatten(0, (len(cuts), -1)).transpose(0, 1) if logits else None

@@ -52,6 +52,7 @@ class ImportanceLine:
     grip: BoxAnnotation
     reach: float
     context: tuple[Any, ...]
+    mean_item: LegendItem
     chosen_item: LegendItem
     reference_item: LegendItem
 
@@ -62,6 +63,8 @@ class ImportanceLine:
             self.heads.patch({name: [(slice(None), columns[name])] for name in ("chosen", "chosen_text")})
         else:
             self.heads.data = columns
+            self.figure.title.update(text=_estimate_title(curve), visible=bool(curve.words))
+            self.mean_item.label = {"value": "mean ± 95 %" if curve.words else "mean ± std"}
             self.figure.yaxis[0].axis_label = AXIS_LABELS[curve.metric]
         reference = reference_columns(curve)
         if list(self.reference.data["y"]) != reference["y"]:
@@ -81,22 +84,28 @@ class ImportanceLine:
 def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     """Columns over the flat head index; ``chosen`` is NaN without a chosen image.
 
-    The band of the standard deviation is cut at the limits of the metric.
+    The band is the standard deviation over images, or the confidence interval of an estimated mean, and is cut at the
+    limits of the metric.
     """
     n_layers, n_heads = curve.mean.shape
-    mean, std = curve.mean.ravel(), curve.std.ravel()
+    spread = curve.std if curve.half_width is None else curve.half_width
+    mean, band = curve.mean.ravel(), np.zeros(curve.mean.size) if spread is None else spread.ravel()
     chosen = np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.flatten()
     largest = 2 if curve.metric in {"cls", "patch"} else 1
     return {
         "flat": np.arange(mean.size),
         "name": [head_name(layer, head) for layer in range(n_layers) for head in range(n_heads)],
         "mean": mean,
-        "std": std,
-        "lower": np.maximum(mean - std, 0),
-        "upper": np.minimum(mean + std, largest),
+        "band": band,
+        "lower": np.maximum(mean - band, 0),
+        "upper": np.minimum(mean + band, largest),
         "chosen": chosen,
         "chosen_text": numbers_as_text(chosen, 4),
     }
+
+
+def _estimate_title(curve: ImportanceCurve) -> str:
+    return f"Mean {curve.words}" if curve.words else ""
 
 
 def reference_columns(curve: ImportanceCurve) -> dict[str, Any]:
@@ -117,7 +126,7 @@ def pin_columns(heads: list[tuple[int, int]], n_heads: int) -> dict[str, Any]:
 def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     """Empty chart over ``n_layers * n_heads`` heads."""
     last = n_layers * n_heads - 1
-    names = ("flat", "name", "mean", "std", "lower", "upper", "chosen", "chosen_text")
+    names = ("flat", "name", "mean", "band", "lower", "upper", "chosen", "chosen_text")
     heads = ColumnDataSource({name: [] for name in names})
     reference = ColumnDataSource({"x": [], "y": []})
     fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=DataRange1d(only_visible=True, range_padding=0.08))
@@ -127,22 +136,20 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
     fig.y_range.renderers = [band, mean, unpruned, chosen]
     hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_color=None, line_color=None)
-    tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.0000} ± @std{0.0000}")]
+    tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.0000} ± @band{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     _mark_layers(fig, n_layers, n_heads)
     chosen_item = LegendItem(label="this image", renderers=[chosen])
     reference_item = LegendItem(label="unpruned", renderers=[unpruned])
-    fig.add_layout(
-        _create_legend([chosen_item, LegendItem(label="mean ± std", renderers=[band, mean]), reference_item]),
-        "above",
-    )
+    mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
+    fig.add_layout(_create_legend([chosen_item, mean_item, reference_item]), "above")
     reach = GRIP_SHARE * (last + 1)
     pins = _mark_pins(fig)
     picked = ColumnDataSource({"flat": [0]})
     line, grip = _add_head_line(fig, last, reach)
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
-        fig, heads, reference, pins, picked, line, grip, reach, (band, mean), chosen_item, reference_item
+        fig, heads, reference, pins, picked, line, grip, reach, (band, mean), mean_item, chosen_item, reference_item
     )
 
 
