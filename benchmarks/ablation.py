@@ -211,12 +211,15 @@ def run_captum(model: ViTModel, images: torch.Tensor, layers: list[int]) -> None
 
 
 def time_modes(model: ViTModel, images: torch.Tensor, n_layers: int) -> tuple[float, float]:
-    """Return CPU seconds for the six modes of a head, mean over layers: on a new image, and on the same image."""
-    first, later = [], []
+    """Return CPU seconds for the six modes of a head, mean over layers: on a new image, and on the same image.
+
+    As in the app, what the study has is known: the probabilities without pruning.
+    """
+    unpruned, first, later = model.probabilities(images)[0].cpu().numpy(), [], []
     for layer in range(n_layers):
         ablation = create_ablation(model)
-        first.append(watched(lambda a=ablation, i=layer: a.modes(images, i, 0))[1])
-        later.append(watched(lambda a=ablation, i=layer: a.modes(images, i, 1))[1])
+        first.append(watched(lambda a=ablation, i=layer: a.modes(images, i, 0, unpruned=unpruned))[1])
+        later.append(watched(lambda a=ablation, i=layer: a.modes(images, i, 1, unpruned=unpruned))[1])
     return float(np.mean(first)), float(np.mean(later))
 
 

@@ -136,6 +136,63 @@ def test_the_modes_of_one_head_are_those_of_all(family: str):
             assert np.allclose(one.probabilities, same.probabilities, atol=TOLERANCE, equal_nan=True)
 
 
+@pytest.mark.parametrize("family", ["plain", "LayerScale", "distilled", "post-norm"])
+def test_one_head_after_another_runs_each_block_once_and_none_too_early(family: str):
+    model = family_model(family)
+    images, ablation, n_runs = random_images(model, 2), RestartAblation(model, 3), [0] * 3
+    table = ablation.mode_table(images)
+
+    def count(block: int) -> None:
+        n_runs[block] += 1
+
+    handles = [
+        block.register_forward_hook(lambda *_, i=index: count(i)) for index, block in enumerate(model.module.blocks)
+    ]
+    try:
+        for image, layer, expected in [
+            (0, 0, [1, 0, 0]),
+            (0, 0, [1, 0, 0]),
+            (0, 1, [1, 1, 0]),
+            (0, 2, [1, 1, 1]),
+            (0, 0, [1, 1, 1]),
+            (1, 1, [2, 2, 1]),
+            (1, 0, [2, 2, 1]),
+        ]:
+            one, same = ablation.modes(images[image : image + 1], layer, 1), table.head(image, layer, 1)
+            assert np.allclose(one.probabilities, same.probabilities, atol=TOLERANCE, equal_nan=True)
+            assert np.allclose(one.cls, same.cls, atol=TOLERANCE)
+            assert np.allclose(one.patch, same.patch, atol=TOLERANCE)
+            assert family == "post-norm" or n_runs == expected
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@pytest.mark.parametrize("family", ["plain", "pooled", "eva02", "parallel"])
+def test_what_is_known_of_the_unpruned_image_is_taken_over(family: str):
+    model = family_model(family)
+    images, ablation = random_images(model, 1), create_ablation(model, batch_size=4)
+    table, known = ablation.mode_table(images), np.full(model.spec.n_classes, 0.25, np.float32)
+    for layer, unpruned in [(0, known), (0, None), (1, known), (2, None), (1, None)]:
+        one, same = ablation.modes(images, layer, 2, unpruned=unpruned), table.head(0, layer, 2)
+        assert np.allclose(one.probabilities[1:], same.probabilities[1:], atol=TOLERANCE, equal_nan=True)
+        expected = same.probabilities[0] if unpruned is None else unpruned
+        assert np.allclose(one.probabilities[0], expected, atol=TOLERANCE)
+
+
+def test_a_run_that_fails_is_not_gone_on_with():
+    model = family_model("plain")
+    images, ablation = random_images(model, 1), RestartAblation(model, 3)
+    expected = ablation.modes(images, 1, 0)
+    ablation = RestartAblation(model, 3)
+    ablation.modes(images, 0, 0)
+    handle = model.module.blocks[1].mlp.register_forward_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ablation.modes(images, 1, 0)
+    handle.remove()
+    assert np.allclose(ablation.modes(images, 1, 0).probabilities, expected.probabilities, atol=1e-6)
+
+
 CUTS = [
     HeadCut(1, 0),
     HeadCut(1, 2, frozenset({Region.PATCH_PATCH})),

@@ -135,9 +135,17 @@ class ModelService:
             return self._attention(model, pixels, image, layer)
         if kind == "atlas":
             return self._atlas(model, pixels, image)
-        result = ablation.modes(pixels, layer, head)
+        result = ablation.modes(pixels, layer, head, unpruned=self._unpruned(image))
         self.cache.put(key, result, size=_size(result))
         return result
+
+    def _unpruned(self, image: int) -> np.ndarray | None:
+        """Probabilities without pruning from the study, where they are of the arithmetic of the live model."""
+        is_same = self.study.manifest.settings.get("precision", "float32") == "float32"
+        if not is_same or "probabilities" not in self.study:
+            return None
+        known = self.study["probabilities"][image]
+        return None if np.isnan(known).any() else known
 
     def _attention(self, model: "ViTModel", pixels: Any, image: int, wanted: int) -> np.ndarray:
         """Attention of a layer in half precision; the other layers of the same forward are kept too where they fit."""

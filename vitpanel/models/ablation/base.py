@@ -88,11 +88,20 @@ class Ablation(ABC, Generic[Clean]):
         with self._running():
             return self._probabilities(self._clean(images.to(self.model.device), on_attention).output)
 
-    def modes(self, image: Tensor, layer: int, head: int) -> PrunedHead:
-        """Run all six pruning modes of a head on one image ``(1, channels, height, width)``."""
+    def modes(self, image: Tensor, layer: int, head: int, *, unpruned: np.ndarray | None = None) -> PrunedHead:
+        """Run all six pruning modes of a head on one image.
+
+        Parameters
+        ----------
+        image
+            ``(1, channels, height, width)``.
+        unpruned
+            Its probabilities without pruning where they are known, ``(n_classes,)``, so that they need not be computed;
+            they must come from the same arithmetic.
+        """
         with self._running():
-            clean = self._recent(image.to(self.model.device))
-            return self._mode_table(clean, [[(layer, head)]]).head(0, 0, 0)
+            clean = self._recent(image.to(self.model.device), layer, to_output=unpruned is None)
+            return self._mode_table(clean, [[(layer, head)]], unpruned=unpruned).head(0, 0, 0)
 
     def mode_table(self, images: Tensor) -> ModeTable:
         """Run all six pruning modes of every head."""
@@ -147,8 +156,8 @@ class Ablation(ABC, Generic[Clean]):
             finally:
                 torch.set_float32_matmul_precision(before)
 
-    def _recent(self, image: Tensor) -> Clean:
-        """A run without pruning, which may be remembered from the call before."""
+    def _recent(self, image: Tensor, layer: int, *, to_output: bool) -> Clean:  # noqa: ARG002 - for engines that can stop
+        """A run without pruning at least up to a layer, which may be remembered from the call before."""
         return self._clean(image)
 
     def _probabilities(self, logits: Tensor | None) -> np.ndarray | None:
@@ -156,7 +165,9 @@ class Ablation(ABC, Generic[Clean]):
             return None
         return _array(logits.float().softmax(-1))
 
-    def _mode_table(self, clean: Clean, heads: Sequence[Sequence[tuple[int, int]]]) -> ModeTable:
+    def _mode_table(
+        self, clean: Clean, heads: Sequence[Sequence[tuple[int, int]]], *, unpruned: np.ndarray | None = None
+    ) -> ModeTable:
         """Six modes of heads ``heads[a][b]``, all of ``heads[a]`` in one layer."""
         places = [int(mode) for mode in self.modes_defined]
         parts = {"cls": [], "patch": [], "logits": []}
@@ -172,8 +183,11 @@ class Ablation(ABC, Generic[Clean]):
         probabilities = None
         if self.model.spec.n_classes:
             logits = _placed(torch.stack(parts["logits"], 1), places)
-            logits[..., 0, :] = clean.output[:, None, None]
+            if unpruned is None:
+                logits[..., 0, :] = clean.output[:, None, None]
             probabilities = self._probabilities(logits)
+            if probabilities is not None and unpruned is not None:
+                probabilities[..., 0, :] = unpruned
         return ModeTable(probabilities, _array(cls[..., 0]), _array(patch[..., 0]))
 
 

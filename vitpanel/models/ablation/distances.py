@@ -50,9 +50,11 @@ def linear_layer_metrics(
     if proj.bias is not None:
         z += proj.bias.double()
     size = (z * z).sum(-1)
-    along = (z @ weight).unflatten(-1, heads.shape[-2:]).permute(2, 0, 1, 3)[places]
-    of_heads = weight.T.unflatten(0, heads.shape[-2:])
-    gram = (of_heads @ of_heads.mT)[places]
+    # Each head once, however many of its parts there are.
+    present, which = places.unique(return_inverse=True)
+    of_heads = weight.T.unflatten(0, heads.shape[-2:])[present]
+    along = torch.einsum("ntd,hed->hnte", z, of_heads)[which]
+    gram = (of_heads @ of_heads.mT)[which]
     dot = (along * lost).sum(-1)
     lost_size = ((lost.flatten(1, 2) @ gram).view_as(lost) * lost).sum(-1)
     left = size - 2 * dot + lost_size

@@ -38,6 +38,14 @@ def plain_block(block: Any, x: Tensor) -> Tensor:
     return plain_mlp(block, x)
 
 
+def head_attention(attn: Any, y: Tensor, head: int) -> tuple[Tensor, Tensor]:
+    """A ``(n, n_tokens, n_tokens)`` and V ``(n, n_tokens, size)`` of one head, from the input of attention."""
+    size = attn.head_dim
+    starts = [part * attn.attn_dim + head * size for part in range(3)]
+    q, k, v = (functional.linear(y, *_part(attn.qkv, start, start + size)) for start in starts)
+    return ((attn.q_norm(q) * attn.scale) @ attn.k_norm(k).mT).softmax(-1), v
+
+
 def plain_mlp(block: Any, x: Tensor) -> Tensor:
     """Second half of a block, written over its input."""
     return _activated(block, block.mlp.fc1(block.norm2(x)), x)

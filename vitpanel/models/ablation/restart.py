@@ -1,7 +1,7 @@
 """The engine that runs only what follows a pruned head."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precis
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
-from vitpanel.models.ablation.plain import CACHED_TOKENS, PrunedBlock, is_plain, last_block, plain_block
+from vitpanel.models.ablation.plain import CACHED_TOKENS, PrunedBlock, head_attention, is_plain, last_block, plain_block
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook, input_hook, output_hook
 
@@ -86,13 +86,39 @@ class LayerRun:
 
 @dataclass
 class RestartRun:
-    """A run without pruning, with the input of every block."""
+    """A run without pruning, with the input of every block.
+
+    One that was stopped has the input of the next block last, and no output; that comes with the first pruning for
+    which it is wanted.
+    """
 
     images: Tensor
     blocks: list[tuple[Tensor, dict[str, Any]]] = field(default_factory=list)
     layers: list[LayerRun] = field(default_factory=list)
     z: list[Tensor] = field(default_factory=list)
-    output: Tensor = field(init=False)
+    wants_output: bool = True
+    _output: Tensor | None = None
+
+    @property
+    def lacks_output(self) -> bool:
+        """Whether the model's output is still to be computed."""
+        return self.wants_output and self._output is None
+
+    @property
+    def output(self) -> Tensor:
+        """The model's output."""
+        if self._output is None:
+            message = "The run was stopped before its output."
+            raise RuntimeError(message)
+        return self._output
+
+    @output.setter
+    def output(self, value: Tensor) -> None:
+        self._output = value
+
+
+class _Stopped(Exception):  # noqa: N818 - it is no error
+    """Ends a run before a block that is not needed."""
 
 
 class RestartAblation(Ablation[RestartRun]):
@@ -142,28 +168,51 @@ class RestartAblation(Ablation[RestartRun]):
         cls, patch = (torch.stack([getattr(layer, name) for layer in layers], 1) for name in ("cls", "patch"))
         return FirstOrder(**estimated, cls=cls.float().cpu().numpy(), patch=patch.float().cpu().numpy())
 
-    def _recent(self, image: Tensor) -> RestartRun:
-        last = self._remembered
-        if last is None or not torch.equal(last.images, image):
-            self._remembered = last = self._clean(image)
-        return last
+    def _recent(self, image: Tensor, layer: int, *, to_output: bool) -> RestartRun:
+        # What follows a plain block takes nothing but its output: there the run can be stopped, and gone on with.
+        last = len(self._blocks) - 1
+        until = self._block_of[layer] if all(self._plain) else last
+        # One that fails is not gone on with.
+        run, self._remembered = self._remembered, None
+        if run is None or not torch.equal(run.images, image):
+            run = RestartRun(image, layers=[LayerRun() for _ in self.model.attention])
+            with self._recording(run, until), suppress(_Stopped):
+                run.output = self._module(image)
+        elif len(run.z) <= layer:
+            x, options = run.blocks.pop()
+            with self._recording(run, until), suppress(_Stopped):
+                for block in self._blocks[len(run.blocks) :]:
+                    x = block(x, **options)
+                run.output = self._classified(x)
+        run.wants_output = to_output
+        self._remembered = run
+        return run
 
     def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> RestartRun:
-        run = RestartRun(images)
-        with ExitStack() as hooks:
-            for block in self._blocks:
-                handle = block.register_forward_pre_hook(
-                    lambda _block, arguments, options: run.blocks.append((arguments[0], options)), with_kwargs=True
-                )
-                hooks.callback(handle.remove)
+        run = RestartRun(images, layers=[LayerRun() for _ in self.model.attention])
+        with self._recording(run, len(self._blocks) - 1), ExitStack() as hooks:
             for layer, attention in enumerate(self.model.attention):
-                run.layers.append(LayerRun())
-                hooks.enter_context(_recorded(attention, run.layers[-1]))
-                hooks.enter_context(z_hook(attention, run.z.append))
                 if on_attention is not None:
                     hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))
             run.output = self._module(images)
         return run
+
+    @contextmanager
+    def _recording(self, run: RestartRun, until: int) -> Iterator[None]:
+        """Note what a run does, and stop it when block ``until`` is done unless that is the last."""
+
+        def note_input(_block: nn.Module, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+            run.blocks.append((arguments[0], options))
+            if len(run.blocks) - 1 > until:
+                raise _Stopped
+
+        with ExitStack() as hooks:
+            for block in self._blocks:
+                hooks.callback(block.register_forward_pre_hook(note_input, with_kwargs=True).remove)
+            for attention, layer_run in zip(self.model.attention, run.layers, strict=True):
+                hooks.enter_context(_recorded(attention, layer_run))
+                hooks.enter_context(z_hook(attention, run.z.append))
+            yield
 
     def _run_from(self, clean: RestartRun, layer: int) -> Tensor:
         first = self._block_of[layer]
@@ -187,8 +236,11 @@ class RestartAblation(Ablation[RestartRun]):
             if not to_logits:
                 return Outcome(None, *metrics[0])
         logits = []
+        if clean.lacks_output:
+            # Nothing is taken away: the unpruned model runs along.
+            lost, places = torch.cat([lost, torch.zeros_like(lost[:1])]), torch.cat([places, places[:1]])
         pruned = self._pruned_block(clean, layer, places)
-        for part in chunks(len(cuts), len(clean.images), self._rows):
+        for part in chunks(len(lost), len(clean.images), self._rows):
             if pruned is not None:
                 x = pruned.without(lost[part, :, : self._read(layer)], places[part])
                 logits.append(self._rest(clean, self._block_of[layer] + 1, x))
@@ -200,7 +252,9 @@ class RestartAblation(Ablation[RestartRun]):
             if to_logits:
                 logits.append(self._after(clean, layer, z))
         cls, patch = (torch.cat(values, 1) for values in zip(*metrics, strict=True))
-        joined = torch.cat(logits).unflatten(0, (len(cuts), -1)).transpose(0, 1) if logits else None
+        joined = torch.cat(logits).unflatten(0, (len(lost), -1)).transpose(0, 1) if logits else None
+        if joined is not None and clean.lacks_output:
+            clean.output, joined = joined[:, -1], joined[:, :-1]
         return Outcome(joined, cls, patch)
 
     def _pruned_block(self, clean: RestartRun, layer: int, places: Tensor) -> PrunedBlock | None:
@@ -222,13 +276,19 @@ class RestartAblation(Ablation[RestartRun]):
         heads = self._by_head(run.heads)
         if all(cut.regions == _WHOLE for cut in cuts):
             return torch.stack([heads[:, :, cut.head] for cut in cuts])
-        weights, values = _weights_and_values(self.model.attention[layer], run)
-        values, masks, lost = self._by_head(values), dict[frozenset[Region], Tensor](), []
+        attention, known = self.model.attention[layer], dict[int, tuple[Tensor, Tensor]]()
+        if self._plain[self._block_of[layer]]:
+            known = {head: head_attention(attention, run.arguments[0], head) for head in {cut.head for cut in cuts}}
+        else:
+            weights, values = _weights_and_values(attention, run)
+            known = {head: (weights[:, head], self._by_head(values)[:, :, head]) for head in range(heads.shape[2])}
+        masks, lost = dict[frozenset[Region], Tensor](), []
         for cut in cuts:
+            weights, values = known[cut.head]
             if cut.regions not in masks:
                 mask = torch.from_numpy(pruning_mask(self.model.spec.grid, cut.regions))
                 masks[cut.regions] = mask.to(weights.device, weights.dtype)
-            lost.append((weights[:, cut.head] * masks[cut.regions]) @ values[:, :, cut.head])
+            lost.append((weights * masks[cut.regions]) @ values)
         return torch.stack(lost)
 
     def _pruned_z(self, clean: RestartRun, layer: int, lost: Tensor, places: Tensor) -> Tensor:
