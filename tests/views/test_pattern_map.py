@@ -10,6 +10,7 @@ from vitpanel.views.figures.pattern_map import (
     explain_colours,
     home_window,
     own_columns,
+    resized,
     zoomed,
 )
 
@@ -39,6 +40,13 @@ def test_home_shows_all_points_with_equal_units(width: int, height: int):
 def test_zoom_keeps_the_aspect():
     window = zoomed(Window((0, 10), (0, 4), 100, 40), (3, 1), 2)
     assert (window.x, window.y, window.width) == ((0.5, 5.5), (0, 2), 100)
+
+
+def test_another_size_keeps_middle_and_scale():
+    window = Window((0, 10), (0, 4), 100, 40)
+    other = resized(window, width=50, height=80)
+    assert (other.x, other.y, other.width, other.height) == ((2.5, 7.5), (-2, 6), 50, 80)
+    assert other.scale == pytest.approx(window.scale)
 
 
 def test_own_heads_say_what_they_are():

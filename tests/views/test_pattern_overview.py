@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,17 @@ def test_picture_is_drawn_for_what_is_seen(view: Any):
     assert view.plot.picture.data["dw"][0] > np.ptp(view.session.study["layout/patch"][..., 0])
 
 
+def test_ranges_that_the_server_set_are_no_act(view: Any):
+    fig, home = view.plot.figure, view._seen
+    view.tools.zoom_in.clicks += 1
+    near = view._seen
+    for window in (home, near):
+        view._on_ranges(RangesUpdate(fig, x0=window.x[0], x1=window.x[1], y0=window.y[0], y1=window.y[1]))
+        assert view._seen == near
+    view._on_ranges(RangesUpdate(fig, x0=1.0, x1=2.0, y0=1.0, y1=2.0))
+    assert view._seen.x == (1.0, 2.0)
+
+
 def test_missing_layouts_say_why(make_session: Callable[..., Session]):
     view = PatternOverview(make_session(prefix=(), selection=Selection(image=3, pattern="cls")), Bridge())
     assert "CLS" in view.chart.message
@@ -170,7 +182,7 @@ def test_a_lasso_around_nothing_says_so(view: Any):
     line = {"type": "poly", "x": np.array([900.0, 901, 900]), "y": np.array([900.0, 900, 901])}
     fig._trigger_event(SelectionGeometry(fig, geometry=line, final=True))
     assert "No head lies inside" in view.card.words.object
-    assert not any(button.visible for button in view.card.examples)
+    assert view.card.examples.heads == []
 
 
 def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(view: Any):
@@ -180,18 +192,22 @@ def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(vi
     assert view.card.summary.n_heads == 9
     assert len(view.plot.marked.data["x"]) > 0
     image, layer, head = view.card.summary.examples[1]
-    view.card.examples[1].clicks += 1
+    shown = view.card.examples.heads[1]
+    assert shown["words"] == f"Go to layer {layer} head {head} on image {image}"
+    assert shown["picture"].startswith("data:image/")
+    view.session.selection.cluster = None
+    view.card._on_example(SimpleNamespace(data={"choose": shown["head"]}))
     assert (view.session.selection.image, *view.session.chosen_head) == (image, layer, head)
+    view.card._on_example(SimpleNamespace(data={"choose": [99, 0, 0]}))
+    assert view.session.selection.image == image
 
 
 def test_one_kind_of_drag_at_a_time(view: Any):
     view.tools.lasso.value = True
-    assert view.plot.figure.toolbar.active_drag is view.plot.drags["lasso"]
     view.tools.box.value = True
     assert not view.tools.lasso.value
-    assert view.plot.figure.toolbar.active_drag is view.plot.drags["box"]
-    view.tools.box.value = False
-    assert view.plot.figure.toolbar.active_drag is view.plot.drags["move"]
+    view.tools.lasso.value = True
+    assert not view.tools.box.value
 
 
 def test_colours_that_cannot_be_had_are_said_in_place(make_session: Callable[..., Session]):

@@ -1,6 +1,5 @@
 """D1: what a marked cluster of heads is made of."""
 
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,25 +8,25 @@ import panel_material_ui as pmui
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
-from vitpanel.state.cluster import N_EXAMPLES, ClusterPart, ClusterSummary, Neighbourhood
+from vitpanel.state.cluster import ClusterPart, ClusterSummary, Neighbourhood
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
 from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
-from vitpanel.views.figures.image_card import data_uri
+from vitpanel.views.figures.example_heads import ExampleHeads, example_columns
 from vitpanel.views.palette import css
 
 MOST_PARTS = 4
 MAP_SIDE = 80
+EXAMPLES_WIDTH = 118
 _STYLE = f"""
-    .words {{ color: {css("text")}; font: 11px/1.3 sans-serif; padding: 3px 0 0 8px; }}
-    .parts {{ color: {css("text")}; font: 11px/15px sans-serif; padding: 0 6px; }}
-    .part {{ display: grid; grid-template-columns: 52px 1fr 66px; align-items: center; gap: 4px; }}
-    .part i {{ display: block; height: 9px; background: {css("value")}; }}
-    .part span:last-child, .rest {{ color: {css("hint")}; }}
-    .example {{ width: 100%; height: 34px; display: flex; justify-content: center; }}
-    .example img {{ height: 34px; max-width: 40px; object-fit: contain; image-rendering: pixelated; }}
+    .words {{ color: {css("text")}; font: 11px/13px sans-serif; padding: 1px 0 0 8px; }}
+    .parts {{ color: {css("text")}; font: 10.5px/15px sans-serif; padding: 0 4px; }}
+    .part {{ display: flex; justify-content: space-between; gap: 4px; position: relative; white-space: nowrap; }}
+    .part i {{ position: absolute; inset: 1px auto 1px 0; opacity: 0.25; background: {css("value")}; }}
+    .part b, .part span {{ position: relative; font-weight: normal; }}
+    .rest {{ color: {css("hint")}; line-height: 12px; }}
 """
 
 
@@ -62,24 +61,14 @@ class ClusterCard(pn.viewable.Viewer):
             description="",
         )  # fmt: skip
         self.count.param.watch(self._on_count, "value")
-        self.clear = pmui.Button(label="Clear", icon="close", variant="text", size="small", margin=(1, 4))
+        self.clear = pmui.IconButton(icon="close", description="Clear the cluster", size="small", margin=(1, 4))
         self.clear.on_click(lambda _: self.session.selection.param.update(cluster=None))
-        self.pictures = [pn.pane.HTML("", sizing_mode="stretch_width", height=34, **html) for _ in range(N_EXAMPLES)]
-        small = {"minWidth": 0, "padding": "0 1px", "fontSize": "10px", "textTransform": "none", "lineHeight": "15px"}
-        self.examples = [
-            pmui.Button(label="", variant="text", size="small", margin=0, sizing_mode="stretch_width", sx=small)
-            for _ in range(N_EXAMPLES)
-        ]
-        for place, button in enumerate(self.examples):
-            button.on_click(partial(self._on_example, place))
-        head = pn.Row(self.words, self.count, self.clear, **FULL_WIDTH, height=32)
+        self.examples = ExampleHeads(width=EXAMPLES_WIDTH, margin=(0, 4, 0, 0))
+        self.examples.on_msg(self._on_example)
+        head = pn.Row(self.words, self.count, self.clear, **FULL_WIDTH, height=30)
         chart = pn.Column(self.chart, width=MAP_SIDE, height=MAP_SIDE, margin=(0, 0, 0, 8))
-        shown = [
-            pn.Column(picture, button, margin=0, styles={"flex": "1 1 0", "min-width": "0"})
-            for picture, button in zip(self.pictures, self.examples, strict=True)
-        ]
         self._layout = pn.Column(
-            head, pn.Row(chart, self.parts, **FULL_WIDTH), pn.Row(*shown, **FULL_WIDTH),
+            head, pn.Row(chart, self.parts, self.examples, **FULL_WIDTH),
             **FULL_WIDTH, visible=False, styles={"border-top": f"1px solid {css('muted')}", "flex": "none"},
         )  # fmt: skip
 
@@ -95,9 +84,12 @@ class ClusterCard(pn.viewable.Viewer):
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
-    def _on_example(self, place: int, _: Any) -> None:
-        if self.summary is not None and place < len(self.summary.examples):
-            self.session.jump(*self.summary.examples[place])
+    def _on_example(self, message: Any) -> None:
+        """Go to the head that the clicked button showed, whatever has become of the card since."""
+        spec, place = self.session.study.spec, tuple(message.data["choose"])
+        sizes = (self.session.study.n_images, spec.n_layers, spec.n_heads)
+        if all(index in range(size) for index, size in zip(place, sizes, strict=True)):
+            self.session.jump(*place)
 
     def _on_count(self, event: Any) -> None:
         cluster = self.session.selection.cluster
@@ -132,12 +124,7 @@ class ClusterCard(pn.viewable.Viewer):
         self.parts.object = "" if summary is None else self._parts_html(summary)
         self._show_map(summary)
         examples = () if summary is None else summary.examples
-        for place, (picture, button) in enumerate(zip(self.pictures, self.examples, strict=True)):
-            button.visible = picture.visible = place < len(examples)
-            if place < len(examples):
-                image, layer, head = examples[place]
-                button.label = short_head_name(layer, head)
-                picture.object = self._picture_html(image)
+        self.examples.heads = example_columns(self.session.study, examples)
 
     def _show_map(self, summary: ClusterSummary | None) -> None:
         mean_map = None if summary is None else summary.mean_map
@@ -157,20 +144,11 @@ class ClusterCard(pn.viewable.Viewer):
             more.append(f"mean pattern of {summary.n_averaged:,} of them")
         return f'<div class="parts">{rows}<div class="rest">{" · ".join(filter(None, more))}</div></div>'
 
-    def _picture_html(self, image: int) -> str:
-        try:
-            source = data_uri(self.session.study.thumbnail(image))
-        except VitpanelError:
-            return f'<div class="example">{image}</div>'
-        name = f"image {image}"
-        return f'<div class="example"><img src="{source}" alt="{name}" title="{name}"></div>'
-
 
 def _part_html(part: ClusterPart, largest: float) -> str:
     name = short_head_name(part.layer, part.head)
     words = f"{part.count:,} of the heads here are {name}; that is {part.share_of_head:.0%} of all {name}"
     return (
-        f'<div class="part" title="{words}"><span>{name}</span>'
-        f'<i style="width:{100 * part.share / largest:.0f}%"></i>'
+        f'<div class="part" title="{words}"><i style="width:{100 * part.share / largest:.0f}%"></i><b>{name}</b>'
         f"<span>{part.share:.0%} ({part.share_of_head:.0%})</span></div>"
     )

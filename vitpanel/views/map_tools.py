@@ -1,5 +1,6 @@
 """Small buttons on a map: what a drag means, and everything the wheel does, without a pointer."""
 
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -7,23 +8,29 @@ import panel_material_ui as pmui
 import param
 
 from vitpanel.state.selection import Selection
+from vitpanel.views.figures.pattern_map import PatternFigure
 
 _SIDE = 26
+# The button that has been released for another one must not take the drag from it.
+_DRAG = """
+if (cb_obj.value) toolbar.active_drag = own
+else if (toolbar.active_drag === own) toolbar.active_drag = move
+"""
 SWITCH = {"padding": "4px", "&.Mui-checked": {"color": "primary.contrastText", "backgroundColor": "primary.main"}}
 
 
 class MapTools(pn.viewable.Viewer):
-    """A column of buttons that lies on the map.
+    """A row of buttons above a map.
 
     Parameters
     ----------
     selection
         Whose ``cloud`` one of the buttons sets.
+    plot
+        Whose drags the browser exchanges by itself, so that the next drag means what the button says.
     """
 
-    drag = param.Selector(default="move", objects=["move", "lasso", "box"], doc="What dragging on the map does.")
-
-    def __init__(self, selection: Selection, **params: Any) -> None:
+    def __init__(self, selection: Selection, plot: PatternFigure, **params: Any) -> None:
         super().__init__(**params)
         look: dict[str, Any] = {"size": "small", "width": _SIDE, "height": _SIDE, "margin": 0, "icon_size": "17px"}
         self.zoom_in = pmui.IconButton(icon="add", description="Zoom in about the chosen head", **look)
@@ -36,24 +43,18 @@ class MapTools(pn.viewable.Viewer):
         self.cloud = pmui.ToggleIcon(
             icon="lightbulb", description="Light the chosen head on all images", value=selection.cloud, **switch
         )
-        self.lasso.param.watch(lambda event: self._on_toggle("lasso", is_on=event.new), "value")
-        self.box.param.watch(lambda event: self._on_toggle("box", is_on=event.new), "value")
+        for name, toggle, other in (("lasso", self.lasso, self.box), ("box", self.box, self.lasso)):
+            args = {"toolbar": plot.figure.toolbar, "own": plot.drags[name], "move": plot.drags["move"]}
+            toggle.jscallback(args=args, value=_DRAG)
+            toggle.param.watch(partial(self._on_toggle, other), "value")
         self.cloud.param.watch(lambda event: selection.param.update(cloud=event.new), "value")
         selection.param.watch(lambda event: self.cloud.param.update(value=event.new), "cloud")
 
-    def _on_toggle(self, drag: str, *, is_on: bool) -> None:
-        if is_on:
-            self.drag = drag
-        elif self.drag == drag:
-            self.drag = "move"
-        self.lasso.value, self.box.value = self.drag == "lasso", self.drag == "box"
+    def _on_toggle(self, other: pmui.ToggleIcon, event: param.parameterized.Event) -> None:
+        if event.new:
+            other.value = False
 
     def __panel__(self) -> pn.viewable.Viewable:
-        """Stack the buttons at the left of the map."""
+        """Lay the buttons out side by side."""
         buttons = (self.zoom_in, self.zoom_out, self.home, self.lasso, self.box, self.around, self.cloud)
-        # Where the map is low, a second column begins.
-        styles = {
-            "position": "absolute", "left": "2px", "top": "2px", "height": "calc(100% - 4px)", "z-index": "1",
-            "flex-wrap": "wrap", "align-content": "flex-start", "pointer-events": "none",
-        }  # fmt: skip
-        return pn.Column(*buttons, margin=0, styles=styles, stylesheets=[":host > * { pointer-events: auto; }"])
+        return pn.Row(*buttons, sizing_mode="stretch_width", height=_SIDE, margin=(0, 0, 0, 4))

@@ -1,5 +1,6 @@
 """D1: the attention patterns of all heads of all images, laid out by likeness."""
 
+from collections import deque
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ from vitpanel.views.figures.pattern_map import (
     home_window,
     map_table,
     own_columns,
+    resized,
     zoomed,
 )
 from vitpanel.views.map_tools import MapTools
@@ -36,6 +38,7 @@ from vitpanel.views.map_tools import MapTools
 NEAR_PIXELS = 8
 FIRST_SIZE = 320
 N_NEIGHBOURS = 100
+MOST_TOLD = 8
 SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 6px", "fontSize": "11.5px", "textTransform": "none"}}
 
 
@@ -64,6 +67,8 @@ class PatternOverview(View):
         self._palette: tuple[str, ...] = ()
         self._seen = Window((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
         self._is_home = True
+        # What the server has set of late: the browser reports it too, and that is no act of a person.
+        self._told: deque[Window] = deque(maxlen=MOST_TOLD)
         self._create_controls()
         self._listen()
         self._on_pattern()
@@ -86,12 +91,11 @@ class PatternOverview(View):
             widget.param.watch(lambda event, name=name: selection.param.update({name: event.new}), "value")
         self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", disabled=True, margin=(8, 4))
         self._back.on_click(lambda _: self.session.go_back())
-        self.tools = MapTools(selection)
+        self.tools = MapTools(selection, self.plot)
         self.tools.zoom_in.on_click(lambda _: self._zoom(2))
         self.tools.zoom_out.on_click(lambda _: self._zoom(0.5))
         self.tools.home.on_click(lambda _: self._show_home())
         self.tools.around.on_click(lambda _: self._mark_around())
-        self.tools.param.watch(self._on_drag, "drag")
         self._words = pn.pane.HTML("", stylesheets=[STYLE], **FULL_WIDTH)
         self._legend = pn.pane.HTML("", stylesheets=[STYLE], visible=False, **FULL_WIDTH)
 
@@ -119,8 +123,8 @@ class PatternOverview(View):
     def body(self) -> pn.viewable.Viewable:
         """Put the map between its switches and what can be said of it."""
         switches = pn.Row(self._density, self._colour, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=40)
-        place = pn.Column(self.chart, self.tools, **FILLED, styles={"position": "relative", "min-height": "0"})
-        return pn.Column(switches, place, self._legend, self._words, self.card, **FILLED, styles={"min-height": "0"})
+        parts = (switches, self.tools, self.chart, self._legend, self._words, self.card)
+        return pn.Column(*parts, **FILLED, styles={"min-height": "0"})
 
     def table(self) -> pd.DataFrame:
         """Heads in sight with their places, and what their colours stand for."""
@@ -223,6 +227,7 @@ class PatternOverview(View):
 
     def _look_at(self, window: Window) -> None:
         self._seen = window
+        self._told.append(window)
 
         def move() -> None:
             self.plot.figure.x_range.update(start=window.x[0], end=window.x[1])
@@ -233,18 +238,20 @@ class PatternOverview(View):
 
     def _on_ranges(self, event: RangesUpdate) -> None:
         window = replace(self._seen, x=(event.x0, event.x1), y=(event.y0, event.y1))
-        if window != self._seen:
-            self._seen, self._is_home = window, False
-            self._draw()
+        if any(window.x == told.x for told in self._told) and any(window.y == told.y for told in self._told):
+            return
+        self._told.clear()
+        self._seen, self._is_home = window, False
+        self._draw()
 
     def _on_size(self, _attr: str, _old: object, _new: object) -> None:
         fig = self.plot.figure
         if fig.inner_width > 0 and fig.inner_height > 0:
-            self._seen = replace(self._seen, width=fig.inner_width, height=fig.inner_height)
+            self._seen = resized(self._seen, width=fig.inner_width, height=fig.inner_height)
             if self._is_home:
                 self._show_home()
             else:
-                self._draw()
+                self._look_at(self._seen)
 
     @property
     def _can_draw(self) -> bool:
@@ -285,10 +292,6 @@ class PatternOverview(View):
         found = self._map.nearest(at, self._seen)
         if found is not None:
             self.session.jump(*found)
-
-    def _on_drag(self, event: Any) -> None:
-        tool = self.plot.drags[event.new]
-        self.bridge.put((self, "drag"), lambda: self.plot.figure.toolbar.update(active_drag=tool))
 
     def _on_outline(self, event: SelectionGeometry) -> None:
         shape: Any = event.geometry

@@ -81,6 +81,15 @@ def zoomed(window: Window, at: tuple[float, float], factor: float) -> Window:
     return Window((at[0] - half[0], at[0] + half[0]), (at[1] - half[1], at[1] + half[1]), window.width, window.height)
 
 
+def resized(window: Window, *, width: int, height: int) -> Window:
+    """Window of another size in pixels, with the same middle and the same scale."""
+    limits: list[tuple[float, float]] = []
+    for (low, high), old, new in ((window.x, window.width, width), (window.y, window.height, height)):
+        half = (high - low) / old * new / 2
+        limits.append(((low + high) / 2 - half, (low + high) / 2 + half))
+    return Window(limits[0], limits[1], width, height)
+
+
 def create_pattern_figure() -> PatternFigure:
     """Draw an empty map of heads."""
     drags: dict[str, Tool] = {
