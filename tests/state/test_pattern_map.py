@@ -113,3 +113,19 @@ def test_nearest_head_of_one_image(layout: np.ndarray):
     nearest = min(np.ndindex(2, 3), key=lambda head: np.nan_to_num(np.linalg.norm(layout[4][head] - [x, y]), nan=9))
     assert found.nearest_of(4, (x, y), VIEW, pixels=6) == nearest
     assert found.nearest_of(4, (15.0, 15.0), VIEW, pixels=6) is None
+
+
+def test_what_is_near_is_all_within_a_circle_on_the_screen(layout: np.ndarray):
+    layout[2, 1, 1] = np.nan
+    found, window = PatternMap(layout), Window((-4, 4), (-8, 8), 400, 400)
+    for at in [(0.1, 0.2), (1.5, -0.5), (-0.7, 0.9)]:
+        distance = {
+            place: np.hypot((layout[place][0] - at[0]) * 50, (layout[place][1] - at[1]) * 25)
+            for place in np.ndindex(9, 2, 3)
+            if np.isfinite(layout[place]).all()
+        }
+        inside = [place for place in distance if distance[place] <= 20]
+        near = found.near(at, window, pixels=20)
+        assert near is not None
+        assert (near.count, near.nearest) == (len(inside), min(inside, key=lambda place: distance[place]))
+    assert found.near((3.9, 7.9), window, pixels=1) is None

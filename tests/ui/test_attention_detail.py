@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.fakes import FakeInference
@@ -392,6 +393,13 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
         view.view.atlas.strip.sheet,
     )
     assert pictures == [3 * 18, 2 * 18]
+    page.get_by_role("button", name="Save the atlas").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="attention-atlas · PNG").click()
+    assert download.value.suggested_filename == "attention-atlas_image3.png"
+    saved = np.asarray(Image.open(download.value.path()).convert("RGB"))
+    assert saved.shape[1] == 8 + 6 * (4 * 18 + 8)
+    assert len(np.unique(saved.reshape(-1, 3), axis=0)) > 20
     assert "data:image/png" in heads.nth(5).locator("i").evaluate("one => getComputedStyle(one).backgroundImage")
     heads.nth(5).click()
     wait_until(lambda: session.chosen_head == (1, 2))

@@ -121,6 +121,10 @@ def test_clicks_choose_a_head_and_back_returns(open_map: Callable[..., Map], wai
     shown.page.wait_for_timeout(DOUBLE_CLICK)
     far = np.linalg.norm(shown.layout[..., None, :] - own, axis=-1).min(-1)
     target = tuple(int(i) for i in np.unravel_index(far.argmax(), far.shape))
+    shown.page.mouse.move(*shown.place(shown.layout[target]))
+    expect(shown.page.get_by_text("within 8 pixels")).to_be_visible()
+    nearest = shown.view.plot.answer.data["html"][0]
+    assert f"L{target[1]} H{target[2]} on image {target[0]}" in nearest
     shown.page.mouse.click(*shown.place(shown.layout[target]))
     wait_until(lambda: shown.chosen[0] != 3)
     assert np.allclose(shown.layout[shown.chosen], shown.layout[target], atol=0.2)

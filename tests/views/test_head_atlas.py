@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -93,3 +94,23 @@ def test_what_is_missing_is_said(make_session: Callable[..., Session]):
     unfinished.order.value = "entropy"
     assert "no entropy for image 11" in unfinished.words.object
     assert unfinished.strip.order == list(range(6))
+
+
+def test_what_is_saved_is_the_order_shown_with_what_is_known(atlas: Any, monkeypatch: pytest.MonkeyPatch):
+    sent: list[dict[str, str]] = []
+    monkeypatch.setattr(atlas.strip, "send", sent.append)
+    assert not atlas.menu.visible
+    atlas.switch.value = True
+    assert atlas.menu.visible
+    atlas.order.value = "entropy"
+    atlas.save("attention-atlas", "csv")
+    (file,) = sent
+    assert file["file"] == "attention-atlas_image3.csv"
+    table = pd.read_csv(io.StringIO(file["text"]))
+    study = atlas.session.study
+    assert list(zip(table["layer"], table["head"], strict=True)) == atlas.session.heads_by("entropy")
+    assert table["entropy"].is_monotonic_increasing
+    for row in table.itertuples():
+        assert row.entropy == pytest.approx(study["entropy"][3, row.layer, row.head], rel=1e-5)
+        lost = study.images["p_true"].iloc[3] - study["importance/probability"][3, row.layer, row.head]
+        assert row.importance_probability == pytest.approx(lost, abs=1e-5)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vitpanel.state.pattern_map import Cohesion
+from vitpanel.state.pattern_map import Cohesion, Near
 from vitpanel.state.patterns import MapColours
-from vitpanel.views.figures.map_words import cohesion_html, legend_html
+from vitpanel.views.figures.map_words import cohesion_html, legend_html, near_html
 
 
 def cohesion(share: float, spread: float, *, n_asked: int = 500) -> Cohesion:
@@ -38,3 +38,9 @@ def test_names_of_classes_are_escaped():
     assert "&lt;b&gt;" in html
     assert "<b>" not in html
     assert html.index("#111111") < html.index("#222222")
+
+
+def test_what_is_near_is_said():
+    words = "<b>1,200 heads</b> within 8 pixels<br>nearest: L1 H2 on image 7, a &lt;b&gt;"
+    assert near_html(Near(1200, (7, 1, 2)), label="a <b>", pixels=8) == words
+    assert near_html(Near(1, (7, 1, 2)), label="", pixels=8).startswith("<b>one head</b>")

@@ -48,6 +48,14 @@ class Cohesion:
     n_points: int
 
 
+@dataclass(frozen=True)
+class Near:
+    """How many heads lie around a place, and the nearest one: image, layer and head."""
+
+    count: int
+    nearest: tuple[int, int, int]
+
+
 class PatternMap:
     """All heads that have a place in a layout.
 
@@ -79,6 +87,16 @@ class PatternMap:
         """Image, layer and head of the point nearest to a place on the screen; None when no head has a place."""
         index = self._grid.nearest(at, window)
         return None if index < 0 else self.head(int(self.rows[index]))
+
+    def near(self, at: tuple[float, float], window: Window, *, pixels: float) -> Near | None:
+        """What lies around a place on the screen; None when no head is as near as that."""
+        x, y, rows = self.within(window.around(at, pixels=pixels))
+        distance = np.hypot((x - at[0]) * window.scale[0], (y - at[1]) * window.scale[1])
+        inside = distance <= pixels
+        if not inside.any():
+            return None
+        # Of heads at one place the first is named, as a click chooses it.
+        return Near(int(inside.sum()), self.head(int(rows[distance == distance.min()].min())))
 
     def nearest_of(
         self, image: int, at: tuple[float, float], window: Window, *, pixels: float

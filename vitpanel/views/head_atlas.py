@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -11,9 +13,11 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FULL_WIDTH
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
+from vitpanel.views.stage import create_save_menu
 
 ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
 HEIGHT = 128
+STEM = "attention-atlas"
 _SWITCH = {"padding": "1px 8px", "fontSize": "12px", "textTransform": "none", "whiteSpace": "nowrap"}
 _ORDER = COMPACT | {"& .MuiInputBase-root": {"height": "24px", "fontSize": "12px"}}
 
@@ -37,6 +41,8 @@ class HeadAtlas(pn.viewable.Viewer):
         small = {"size": "small", "margin": (0, 4)}
         self.switch = pmui.Toggle(label=f"Atlas of {n_heads} heads", variant="text", sx=_SWITCH, **small)
         self.order = pmui.Select(options=ORDERS, width=130, visible=False, sx=_ORDER, **small)
+        self.menu = create_save_menu([(STEM, "png"), (STEM, "csv")], self.save)
+        self.menu.param.update(description="Save the atlas or its numbers", visible=False, margin=0)
         self.words = pmui.Typography("", variant="caption", margin=(6, 4), visible=False)
         self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)
         self._layout = pn.Column(self.strip, **FULL_WIDTH, visible=False)
@@ -49,8 +55,8 @@ class HeadAtlas(pn.viewable.Viewer):
         session.selection.param.watch(self._on_choice, ["layer", "head"])
 
     def controls(self) -> list[pn.viewable.Viewable]:
-        """Switch that opens the strip, its order, and words where there is nothing to see."""
-        return [self.words, self.order, self.switch]
+        """Switch that opens the strip, its order, what saves it, and words where there is nothing to see."""
+        return [self.words, self.menu, self.order, self.switch]
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one strip."""
@@ -61,8 +67,34 @@ class HeadAtlas(pn.viewable.Viewer):
         """Whether the strip is in sight."""
         return bool(self.switch.value)
 
+    def table(self) -> pd.DataFrame:
+        """All heads in the order shown, with what is known of them; NaN else."""
+        n_heads = self.session.study.spec.n_heads
+        places = np.array(self.strip.order, np.int64)
+        columns = dict(zip(("layer", "head"), np.divmod(places, n_heads), strict=True))
+        known = (("entropy", self._entropy), (f"importance_{self.session.selection.metric}", self._importance))
+        for name, values in known:
+            try:
+                columns[name] = values()[places]
+            except VitpanelError:
+                columns[name] = np.full(len(places), np.nan)
+        return pd.DataFrame(columns)
+
+    def save(self, _stem: str, kind: str) -> None:
+        """Let the browser save the strip as it is seen, as ``"png"``, or its numbers as ``"csv"``."""
+        image = self.session.selection.image
+        text = self.table().to_csv(index=False) if kind == "csv" else ""
+        self.strip.send({"kind": kind, "file": f"{STEM}_image{image}.{kind}", "text": text})
+
+    def _entropy(self) -> np.ndarray:
+        return self.session.head_values("entropy").per_head.ravel()
+
+    def _importance(self) -> np.ndarray:
+        return self.session.ranking().importance
+
     def _on_switch(self, _: param.parameterized.Event) -> None:
         self._layout.visible = self.order.visible = self.is_open
+        self.menu.visible = self.is_open and self.session.atlas.status == "done"
         self.session.wants_atlas = self.is_open
         self._on_heads()
         self._on_choice()
@@ -73,6 +105,7 @@ class HeadAtlas(pn.viewable.Viewer):
             return
         outcome = self.session.atlas
         self.words.param.update(object=f"{outcome.message} {outcome.hint}".strip(), visible=outcome.status != "done")
+        self.menu.visible = outcome.status == "done"
         self.strip.styles = {"opacity": "1" if outcome.status == "done" else "0.35"}
         if outcome.value is not None:
             self.strip.sheet = atlas_sheet(outcome.value, dark=self.dark)
@@ -92,9 +125,8 @@ class HeadAtlas(pn.viewable.Viewer):
         heads = self.session.heads_by("layer")
         notes = {place: [head_name(*place)] for place in heads}
         try:
-            entropy = self.session.head_values("entropy").per_head
-            for place in heads:
-                notes[place].append(f"entropy {entropy[place]:.2f}")
+            for place, entropy in zip(heads, self._entropy(), strict=True):
+                notes[place].append(f"entropy {entropy:.2f}")
         except VitpanelError:
             pass
         try:

@@ -23,8 +23,9 @@ from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.cluster_card import ClusterCard
 from vitpanel.views.figures.map_picture import NO_POINTS, Drawing, colour_palette, paint_map
-from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html
+from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html, near_html
 from vitpanel.views.figures.pattern_map import (
+    NEAR_PIXELS,
     create_pattern_figure,
     explain_colours,
     home_window,
@@ -35,7 +36,6 @@ from vitpanel.views.figures.pattern_map import (
 )
 from vitpanel.views.map_tools import MapTools
 
-NEAR_PIXELS = 8
 FIRST_SIZE = 320
 N_NEIGHBOURS = 100
 MOST_TOLD = 8
@@ -48,10 +48,11 @@ class PatternOverview(View):
     title = "Pattern Overview"
     help = (
         "Every head on every image is one place; heads that attend in a similar way lie together. Shading: how many "
-        "there are. Points: the heads of the chosen image, the chosen head ringed. Click a point to choose that head; "
-        "click elsewhere to jump to the nearest head of any image, and take Back to return. Wheel to zoom, drag to "
-        "move. Draw a lasso or a box, or take the neighbours of the chosen head, to see what a cluster is made of. "
-        "Light the chosen head on all images to see whether it is one island, so that it does the same on every image."
+        "there are; let the pointer rest to read it. Points: the heads of the chosen image, the chosen head ringed. "
+        "Click a point to choose that head; click elsewhere to jump to the nearest head of any image, and take Back to "
+        "return. Wheel to zoom, drag to move. Draw a lasso or a box, or take the neighbours of the chosen head, to see "
+        "what a cluster is made of. Light the chosen head on all images to see whether it is one island, so that it "
+        "does the same on every image."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
@@ -106,6 +107,7 @@ class PatternOverview(View):
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
         fig.on_event(SelectionGeometry, self._on_outline)
+        self.plot.pointer.on_change("data", self._on_pointer)
         fig.on_change("inner_width", self._on_size)
         fig.on_change("inner_height", self._on_size)
         selection.watch(self._on_pattern, "pattern")
@@ -292,6 +294,18 @@ class PatternOverview(View):
         found = self._map.nearest(at, self._seen)
         if found is not None:
             self.session.jump(*found)
+
+    def _on_pointer(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
+        """Say what lies where the pointer rests."""
+        if self._map is None or not self._map.is_sorted:
+            return
+        (x,), (y,) = new["x"], new["y"]
+        near = self._map.near((x, y), self._seen, pixels=NEAR_PIXELS)
+        if near is None:
+            return
+        label = str(self.session.study.images["label_name"].iloc[near.nearest[0]])
+        answer = {"x": [x], "y": [y], "html": [near_html(near, label=label, pixels=NEAR_PIXELS)]}
+        self.bridge.put((self, "near"), lambda: self.plot.answer.update(data=answer))
 
     def _on_outline(self, event: SelectionGeometry) -> None:
         shape: Any = event.geometry

@@ -41,6 +41,10 @@ class AtlasStrip(JSComponent):
     _esm = script("atlas.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
+    def send(self, file: dict[str, str]) -> None:
+        """Let the browser save a ``file`` of a ``kind``: ``"png"``, drawn there, or ``"csv"``, whose ``text`` it is."""
+        self._send_msg(file)
+
 
 def atlas_sheet(thumbnails: np.ndarray, *, dark: bool) -> str:
     """Thumbnails ``(n_layers, n_heads, n_rows, n_rows)`` of `vitpanel.core.thumbnails` as a data URL of a PNG."""

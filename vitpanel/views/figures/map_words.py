@@ -3,7 +3,7 @@
 import numpy as np
 
 from vitpanel.core.spec import short_head_name
-from vitpanel.state.pattern_map import Cohesion
+from vitpanel.state.pattern_map import Cohesion, Near
 from vitpanel.state.patterns import MapColours
 from vitpanel.views.base import escaped
 from vitpanel.views.palette import css
@@ -39,6 +39,14 @@ def cohesion_html(cohesion: Cohesion, layer: int, head: int) -> str:
         f'<div class="words" title="{title}"><b>{name}</b>: {share:.0%} of its {nearest} nearest are {name} too '
         f"(chance {cohesion.chance:.0%}): {_verdict(share, spread)}.</div>"
     )
+
+
+def near_html(near: Near, *, label: str, pixels: int) -> str:
+    """Say what lies under the pointer; ``label`` is that of the nearest head's image, or empty."""
+    image, layer, head = near.nearest
+    heads = "one head" if near.count == 1 else f"{near.count:,} heads"
+    of = f", {escaped(label)}" if label else ""
+    return f"<b>{heads}</b> within {pixels} pixels<br>nearest: {short_head_name(layer, head)} on image {image}{of}"
 
 
 def _verdict(share: float, spread: float) -> str:

@@ -27,12 +27,15 @@ from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.map_picture import colour_index
-from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT
+from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT, css
 
 MARGIN = 0.04
 MOST_TICKS = 12
 # Milliseconds between two reports of what is in sight.
 PAUSE = 40
+# Milliseconds after which a pointer rests, and how many pixels around it count as its place.
+REST = 60
+NEAR_PIXELS = 8
 NO_COLOUR = MEAN
 IMPORTANCE_WORDS = {
     "probability": "probability lost",
@@ -40,6 +43,10 @@ IMPORTANCE_WORDS = {
     "cls": "CLS distance",
     "patch": "patch distance",
 }
+_CARD = (
+    "position: absolute; z-index: 3; padding: 3px 6px; font: 11px/14px sans-serif; pointer-events: none; "
+    f"white-space: nowrap; background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}"
+)
 _OWN = ("x", "y", "colour", "words")
 
 
@@ -49,7 +56,8 @@ class PatternFigure:
 
     ``picture`` holds the picture of all heads, ``own`` the chosen image's, ``cloud`` the chosen head on all images,
     ``marked`` those of the marked cluster, ``outline`` the line around it, ``ring`` the choice; ``drags`` are the
-    tools that a drag can stand for.
+    tools that a drag can stand for. ``pointer`` is where the pointer rests (the browser tells it), ``answer`` what is
+    said of that place.
     """
 
     figure: figure
@@ -61,6 +69,8 @@ class PatternFigure:
     ring: ColumnDataSource
     bar: ColorBar
     drags: dict[str, Tool]
+    pointer: ColumnDataSource
+    answer: ColumnDataSource
 
 
 def home_window(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Window:
@@ -125,7 +135,26 @@ def create_pattern_figure() -> PatternFigure:
     fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
     bar = _colour_bar()
     fig.add_layout(bar, "below")
-    return PatternFigure(fig, picture, own, cloud, marked, outline, ring, bar, drags)
+    return PatternFigure(fig, picture, own, cloud, marked, outline, ring, bar, drags, *_link_pointer(fig, own))
+
+
+def _link_pointer(fig: figure, own: ColumnDataSource) -> tuple[ColumnDataSource, ColumnDataSource]:
+    """Let the browser tell where the pointer rests, and show what is answered."""
+    pointer, answer = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({"x": [], "y": [], "html": []})
+    args = {
+        "fig": fig,
+        "own": own,
+        "pointer": pointer,
+        "answer": answer,
+        "reach": NEAR_PIXELS,
+        "rest_ms": REST,
+        "style": _CARD,
+    }
+    react = CustomJS(args=args, code=script("point_at_map.js"))
+    for event in ("mousemove", "mouseleave", "panstart", "wheel"):
+        fig.js_on_event(event, react)
+    answer.js_on_change("data", react)
+    return pointer, answer
 
 
 def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, ...], *, metric: str) -> dict[str, Any]:

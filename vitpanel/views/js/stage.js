@@ -60,6 +60,7 @@ function follow_theme(view, model, paper) {
   const theme = () => (paper.model.data.dark_theme ? "dark" : "light")
   const apply = () => {
     for (const [name, value] of Object.entries(colours.css[theme()])) paper.el.style.setProperty(name, value)
+    tint_tooltips(colours.css[theme()])
     const figures = [...paper.model.references()].filter(is_figure)
     spare_stylesheets(figures)
     for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
@@ -88,6 +89,19 @@ function follow_theme(view, model, paper) {
   paper.model_proxy.on("dark_theme", apply)
   apply()
   return () => paper.model.document?.remove_on_change(on_change)
+}
+
+// Bokeh hangs the tooltips of figures into the page itself, where nothing else tells them of the theme.
+function tint_tooltips(css) {
+  let style = document.getElementById("vp-tooltips")
+  if (style === null) {
+    style = document.createElement("style")
+    style.id = "vp-tooltips"
+    document.head.append(style)
+  }
+  const {"--vp-surface": surface, "--vp-text": text, "--vp-muted": muted} = css
+  style.textContent = `.bk-Tooltip { --tooltip-color: ${surface}; --tooltip-text: ${text}; --tooltip-border: ${muted};
+    --tooltip-arrow-color: ${muted}; --tooltip-arrow-inner-color: ${surface}; font-size: 12px; }`
 }
 
 // Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles

@@ -1,3 +1,36 @@
+const MOST_COLUMNS = 12, ENLARGED = 4, LABEL = 16, GAP = 8
+
+function download(blob, file) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = file
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+}
+
+// All thumbnails in the order shown, enlarged, with their names below.
+async function picture(model, atlas) {
+  const sheet = new Image(), look = getComputedStyle(atlas)
+  sheet.src = model.sheet
+  await sheet.decode()
+  const size = sheet.naturalWidth / model.n_heads, side = ENLARGED * size
+  const n_columns = Math.min(MOST_COLUMNS, model.order.length), n_rows = Math.ceil(model.order.length / n_columns)
+  const canvas = document.createElement("canvas"), context = canvas.getContext("2d")
+  canvas.width = GAP + n_columns * (side + GAP)
+  canvas.height = GAP + n_rows * (side + LABEL + GAP)
+  context.fillStyle = look.getPropertyValue("--vp-surface") || "white"
+  context.fillRect(0, 0, canvas.width, canvas.height)
+  Object.assign(context, {imageSmoothingEnabled: false, font: "12px sans-serif", textAlign: "center"})
+  context.fillStyle = look.getPropertyValue("--vp-text") || "black"
+  model.order.forEach((place, i) => {
+    const x = GAP + (i % n_columns) * (side + GAP), y = GAP + Math.floor(i / n_columns) * (side + LABEL + GAP)
+    const left = (place % model.n_heads) * size, top = Math.floor(place / model.n_heads) * size
+    context.drawImage(sheet, left, top, size, size, x, y, side, side)
+    context.fillText(model.labels[place][0], x + side / 2, y + side + 12)
+  })
+  return new Promise((resolve) => canvas.toBlob(resolve))
+}
+
 export function render({model}) {
   const atlas = document.createElement("div")
   atlas.className = "atlas"
@@ -64,6 +97,9 @@ export function render({model}) {
     next.focus()
   })
 
+  model.on("msg:custom", async ({kind, file, text}) => {
+    download(kind === "csv" ? new Blob([text], {type: "text/csv"}) : await picture(model, atlas), file)
+  })
   model.on("chosen", show_choice)
   model.on("sheet", show_sheet)
   model.on("labels", show_labels)
