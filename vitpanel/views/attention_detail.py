@@ -37,7 +37,7 @@ _WORDS = {
     "padding": "5px 8px 0",
 }
 # As wide for each head, and while it waits: a change of width lays out the whole page again.
-_NAME = {"white-space": "nowrap", "width": "58px"}
+_NAME = {"white-space": "nowrap", "width": "58px", "font": "14px sans-serif", "color": css("text")}
 _SMALL = {
     "& .MuiTypography-root": {"fontSize": "12px", "whiteSpace": "nowrap"},
     "& .MuiCheckbox-root": {"padding": "4px"},
@@ -71,7 +71,7 @@ class AttentionDetail(View):
         if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2)}
-        self._name = pmui.Typography("", variant="body2", margin=(13, 4, 0, 8), styles=_NAME)
+        self._name = pn.pane.HTML("", margin=(13, 4, 0, 8), styles=_NAME)
         self._token = pmui.TextInput(placeholder="token", width=84, **box)
         self._cut = pmui.TextInput(width=66, **box)
         self._unit = pmui.Select(options=list(UNITS), value=UNITS[0], width=82, **box)

@@ -50,10 +50,10 @@ class AttentionStrength(View):
             session.selection.param.measure,
             label="Measure",
             options=names,
-            width=98,
+            width=88,
             size="small",
             margin=(10, 3, 0, 3),
-            sx=COMPACT,
+            sx=COMPACT | {"& .MuiSelect-select": {"paddingRight": "20px !important"}},
             description="",
         )
         self.scatter.figure.on_event(Tap, self._on_tap)

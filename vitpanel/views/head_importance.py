@@ -75,23 +75,23 @@ class HeadImportance(View):
         selection = self.session.selection
         look = {"size": "small", "margin": (10, 3, 0, 3), "sx": COMPACT, "description": ""}
         metrics = {name: key for key, name in METRIC_NAMES.items()}
-        self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=metrics, width=136, **look)
+        self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=metrics, width=128, **look)
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
-        self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=190, **look)
-        self.layer = pmui.IntInput(label="Layer", start=0, end=self.n_layers - 1, width=88, **look)
-        self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=88, **look)
+        self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=178, **look)
+        self.layer = pmui.IntInput(label="Layer", start=0, end=self.n_layers - 1, width=82, **look)
+        self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=82, **look)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
         self.head.param.watch(partial(self._on_stepper, "head"), "value")
         self.context = pmui.Switch(
-            label="Mean", value=True, size="small", margin=(12, 3), width=84,
+            label="Mean", value=True, size="small", margin=(12, 3), width=78,
             stylesheets=[".MuiFormControlLabel-label.MuiTypography-root { font-size: 13px; }"],
         )  # fmt: skip
         self.context.param.watch(lambda *_: self.bridge.put("B1 context", self._draw_context), "value")
         button = {"size": "small", "margin": (9, 2, 0, 2), "sx": {"minWidth": 0, "padding": "2px 6px"}}
-        self.pin = pmui.Button(label="Pin", variant="text", **button)
+        self.pin = pmui.Button(label="Pin", variant="text", width=54, **button)
         self.pin.on_click(lambda _: self.ranked.toggle(*self.session.chosen_head))
         button["sx"] |= {"textTransform": "none", "fontSize": "13px"}
-        self.compare = pmui.Toggle(label="Compare", **button)
+        self.compare = pmui.Toggle(label="Compare", width=84, **button)
         self.compare.param.watch(self._arrange, "value")
         self.retry = pmui.Button(
             label="Try again", size="small", variant="outlined", visible=False, margin=4, align="center"

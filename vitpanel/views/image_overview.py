@@ -33,7 +33,7 @@ from vitpanel.views.image_widgets import GroupLegend, ImageSearch
 from vitpanel.views.palette import css, dark_colours
 
 COLOURING_NAMES = {"label": "label", "predicted": "prediction", "correct": "right or wrong", "p_true": "p(true)"}
-LAYOUT_NAMES = {"probability": "probability", "jsd": "JSD", "cls": "CLS distance", "patch": "patch distance"}
+LAYOUT_NAMES = {"probability": "probability", "jsd": "JSD", "cls": "CLS", "patch": "patch"}
 TOOLS = {
     "pan": ("open_with", "Drag moves the map"),
     "box": ("highlight_alt", "Drag a box to brush images"),
@@ -118,7 +118,7 @@ class ImageOverview(View):
         known = self.session.image_layouts()
         layouts = {LAYOUT_NAMES[metric]: metric for metric in known}
         self.layout = pmui.Select(
-            label="Layout", options=layouts, value=self._metric, disabled=len(layouts) == 1, **look
+            label="Layout", options=layouts, value=self._metric, disabled=len(layouts) == 1, **look | {"width": 106}
         )
         self.layout.param.watch(lambda event: self.session.selection.param.update(image_layout=event.new), "value")
         colourings = {name: colouring for colouring, name in COLOURING_NAMES.items()}

@@ -4,7 +4,7 @@
 const is_figure = (model) => model.type === "Figure"
 
 function read(text) {
-  const {colours, ramps, light, dark} = JSON.parse(text)
+  const {colours, ramps, light, dark, tooltips} = JSON.parse(text)
   const both = (entries) => ({dark: new Map(entries), light: new Map(entries.map(([a, b]) => [b, a]).reverse())})
   const key = (ramp) => ramp.join()
   return {
@@ -14,6 +14,7 @@ function read(text) {
       light: new Map(ramps.map(([a, b]) => [key(b), a])),
     },
     css: {light, dark},
+    tooltips,
   }
 }
 
@@ -54,6 +55,19 @@ function paint(model, colours, theme) {
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
 }
 
+// Once for all views of the page, which have one theme.
+function style_tooltips(variables, css) {
+  let style = document.getElementById("vitpanel-tooltips")
+  if (style === null) {
+    style = document.createElement("style")
+    style.id = "vitpanel-tooltips"
+    document.head.append(style)
+  }
+  const root = Object.entries(variables).map(([name, value]) => `${name}: ${value};`).join(" ")
+  const text = `.bk-Tooltip { ${root} } ${css}`
+  if (style.textContent !== text) style.textContent = text
+}
+
 function follow_theme(view, model, paper) {
   const colours = read(model.colours)
   const watched = new Set()
@@ -63,6 +77,7 @@ function follow_theme(view, model, paper) {
     tint_tooltips(colours.css[theme()])
     const figures = [...paper.model.references()].filter(is_figure)
     spare_stylesheets(figures)
+    style_tooltips(colours.css[theme()], colours.tooltips)
     for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
       paint(part, colours, theme())
       if (part.type !== "ColumnDataSource" || watched.has(part)) continue
