@@ -49,6 +49,18 @@ _SIZE = "id => { const box = Bokeh.index.find_one_by_id(id)?.bbox; return [box?.
 _GROUND = """() => [...Bokeh.index.query(view => view.model.class_name === "Paper")].map(
   view => getComputedStyle(view.el).getPropertyValue("--vp-surface"))"""
 
+_SHEETS = """() => [...Bokeh.index.query(view => view.canvas_view)].flatMap(
+  view => [...view.renderer_views.values()].map(renderer => renderer.position?.el).filter(el => el))"""
+_REWRITTEN = f"""async () => {{
+  const seen = []
+  const observer = new MutationObserver(records => seen.push(...records))
+  for (const el of ({_SHEETS})()) observer.observe(el, {{childList: true, characterData: true, subtree: true}})
+  for (const view of Bokeh.index.query(view => view.canvas_view)) view.paint()
+  await new Promise(requestAnimationFrame)
+  observer.disconnect()
+  return seen.length
+}}"""
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Study:
@@ -137,6 +149,21 @@ def test_theme_is_switched_and_switched_back_without_touching_the_server(shown, 
     wait_until(lambda: not any(view.dark for view in explorer.views.values()))
     assert page.evaluate(_COLOURS, ids) == before
     assert page.evaluate(_GROUND) == ["white"] * len(VIEWS)
+
+
+def test_tooltips_follow_the_theme(shown, place_of):
+    explorer, page = shown(query="?theme=dark")
+    curve = explorer.views["head-importance"].curve.figure
+    page.mouse.move(*place_of(curve, 1, (curve.y_range.start + curve.y_range.end) / 2))
+    expect(page.get_by_text("layer 0 head 1")).to_be_visible()
+    ground = page.locator("body > .bk-Tooltip").first.evaluate("el => getComputedStyle(el).backgroundColor")
+    assert ground == "rgb(30, 30, 30)"
+
+
+def test_painting_again_writes_no_stylesheet_anew(shown):
+    _, page = shown()
+    assert page.evaluate(f"() => ({_SHEETS})().length") > 50
+    assert page.evaluate(_REWRITTEN) == 0
 
 
 def test_colours_that_python_writes_later_follow_the_theme(shown, wait_until):

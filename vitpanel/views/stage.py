@@ -12,7 +12,7 @@ from panel.custom import JSComponent
 from vitpanel.views.palette import css, css_variables, dark_colours, dark_ramps
 
 MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
-# Bokeh puts tooltips into the page's body, where no variable of a view reaches, and gives them the colours of light ground.
+# Bokeh puts tooltips into the page's body, where no variable of a view reaches, and colours them for light ground.
 _TOOLTIPS = f"""
 .bk-Tooltip {{ --background-color: {css("surface")}; --color: {css("text")}; --divider-color: {css("muted")};
     --tooltip-arrow-color: {css("muted")}; --icon-color: {css("surface")}; font-size: 11px; opacity: 1; }}
