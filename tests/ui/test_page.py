@@ -52,13 +52,18 @@ _GROUND = """() => [...Bokeh.index.query(view => view.model.class_name === "Pape
 _SHEETS = """() => [...Bokeh.index.query(view => view.canvas_view)].flatMap(
   view => [...view.renderer_views.values()].map(renderer => renderer.position?.el).filter(el => el))"""
 _REWRITTEN = f"""async () => {{
-  const seen = []
-  const observer = new MutationObserver(records => seen.push(...records))
-  for (const el of ({_SHEETS})()) observer.observe(el, {{childList: true, characterData: true, subtree: true}})
-  for (const view of Bokeh.index.query(view => view.canvas_view)) view.paint()
-  await new Promise(requestAnimationFrame)
+  let n = 0
+  const observer = new MutationObserver(records => {{ n += records.length }})
+  const paint = () => [...Bokeh.index.query(view => view.canvas_view)].forEach(view => {{
+    view._invalidate_all = true
+    view._actual_paint()
+  }})
+  paint()  // for the first time, where a figure was hidden
+  for (const el of ({_SHEETS})()) observer.observe(el, {{childList: true}})
+  paint()
+  await Promise.resolve()
   observer.disconnect()
-  return seen.length
+  return n
 }}"""
 
 

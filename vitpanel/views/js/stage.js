@@ -76,7 +76,6 @@ function follow_theme(view, model, paper) {
     for (const [name, value] of Object.entries(colours.css[theme()])) paper.el.style.setProperty(name, value)
     tint_tooltips(colours.css[theme()])
     const figures = [...paper.model.references()].filter(is_figure)
-    spare_stylesheets(figures)
     style_tooltips(colours.css[theme()], colours.tooltips)
     for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
       paint(part, colours, theme())
@@ -121,9 +120,8 @@ function tint_tooltips(css) {
 
 // Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
 // of the page again. To leave a sheet alone that says the same already makes painting two to three times faster.
-function spare_stylesheets(figures) {
-  const renderers = figures.flatMap((figure) => [...(Bokeh.index.find_one_by_id(figure.id)?.renderer_views.values() ?? [])])
-  let sheet = renderers.find((renderer) => renderer.position !== undefined)?.position
+function spare_stylesheets(paper) {
+  let sheet = paper.display
   while (sheet && !Object.hasOwn(sheet, "_update")) sheet = Object.getPrototypeOf(sheet)
   if (!sheet || sheet._update.spares) return
   const update = sheet._update
@@ -193,6 +191,7 @@ function tell(el, text) {
 export function render({view, model, el}) {
   let paper = view.parent
   while (paper.model.class_name !== "Paper") paper = paper.parent
+  spare_stylesheets(paper)
   const ends = [follow_theme(view, model, paper), follow_size(model, paper)]
   model.on("msg:custom", ({kind, figure, file, text}) => {
     if (kind === "words") return tell(el, text)
