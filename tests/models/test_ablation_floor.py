@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.pruned_families import FAMILIES, create_family, random_images
 from vitpanel.models.ablation import HookAblation, RestartAblation
-from vitpanel.models.ablation.floor import Shape, floor_flops, naive_flops
+from vitpanel.models.ablation.floor import Shape, captum_flops, floor_flops, naive_flops
 
 SHAPE = Shape(n_tokens=101, width=96, n_layers=6, n_heads=3, hidden=384)
 ARGUMENTS = {"img_size": 80, "embed_dim": SHAPE.width, "depth": SHAPE.n_layers, "num_heads": SHAPE.n_heads}
@@ -46,6 +46,24 @@ def test_the_hook_engine_takes_a_forward_for_each_head(tmp_path: Path, monkeypat
     model = create_family("sized", tmp_path)
     total = counted(HookAblation(model, 8), random_images(model, 1))
     assert naive_flops(SHAPE) < total < 1.1 * naive_flops(SHAPE)
+
+
+def test_captum_takes_two_forwards_a_layer_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    attr = pytest.importorskip("captum.attr")
+    monkeypatch.setitem(FAMILIES, "sized", ("vit_tiny_patch16_224", ARGUMENTS))
+    model = create_family("sized", tmp_path)
+    images, n_runs = random_images(model, 1), []
+    handle = model.module.register_forward_hook(lambda *_: n_runs.append(1))
+    for attention in model.attention:
+        proj = attention.proj
+        mask = torch.arange(SHAPE.width) // (SHAPE.width // SHAPE.n_heads)
+        with torch.inference_mode():
+            attr.LayerFeatureAblation(model.module, proj).attribute(
+                images, target=0, layer_baselines=0, layer_mask=mask[None, None], attribute_to_layer_input=True
+            )
+    handle.remove()
+    n_forwards = 1 + SHAPE.n_layers * SHAPE.n_heads
+    assert captum_flops(SHAPE) / naive_flops(SHAPE) == pytest.approx(len(n_runs) / n_forwards)
 
 
 def test_shapes_that_people_use_have_less_than_half_the_arithmetic():

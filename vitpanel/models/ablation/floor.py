@@ -43,6 +43,14 @@ def naive_flops(shape: Shape) -> int:
     return 2 * (1 + shape.n_layers * shape.n_heads) * shape.n_layers * shape.block
 
 
+def captum_flops(shape: Shape) -> int:
+    """Floating point operations of captum's LayerFeatureAblation of every head, for one metric.
+
+    Each layer takes a forward for each of its heads, one without pruning, and one more to see what the layer is given.
+    """
+    return 2 * shape.n_layers * (shape.n_heads + 2) * shape.n_layers * shape.block
+
+
 def floor_flops(shape: Shape) -> int:
     """Floating point operations of one forward and, for each head, of what depends on it.
 
