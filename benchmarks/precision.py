@@ -1,8 +1,8 @@
 """What less precise products do to the importance of heads, measured on the CPU by rounding their factors.
 
-TF32 and float16 have 10 bits of mantissa, bfloat16 has 7. Sums, residuals and all that is not a matrix product stay
-float32, as on a GPU. The unpruned run is rounded too. Weights of ``tiny`` are random, those of ``dinov2`` are the
-shared ones of VITPANEL_TEST_DATA, on its photographs.
+TF32 and float16 have 10 bits of mantissa, bfloat16 has 7; float16 is rounded as ``--precision fp16`` does it. Sums,
+residuals and all that is not a matrix product stay float32, as on a GPU. The unpruned run is rounded too. Weights of
+``tiny`` are random, those of ``dinov2`` are the shared ones of VITPANEL_TEST_DATA, on its photographs.
 """
 
 import argparse
@@ -16,11 +16,11 @@ from ablation import DATA, SHARED, create_model
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vitpanel.models.ablation import create_ablation
+from vitpanel.models.ablation.products import HalfProducts
 from vitpanel.models.images import read_image
 from vitpanel.models.model import ViTModel
 
 FACTORS = {"mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "addmm_": (1, 2), "baddbmm": (1, 2), "convolution": (0, 1)}
-BITS = {"tf32 or float16": 10, "bfloat16": 7}
 
 
 class RoundedProducts(TorchDispatchMode):
@@ -69,8 +69,8 @@ def main() -> None:
         run: Callable[[], Any] = lambda: ablation.leave_one_out(images, lambda *_: None)  # noqa: B023, E731
         exact = run()
         label = exact.probabilities.argmax(-1)
-        for kind, bits in BITS.items():
-            with RoundedProducts(bits):
+        for kind, mode in {"tf32": RoundedProducts(10), "fp16": HalfProducts(), "bfloat16": RoundedProducts(7)}.items():
+            with mode:
                 rounded = run()
             print(f"{name}, {len(images)} images, {kind}:")
             for metric in ("probability", "jsd", "cls", "patch"):

@@ -339,7 +339,7 @@ def test_a_pretrained_model_on_a_photograph(test_data: Path):
             assert abs(modes.patch[mode] - patch[0]) < TOLERANCE
 
 
-@pytest.mark.parametrize(("precision", "wanted"), [("float32", "highest"), ("tf32", "high")])
+@pytest.mark.parametrize(("precision", "wanted"), [("float32", "highest"), ("tf32", "high"), ("fp16", "highest")])
 def test_precision_holds_on_cuda_alone_and_while_the_engine_runs(precision: Any, wanted: str):
     model = family_model("plain")
     before = torch.get_float32_matmul_precision()
@@ -352,6 +352,9 @@ def test_precision_holds_on_cuda_alone_and_while_the_engine_runs(precision: Any,
     try:
         with ablation._running():
             assert torch.get_float32_matmul_precision() == wanted
+            assert torch.backends.cudnn.allow_tf32 == (precision == "tf32")
+            assert (torch.full((2, 2), 7e4) @ torch.ones(2, 2)).isinf().all() == (precision == "fp16")
         assert torch.get_float32_matmul_precision() == "medium"
+        assert torch.backends.cudnn.allow_tf32
     finally:
         torch.set_float32_matmul_precision(before)

@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from tests.tiny_vit import ARCHITECTURE, CLASSES, N_PER_CLASS, SIZES, write_checkpoint
-from vitpanel.errors import ImageSourceError, StudyMismatchError
+from vitpanel.errors import ImageSourceError, StudyMismatchError, VitpanelError
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.study.reader import Study, open_study
@@ -163,6 +163,14 @@ def test_other_settings_are_refused_and_nothing_is_lost(
     assert named in caught.value.message
     assert "--out" in caught.value.hint or "out" in caught.value.hint
     assert arrays_of(open_study(study.path)) == before
+
+
+@pytest.mark.parametrize("precision", ["tf32", "fp16"])
+def test_less_precise_products_are_refused_without_cuda(checkpoint: Path, images: Path, tmp_path: Path, precision: str):
+    with pytest.raises(VitpanelError, match=f"--precision {precision} needs CUDA") as caught:
+        run(checkpoint, images, tmp_path / "a.study", precision=precision, device="cpu")
+    assert "--precision" in caught.value.hint
+    assert not (tmp_path / "a.study").exists()
 
 
 def test_other_weights_are_refused(study: Study, images: Path, tmp_path: Path):

@@ -119,6 +119,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         class_names=None if recipe.head else recipe.class_names,
         device=recipe.device,
     )
+    _check_precision(recipe.precision, model.device.type)
     head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
     source = open_images(recipe.images, per_class=recipe.per_class, seed=recipe.seed, progress=progress)
     if recipe.probe:
@@ -156,6 +157,12 @@ def _check_head(recipe: Recipe) -> None:
         if value is not None:
             message = f"--probe fits a head of the images' labels, so that {option} has no place."
             raise VitpanelError(message, hint=f"Give either --probe or {option}.")
+
+
+def _check_precision(precision: Precision, device: str) -> None:
+    if precision != "float32" and device != "cuda":
+        message = f"--precision {precision} needs CUDA: on the {device.upper()} products are float32."
+        raise VitpanelError(message, hint="Leave --precision out, or give --device cuda.")
 
 
 def _kept_probe(out: Path) -> LinearHead | None:

@@ -252,7 +252,8 @@ class StudyWriter:
         if not spec.may_be_nan and not np.isfinite(array).all():
             image = rows.start + int(np.argwhere(~np.isfinite(array))[0][0])
             message = f"{spec.name} of image {image} is not finite."
-            raise StudyError(message, hint="Check the model's weights; half precision may overflow: try --device cpu.")
+            hint = "Check the model's weights; fp16 cannot hold values above 65,504: try --precision float32."
+            raise StudyError(message, hint=hint)
         target = open_array(self.files.array(spec.name), spec, block_size=self.manifest.block_size, mode="r+")
         with write_errors(self.path):
             target[rows] = array

@@ -14,6 +14,7 @@ from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
 from vitpanel.core.spec import ViTSpec
 from vitpanel.models.ablation.distances import layer_metrics
 from vitpanel.models.ablation.modules import z_hook
+from vitpanel.models.ablation.products import HalfProducts
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook
@@ -21,9 +22,9 @@ from vitpanel.models.probe import attention_hook
 # A of one layer that is in memory at a time, where it must be made.
 ATTENTION_BYTES = 256 * 2**20
 
-# How many bits the factors of a product have on CUDA; sums, residuals and all else are float32. Importance is a small
-# difference of near-equal numbers: bfloat16 would falsify it and is not offered.
-Precision = Literal["float32", "tf32"]
+# What the factors of a product are on CUDA; sums, residuals and all else are float32. Importance is a small difference
+# of near-equal numbers: bfloat16 would falsify it and is not offered.
+Precision = Literal["float32", "tf32", "fp16"]
 OnAttention = Callable[[int, Tensor], None]
 
 
@@ -145,16 +146,14 @@ class Ablation(ABC, Generic[Clean]):
         """Run again from a layer, or from before it, to the model's output; hooks see all that runs."""
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
-        """Hold the model, and compute with the wanted precision."""
-        with self.model.lock, torch.inference_mode():
-            before = torch.get_float32_matmul_precision()
+    def _running(self, *, with_gradient: bool = False) -> Iterator[None]:
+        """Hold the model, and compute with the wanted precision; with float32 instead of float16 for a gradient."""
+        with self.model.lock, torch.inference_mode(), ExitStack() as settings:
             if self.model.device.type == "cuda":
-                torch.set_float32_matmul_precision("high" if self.precision == "tf32" else "highest")
-            try:
-                yield
-            finally:
-                torch.set_float32_matmul_precision(before)
+                settings.enter_context(_products_of_cuda(is_tf32=self.precision == "tf32"))
+                if self.precision == "fp16" and not with_gradient:
+                    settings.enter_context(HalfProducts())
+            yield
 
     def _recent(self, image: Tensor, layer: int, *, to_output: bool) -> Clean:  # noqa: ARG002 - for engines that can stop
         """A run without pruning at least up to a layer, which may be remembered from the call before."""
@@ -198,9 +197,24 @@ def images_at_once(spec: ViTSpec) -> int:
 
 def chunks(total: int, rows: int, limit: int) -> Iterator[slice]:
     """Slices of ``range(total)`` of at most ``limit // rows`` (but at least 1) each."""
-    step = max(1, limit // rows)
+    most = max(1, limit // rows)
+    # As even as can be: a last one of few rows would be slow.
+    step = -(-total // -(-total // most))
     for start in range(0, total, step):
         yield slice(start, min(start + step, total))
+
+
+@contextmanager
+def _products_of_cuda(*, is_tf32: bool) -> Iterator[None]:
+    """Let products and convolutions have TF32 factors or not; torch by itself lets convolutions."""
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high" if is_tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = is_tf32
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 @contextmanager

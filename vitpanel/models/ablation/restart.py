@@ -154,7 +154,7 @@ class RestartAblation(Ablation[RestartRun]):
             Gives the class that each image is judged by, ``(n,)``, from the probabilities without pruning.
         """
         spec, images = self.model.spec, images.to(self.model.device, copy=True)
-        with self._running():
+        with self._running(with_gradient=True):
             with torch.inference_mode(mode=False), torch.enable_grad():
                 clean = self._clean(images.requires_grad_())
                 probabilities = clean.output.detach().float().softmax(-1).cpu().numpy()
