@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes import FakeInference
 from tests.synthetic import synthetic_images, write_synthetic_study
+from vitpanel.core.importance import PrunedHead
 from vitpanel.state.online import NO_MODEL, Online
 from vitpanel.state.stored import StoredModes, with_stored_modes
 from vitpanel.study.reader import Study, open_study
@@ -39,9 +40,9 @@ def test_attention_and_the_atlas_come_from_the_live_model(study: Study):
     source.attention(4, 1, answers.append)
     assert [answer.status for answer in answers] == ["running", "running"]
     live.answer("atlas")
-    assert np.array_equal(answers[-1].value, live.thumbnails(4))
+    assert np.array_equal(np.asarray(answers[-1].value), live.thumbnails(4))
     live.answer("attention")
-    assert np.array_equal(answers[-1].value, live.matrices(4, 1))
+    assert np.array_equal(np.asarray(answers[-1].value), live.matrices(4, 1))
 
 
 def test_without_a_model_both_say_so_and_the_modes_are_there(study: Study):
@@ -52,8 +53,11 @@ def test_without_a_model_both_say_so_and_the_modes_are_there(study: Study):
     source.attention(4, 1, answers.append)
     source.modes(4, 1, 2, answers.append)
     assert [(answer.status, answer.message) for answer in answers] == [("idle", NO_MODEL)] * 2 + [("done", "")]
-    assert np.array_equal(answers[-1].value.patch, whole["modes/patch"][4, 1, 2])
-    assert np.array_equal(answers[-1].value.probabilities[0], whole["probabilities"][4])
+    found = answers[-1].value
+    assert isinstance(found, PrunedHead)
+    assert found.probabilities is not None
+    assert np.array_equal(found.patch, whole["modes/patch"][4, 1, 2])
+    assert np.array_equal(found.probabilities[0], whole["probabilities"][4])
 
 
 def test_a_study_without_modes_leaves_all_to_the_live_model(study: Study):
