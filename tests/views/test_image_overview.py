@@ -123,7 +123,7 @@ def test_layout_of_another_metric(view):
 
 def test_model_without_a_class_head_is_laid_out_by_patches(make_session):
     view = ImageOverview(make_session(n_classes=0), Bridge())
-    assert view.layout.options == {"patch distance": "patch", "CLS distance": "cls"}
+    assert view.layout.options == {"patch": "patch", "CLS": "cls"}
     assert view.layout.value == "patch"
     assert not view.chart.message
     assert [group["name"] for group in view.legend.groups] == ["no label"]

@@ -9,14 +9,9 @@ import param
 from bokeh.plotting import figure
 from panel.custom import JSComponent
 
-from vitpanel.views.palette import css, css_variables, dark_colours, dark_ramps
+from vitpanel.views.palette import css_variables, dark_colours, dark_ramps
 
 MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
-# Bokeh puts tooltips into the page's body, where no variable of a view reaches, and colours them for light ground.
-_TOOLTIPS = f"""
-.bk-Tooltip {{ --background-color: {css("surface")}; --color: {css("text")}; --divider-color: {css("muted")};
-    --tooltip-arrow-color: {css("muted")}; --icon-color: {css("surface")}; font-size: 11px; opacity: 1; }}
-"""
 _ICON_ALONE = {
     "minWidth": "28px",
     "padding": "2px",
@@ -47,7 +42,6 @@ class Stage(JSComponent):
             "ramps": dark_ramps(),
             "light": css_variables(dark=False),
             "dark": css_variables(dark=True),
-            "tooltips": _TOOLTIPS,
         }
         return cls(colours=json.dumps(colours), width=0, height=0, margin=0)
 

@@ -4,7 +4,7 @@
 const is_figure = (model) => model.type === "Figure"
 
 function read(text) {
-  const {colours, ramps, light, dark, tooltips} = JSON.parse(text)
+  const {colours, ramps, light, dark} = JSON.parse(text)
   const both = (entries) => ({dark: new Map(entries), light: new Map(entries.map(([a, b]) => [b, a]).reverse())})
   const key = (ramp) => ramp.join()
   return {
@@ -14,7 +14,6 @@ function read(text) {
       light: new Map(ramps.map(([a, b]) => [key(b), a])),
     },
     css: {light, dark},
-    tooltips,
   }
 }
 
@@ -55,19 +54,6 @@ function paint(model, colours, theme) {
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
 }
 
-// Once for all views of the page, which have one theme.
-function style_tooltips(variables, css) {
-  let style = document.getElementById("vitpanel-tooltips")
-  if (style === null) {
-    style = document.createElement("style")
-    style.id = "vitpanel-tooltips"
-    document.head.append(style)
-  }
-  const root = Object.entries(variables).map(([name, value]) => `${name}: ${value};`).join(" ")
-  const text = `.bk-Tooltip { ${root} } ${css}`
-  if (style.textContent !== text) style.textContent = text
-}
-
 function follow_theme(view, model, paper) {
   const colours = read(model.colours)
   const watched = new Set()
@@ -76,7 +62,6 @@ function follow_theme(view, model, paper) {
     for (const [name, value] of Object.entries(colours.css[theme()])) paper.el.style.setProperty(name, value)
     tint_tooltips(colours.css[theme()])
     const figures = [...paper.model.references()].filter(is_figure)
-    style_tooltips(colours.css[theme()], colours.tooltips)
     for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
       paint(part, colours, theme())
       if (part.type !== "ColumnDataSource" || watched.has(part)) continue
@@ -114,8 +99,9 @@ function tint_tooltips(css) {
     document.head.append(style)
   }
   const {"--vp-surface": surface, "--vp-text": text, "--vp-muted": muted} = css
-  style.textContent = `.bk-Tooltip { --tooltip-color: ${surface}; --tooltip-text: ${text}; --tooltip-border: ${muted};
+  const rule = `.bk-Tooltip { --tooltip-color: ${surface}; --tooltip-text: ${text}; --tooltip-border: ${muted};
     --tooltip-arrow-color: ${muted}; --tooltip-arrow-inner-color: ${surface}; font-size: 12px; }`
+  if (style.textContent !== rule) style.textContent = rule
 }
 
 // Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
