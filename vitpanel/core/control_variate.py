@@ -27,8 +27,9 @@ def mean_with_control(
     is the mean over all; β = 0 is the mean of the sample. Its variance is
     (1 − n/N) · Σ w² · (e / (1 − h))², with the residuals e = y − ȳ − β·(x − x̄), the weights
     w = 1/n + (X − x̄)·(x − x̄)/S and the leverages h = 1/n + (x − x̄)²/S, S = Σ (x − x̄)². The interval is m ± t·√variance
-    with t of 2n/(κ − 1) degrees of freedom, at most n − 2, where κ is the kurtosis of the terms: importance is small
-    on most images and large on some, and a sample tells less of such a variance.
+    with t of 2n/(κ − 1) degrees of freedom, at least 2 and at most n − 2, where κ is the kurtosis of the terms, the
+    largest of all quantities: importance is small on most images and large on some, and a sample tells less of such a
+    variance. A quantity whose few large values the sample has missed looks harmless, so that the others speak for it.
 
     Parameters
     ----------
@@ -72,12 +73,12 @@ def mean_with_control(
     squares = terms**2
     variance = squares.sum(0)
     kurtosis = n * (squares**2).sum(0) * _inverse(variance**2)
-    degrees = np.clip(2 * n / np.maximum(kurtosis - 1, 1e-9), _DEGREES[0], n - 2)
+    degrees = float(np.clip(2 * n / max(float(kurtosis.max()) - 1, 1e-9), _DEGREES[0], n - 2))
     return MeanEstimate(mean + slope * ahead, _t(degrees) * np.sqrt((1 - n / n_all) * variance))
 
 
-def _t(degrees: np.ndarray) -> np.ndarray:
-    return np.asarray(np.interp(1 / degrees, 1 / _DEGREES[::-1], _T[::-1]), np.float64)
+def _t(degrees: float) -> float:
+    return float(np.interp(1 / degrees, 1 / _DEGREES[::-1], _T[::-1]))
 
 
 def _inverse(values: np.ndarray) -> np.ndarray:
