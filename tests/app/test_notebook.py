@@ -1,5 +1,6 @@
 """Views in a notebook: what goes over the comm in both ways. Jupyter itself is not started."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import panel as pn
 import pytest
 from bokeh.document import Document
 from bokeh.models import Plot
+from panel.custom import JSComponent
 from pyviz_comms import Comm
 
 import vitpanel
@@ -88,6 +90,38 @@ def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
     cell = show(["attention-strength", "head-importance"])
     assert set(cell.explorer.views) == {"attention-strength", "head-importance"}
     assert len(list(cell.document.select({"type": Plot}))) == sum(len(v.charts) for v in cell.explorer.views.values())
+
+
+def test_a_cell_is_as_high_as_the_views_need_and_has_icons(show: Callable[..., Cell]):
+    root = show("head-importance")._root
+    font = next(model for model in root.references() if getattr(model, "class_name", "") == "IconFont")
+    column = next(model for model in root.references() if font in getattr(model, "children", []))
+    assert (column.height, column.sizing_mode) == (480, "stretch_width")
+    woff2 = base64.b64decode(font.data.font.removeprefix("data:font/woff2;base64,"))
+    assert woff2.startswith(b"wOF2")
+    buttons = [model for model in root.references() if getattr(model, "class_name", "") == "IconButton"]
+    assert buttons
+    assert all(any(".material-icons" in str(sheet) for sheet in button.stylesheets) for button in buttons)
+
+
+def test_no_component_of_ours_is_taken_for_a_part_of_a_figure():
+    # In a notebook panel-material-ui gives colours to every model whose name ends like these.
+    parts = (
+        "Axis",
+        "Legend",
+        "ColorBar",
+        "Title",
+        "Grid",
+        "Figure",
+        "Toolbar",
+        "Tooltip",
+        "HoverTool",
+        "Split",
+        "Rect",
+    )
+    names = [kind.__name__ for kind in JSComponent.__subclasses__() if kind.__module__.startswith("vitpanel")]
+    assert len(names) > 3
+    assert not [name for name in names if name.endswith(parts)]
 
 
 def test_a_view_that_there_is_not_is_refused(study: Study):

@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.themes import Theme
 
+from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
@@ -59,7 +60,7 @@ class Explorer(pn.viewable.Viewer):
     selection
         What is looked at, to be shared with another explorer; None starts one.
     height
-        CSS height of the whole.
+        Pixels, or a CSS height, of the whole.
 
     Raises
     ------
@@ -74,7 +75,7 @@ class Explorer(pn.viewable.Viewer):
         service: ModelService | None = None,
         views: str | Sequence[str] | None = None,
         selection: Selection | None = None,
-        height: str = "880px",
+        height: int | str = 880,
     ) -> None:
         super().__init__()
         inference = None if service is None else SessionInference(service)
@@ -93,6 +94,10 @@ class Explorer(pn.viewable.Viewer):
         rows = {share: [name for name in names if name in self.views] for share, names in LAYOUT.items()}
         laid_out = [self._row(share, names) for share, names in rows.items() if names]
         smallest = SMALLEST if len(self.views) == len(VIEWS) else {}
+        if isinstance(self._height, int):
+            # In a cell nothing but a height of its own keeps the output from being as low as its first line.
+            size = {"height": self._height, "sizing_mode": "stretch_width", "margin": 0}
+            return pn.Column(IconFont.create(), *laid_out, **size, styles=smallest)
         return pn.Column(*laid_out, **FILLED, styles={"height": self._height, **smallest})
 
     def _row(self, share: int, names: list[str]) -> pn.Row:

@@ -6,6 +6,7 @@ from functools import lru_cache
 import panel as pn
 
 from vitpanel.app.explorer import Explorer
+from vitpanel.app.icon_font import ICON_CSS
 from vitpanel.app.inference import ModelService
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -47,11 +48,11 @@ def explore(
     >>> vitpanel.explore(study, views="attention-detail", selection=first.selection)  # doctest: +SKIP
     """
     # Inline resources make the views work without the internet.
-    pn.extension(inline=True)
+    pn.extension(inline=True, raw_css=[] if ICON_CSS in pn.config.raw_css else [ICON_CSS])
     service = _service(study) if live else None
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)
-    return Explorer(study, service=service, views=views, selection=selection, height=f"{height}px")
+    return Explorer(study, service=service, views=views, selection=selection, height=height)
 
 
 @lru_cache(maxsize=1)

@@ -58,7 +58,8 @@ class TrustBadge(pn.viewable.Viewer):
             size="small",
             attached=[self.popup],
             on_click=lambda _event: self.popup.param.update(open=True),
-            margin=(2, 8),
+            sx={"paddingTop": 0, "paddingBottom": 0},
+            margin=(0, 8),
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

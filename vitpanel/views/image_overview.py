@@ -29,7 +29,7 @@ from vitpanel.views.figures.image_map import (
 )
 from vitpanel.views.figures.picking import REACH, inner_size, nearest_point
 from vitpanel.views.figures.points_picture import points_picture, rgba
-from vitpanel.views.image_widgets import GroupLegend, ImageSearch
+from vitpanel.views.image_widgets import GroupButtons, ImageSearch
 from vitpanel.views.palette import css, dark_colours
 
 COLOURING_NAMES = {"label": "label", "predicted": "prediction", "correct": "right or wrong", "p_true": "p(true)"}
@@ -66,7 +66,7 @@ class ImageOverview(View):
         self.map = create_image_map(self._layout)
         self.chart = Chart(self.map.figure, bridge, name="image-overview", table=self._table)
         self.strip = pn.pane.HTML("", height=60, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
-        self.legend = GroupLegend(self._on_group, **FULL_WIDTH)
+        self.legend = GroupButtons(self._on_group, **FULL_WIDTH)
         self._create_controls()
         self._create_card()
         self._follow_figure()

@@ -39,7 +39,7 @@ class ImageSearch(pmui.AutocompleteInput):
         return [image_text(self._study, image) for image in matching_images(self._study, query)]
 
 
-class GroupLegend(JSComponent):
+class GroupButtons(JSComponent):
     """Legend of groups of images; in the browser a list of buttons."""
 
     caption = param.String(default="", doc="What the groups are.")
