@@ -1,6 +1,6 @@
-"""Draw the pictures of docs/case-patterns.md: heatmaps and lines of DINOv2, image masks of the demo.
+"""Draw the pictures of docs/case-patterns.md: maps, heatmaps and lines of DINOv2, image masks of the demo.
 
-The colours, places, thresholds and scales are those of the Attention Detail view, the attention that of the live model.
+The colours, places, thresholds and scales are those of the views, the attention that of the live model.
 Photographs and masked photographs are never drawn: masks come from the demo study alone.
 
     python precompute/draw_case_patterns.py --dino dino.study --demo demo.study
@@ -23,9 +23,13 @@ from vitpanel.core.grid import Grid  # noqa: E402
 from vitpanel.core.spec import short_head_name  # noqa: E402
 from vitpanel.models.images import decode_crop  # noqa: E402
 from vitpanel.state.online import Online  # noqa: E402
+from vitpanel.state.patterns import Patterns  # noqa: E402
+from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.study.reader import Study, open_study  # noqa: E402
 from vitpanel.views.figures.heatmap import axis_edges  # noqa: E402
 from vitpanel.views.figures.link_colours import KIND_COLOURS  # noqa: E402
+from vitpanel.views.figures.map_picture import paint_map  # noqa: E402
+from vitpanel.views.figures.pattern_map import home_window  # noqa: E402
 from vitpanel.views.palette import CHOSEN, TEXT, rgb  # noqa: E402
 
 MARGIN, CAPTION, FINE = 12, 24, 3
@@ -62,6 +66,8 @@ PAIRS = {
     "cls-to-patches": Scene((11, 2), "the strongest 10 % of the links, CLS lit", token=0, share=0.1),
     "below": Scene((3, 1), "the strongest 0.4 % of the links", share=0.004),
 }
+LIT = (Scene((3, 1), "to the one below"), Scene((11, 2), "to similar patches"))
+LAYOUTS = ("patch", "cls", "offset")
 MASKS = (
     Scene((0, 1), "CLS"),
     Scene((1, 0), "CLS"),
@@ -141,6 +147,30 @@ def masked(study: Study, image: int, values: np.ndarray | None, *, size: int) ->
     return Image.composite(Image.new("RGB", crop.size, SLATE), crop, mask)
 
 
+def lit_map(study: Study, head: tuple[int, int], pattern: str, *, size: int) -> Image.Image:
+    """D1: all heads of all images as contours, one head on all images lit."""
+    selection = Selection(layer=head[0], head=head[1], pattern=pattern, cloud=True)
+    patterns = Patterns(study, selection)
+    window = home_window(patterns.map().home, width=size, height=size)
+    drawing = paint_map(patterns, patterns.map(), window, patterns.colours())
+    pixels = Image.fromarray(np.ascontiguousarray(drawing.pixels[::-1]).view(np.uint8).reshape(size, size, 4))
+    picture = Image.new("RGB", (size, size), "white")
+    picture.paste(pixels, mask=pixels)
+    draw = ImageDraw.Draw(picture)
+    for x, y in zip(*drawing.cloud, strict=True):
+        left, top = (x - window.x[0]) * window.scale[0], size - (y - window.y[0]) * window.scale[1]
+        draw.ellipse([left - 2, top - 2, left + 2, top + 2], fill=CHOSEN)
+    return picture
+
+
+def map_words(study: Study, scene: Scene, pattern: str) -> str:
+    """What a map shows, and how far the lit head keeps to itself."""
+    selection = Selection(layer=scene.head[0], head=scene.head[1], pattern=pattern)
+    patterns = Patterns(study, selection)
+    share, name = patterns.cohesion().share[scene.head], patterns.layouts()[pattern]
+    return f"{name}: {short_head_name(*scene.head)} {scene.words}, {share:.0%} own neighbours"
+
+
 def arranged(rows: list[list[tuple[str, Image.Image]]]) -> Image.Image:
     """Pictures with words over them, in rows."""
     width = max(sum(picture.width + MARGIN for _, picture in row) for row in rows)
@@ -158,13 +188,18 @@ def arranged(rows: list[list[tuple[str, Image.Image]]]) -> Image.Image:
 
 
 def dino_pictures(study: Study) -> dict[str, Image.Image]:
-    """Heatmaps of many heads, and heatmap and lines of some."""
+    """Heatmaps of many heads, two of them lit on the map of all, and heatmap and lines of some."""
     heads = Heads(study, DINO_IMAGE)
     tiles = [
         (f"{short_head_name(*scene.head)}: {scene.words}", heatmap(heads.matrix(scene.head), heads.grid, size=266))
         for scene in GALLERY
     ]
     pictures = {"gallery": arranged([tiles[first : first + 4] for first in range(0, len(tiles), 4)])}
+    maps = [
+        [(map_words(study, scene, pattern), lit_map(study, scene.head, pattern, size=360)) for scene in LIT]
+        for pattern in LAYOUTS
+    ]
+    pictures["islands"] = arranged(maps)
     for name, scene in PAIRS.items():
         matrix = heads.matrix(scene.head)
         left = lines(matrix, heads.grid, scene, size=(620, 400))

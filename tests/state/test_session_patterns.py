@@ -1,5 +1,6 @@
 """What a session says of attention patterns."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ def study(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture
 def session(study: Study):
     return Session(study, selection=Selection(image=3), inference=FakeInference(study.spec))
+
+
+def test_the_map_starts_with_the_offsets_where_a_study_has_them(study: Study, tmp_path: Path):
+    assert Session(study).selection.pattern == "offset"
+    without = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
+    assert Session(without).selection.pattern == "patch"
 
 
 def test_display_of_the_chosen_head(session: Any):

@@ -366,10 +366,14 @@ class Session(param.Parameterized):
 
 
 def starting_selection(study: Study) -> Selection:
-    """Where a newcomer starts: the head that matters most on average, on the image where it matters most."""
+    """Where a newcomer starts: the head that matters most on average, on the image where it matters most.
+
+    The map of all heads starts with the layout that tells heads apart best (docs/patterns.md), if the study has it.
+    """
+    pattern = "offset" if "layout/offset" in study else "patch"
     name = next((f"importance/{m}" for m in ("probability", "jsd", "cls", "patch") if f"importance/{m}" in study), None)
     if name is None:
-        return Selection()
+        return Selection(pattern=pattern)
     values = study[name]
     if name == "importance/probability":
         values = study.images["p_true"].to_numpy()[:, None, None] - values
@@ -377,4 +381,4 @@ def starting_selection(study: Study) -> Selection:
     layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
     image = np.nanargmax(values[:, layer, head])
     metric = name.removeprefix("importance/")
-    return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric)
+    return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric, pattern=pattern)

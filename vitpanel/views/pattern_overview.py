@@ -47,7 +47,9 @@ class PatternOverview(View):
 
     title = "Pattern Overview"
     help = (
-        "Every head on every image is one place; heads that attend in a similar way lie together. Shading: how many "
+        "Every head on every image is one place; heads that attend in a similar way lie together. Layout says what is "
+        "similar. Offset: how many rows and columns away patches attend; it tells heads apart best. Patch: which "
+        "patches attend to which. CLS: what CLS attends to, and what attends to it. Shading: how many "
         "there are; let the pointer rest to read it. Points: the heads of the chosen image, the chosen head ringed. "
         "Click a point to choose that head; click elsewhere to jump to the nearest head of any image, and take Back to "
         "return. Wheel to zoom, drag to move. Draw a lasso or a box, or take the neighbours of the chosen head, to see "
