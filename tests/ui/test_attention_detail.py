@@ -77,6 +77,10 @@ class Detail:
         matrix, limit = self.matrix, threshold_value(self.matrix, self.session.selection.threshold)
         return {divmod(link, len(matrix)) for link in strongest_links(matrix).tolist() if matrix.flat[link] >= limit}
 
+    def is_shown(self) -> bool:
+        """Whether the attention of the chosen head has come, and is drawn."""
+        return self.session.attention.value is not None and self.drawn() == self.expected()
+
     def place_of_token(self, token: int) -> float:
         """Middle of a token along the axes of D3, and of D4 where it is not pooled."""
         edges = axis_edges(self.grid, with_extra=self.session.selection.extra)
@@ -133,9 +137,10 @@ def open_view(
     app_page: Callable[..., Page],
     place_of: Callable[..., tuple[float, float]],
     wait_until: Callable[..., None],
+    settle: Callable[[], None],
     studies: Callable[..., Study],
 ) -> Callable[..., Detail]:
-    """Open the view on a synthetic study."""
+    """Open the view on a synthetic study, and wait until the chosen head is drawn and the charts are at rest."""
 
     def open_it(*, slow: list[SlowLink] | None = None, **sizes: Any) -> Detail:
         study, views = studies(**sizes), []
@@ -153,7 +158,8 @@ def open_view(
             page.goto(f"http://localhost:{slow[0].wait()}")
             page.wait_for_function("window.Bokeh?.documents.length && Bokeh.documents.every(d => d.is_idle)")
         found = Detail(page, place_of, views[0])
-        wait_until(lambda: found.drawn() == found.expected())
+        wait_until(found.is_shown)
+        settle()
         return found
 
     return open_it
@@ -181,7 +187,7 @@ def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_releas
 ):
     view = open_view()
     drag_bar(view, wait_until, place_of)
-    wait_until(lambda: view.drawn() == view.expected())
+    wait_until(view.is_shown)
     assert view.session.selection.threshold == pytest.approx(0.5, abs=0.05)
     label = view.pictures.histogram.label
     assert view.text(label).startswith("top ")
@@ -279,7 +285,7 @@ def test_heatmap_holds_the_matrix_and_lights_what_is_under_the_pointer(
 ):
     view = open_view(**sizes)
     view.session.selection.choose_head(1, 2)
-    wait_until(lambda: view.drawn() == view.expected())
+    wait_until(view.is_shown)
     assert np.allclose(view.shades(), view.parts(), rtol=1e-6)
     source, target = 0, view.grid.n_tokens - 2
     view.point(view.pictures.heatmap.figure, view.place_of_token(target), view.place_of_token(source))
@@ -331,7 +337,7 @@ def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: C
     assert np.isnan(view.shades()).sum() == 2 * 18 - 1
     assert view.drawn() == {link for link in view.expected() if 1 not in link}
     page.get_by_role("checkbox").click()
-    wait_until(lambda: view.drawn() == view.expected())
+    wait_until(view.is_shown)
 
 
 def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
@@ -343,7 +349,7 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
         wait_until(partial(lambda expected: view.session.selection.token == expected, expected))
     cut.fill("2")
     cut.press("Enter")
-    wait_until(lambda: view.session.selection.threshold == 0.02 and view.drawn() == view.expected())
+    wait_until(lambda: view.session.selection.threshold == 0.02 and view.is_shown())
     view.page.get_by_role("combobox").nth(0).click()
     view.page.get_by_role("menuitem", name="value").click()
     wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
@@ -403,12 +409,12 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     assert "data:image/png" in heads.nth(5).locator("i").evaluate("one => getComputedStyle(one).backgroundImage")
     heads.nth(5).click()
     wait_until(lambda: session.chosen_head == (1, 2))
-    wait_until(lambda: view.drawn() == view.expected())
+    wait_until(view.is_shown)
     for key in ("ArrowLeft", "Enter"):
         page.keyboard.press(key)
     wait_until(lambda: session.chosen_head == (1, 1))
     expect(heads.nth(4)).to_have_attribute("aria-selected", "true")
-    wait_until(lambda: view.view._name.object == "L1 H1" and view.drawn() == view.expected())
+    wait_until(lambda: view.view._name.object == "L1 H1" and view.is_shown())
     session.selection.choose_head(0, 2)
     expect(heads.nth(2)).to_have_attribute("aria-selected", "true")
     page.get_by_role("combobox").last.click()

@@ -88,9 +88,13 @@ class Map:
 
 @pytest.fixture
 def open_map(
-    app_page: Callable[..., Page], place_of: Callable[..., Any], wait_until: Callable[..., None], tmp_path: Path
+    app_page: Callable[..., Page],
+    place_of: Callable[..., Any],
+    wait_until: Callable[..., None],
+    settle: Callable[[], None],
+    tmp_path: Path,
 ) -> Callable[..., Map]:
-    """Open the view on a synthetic study."""
+    """Open the view on a synthetic study, and wait until its picture is drawn and the map is at rest."""
 
     def open_it(**options: Any) -> Map:
         study, views = open_study(write_synthetic_study(tmp_path / "a.study", n_images=20)), []
@@ -102,7 +106,8 @@ def open_map(
 
         page = app_page(build)
         opened = Map(page, place_of, views[0])
-        wait_until(opened.is_drawn)
+        wait_until(opened.is_even)
+        settle()
         return opened
 
     return open_it
