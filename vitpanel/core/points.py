@@ -44,7 +44,7 @@ def is_inside(x: np.ndarray, y: np.ndarray, line: tuple[np.ndarray, np.ndarray])
     for (x0, y0), (x1, y1) in zip(ends, np.roll(ends, -1, axis=0), strict=True):
         # An edge concerns the points at its own height alone: one slice, since they are sorted by y.
         low, high = np.searchsorted(up, [min(y0, y1), max(y0, y1)])
-        crossing = x0 + (up[low:high] - y0) * ((x1 - x0) / (y1 - y0)) if y0 != y1 else along[:0]
+        crossing = x0 + (up[low:high] - y0) / (y1 - y0) * (x1 - x0) if y0 != y1 else along[:0]
         inside[low : low + len(crossing)] ^= along[low : low + len(crossing)] < crossing
     result = np.empty(len(x), bool)
     result[order] = inside
