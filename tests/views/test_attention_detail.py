@@ -120,12 +120,12 @@ def test_failure_is_said_in_place_and_escaped(view: Any):
     view.session.inference.is_prompt = False
     view.session.selection.choose_head(1, 1)
     view.session.inference.fail("attention", message="No <memory>.", hint="Close something.")
-    assert view._note.visible
+    assert view._note.object
     assert "No &lt;memory&gt;." in view._note.object
     assert "Close something." in view._note.object
     view.session.inference.is_prompt = True
     view.session.ask_again()
-    assert not view._note.visible
+    assert not view._note.object
 
 
 def test_without_image_or_model_the_view_says_so(view: Any, make_session: Callable[..., Session]):

@@ -25,16 +25,15 @@ def test_chart_says_and_clears():
     assert chart.message == "No <layout>."
     assert "No &lt;layout&gt;." in chart.note.object
     assert "Compute it." in chart.note.object
-    assert chart.note.visible
     chart.clear()
-    assert not chart.note.visible
+    assert not chart.note.object
     assert not chart.message
 
 
 def test_chart_waits_without_hiding_what_was_drawn():
     chart = Chart(create_figure(), Bridge())
     chart.wait()
-    assert chart.note.visible
+    assert chart.note.object
     assert 'class="note"' not in chart.note.object
 
 

@@ -108,7 +108,7 @@ def test_ranges_that_the_server_set_are_no_act(view: Any):
 def test_missing_layouts_say_why(make_session: Callable[..., Session]):
     view = PatternOverview(make_session(prefix=(), selection=Selection(image=3, pattern="cls")), Bridge())
     assert "CLS" in view.chart.message
-    assert view.chart.note.visible
+    assert view.chart.note.object
     view.session.selection.pattern = "patch"
     assert not view.chart.message
     unfinished = PatternOverview(make_session(finished=False), Bridge())

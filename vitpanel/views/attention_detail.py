@@ -77,7 +77,7 @@ class AttentionDetail(View):
         self._unit = pmui.Select(options=list(UNITS), value=UNITS[0], width=82, **box)
         self._scale = pmui.Select(options=list(SCALES), width=112, **box)
         self._extra = pmui.Checkbox(label="extra tokens", size="small", sx=_SMALL, margin=(10, 0, 0, 0))
-        self._note = pn.pane.HTML("", visible=False, stylesheets=[_NOTE], **FILLED)
+        self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._create_charts()
         self._figures = self._lay_out()
         self._shown_cut, self._written = math.nan, ""
@@ -167,9 +167,9 @@ class AttentionDetail(View):
         if outcome.status in {"idle", "failed"}:
             words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
             hint = f'<div class="hint">{escaped(outcome.hint)}</div></div>'
-            self._note.param.update(object=words + hint, visible=True)
+            self._note.object = words + hint
         else:
-            self._note.visible = False
+            self._note.object = ""
         self._name.object = short_head_name(*self.session.chosen_head) + (" …" if is_waiting else "")
         if display is None or threshold is None:
             return

@@ -128,7 +128,8 @@ class Chart(pn.viewable.Viewer):
         self.stem = name
         self.table = table
         self.message = ""
-        self.note = pn.pane.HTML("", visible=False, stylesheets=[self._NOTE], **FILLED)
+        # Empty rather than hidden: to hide a part or to show it lays out the whole page.
+        self.note = pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
         self._layout = pn.Column(
             bridge.pane(fig, **FILLED), self.note, **FILLED, styles={"position": "relative", "min-height": "0"}
         )
@@ -137,17 +138,17 @@ class Chart(pn.viewable.Viewer):
         """Say in words, over the figure, why there is nothing to see."""
         self.message = message
         words = f'<div class="note" role="status"><div>{escaped(message)}</div>'
-        self.note.param.update(object=f'{words}<div class="hint">{escaped(hint)}</div></div>', visible=True)
+        self.note.object = f'{words}<div class="hint">{escaped(hint)}</div></div>'
 
     def wait(self) -> None:
         """Say in a corner that new values are on their way; what was drawn stays."""
         self.message = ""
-        self.note.param.update(object='<div class="busy" role="status">computing …</div>', visible=True)
+        self.note.object = '<div class="busy" role="status">computing …</div>'
 
     def clear(self) -> None:
         """Leave the figure alone in its place."""
         self.message = ""
-        self.note.visible = False
+        self.note.object = ""
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one layout of this chart."""
