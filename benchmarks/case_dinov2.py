@@ -48,6 +48,7 @@ def importance_charts(study: Study) -> Any:
         curve = Session(study, selection=Selection(metric=metric)).importance_curve()
         line = create_importance_line(spec.n_layers, spec.n_heads)
         line.show(curve)
+        line.show_context(is_shown=True)
         line.line.visible = False
         charts.append(fixed(line.figure, width=520, height=250))
     return gridplot([charts[:2], charts[2:]], toolbar_location=None)

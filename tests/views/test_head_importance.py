@@ -52,8 +52,15 @@ def test_curve_follows_image_and_metric(view):
 def test_mean_can_be_hidden_so_that_the_axis_fits_the_chosen_image(view):
     view.context.value = False
     assert not any(renderer.visible for renderer in view.curve.context)
+    heads, span = view.curve.heads.data, view.curve.figure.y_range
+    seen = [*heads["chosen"], *view.curve.reference.data["y"]]
+    assert (span.start, span.end) == pytest.approx(
+        (min(seen) - 0.04 * np.ptp(seen), max(seen) + 0.04 * np.ptp(seen)), rel=1e-6
+    )
     view.session.selection.image = None
     assert all(renderer.visible for renderer in view.curve.context)
+    assert span.start < np.min(heads["lower"])
+    assert span.end > np.max(heads["upper"])
 
 
 def test_line_and_selection_follow_each_other(view):

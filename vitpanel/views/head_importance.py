@@ -164,8 +164,7 @@ class HeadImportance(View):
         self._draw_context()
 
     def _draw_context(self) -> None:
-        for renderer in self.curve.context:
-            renderer.visible = self.context.value or self.context.disabled
+        self.curve.show_context(is_shown=self.context.value or self.context.disabled)
 
     def _on_head(self) -> None:
         layer, head = self.session.chosen_head

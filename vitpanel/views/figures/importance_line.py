@@ -8,7 +8,6 @@ from bokeh.models import (
     BoxAnnotation,
     ColumnDataSource,
     CustomJS,
-    DataRange1d,
     FixedTicker,
     HoverTool,
     Legend,
@@ -31,6 +30,7 @@ AXIS_LABELS = {
     "cls": "cosine distance, CLS token",
     "patch": "cosine distance, patch tokens",
 }
+AIR = 0.04
 GRIP_SHARE = 0.016
 REST_MS = 100
 
@@ -71,6 +71,16 @@ class ImportanceLine:
             self.reference.data = reference
         self.chosen_item.visible = curve.chosen is not None
         self.reference_item.visible = bool(reference["x"])
+
+    def show_context(self, *, is_shown: bool) -> None:
+        """Show what belongs to all images or hide it, and fit the axis to what is left to see."""
+        for renderer in self.context:
+            renderer.visible = is_shown
+        columns = ("lower", "upper", "chosen") if is_shown else ("chosen",)
+        seen = np.concatenate([self.reference.data["y"], *(self.heads.data[name] for name in columns)])
+        low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (0.0, 1.0)
+        air = AIR * (high - low or 1)
+        self.figure.y_range.update(start=float(low - air), end=float(high + air))
 
     def move(self, flat: int) -> None:
         """Put the line on a head, unless a drag has put it there already."""
@@ -129,12 +139,11 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     names = ("flat", "name", "mean", "band", "lower", "upper", "chosen", "chosen_text")
     heads = ColumnDataSource({name: [] for name in names})
     reference = ColumnDataSource({"x": [], "y": []})
-    fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=DataRange1d(only_visible=True, range_padding=0.08))
+    fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=Range1d(0, 1))
     band = fig.varea("flat", "lower", "upper", source=heads, fill_color=MEAN, fill_alpha=0.16)
     mean = fig.line("flat", "mean", source=heads, line_color=MEAN, line_width=1.2, line_alpha=0.8)
     unpruned = fig.line("x", "y", source=reference, line_color=TEXT, line_width=1, line_dash="dashed")
     chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
-    fig.y_range.renderers = [band, mean, unpruned, chosen]
     hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_color=None, line_color=None)
     tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.0000} ± @band{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
