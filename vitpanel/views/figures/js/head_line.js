@@ -7,15 +7,17 @@ const tell = () => {
   if (picked.data.flat[0] !== line.location) picked.data = {flat: [line.location]}
 }
 const name = (head) => `layer ${Math.floor(head / n_heads)} head ${head % n_heads}`
+// The server is told of the head alone, by `picked`, and says where the line is then.
+const place = (head) => line.setv({location: head}, {sync: false})
 const move = (head) => {
-  line.location = head
-  grip.setv({left: head - reach, right: head + reach})
+  place(head)
+  grip.setv({left: head - reach, right: head + reach}, {sync: false})
 }
 
 if (act === "drag") {
   // `left` alone is read: Python moves the two sides one after the other.
   const head = flat(grip.left + reach)
-  if (line.location !== head) line.location = head
+  if (line.location !== head) place(head)
   clearTimeout(line._rest)
   line._rest = setTimeout(tell, rest_ms)
   if (!grip._wired) {
