@@ -25,6 +25,8 @@ from vitpanel.views.figures.picking import padded_range, reset_on_double_click
 from vitpanel.views.palette import CHOSEN, MUTED, SHARE_COLOURS, SURFACE, TEXT, VALUE, WRONG_COLOUR, class_colours
 
 MOST_GLYPHS = 5000
+# Buttons lie over the left edge of the map, points beside them.
+TOOLS_WIDTH = 32
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
 STRONG, FAINT = 0.85, 0.12
 
@@ -129,6 +131,7 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
         tools=[wheel, *tools.values()],
         active_scroll=wheel,
         active_drag=tools["pan"],
+        min_border_left=TOOLS_WIDTH,
         x_range=padded_range(layout[:, 0]),
         y_range=padded_range(layout[:, 1]),
         # The default of 500 ms is what makes zooming feel slow: Bokeh reports new ranges only after it.
