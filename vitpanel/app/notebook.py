@@ -48,7 +48,7 @@ def explore(
     >>> vitpanel.explore(study, views="attention-detail", selection=first.selection)  # doctest: +SKIP
     """
     # Inline resources make the views work without the internet.
-    pn.extension(inline=True, raw_css=[] if ICON_CSS in pn.config.raw_css else [ICON_CSS])
+    pn.extension(inline=True, raw_css=[ICON_CSS])
     service = _service(study) if live else None
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)

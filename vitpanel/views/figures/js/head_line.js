@@ -7,17 +7,17 @@ const tell = () => {
   if (picked.data.flat[0] !== line.location) picked.data = {flat: [line.location]}
 }
 const name = (head) => `layer ${Math.floor(head / n_heads)} head ${head % n_heads}`
-// The server is told of the head alone, by `picked`, and says where the line is then.
-const place = (head) => line.setv({location: head}, {sync: false})
-const move = (head) => {
-  place(head)
-  grip.setv({left: head - reach, right: head + reach}, {sync: false})
+// After a click the server hears of the head alone, by `picked`, and answers with the place of the line. In a drag and
+// by keys it hears of the place too: there an answer would come late, and take the line back.
+const move = (head, sync = true) => {
+  line.setv({location: head}, {sync})
+  grip.setv({left: head - reach, right: head + reach}, {sync})
 }
 
 if (act === "drag") {
   // `left` alone is read: Python moves the two sides one after the other.
   const head = flat(grip.left + reach)
-  if (line.location !== head) place(head)
+  if (line.location !== head) line.location = head
   clearTimeout(line._rest)
   line._rest = setTimeout(tell, rest_ms)
   if (!grip._wired) {
@@ -29,7 +29,7 @@ if (act === "drag") {
     })
   }
 } else if (act === "tap") {
-  move(flat(cb_obj.x))
+  move(flat(cb_obj.x), false)
   tell()
 } else {
   const el = Bokeh.index.find_one_by_id(fig.id)?.canvas_view.el
