@@ -85,7 +85,7 @@ def main() -> None:
         ("sample alone, as long", "probability", None, same_cost),
         ("sample alone", "jsd", None, n),
     ):
-        variate = np.zeros_like(exact[metric]) if control is None else cheap[control]
+        variate = None if control is None else cheap[control]
         figures = many_draws(exact[metric], variate, n=size, n_draws=options.draws)
         print(f"{metric:<12} {name:<38} n = {size:<4} {figures}")
 
@@ -121,12 +121,13 @@ def seconds(run: Any) -> float:
     return (time.process_time() - start) / N_TIMED
 
 
-def many_draws(exact: np.ndarray, control: np.ndarray, *, n: int, n_draws: int) -> str:
+def many_draws(exact: np.ndarray, control: np.ndarray | None, *, n: int, n_draws: int) -> str:
     """How far the estimates of many samples are off, how wide their intervals are, and how often these hold."""
     truth, errors, widths = exact.mean(0, dtype=np.float64), [], []
+    variate, beta = (np.zeros_like(exact), 0) if control is None else (control, None)
     for seed in range(n_draws):
         chosen = np.random.default_rng(seed).choice(len(exact), n, replace=False)
-        found = mean_with_control(exact[chosen], control, chosen=chosen)
+        found = mean_with_control(exact[chosen], variate, chosen=chosen, beta=beta)
         errors.append(found.mean - truth)
         widths.append(found.half_width)
     error, width = np.stack(errors), np.stack(widths)

@@ -40,8 +40,36 @@ def test_without_a_slope_it_is_the_mean_of_the_sample(population):
     jackknife = [np.delete(y[chosen], row, 0).mean(0) for row in range(len(chosen))]
     n = len(chosen)
     variance = (1 - n / N) * ((np.stack(jackknife) - y[chosen].mean(0)) ** 2).sum(0)
-    assert np.all(estimate.half_width > 1.96 * np.sqrt(variance))
-    assert np.all(estimate.half_width < 2.2 * np.sqrt(variance))
+    centred = y[chosen] - y[chosen].mean(0)
+    skewness = ((centred**3).mean(0) / centred.var(0) ** 1.5).max() / np.sqrt(n)
+    for t, bound in ((1.96, np.greater), (2.2, np.less)):
+        assert bound(estimate.half_width, (t + skewness * (1 + 2 * t**2) / 6) * np.sqrt(variance)).all()
+
+
+def test_a_given_slope_is_as_wide_for_values_that_lean_to_the_other_side(population):
+    y, x = population
+    chosen = np.arange(0, N, 7)
+    one, other = (mean_with_control(sign * y[chosen], x, chosen=chosen, beta=0) for sign in (1, -1))
+    assert np.allclose(one.half_width, other.half_width)
+
+
+@pytest.mark.parametrize("n", [30, 45, 70])
+@pytest.mark.parametrize("spread", [1.0, 1.3, 1.6])
+def test_the_interval_holds_for_every_quantity_where_few_images_decide_the_mean(n, spread):
+    n_all, rng = 7 * n, np.random.default_rng(n)
+    # As importance is: part of what makes it large on an image is the image, and part the head.
+    image, head = rng.normal(0, 1, (n_all, 1)), rng.normal(0, 1, (n_all, 24))
+    y = np.exp(spread * (np.sqrt(0.7) * image + np.sqrt(0.3) * head))
+    holds, plain_holds = [], []
+    for seed in range(1000):
+        chosen = np.random.default_rng(seed).choice(n_all, n, replace=False)
+        found = mean_with_control(y[chosen], np.zeros_like(y), chosen=chosen, beta=0)
+        error = np.abs(found.mean - y.mean(0))
+        holds.append(error <= found.half_width)
+        plain_holds.append(error <= 2.05 * y[chosen].std(0, ddof=1) * np.sqrt(1 / n - 1 / n_all))
+    assert np.mean(holds, 0).min() > 0.95 - 2 * np.sqrt(0.05 * 0.95 / 1000)
+    # The interval that takes the values for normal ones does not hold even on average.
+    assert np.mean(plain_holds) < 0.93
 
 
 def test_the_slope_and_the_variance_are_those_of_least_squares(population):
