@@ -1,5 +1,6 @@
 """timm's plain pre-norm block, computed in place and only as far as needed."""
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ from timm.layers.mlp import Mlp
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional
+
+from vitpanel.models.ablation.linear import PackedLinear
 
 # Tokens in one step on a CPU: enough for its matrix products to be fast, few enough for its caches.
 CACHED_TOKENS = 800
@@ -28,35 +31,77 @@ def is_plain(block: nn.Module) -> bool:
     )
 
 
-def plain_block(block: Any, x: Tensor) -> Tensor:
-    """Output of a block, written over its input ``(rows, n_tokens, width)``."""
-    attn = block.attn
-    qkv = attn.qkv(block.norm1(x)).unflatten(-1, (3, attn.num_heads, attn.head_dim))
-    q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-    heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
-    _add_linear(x, heads.transpose(1, 2).flatten(2), attn.proj, block.ls1)
-    return plain_mlp(block, x)
+class PlainBlock:
+    """A block for which `is_plain` holds, computed in place; what depends on its weights alone is computed once.
 
+    Parameters
+    ----------
+    block
+        Its weights must not change any more.
+    """
 
-def head_attention(attn: Any, y: Tensor, head: int) -> tuple[Tensor, Tensor]:
-    """A ``(n, n_tokens, n_tokens)`` and V ``(n, n_tokens, size)`` of one head, from the input of attention."""
-    size = attn.head_dim
-    starts = [part * attn.attn_dim + head * size for part in range(3)]
-    q, k, v = (functional.linear(y, *_part(attn.qkv, start, start + size)) for start in starts)
-    return ((attn.q_norm(q) * attn.scale) @ attn.k_norm(k).mT).softmax(-1), v
+    def __init__(self, block: Any) -> None:
+        self.block = block
+        self._qkv, self._proj = PackedLinear(block.attn.qkv), PackedLinear(block.attn.proj)
+        self._fc1, self._fc2 = PackedLinear(block.mlp.fc1), PackedLinear(block.mlp.fc2)
+        self._changes: dict[int, Tensor] = {}
 
+    def __call__(self, x: Tensor) -> Tensor:
+        """Output of the block, written over its input ``(rows, n_tokens, width)``."""
+        attn = self.block.attn
+        qkv = self._qkv(self.block.norm1(x)).unflatten(-1, (3, attn.num_heads, attn.head_dim))
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
+        return self._after_heads(x, heads.transpose(1, 2).flatten(2))
 
-def plain_mlp(block: Any, x: Tensor) -> Tensor:
-    """Second half of a block, written over its input."""
-    return _activated(block, block.mlp.fc1(block.norm2(x)), x)
+    def of_first(self, x: Tensor, n_read: int) -> Tensor:
+        """Output of the block for its first tokens alone, ``(rows, n_read, width)``; the others are keys and values.
 
+        Where keys are not normed, q·k = (W_Kᵀ q)·y up to a constant of each row of A, and the mean of the values is
+        the value of the mean, so that keys and values of all tokens are never computed.
+        """
+        attn, y = self.block.attn, self.block.norm1(x)
+        read = _read_by_mean if isinstance(attn.k_norm, nn.Identity) else _read_by_key
+        return self._after_heads(x[:, :n_read].contiguous(), read(attn, y, n_read))
 
-def _activated(block: Any, hidden: Tensor, x: Tensor) -> Tensor:
-    """Add to x what follows the first linear layer of the MLP; both are overwritten."""
-    act = block.mlp.act
-    is_gelu = isinstance(act, nn.GELU) and act.approximate == "none"
-    hidden = torch.ops.aten.gelu_(hidden) if is_gelu else act(hidden)
-    return _add_linear(x, hidden, block.mlp.fc2, block.ls2)
+    def mlp(self, x: Tensor) -> Tensor:
+        """Second half of the block, written over its input."""
+        return self.activated(self._fc1(self.block.norm2(x)), x)
+
+    def activated(self, hidden: Tensor, x: Tensor) -> Tensor:
+        """Add to x what follows the first linear layer of the MLP; both are overwritten."""
+        act = self.block.mlp.act
+        is_gelu = isinstance(act, nn.GELU) and act.approximate == "none"
+        hidden = torch.ops.aten.gelu_(hidden) if is_gelu else act(hidden)
+        return _add_scaled(x, self._fc2(hidden), self.block.ls2)
+
+    def _after_heads(self, x: Tensor, heads: Tensor) -> Tensor:
+        return self.mlp(_add_scaled(x, self._proj(heads), self.block.ls1))
+
+    @cached_property
+    def by_head(self) -> Tensor:
+        """What the output of each head adds to the residual stream, ``(n_heads, size, width)``."""
+        weights = self.block.attn.proj.weight.T.unflatten(0, (self.block.attn.num_heads, -1))
+        scale = self.block.ls1
+        return weights * scale.gamma if isinstance(scale, LayerScale) else weights
+
+    def centred_hidden(self, x: Tensor) -> Tensor:
+        """First linear layer of the MLP after LayerNorm without its division and bias, ``(…, hidden)``."""
+        gamma = 1 if self.block.norm2.weight is None else self.block.norm2.weight
+        return ((x - x.mean(-1, keepdim=True)) * gamma) @ self.block.mlp.fc1.weight.T
+
+    def change(self, head: int) -> Tensor:
+        """What the output of a head adds to `centred_hidden`, ``(size, hidden)``."""
+        if head not in self._changes:
+            self._changes[head] = self.centred_hidden(self.by_head[head])
+        return self._changes[head]
+
+    @cached_property
+    def hidden_bias(self) -> Tensor:
+        """What `centred_hidden`, divided, lacks, ``(hidden,)``."""
+        fc1, norm = self.block.mlp.fc1, self.block.norm2
+        bias = torch.zeros_like(fc1.weight[:, 0]) if fc1.bias is None else fc1.bias
+        return bias if norm.bias is None else bias + fc1.weight @ norm.bias
 
 
 class PrunedBlock:
@@ -67,41 +112,21 @@ class PrunedBlock:
 
     Parameters
     ----------
-    block
-        For which `is_plain` holds.
+    plain
+        The block.
     x, z
         Input of the block and output of its attention without pruning, ``(n, n_tokens, width)``.
-    places
-        Head of each part that will be taken away.
+    n_parts
+        How many parts of heads will be taken away, each by itself.
     """
 
-    def __init__(self, block: Any, x: Tensor, z: Tensor, places: Tensor) -> None:
-        self._block = block
-        self._middle = (x + block.ls1(z)).flatten(0, 1)
-        self._weights = block.attn.proj.weight.T.unflatten(0, (block.attn.num_heads, -1))
-        if isinstance(block.ls1, LayerScale):
-            self._weights = self._weights * block.ls1.gamma
-        self._hidden: Tensor | None = None
-        if isinstance(block.norm2, nn.LayerNorm) and self._low_rank_pays(places):
-            self._prepare(places)
-
-    def _low_rank_pays(self, places: Tensor) -> bool:
-        n_parts, n_heads, (n_tokens, width) = len(places), len(places.unique()), self._middle.shape
-        size = self._weights.shape[1]
-        straight = n_parts * n_tokens * width
-        return n_tokens * width + n_heads * size * width + n_parts * n_tokens * size < straight
-
-    def _prepare(self, places: Tensor) -> None:
-        norm, fc1 = self._block.norm2, self._block.mlp.fc1
-        gamma = 1 if norm.weight is None else norm.weight
-        self._hidden = ((self._middle - self._middle.mean(-1, keepdim=True)) * gamma) @ fc1.weight.T
-        self._changes: dict[int, Tensor] = {}
-        for head in places.unique().tolist():
-            weight = self._weights[head]
-            self._changes[head] = ((weight - weight.mean(-1, keepdim=True)) * gamma) @ fc1.weight.T
-        self._bias = torch.zeros_like(fc1.weight[:, 0]) if fc1.bias is None else fc1.bias
-        if norm.bias is not None:
-            self._bias = self._bias + fc1.weight @ norm.bias
+    def __init__(self, plain: PlainBlock, x: Tensor, z: Tensor, n_parts: int) -> None:
+        self._plain = plain
+        self._middle = (x + plain.block.ls1(z)).flatten(0, 1)
+        # One product over the width and one a part over the size of a head, instead of one a part over the width.
+        is_low_rank = 1 + n_parts / plain.block.attn.num_heads < n_parts
+        norms = isinstance(plain.block.norm2, nn.LayerNorm)
+        self._hidden = plain.centred_hidden(self._middle) if norms and is_low_rank else None
 
     def without(self, lost: Tensor, places: Tensor) -> Tensor:
         """Output of the block without parts of its heads.
@@ -115,30 +140,31 @@ class PrunedBlock:
         -------
         ``(k · n, n_tokens, width)``.
         """
-        lost, shape, heads = lost.flatten(1, 2), lost.shape[1:3], places.tolist()
+        plain, lost, shape, heads = self._plain, lost.flatten(1, 2), lost.shape[1:3], places.tolist()
         x = lost.new_empty((len(lost), *self._middle.shape))
         for row, (part, head) in enumerate(zip(lost, heads, strict=True)):
-            torch.addmm(self._middle, part, self._weights[head], alpha=-1, out=x[row])
+            torch.addmm(self._middle, part, plain.by_head[head], alpha=-1, out=x[row])
         if self._hidden is None:
-            x = plain_mlp(self._block, x)
+            x = plain.mlp(x)
         else:
-            _, _, scale = torch.native_layer_norm(x, x.shape[-1:], None, None, self._block.norm2.eps)
-            hidden = torch.addcmul(self._bias, self._hidden, scale)
+            _, _, scale = torch.native_layer_norm(x, x.shape[-1:], None, None, plain.block.norm2.eps)
+            hidden = torch.addcmul(plain.hidden_bias, self._hidden, scale)
             for row, (part, head) in enumerate(zip(lost * scale, heads, strict=True)):
-                hidden[row].addmm_(part, self._changes[head], alpha=-1)
-            x = _activated(self._block, hidden, x)
+                hidden[row].addmm_(part, plain.change(head), alpha=-1)
+            x = plain.activated(hidden, x)
         return x.view(-1, *shape[1:], x.shape[-1])
 
 
-def last_block(block: Any, x: Tensor, n_read: int) -> Tensor:
-    """Output of a block for its first tokens alone, ``(rows, n_read, width)``; the others are keys and values.
+def head_attention(attn: Any, y: Tensor, head: int) -> tuple[Tensor, Tensor]:
+    """A ``(n, n_tokens, n_tokens)`` and V ``(n, n_tokens, size)`` of one head, from the input of attention."""
+    size = attn.head_dim
+    starts = [part * attn.attn_dim + head * size for part in range(3)]
+    q, k, v = (functional.linear(y, *_part(attn.qkv, start, start + size)) for start in starts)
+    return ((attn.q_norm(q) * attn.scale) @ attn.k_norm(k).mT).softmax(-1), v
 
-    Where keys are not normed, q·k = (W_Kᵀ q)·y up to a constant of each row of A, and the mean of the values is the
-    value of the mean, so that keys and values of all tokens are never computed.
-    """
-    attn, y = block.attn, block.norm1(x)
-    if not isinstance(attn.k_norm, nn.Identity):
-        return _last_block_of_keys(block, x, y, n_read)
+
+def _read_by_mean(attn: Any, y: Tensor, n_read: int) -> Tensor:
+    """Concatenated outputs of the heads for the first tokens, ``(rows, n_read, n_heads · size)``."""
     weights = attn.qkv.weight.unflatten(0, (3, attn.num_heads, attn.head_dim))
     q = functional.linear(y[:, :n_read], *_part(attn.qkv, 0, attn.attn_dim)).unflatten(-1, weights.shape[1:3])
     q = attn.q_norm(q) * attn.scale
@@ -146,20 +172,17 @@ def last_block(block: Any, x: Tensor, n_read: int) -> Tensor:
     shares = asked @ y.mT
     mean = (shares.softmax(-1) @ y).unflatten(1, (attn.num_heads, n_read))
     heads = torch.einsum("bhrd,hed->brhe", mean, weights[2]).flatten(-2)
-    if attn.qkv.bias is not None:
-        heads = heads + attn.qkv.bias[2 * attn.attn_dim :]
-    return plain_mlp(block, _add_linear(x[:, :n_read].contiguous(), heads, attn.proj, block.ls1))
+    return heads if attn.qkv.bias is None else heads + attn.qkv.bias[2 * attn.attn_dim :]
 
 
-def _last_block_of_keys(block: Any, x: Tensor, y: Tensor, n_read: int) -> Tensor:
-    attn = block.attn
+def _read_by_key(attn: Any, y: Tensor, n_read: int) -> Tensor:
+    """Give the same, with the keys that a norm needs."""
     q = functional.linear(y[:, :n_read], *_part(attn.qkv, 0, attn.attn_dim))
     kv = functional.linear(y, *_part(attn.qkv, attn.attn_dim, 3 * attn.attn_dim))
     q = q.unflatten(-1, (attn.num_heads, attn.head_dim)).transpose(1, 2)
     k, v = kv.unflatten(-1, (2, attn.num_heads, attn.head_dim)).permute(2, 0, 3, 1, 4)
     heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
-    heads = heads.transpose(1, 2).flatten(2)
-    return plain_mlp(block, _add_linear(x[:, :n_read].contiguous(), heads, attn.proj, block.ls1))
+    return heads.transpose(1, 2).flatten(2)
 
 
 def _part(linear: nn.Linear, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
@@ -167,12 +190,8 @@ def _part(linear: nn.Linear, start: int, stop: int) -> tuple[Tensor, Tensor | No
     return linear.weight[start:stop], None if linear.bias is None else linear.bias[start:stop]
 
 
-def _add_linear(x: Tensor, inputs: Tensor, linear: nn.Linear, scale: nn.Module) -> Tensor:
-    """Add ``scale(linear(inputs))`` to x, in place."""
+def _add_scaled(x: Tensor, change: Tensor, scale: nn.Module) -> Tensor:
+    """Add ``scale(change)`` to x, in place."""
     if isinstance(scale, LayerScale):
-        return torch.addcmul(x, linear(inputs), scale.gamma, out=x)
-    flat = x.view(-1, x.shape[-1])
-    flat.addmm_(inputs.flatten(0, -2), linear.weight.T)
-    if linear.bias is not None:
-        flat += linear.bias
-    return x
+        return torch.addcmul(x, change, scale.gamma, out=x)
+    return x.add_(change)

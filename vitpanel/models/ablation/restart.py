@@ -17,7 +17,7 @@ from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precis
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
-from vitpanel.models.ablation.plain import CACHED_TOKENS, PrunedBlock, head_attention, is_plain, last_block, plain_block
+from vitpanel.models.ablation.plain import CACHED_TOKENS, PlainBlock, PrunedBlock, head_attention, is_plain
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook, input_hook, output_hook
 
@@ -137,7 +137,7 @@ class RestartAblation(Ablation[RestartRun]):
             next(i for i, block in enumerate(self._blocks) if any(part is attention for part in block.modules()))
             for attention in model.attention
         ]
-        self._plain = [is_plain(block) for block in self._blocks]
+        self._plain = [PlainBlock(block) if is_plain(block) else None for block in self._blocks]
         n_tokens = model.spec.grid.n_tokens
         # Tokens of the last block that reach the head, from the first.
         self._n_read = (_n_read(module) if self._plain[-1] else None) or n_tokens
@@ -239,7 +239,7 @@ class RestartAblation(Ablation[RestartRun]):
         if clean.lacks_output:
             # Nothing is taken away: the unpruned model runs along.
             lost, places = torch.cat([lost, torch.zeros_like(lost[:1])]), torch.cat([places, places[:1]])
-        pruned = self._pruned_block(clean, layer, places)
+        pruned = self._pruned_block(clean, layer, len(places))
         for part in chunks(len(lost), len(clean.images), self._rows):
             if pruned is not None:
                 x = pruned.without(lost[part, :, : self._read(layer)], places[part])
@@ -257,12 +257,13 @@ class RestartAblation(Ablation[RestartRun]):
             clean.output, joined = joined[:, -1], joined[:, :-1]
         return Outcome(joined, cls, patch)
 
-    def _pruned_block(self, clean: RestartRun, layer: int, places: Tensor) -> PrunedBlock | None:
+    def _pruned_block(self, clean: RestartRun, layer: int, n_parts: int) -> PrunedBlock | None:
         index = self._block_of[layer]
-        if not self._plain[index]:
+        plain = self._plain[index]
+        if plain is None:
             return None
         x, z, read = clean.blocks[index][0], clean.z[layer], self._read(layer)
-        return PrunedBlock(self._blocks[index], x[:, :read], z[:, :read], places)
+        return PrunedBlock(plain, x[:, :read], z[:, :read], n_parts)
 
     def _read(self, layer: int) -> int:
         """How many tokens of a layer's block, from the first, reach the head."""
@@ -320,13 +321,13 @@ class RestartAblation(Ablation[RestartRun]):
         """Logits from the input of a block, which may be overwritten."""
         last = len(self._blocks) - 1
         for index in range(first, last + 1):
-            block = self._blocks[index]
-            if index == last and self._n_read < x.shape[1]:
-                x = last_block(block, x, self._n_read)
-            elif self._plain[index]:
-                x = plain_block(block, x)
+            plain = self._plain[index]
+            if plain is None:
+                x = self._blocks[index](x, **clean.blocks[index][1])
+            elif index == last and self._n_read < x.shape[1]:
+                x = plain.of_first(x, self._n_read)
             else:
-                x = block(x, **clean.blocks[index][1])
+                x = plain(x)
         return self._classified(x)
 
     def _classified(self, x: Tensor) -> Tensor:

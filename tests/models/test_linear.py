@@ -1,0 +1,57 @@
+"""Linear layers with packed weights, against torch's own."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from vitpanel.models.ablation.linear import PackedLinear
+
+
+class Seen(TorchDispatchMode):
+    """Notes the operations that run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(func.name())
+        return func(*args, **(kwargs or {}))
+
+
+def layer_of(*, bias: bool, dtype: torch.dtype = torch.float32) -> nn.Linear:
+    torch.manual_seed(0)
+    return nn.Linear(48, 80, bias=bias, dtype=dtype)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1, 48), (3, 17, 48), (900, 48)])
+@torch.inference_mode()
+def test_it_is_the_layer(bias: bool, shape: tuple[int, ...]):  # noqa: FBT001 - pytest's
+    layer, x = layer_of(bias=bias), torch.randn(shape)
+    expected = layer.double()(x.double())
+    result = PackedLinear(layer.float())(x)
+    assert result.shape == expected.shape
+    assert result.dtype == torch.float32
+    assert (result - expected).abs().max() < 2e-6
+
+
+@torch.inference_mode()
+def test_tokens_that_lie_apart_are_read_rightly():
+    layer, x = layer_of(bias=True), torch.randn(4, 9, 96)[:, ::2, ::2]
+    assert (PackedLinear(layer)(x) - layer(x)).abs().max() < 2e-6
+
+
+@torch.inference_mode()
+def test_what_is_not_float32_runs_as_it_is():
+    layer, x = layer_of(bias=True, dtype=torch.float64), torch.randn(5, 48, dtype=torch.float64)
+    assert torch.equal(PackedLinear(layer)(x), layer(x))
+
+
+@torch.inference_mode()
+def test_a_mode_that_changes_products_sees_them():
+    packed, x = PackedLinear(layer_of(bias=True)), torch.randn(5, 48)
+    with Seen() as seen:
+        packed(x)
+    assert seen.names == ["aten::linear"]

@@ -1,0 +1,41 @@
+"""Linear layers whose products are as fast as the machine allows."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+# Tokens that the order of packed weights is chosen for; others are right too.
+PACKED_FOR = 800
+
+
+class PackedLinear:
+    """A linear layer with its weights in the order that oneDNN reads them in, a second copy of them.
+
+    On x86 torch leaves float32 products to MKL. Those of oneDNN with packed weights took a tenth less time at every
+    width of a ViT on the AMD processor they were measured on. Where oneDNN has no such product (CUDA, other types,
+    other builds), or a dispatch mode is to see all products, the layer runs as it is. No gradients.
+
+    Parameters
+    ----------
+    layer
+        Its weights must not change any more.
+    """
+
+    def __init__(self, layer: nn.Linear) -> None:
+        self._layer = layer
+        weight = layer.weight.detach()
+        is_packed = weight.device.type == "cpu" and weight.dtype == torch.float32 and _has_packed_products()
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight, PACKED_FOR) if is_packed else None  # noqa: SLF001
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Give the layer's output."""
+        if self._packed is None or _get_current_dispatch_mode() is not None:
+            return functional.linear(x, self._layer.weight, self._layer.bias)
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed, self._layer.bias, "none", [], "")  # noqa: SLF001
+
+
+def _has_packed_products() -> bool:
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
+    )
