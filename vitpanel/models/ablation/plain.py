@@ -14,7 +14,7 @@ from torch.nn import functional
 from vitpanel.models.ablation.linear import PackedLinear
 
 # Tokens in one step on a CPU: enough for its matrix products to be fast, few enough for its caches.
-CACHED_TOKENS = 800
+CACHED_TOKENS = 1200
 
 
 def is_plain(block: nn.Module) -> bool:
