@@ -31,10 +31,11 @@ def mean_with_control(
     largest of all quantities: importance is small on most images and large on some, and a sample tells less of such a
     variance. A quantity whose few large values the sample has missed looks harmless, so that the others speak for it.
 
-    With β given nothing balances the large values, and the mean of most samples is too small by more than ± t. Then t
-    becomes t + γ·(1 + 2t²)/6, which is the farther end of the interval that is corrected for the skewness γ of the
-    mean, Σ terms³ / (Σ terms²)^1.5, again the largest of all quantities, without its sign. The finite population alters
-    the second summand by 6 % at most as long as half of it is not drawn.
+    With β given nothing balances the large values: most samples have too few of them, so that their mean is too small
+    and their variance too, and ± t fails more often than it says where values are most skewed. Then t becomes
+    t + γ·(1 + 2t²)/6, which is the farther end of the interval that is corrected for the skewness γ of the mean,
+    Σ terms³ / (Σ terms²)^1.5, again the largest of all quantities, without its sign. The finite population alters the
+    second summand by 6 % at most as long as half of it is not drawn.
 
     Parameters
     ----------
@@ -61,8 +62,7 @@ def mean_with_control(
     ----------
     Cochran 1977, Sampling Techniques, 7.3 to 7.5 (the estimator and the finite population); MacKinnon and White 1985
     (HC3, the variance); Satterthwaite 1946 (degrees of freedom of a variance); Johnson 1978, Modified t Tests and
-    Confidence Intervals for Asymmetrical Populations, and Hall 1992, The Bootstrap and Edgeworth Expansion, 2.6 (the
-    skewness).
+    Confidence Intervals for Asymmetrical Populations, and Hall 1992, The Bootstrap and Edgeworth Expansion (skewness).
     """
     n, n_all = len(sample), len(control)
     if n < _FEWEST:
