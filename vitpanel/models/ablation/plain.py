@@ -13,9 +13,6 @@ from torch.nn import functional
 
 from vitpanel.models.ablation.linear import PackedLinear
 
-# Tokens in one step on a CPU: enough for its matrix products to be fast, few enough for its caches.
-CACHED_TOKENS = 1200
-
 
 def is_plain(block: nn.Module) -> bool:
     """Whether a block is timm's pre-norm block without gate and norms inside attention and MLP."""
@@ -116,17 +113,22 @@ class PrunedBlock:
         The block.
     x, z
         Input of the block and output of its attention without pruning, ``(n, n_tokens, width)``.
-    n_parts
-        How many parts of heads will be taken away, each by itself.
+    places
+        Head of each part that will be taken away.
     """
 
-    def __init__(self, plain: PlainBlock, x: Tensor, z: Tensor, n_parts: int) -> None:
+    def __init__(self, plain: PlainBlock, x: Tensor, z: Tensor, places: Tensor) -> None:
         self._plain = plain
         self._middle = (x + plain.block.ls1(z)).flatten(0, 1)
-        # One product over the width and one a part over the size of a head, instead of one a part over the width.
-        is_low_rank = 1 + n_parts / plain.block.attn.num_heads < n_parts
-        norms = isinstance(plain.block.norm2, nn.LayerNorm)
-        self._hidden = plain.centred_hidden(self._middle) if norms and is_low_rank else None
+        is_low_rank = isinstance(plain.block.norm2, nn.LayerNorm) and self._low_rank_pays(places)
+        self._hidden = plain.centred_hidden(self._middle) if is_low_rank else None
+
+    def _low_rank_pays(self, places: Tensor) -> bool:
+        """Whether low rank takes less already with the first image, when the change of each head is not known yet."""
+        n_parts, n_heads, (n_tokens, width) = len(places), len(places.unique()), self._middle.shape
+        size = self._plain.by_head.shape[1]
+        straight = n_parts * n_tokens * width
+        return n_tokens * width + n_heads * size * width + n_parts * n_tokens * size < straight
 
     def without(self, lost: Tensor, places: Tensor) -> Tensor:
         """Output of the block without parts of its heads.

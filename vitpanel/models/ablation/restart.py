@@ -16,8 +16,9 @@ from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
+from vitpanel.models.ablation.linear import CACHED_TOKENS
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
-from vitpanel.models.ablation.plain import CACHED_TOKENS, PlainBlock, PrunedBlock, head_attention, is_plain
+from vitpanel.models.ablation.plain import PlainBlock, PrunedBlock, head_attention, is_plain
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook, input_hook, output_hook
 
@@ -239,7 +240,7 @@ class RestartAblation(Ablation[RestartRun]):
         if clean.lacks_output:
             # Nothing is taken away: the unpruned model runs along.
             lost, places = torch.cat([lost, torch.zeros_like(lost[:1])]), torch.cat([places, places[:1]])
-        pruned = self._pruned_block(clean, layer, len(places))
+        pruned = self._pruned_block(clean, layer, places)
         for part in chunks(len(lost), len(clean.images), self._rows):
             if pruned is not None:
                 x = pruned.without(lost[part, :, : self._read(layer)], places[part])
@@ -257,13 +258,13 @@ class RestartAblation(Ablation[RestartRun]):
             clean.output, joined = joined[:, -1], joined[:, :-1]
         return Outcome(joined, cls, patch)
 
-    def _pruned_block(self, clean: RestartRun, layer: int, n_parts: int) -> PrunedBlock | None:
+    def _pruned_block(self, clean: RestartRun, layer: int, places: Tensor) -> PrunedBlock | None:
         index = self._block_of[layer]
         plain = self._plain[index]
         if plain is None:
             return None
         x, z, read = clean.blocks[index][0], clean.z[layer], self._read(layer)
-        return PrunedBlock(plain, x[:, :read], z[:, :read], n_parts)
+        return PrunedBlock(plain, x[:, :read], z[:, :read], places)
 
     def _read(self, layer: int) -> int:
         """How many tokens of a layer's block, from the first, reach the head."""
