@@ -22,7 +22,7 @@ from vitpanel.core.display import KINDS, colour_limits, strongest_links, thresho
 from vitpanel.core.grid import Grid  # noqa: E402
 from vitpanel.core.spec import short_head_name  # noqa: E402
 from vitpanel.models.images import decode_crop  # noqa: E402
-from vitpanel.state.online import Online  # noqa: E402
+from vitpanel.state.online import Matrices, Online  # noqa: E402
 from vitpanel.state.patterns import Patterns  # noqa: E402
 from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.study.reader import Study, open_study  # noqa: E402
@@ -85,7 +85,7 @@ class Heads:
 
     def matrix(self, head: tuple[int, int]) -> np.ndarray:
         """Attention of a head, ``(n_tokens, n_tokens)``."""
-        answers: list[Online[np.ndarray]] = []
+        answers: list[Online[Matrices]] = []
         self._inference.attention(self.image, head[0], answers.append)
         weights = answers[-1].value
         if weights is None:

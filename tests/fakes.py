@@ -8,7 +8,7 @@ import numpy as np
 from vitpanel.core.importance import PrunedHead
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.thumbnails import thumbnails
-from vitpanel.state.online import Online
+from vitpanel.state.online import Matrices, Online
 
 
 class FakeInference:
@@ -31,7 +31,7 @@ class FakeInference:
         """Keep the request, and answer it if prompt; those of pinned heads wait as ``"pinned"``."""
         self._ask("modes" if purpose == "chosen" else purpose, (image, layer, head), deliver)
 
-    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+    def attention(self, image: int, layer: int, deliver: Callable[[Online[Matrices]], None]) -> None:
         """Keep the request, and answer it if prompt."""
         self._ask("attention", (image, layer), deliver)
 

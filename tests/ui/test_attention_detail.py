@@ -243,7 +243,7 @@ def test_without_cls_stands_the_mean_of_all_patches(open_view: Callable[..., Det
     assert np.abs(view.opacity("source") - (1 - mean / mean.max())).max() <= 0.51 / 255
     assert len(set(view.opacity("target"))) == 1
     view.point_at_patch("source", 9)
-    wait_until(lambda: f"{mean[9]:#.4g}" in view.text(view.pictures.words))
+    wait_until(lambda: f"{mean[9]:#.3g}" in view.text(view.pictures.words))
     view.point_at_patch("image", 6)
     wait_until(lambda: view.caption("source") == "patch 6 attends to")
 
@@ -253,7 +253,7 @@ def test_pointing_at_the_masks_reads_their_values(open_view: Callable[..., Detai
     assert not any(view.text(grid, name="visible") for grid in view.pictures.masks.grids)
     for picture, source, target in (("source", 0, 7), ("target", 7, 0)):
         view.point_at_patch(picture, 7)
-        value = f"{view.matrix[source, target]:#.4g}"
+        value = f"{view.matrix[source, target]:#.3g}"
         wait_until(partial(lambda value: value in view.text(view.pictures.words), value))
         expect(view.page.locator(".bk-tooltip-row-value").get_by_text(value, exact=True)).to_be_visible()
         assert view.caption("source") == "CLS attends to"
@@ -289,7 +289,7 @@ def test_heatmap_holds_the_matrix_and_lights_what_is_under_the_pointer(
     assert np.allclose(view.shades(), view.parts(), rtol=1e-6)
     source, target = 0, view.grid.n_tokens - 2
     view.point(view.pictures.heatmap.figure, view.place_of_token(target), view.place_of_token(source))
-    value = f"{view.matrix[source, target]:#.4g}"
+    value = f"{view.matrix[source, target]:#.3g}"
     for text in (view.grid.label(source), view.grid.label(target), value):
         expect(view.page.locator(".bk-tooltip-row-value").get_by_text(text, exact=True)).to_be_visible()
     assert value in view.text(view.pictures.words)
@@ -315,7 +315,7 @@ def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., De
     source, target = (cell[int(i)] for i in np.unravel_index(part.argmax(), part.shape))
     middle = edges[1] + 1 * 13 + 2 + 0.5
     view.point(view.pictures.heatmap.figure, middle, middle)
-    words = f"{view.grid.label(source)} → {view.grid.label(target)}: <b>{part.max():#.4g}</b>"
+    words = f"{view.grid.label(source)} → {view.grid.label(target)}: <b>{part.max():#.3g}</b>"
     wait_until(lambda: view.text(view.pictures.words) == words)
 
 

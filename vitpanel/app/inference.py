@@ -18,10 +18,11 @@ import numpy as np
 import panel as pn
 
 from vitpanel.app.cache import ByteCache
+from vitpanel.app.half_attention import HalfAttention
 from vitpanel.core.importance import PrunedHead
 from vitpanel.core.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
-from vitpanel.state.online import Online
+from vitpanel.state.online import Matrices, Online
 from vitpanel.study.reader import Study
 
 if TYPE_CHECKING:
@@ -147,30 +148,30 @@ class ModelService:
         known = self.study["probabilities"][image]
         return None if np.isnan(known).any() else known
 
-    def _attention(self, model: "ViTModel", pixels: Any, image: int, wanted: int) -> np.ndarray:
-        """Attention of a layer in half precision; the other layers of the same forward are kept too where they fit."""
-        spec, result = model.spec, np.empty(0, np.float16)
+    def _attention(self, model: "ViTModel", pixels: Any, image: int, wanted: int) -> HalfAttention:
+        """Attention of a layer; the other layers of the same forward are kept too where they fit."""
+        spec, results = model.spec, dict[int, HalfAttention]()
         fits = 2 * 2 * spec.n_layers * spec.n_heads * spec.grid.n_tokens**2 <= self.cache.limit
 
         def keep(layer: int, attention: Any) -> None:
-            nonlocal result
-            weights = attention[0].half().cpu().numpy()
-            self.cache.put(("attention", image, layer, -1), weights, size=weights.nbytes)
+            half = HalfAttention(attention[0])
+            self.cache.put(("attention", image, layer, -1), half, size=half.nbytes)
             if layer == wanted:
-                result = weights
+                results[layer] = half
 
         model.attend(pixels, keep, layers=range(spec.n_layers) if fits else [wanted])
-        return result
+        return results[wanted]
 
     def _atlas(self, model: "ViTModel", pixels: Any, image: int) -> np.ndarray:
         """Thumbnails of all layers, from what is kept of an earlier forward or from a new one."""
         spec = model.spec
         kept = [self.cache.get(("attention", image, layer, -1)) for layer in range(spec.n_layers)]
-        found = {layer: thumbnails(weights, spec.grid) for layer, weights in enumerate(kept) if weights is not None}
+        # A picture is the same whatever its head is scaled by.
+        found = {layer: thumbnails(half.scaled, spec.grid) for layer, half in enumerate(kept) if half is not None}
         if len(found) < spec.n_layers:
             # In half precision as what is kept, so that the pictures are the same whichever it was.
             model.attend(
-                pixels, lambda layer, a: found.update({layer: thumbnails(a[0].half().cpu().numpy(), spec.grid)})
+                pixels, lambda layer, a: found.update({layer: thumbnails(HalfAttention(a[0]).scaled, spec.grid)})
             )
         atlas = np.stack([found[layer] for layer in range(spec.n_layers)])
         self.cache.put(("atlas", image, -1, -1), atlas, size=atlas.nbytes)
@@ -206,7 +207,7 @@ class SessionInference:
         """Ask for all pruning modes of a head."""
         self._ask(("modes", image, layer, head), deliver, purpose=purpose)
 
-    def attention(self, image: int, layer: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
+    def attention(self, image: int, layer: int, deliver: "Callable[[Online[Matrices]], None]") -> None:
         """Ask for the attention of a layer."""
         self._ask(("attention", image, layer, -1), deliver, purpose="attention")
 

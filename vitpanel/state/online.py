@@ -27,6 +27,12 @@ class Online(Generic[Value]):
 IDLE: Online[Any] = Online("idle", message=NO_IMAGE)
 
 
+class Matrices(Protocol):
+    """Attention of a layer: of one head float32 ``(n_tokens, n_tokens)``."""
+
+    def __getitem__(self, head: int, /) -> np.ndarray: ...
+
+
 class Inference(Protocol):
     """The live model as a session sees it.
 
@@ -47,8 +53,8 @@ class Inference(Protocol):
         """Ask for all pruning modes of a head."""
         ...
 
-    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
-        """Ask for the attention of a layer, ``(n_heads, n_tokens, n_tokens)``, perhaps in half precision."""
+    def attention(self, image: int, layer: int, deliver: Callable[[Online[Matrices]], None]) -> None:
+        """Ask for the attention of a layer, of which at least three digits are right."""
         ...
 
     def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:

@@ -17,7 +17,7 @@ from vitpanel.errors import StudyIncompleteError, VitpanelError
 from vitpanel.state.brush import Brush
 from vitpanel.state.image_groups import ImageGroups, image_groups
 from vitpanel.state.image_search import find_image
-from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Online
+from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Matrices, Online
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import PinnedModes, pinned_head
 from vitpanel.state.ranking import Ranking, ranking, unpruned_probability
@@ -353,10 +353,9 @@ class Session(param.Parameterized):
         if image == self.selection.image:
             self.atlas = outcome
 
-    def _receive_attention(self, key: tuple[int, int, int], outcome: Online[np.ndarray]) -> None:
-        if outcome.value is not None:
-            outcome = Online(outcome.status, outcome.value[key[2]].astype(np.float32))
-        self._receive("attention", key, outcome)
+    def _receive_attention(self, key: tuple[int, int, int], outcome: Online[Matrices]) -> None:
+        of_head = outcome if outcome.value is None else Online(outcome.status, outcome.value[key[2]])
+        self._receive("attention", key, of_head)
 
     def _receive(self, name: str, key: tuple[int, int, int], outcome: Online[Any]) -> None:
         if key == (self.selection.image, *self.chosen_head):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vitpanel.core.importance import PrunedHead, reference_class
-from vitpanel.state.online import NO_MODEL, Inference, Online
+from vitpanel.state.online import NO_MODEL, Inference, Matrices, Online
 from vitpanel.study.reader import Study
 
 
@@ -36,7 +36,7 @@ class StoredModes:
         """Deliver all pruning modes of a head."""
         deliver(Online("done", stored_modes(self._study, image, (layer, head))))
 
-    def attention(self, image: int, layer: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+    def attention(self, image: int, layer: int, deliver: Callable[[Online[Matrices]], None]) -> None:
         """Ask for the attention of a layer."""
         if self._live is None:
             deliver(Online("idle", message=NO_MODEL))

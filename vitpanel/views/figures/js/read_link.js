@@ -11,5 +11,5 @@ const read = () => {
 }
 const link = head._layout === undefined ? null : read()
 if (link === null) return "–"
-if (part === "attention") return link.value === 0 ? "0" : link.value.toPrecision(4)
+if (part === "attention") return link.value === 0 ? "0" : link.value.toPrecision(3)
 return link[part] < 0 ? "mean of all patches" : names[link[part]]

@@ -84,7 +84,7 @@ const say = (html) => {
   if (!words._view?.el.isConnected) words._view = cb_context.index.find_one(words)
   if (words._view?.markup_el) words._view.markup_el.innerHTML = html
 }
-const number = (value) => (value === 0 ? "0" : value.toPrecision(4))
+const number = (value) => (value === 0 ? "0" : value.toPrecision(3))
 const plural = (n, words) => `${n.toLocaleString("en")} link${n === 1 ? "" : "s"} ${words}`
 if (link !== null && Math.min(...link) >= 0) {
   say(`${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`)
