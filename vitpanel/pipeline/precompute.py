@@ -25,6 +25,7 @@ from vitpanel.pipeline.heads import summarise_heads
 from vitpanel.pipeline.layout import N_ITERATIONS, Quality, lay_out_heads, lay_out_images
 from vitpanel.pipeline.linear_probe import fit_probe
 from vitpanel.pipeline.means import compute_means, sampled_importance
+from vitpanel.pipeline.memory import keep_freed_memory
 from vitpanel.pipeline.modes import summarise_modes
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_heads
@@ -111,6 +112,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         written by another run, or the disk is full. What was on disk stays.
     """
     progress = progress or Progress()
+    keep_freed_memory()
     _check_head(recipe)
     model = load_model(
         recipe.model,
