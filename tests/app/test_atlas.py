@@ -52,5 +52,7 @@ def test_atlas_is_that_of_the_attention(make_service, n_forwards: int):
     assert len(forwards) == n_forwards
     assert atlas.dtype == np.uint8
     for layer in range(spec.n_layers):
-        assert np.array_equal(atlas[layer], thumbnails(answer(other, "attention", 2, layer), spec.grid))
+        shown = answer(other, "attention", 2, layer)
+        matrices = np.stack([shown[head] for head in range(spec.n_heads)])
+        assert np.array_equal(atlas[layer], thumbnails(matrices, spec.grid))
     assert service.cache.get(("atlas", 2, -1, -1)) is atlas

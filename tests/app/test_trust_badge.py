@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.trust_badge import TrustBadge, badge_figures, badge_label
 from vitpanel.core.trust import ATTENTION_ARRAYS, Check
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
 
@@ -68,3 +71,15 @@ def test_what_a_failed_check_decides_is_not_read_and_says_why(tmp_path: Path):
     assert study.attention_reason == BAD.sentence
     assert "importance/jsd" in study
     assert "layout/images" in study
+
+
+def test_no_picture_of_attention_is_asked_for_where_its_check_failed(tmp_path: Path):
+    study = checked_study(tmp_path / "a.study", [GOOD, BAD])
+    inference = FakeInference(study.spec)
+    session = Session(study, selection=Selection(image=3), inference=inference)
+    inference.is_prompt = False
+    session.wants_atlas = True
+    session.selection.image = 4
+    assert list(inference.waiting) == ["modes"]
+    for shown in (session.attention, session.atlas):
+        assert (shown.status, shown.message) == ("idle", BAD.sentence)

@@ -343,9 +343,11 @@ class Session(param.Parameterized):
 
     @param.depends("selection.image", "wants_atlas", watch=True)
     def _on_atlas(self) -> None:
-        image = self.selection.image
+        image, reason = self.selection.image, self.study.attention_reason
         if image is None or self.inference is None:
             self.atlas = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
+        elif reason:
+            self.atlas = Online("idle", message=reason)
         elif self.wants_atlas:
             self.inference.atlas(image, partial(self._receive_atlas, image))
 
