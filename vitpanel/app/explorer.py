@@ -20,6 +20,7 @@ from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
 from vitpanel.views.base import View, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.containers import Page
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
@@ -119,13 +120,13 @@ def chosen_views(views: str | Sequence[str] | None) -> list[str]:
     return names
 
 
-def create_page(study: Study, *, service: ModelService | None = None) -> pmui.Page:
+def create_page(study: Study, *, service: ModelService | None = None) -> Page:
     """Return the whole page of a session."""
     explorer = Explorer(study, service=service, height=f"calc(100vh - {HEADER_HEIGHT}px - 8px)")
     return _page(_title(study), explorer, header=[TrustBadge(study)])
 
 
-def create_app(path: Path, *, checkpoint: Path | None = None) -> pmui.Page:
+def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
     The study and its model are opened once per process.
@@ -154,10 +155,10 @@ def _title(study: Study) -> str:
     )
 
 
-def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()) -> pmui.Page:
+def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()) -> Page:
     if pn.state.curdoc is not None:
         pn.state.curdoc.theme = Theme(json={"attrs": {name: {} for name in STYLED_BY_US}})
-    return pmui.Page(
+    return Page(
         title=title,
         main=[content],
         header=list(header),

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from vitpanel.app.explorer import create_app
 from vitpanel.errors import VitpanelError
 from vitpanel.study.reader import open_study
+from vitpanel.views.containers import Page
 
 
 def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: Path | None = None) -> None:
@@ -22,7 +22,7 @@ def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: 
     open_study(path)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
-    def page() -> pmui.Page:
+    def page() -> Page:
         return create_app(path, checkpoint=checkpoint)
 
     try:

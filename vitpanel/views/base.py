@@ -15,6 +15,7 @@ from bokeh.plotting import figure
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.containers import Paper
 from vitpanel.views.palette import GRID, MUTED, TEXT, css
 from vitpanel.views.stage import Stage, create_save_menu, create_size_button
 
@@ -254,4 +255,4 @@ class View(pn.viewable.Viewer):
         )
         tools = pn.Row(*self._tools(), margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
         content = pn.Column(header, self.body(), tools, **FILLED, styles={"position": "relative"})
-        return pmui.Paper(content, elevation=1, sizing_mode="stretch_both", margin=4)
+        return Paper(content, elevation=1, sizing_mode="stretch_both", margin=4)

@@ -21,7 +21,7 @@ _ICON_ALONE = {
 
 
 class Stage(JSComponent):
-    """Has no look of its own; stands in the header of a view and acts on the `pmui.Paper` around it.
+    """Has no look of its own; stands in the header of a view and acts on the `Paper` around it.
 
     The theme is that of the page (or of the notebook); colours of figures are exchanged in the browser, so that
     neither the server nor the figures hear of it. Colours there and in a source's columns ("colour" in their names)
