@@ -33,12 +33,12 @@ _FIGURES = """() => [...Bokeh.index.query(view => view.canvas_view)].map(view =>
   return {name: view.model.title.text, box: [left, top, right, bottom], colours: new Set(pixels).size}
 }).filter(({box}) => box[2] > box[0])"""
 _PARTS = """() => {
-  const papers = [...Bokeh.index.query(view => view.model.class_name === "Paper")]
+  const views = [...Bokeh.index.query(view => view.model.css_classes.includes("vp-view"))]
   const box = (el) => { const r = el.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }
   const is_seen = ([left, top, right, bottom]) => right > left && bottom > top
   const inside = (el) => [...el.querySelectorAll("*")].flatMap(child =>
     [...(child.matches("button, input") ? [child] : []), ...(child.shadowRoot ? inside(child.shadowRoot) : [])])
-  return papers.map(view => ({box: box(view.el), controls: inside(view.shadow_el).map(box).filter(is_seen)}))
+  return views.map(view => ({box: box(view.el), controls: inside(view.shadow_el).map(box).filter(is_seen)}))
 }"""
 _COLOURS = """ids => ids.map(id => {
   const view = Bokeh.index.find_one_by_id(id)
@@ -46,7 +46,7 @@ _COLOURS = """ids => ids.map(id => {
     ?? view.model.below[0].major_label_text_color]
 })"""
 _SIZE = "id => { const box = Bokeh.index.find_one_by_id(id)?.bbox; return [box?.width ?? 0, box?.height ?? 0] }"
-_GROUND = """() => [...Bokeh.index.query(view => view.model.class_name === "Paper")].map(
+_GROUND = """() => [...Bokeh.index.query(view => view.model.css_classes.includes("vp-view"))].map(
   view => getComputedStyle(view.el).getPropertyValue("--vp-surface"))"""
 
 _SHEETS = """() => [...Bokeh.index.query(view => view.canvas_view)].flatMap(

@@ -11,6 +11,7 @@ from bokeh.themes import Theme
 
 from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.page import Page
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
 from vitpanel.state.selection import Selection
@@ -20,7 +21,6 @@ from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
 from vitpanel.views.base import View, escaped
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.containers import Page
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview

@@ -6,9 +6,9 @@ from typing import Any
 import panel as pn
 
 from vitpanel.app.explorer import create_app
+from vitpanel.app.page import Page
 from vitpanel.errors import VitpanelError
 from vitpanel.study.reader import open_study
-from vitpanel.views.containers import Page
 
 
 def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: Path | None = None) -> None:

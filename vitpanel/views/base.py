@@ -15,9 +15,8 @@ from bokeh.plotting import figure
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.containers import Paper
 from vitpanel.views.palette import GRID, MUTED, TEXT, css
-from vitpanel.views.stage import Stage, create_save_menu, create_size_button
+from vitpanel.views.stage import VIEW_CLASS, Stage, create_save_menu, create_size_button
 
 HEADER_HEIGHT = 44
 TOOLS_WIDTH = 64
@@ -33,6 +32,12 @@ NO_WRAP = {"white-space": "nowrap"}
 AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto"}
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
+# As `Paper` of Material UI looks, which as a component of React would render all that is in it a second time.
+_LOOK = f"""
+    :host {{ position: relative; border-radius: 4px; color: {css("text")}; background: {css("surface")};
+        box-shadow: 0px 2px 1px -1px rgba(0, 0, 0, 0.2), 0px 1px 1px 0px rgba(0, 0, 0, 0.14),
+            0px 1px 3px 0px rgba(0, 0, 0, 0.12); }}
+"""
 
 
 def escaped(text: object) -> str:
@@ -254,5 +259,5 @@ class View(pn.viewable.Viewer):
             styles={"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
         tools = pn.Row(*self._tools(), margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
-        content = pn.Column(header, self.body(), tools, **FILLED, styles={"position": "relative"})
-        return Paper(content, elevation=1, sizing_mode="stretch_both", margin=4)
+        parts = (header, self.body(), tools)
+        return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

@@ -11,6 +11,7 @@ from panel.custom import JSComponent
 
 from vitpanel.views.palette import css_variables, dark_colours, dark_ramps
 
+VIEW_CLASS = "vp-view"  # CSS class of the whole view
 MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
 _ICON_ALONE = {
     "minWidth": "28px",
@@ -21,7 +22,7 @@ _ICON_ALONE = {
 
 
 class Stage(JSComponent):
-    """Has no look of its own; stands in the header of a view and acts on the `Paper` around it.
+    """Has no look of its own; stands in the header of a view and acts on the view around it.
 
     The theme is that of the page (or of the notebook); colours of figures are exchanged in the browser, so that
     neither the server nor the figures hear of it. Colours there and in a source's columns ("colour" in their names)

@@ -54,14 +54,16 @@ function paint(model, colours, theme) {
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
 }
 
-function follow_theme(view, model, paper) {
+// The components of panel-material-ui know the theme, whoever sets it; one of them stands beside the stage.
+function follow_theme(view, model, outer) {
+  const component = view.parent.child_views.find((child) => child.model.data?.dark_theme !== undefined)
   const colours = read(model.colours)
   const watched = new Set()
-  const theme = () => (paper.model.data.dark_theme ? "dark" : "light")
+  const theme = () => (component.model.data.dark_theme ? "dark" : "light")
   const apply = () => {
-    for (const [name, value] of Object.entries(colours.css[theme()])) paper.el.style.setProperty(name, value)
+    for (const [name, value] of Object.entries(colours.css[theme()])) outer.el.style.setProperty(name, value)
     tint_tooltips(colours.css[theme()])
-    const figures = [...paper.model.references()].filter(is_figure)
+    const figures = [...outer.model.references()].filter(is_figure)
     for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
       paint(part, colours, theme())
       if (part.type !== "ColumnDataSource" || watched.has(part)) continue
@@ -75,7 +77,7 @@ function follow_theme(view, model, paper) {
   let n_models = 0, is_due = false
   const look = () => {
     is_due = false
-    const size = paper.model.document?._all_models.size ?? n_models  // the public `all_models` is a copy
+    const size = outer.model.document?._all_models.size ?? n_models  // the public `all_models` is a copy
     if (size === n_models) return
     n_models = size
     apply()
@@ -84,10 +86,10 @@ function follow_theme(view, model, paper) {
     if (!is_due) queueMicrotask(look)
     is_due = true
   }
-  paper.model.document.on_change(on_change)
-  paper.model_proxy.on("dark_theme", apply)
+  outer.model.document.on_change(on_change)
+  component.model_proxy.on("dark_theme", apply)
   apply()
-  return () => paper.model.document?.remove_on_change(on_change)
+  return () => outer.model.document?.remove_on_change(on_change)
 }
 
 // Bokeh hangs the tooltips of figures into the page itself, where nothing else tells them of the theme.
@@ -105,25 +107,25 @@ function tint_tooltips(css) {
 }
 
 // Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
-// of the page again. To leave a sheet alone that says the same already makes painting two to three times faster.
-function spare_stylesheets(paper) {
-  let sheet = paper.display
-  while (sheet && !Object.hasOwn(sheet, "_update")) sheet = Object.getPrototypeOf(sheet)
-  if (!sheet || sheet._update.spares) return
-  const update = sheet._update
-  sheet._update = function (css) {
+// of the page again. To leave a stylesheet alone that says the same already makes painting two to three times faster.
+function spare_stylesheets(view) {
+  let styles = view.display
+  while (styles && !Object.hasOwn(styles, "_update")) styles = Object.getPrototypeOf(styles)
+  if (!styles || styles._update.spares) return
+  const update = styles._update
+  styles._update = function (css) {
     if (this.el.textContent !== css) update.call(this, css)
   }
-  sheet._update.spares = true
+  styles._update.spares = true
 }
 
 const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}
 
-function follow_size(model, paper) {
+function follow_size(model, outer) {
   const apply = () => {
     for (const [name, value] of Object.entries(FULL)) {
-      if (model.maximised) paper.el.style.setProperty(name, value)
-      else paper.el.style.removeProperty(name)
+      if (model.maximised) outer.el.style.setProperty(name, value)
+      else outer.el.style.removeProperty(name)
     }
   }
   const on_key = (event) => {
@@ -175,15 +177,15 @@ function tell(el, text) {
 }
 
 export function render({view, model, el}) {
-  let paper = view.parent
-  while (paper.model.class_name !== "Paper") paper = paper.parent
-  spare_stylesheets(paper)
-  const ends = [follow_theme(view, model, paper), follow_size(model, paper)]
+  let outer = view.parent
+  while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
+  spare_stylesheets(outer)
+  const ends = [follow_theme(view, model, outer), follow_size(model, outer)]
   model.on("msg:custom", ({kind, figure, file, text}) => {
     if (kind === "words") return tell(el, text)
     const shown = Bokeh.index.find_one_by_id(figure)
     if (shown == null || shown.bbox.width === 0) return tell(el, "This chart is not shown now: nothing is saved.")
-    const ground = getComputedStyle(paper.el).getPropertyValue("--vp-surface")
+    const ground = getComputedStyle(outer.el).getPropertyValue("--vp-surface")
     if (kind === "csv") download(new Blob([text], {type: "text/csv"}), file)
     else if (kind === "svg") save_svg(shown, ground, file)
     else save_png(shown, ground, file)
