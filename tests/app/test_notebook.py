@@ -15,6 +15,7 @@ import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import LAYOUT, VIEWS, Explorer
 from vitpanel.errors import VitpanelError
+from vitpanel.state.cluster import Neighbourhood
 from vitpanel.study.reader import Study, open_study
 
 
@@ -76,10 +77,19 @@ def show(study: Study):
     pn.state.reset()
 
 
+def ask_for_all(explorer: Explorer) -> None:
+    """Ask for the charts that are built when they are wanted: those of pinned heads, and of a cluster."""
+    views: Any = explorer.views
+    if "head-importance" in views:
+        views["head-importance"].compare.value = True
+    explorer.selection.cluster = Neighbourhood(explorer.selection.pattern, 1, 0, 0, 5)
+
+
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_is_shown_alone(show: Callable[..., Cell], name):
     cell = show(name)
     assert list(cell.explorer.views) == [name]
+    ask_for_all(cell.explorer)
     figures = {chart.figure.id for chart in cell.explorer.views[name].charts.values()}
     assert figures
     assert figures <= {fig.id for fig in cell.document.select({"type": Plot})}
@@ -89,6 +99,7 @@ def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
     assert [name for names in LAYOUT.values() for name in names] == list(VIEWS)
     cell = show(["attention-strength", "head-importance"])
     assert set(cell.explorer.views) == {"attention-strength", "head-importance"}
+    ask_for_all(cell.explorer)
     assert len(list(cell.document.select({"type": Plot}))) == sum(len(v.charts) for v in cell.explorer.views.values())
 
 

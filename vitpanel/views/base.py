@@ -30,6 +30,7 @@ COMPACT: dict[str, Any] = {
 }
 NO_WRAP = {"white-space": "nowrap"}
 AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto"}
+NO_AXES = {"x_axis_type": None, "y_axis_type": None}
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
 # As `Paper` of Material UI looks, which as a component of React would render all that is in it a second time.
@@ -130,6 +131,9 @@ class Chart(pn.viewable.Viewer):
         table: Callable[[], pd.DataFrame] | None = None,
     ) -> None:
         super().__init__()
+        for renderer in fig.renderers:
+            # Nothing is ever selected or muted in a figure, and each look is a model of its own.
+            renderer.update(nonselection_glyph=None, muted_glyph=None)
         self.figure = fig
         self.stem = name
         self.table = table

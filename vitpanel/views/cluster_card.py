@@ -65,12 +65,17 @@ class ClusterCard(pn.viewable.Viewer):
         self.clear.on_click(lambda _: self.session.selection.param.update(cluster=None))
         self.examples = ExampleHeads(width=EXAMPLES_WIDTH, margin=(0, 4, 0, 0))
         self.examples.on_msg(self._on_example)
+        self._is_built = False
+        self._layout = pn.Column(
+            pn.Spacer(), **FULL_WIDTH, visible=False, styles={"border-top": f"1px solid {css('muted')}", "flex": "none"}
+        )
+
+    def _build(self) -> None:
+        """Let the card be built in the browser, which is spared that until a cluster is marked."""
+        self._is_built = True
         head = pn.Row(self.words, self.count, self.clear, **FULL_WIDTH, height=30)
         chart = pn.Column(self.chart, width=MAP_SIDE, height=MAP_SIDE, margin=(0, 0, 0, 8))
-        self._layout = pn.Column(
-            head, pn.Row(chart, self.parts, self.examples, **FULL_WIDTH),
-            **FULL_WIDTH, visible=False, styles={"border-top": f"1px solid {css('muted')}", "flex": "none"},
-        )  # fmt: skip
+        self._layout.objects = [head, pn.Row(chart, self.parts, self.examples, **FULL_WIDTH)]
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one layout of the card."""
@@ -106,6 +111,8 @@ class ClusterCard(pn.viewable.Viewer):
         self.count.visible = isinstance(cluster, Neighbourhood)
         if cluster is None:
             return
+        if not self._is_built:
+            self._build()
         if isinstance(cluster, Neighbourhood):
             self.count.value = cluster.count
         self.words.object = '<div class="words" role="status">computing …</div>'

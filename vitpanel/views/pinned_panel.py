@@ -38,16 +38,23 @@ class PinnedPanel(pn.viewable.Viewer):
             fig.on_event(Tap, self._on_tap)
         session.pinned.param.watch(self._on_change, ["answers", "is_shown"])
         session.selection.param.watch(self._on_change, ["image", "metric"])
-        parts = [
-            pn.Column(chart, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
-            for chart, share in zip(self.charts, SHARES, strict=True)
-        ]
-        self._layout = pn.Column(*parts, **FILLED, visible=False)
+        self._layout = pn.Column(pn.Spacer(), **FILLED, visible=False)
+        self._is_built = False
 
     def set_shown(self, *, is_shown: bool) -> None:
         """Show the panel, and let the live model be asked; or hide it."""
+        if is_shown and not self._is_built:
+            self._build()
         self._layout.visible = is_shown
         self.session.pinned.is_shown = is_shown
+
+    def _build(self) -> None:
+        """Let the charts be built in the browser, which is spared that until somebody compares."""
+        self._is_built = True
+        self._layout.objects = [
+            pn.Column(chart, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
+            for chart, share in zip(self.charts, SHARES, strict=True)
+        ]
 
     # -- what can be saved -----------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.palette import PATCH_COLOURS
 
 MOST_CELLS = 128
@@ -24,8 +24,7 @@ class ClusterMap:
 def create_cluster_map() -> ClusterMap:
     """Empty heatmap, source patches from the top down, target patches from left to right."""
     pairs = ColumnDataSource({"image": [], "source": [], "target": []})
-    fig = create_figure(x_range=Range1d(0, 1), y_range=Range1d(1, 0))
-    fig.axis.visible = fig.grid.visible = False
+    fig = create_figure(**NO_AXES, x_range=Range1d(0, 1), y_range=Range1d(1, 0))
     mapper = LinearColorMapper(palette=list(PATCH_COLOURS), low=0, high=1)
     drawn = fig.image("image", x=0, y=0, dw=1, dh=1, source=pairs, color_mapper=mapper)
     tooltips = [("source", "@source"), ("target", "@target"), ("in the top 1 % of", "@image{0.0%} of the heads")]

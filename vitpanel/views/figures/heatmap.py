@@ -18,7 +18,7 @@ from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, display_grid, token_kinds
 from vitpanel.core.grid import CLS, Grid
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
 from vitpanel.views.figures.link_colours import KIND_COLOURS
 from vitpanel.views.palette import CHOSEN
@@ -94,8 +94,7 @@ def create_heatmap(grid: Grid) -> Heatmap:
         "x_range": Range1d(0, size, syncable=False),
         "y_range": Range1d(size, 0, syncable=False),
     }
-    fig = create_figure(title="Attention: row = source, column = target", min_border_right=16, **ranges)
-    fig.grid.visible = fig.axis.visible = False
+    fig = create_figure(title="Attention: row = source, column = target", min_border_right=16, **NO_AXES, **ranges)
     blocks, bars = {}, {}
     everything = {kind: LinearColorMapper(palette=KIND_COLOURS[kind], low=0, high=1, syncable=False) for kind in places}
     strong = {kind: mapper.clone() for kind, mapper in everything.items()}

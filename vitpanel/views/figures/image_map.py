@@ -20,7 +20,7 @@ from bokeh.plotting import figure
 
 from vitpanel.state.brush import LayoutRegion
 from vitpanel.state.image_groups import NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN, RIGHT, WRONG, ImageGroups
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.picking import padded_range, reset_on_double_click
 from vitpanel.views.palette import CHOSEN, MUTED, SHARE_COLOURS, SURFACE, TEXT, VALUE, WRONG_COLOUR, class_colours
 
@@ -128,6 +128,7 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
     wheel = WheelZoomTool()
     tools = {"pan": PanTool(), "box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
     fig = create_figure(
+        **NO_AXES,
         tools=[wheel, *tools.values()],
         active_scroll=wheel,
         active_drag=tools["pan"],
@@ -137,8 +138,6 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
         # The default of 500 ms is what makes zooming feel slow: Bokeh reports new ranges only after it.
         lod_timeout=50,
     )
-    fig.axis.visible = False
-    fig.grid.visible = False
     size = float(np.clip(8 - np.log10(max(n_images, 1)), 3.5, 7))
     drawn: list[GlyphRenderer] = []
     if is_few:

@@ -10,7 +10,7 @@ from bokeh.plotting import figure
 from PIL import Image
 
 from vitpanel.core.grid import Grid
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
 from vitpanel.views.palette import CHOSEN
 
@@ -47,12 +47,12 @@ def create_image_masks(grid: Grid) -> ImageMasks:
     figures, masks, grids = {}, {}, []
     for name in PICTURES:
         fig = create_figure(
+            **NO_AXES,
             title=" ",
             x_range=Range1d(0, grid.cols, syncable=False),
             y_range=Range1d(grid.rows, 0, syncable=False),
             min_border_right=2,
         )
-        fig.grid.visible = fig.axis.visible = False
         title = cast("Title", fig.title)
         title.align = "center"
         title.syncable = name == "image"

@@ -24,7 +24,7 @@ from vitpanel.core.raster import Window
 from vitpanel.core.spec import head_name
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
-from vitpanel.views.base import create_figure, numbers_as_text
+from vitpanel.views.base import NO_AXES, create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.map_picture import colour_index
 from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT, css
@@ -108,13 +108,13 @@ def create_pattern_figure() -> PatternFigure:
         "box": BoxSelectTool(continuous=False, renderers=[]),
     }
     fig = create_figure(
+        **NO_AXES,
         tools=[*drags.values(), "wheel_zoom"],
         active_drag=drags["move"],
         active_scroll="wheel_zoom",
         x_range=Range1d(0, 1),
         y_range=Range1d(0, 1),
     )
-    fig.grid.visible = fig.axis.visible = False
     for drag in ("lasso", "box"):
         drags[drag].overlay.update(line_color=TEXT, line_width=1, fill_alpha=0.08)
     tell = CustomJS(args={"fig": fig, "pause": PAUSE}, code=script("ranges.js"))

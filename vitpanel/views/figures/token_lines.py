@@ -9,7 +9,7 @@ from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, token_kinds
 from vitpanel.core.grid import Grid
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.heatmap import axis_edges
 from vitpanel.views.figures.link_colours import KIND_COLOURS
 from vitpanel.views.palette import CHOSEN, TEXT
@@ -43,12 +43,12 @@ def create_token_lines(grid: Grid) -> TokenLines:
     edges = axis_edges(grid)
     size = edges[-1]
     fig = create_figure(
+        **NO_AXES,
         title="Links",
         x_range=Range1d(-MARGIN * size, (1 + MARGIN) * size, syncable=False),
         y_range=Range1d(-0.2, 1.2, syncable=False),
     )
     cast("Title", fig.title).syncable = False
-    fig.grid.visible = fig.axis.visible = False
     present = [kind for index, kind in enumerate(KINDS) if index in token_kinds(grid)]
     links = {kind: _empty(LINK_COLUMNS) for kind in present}
     paths = {kind: _empty(PATH_COLUMNS) for kind in present}
