@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.core.types import ID
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -33,7 +34,7 @@ _FIGURES = """() => [...Bokeh.index.query(view => view.canvas_view)].map(view =>
   return {name: view.model.title.text, box: [left, top, right, bottom], colours: new Set(pixels).size}
 }).filter(({box}) => box[2] > box[0])"""
 _PARTS = """() => {
-  const views = [...Bokeh.index.query(view => view.model.css_classes.includes("vp-view"))]
+  const views = [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))]
   const box = (el) => { const r = el.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }
   const is_seen = ([left, top, right, bottom]) => right > left && bottom > top
   const inside = (el) => [...el.querySelectorAll("*")].flatMap(child =>
@@ -41,12 +42,12 @@ _PARTS = """() => {
   return views.map(view => ({box: box(view.el), controls: inside(view.shadow_el).map(box).filter(is_seen)}))
 }"""
 _COLOURS = """ids => ids.map(id => {
-  const view = Bokeh.index.find_one_by_id(id)
-  return [view.model.title.text_color, view.model.below[0].major_label_text_color?.value
-    ?? view.model.below[0].major_label_text_color]
+  const {title, below} = Bokeh.index.find_one_by_id(id).model
+  return [title.text_color, ...below.map(axis => axis.major_label_text_color?.value ?? axis.major_label_text_color)]
 })"""
+_ARE_BUILT = "ids => ids.every(id => Bokeh.index.find_one_by_id(id))"
 _SIZE = "id => { const box = Bokeh.index.find_one_by_id(id)?.bbox; return [box?.width ?? 0, box?.height ?? 0] }"
-_GROUND = """() => [...Bokeh.index.query(view => view.model.css_classes.includes("vp-view"))].map(
+_GROUND = """() => [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))].map(
   view => getComputedStyle(view.el).getPropertyValue("--vp-surface"))"""
 
 _SHEETS = """() => [...Bokeh.index.query(view => view.canvas_view)].flatMap(
@@ -106,6 +107,15 @@ def overlap(one: list[float], other: list[float]) -> bool:
     return min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1
 
 
+def ask_for_all(explorer: Explorer, page: Page) -> list[ID]:
+    """Ask for the charts that are built when they are wanted: of pinned heads, and of a cluster; ids of all charts."""
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Mark the neighbours of the chosen head").click()
+    ids = [chart.figure.id for view in explorer.views.values() for chart in view.charts.values()]
+    page.wait_for_function(_ARE_BUILT, arg=ids)
+    return ids
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_every_figure_is_painted_and_nothing_is_cut_off(shown, tmp_path, width, height, theme):
@@ -142,7 +152,7 @@ def nested(one: list[float], other: list[float]) -> bool:
 def test_theme_is_switched_and_switched_back_without_touching_the_server(shown, wait_until):
     explorer, page = shown()
     charts = [chart for view in explorer.views.values() for chart in view.charts.values()]
-    ids = [chart.figure.id for chart in charts]
+    ids = ask_for_all(explorer, page)
     before = page.evaluate(_COLOURS, ids)
     page.get_by_role("button", name="Toggle theme").click()
     wait_until(lambda: all(view.dark for view in explorer.views.values()))
@@ -154,6 +164,13 @@ def test_theme_is_switched_and_switched_back_without_touching_the_server(shown, 
     wait_until(lambda: not any(view.dark for view in explorer.views.values()))
     assert page.evaluate(_COLOURS, ids) == before
     assert page.evaluate(_GROUND) == ["white"] * len(VIEWS)
+
+
+def test_charts_that_are_built_late_have_the_theme(shown, wait_until):
+    explorer, page = shown(query="?theme=dark")
+    dark = set(dark_colours(explorer.session.study.spec.n_layers).values())
+    ids = ask_for_all(explorer, page)
+    wait_until(lambda: all(colour in dark for colours in page.evaluate(_COLOURS, ids) for colour in colours))
 
 
 def test_tooltips_follow_the_theme(shown, place_of):

@@ -1,5 +1,6 @@
 """The explorer: views A to D linked by one selection, laid out after Fig. 1 of the paper."""
 
+import gc
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -131,20 +132,36 @@ def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
 
     The study and its model are opened once per process.
     """
-    key = f"vitpanel:{path.resolve()}"
     try:
-        study, service = pn.state.as_cached(key, partial(_open, path, checkpoint))
+        study, service = open_once(path, checkpoint=checkpoint)
     except VitpanelError as error:
         text = f"**{escaped(error.message)}** {escaped(error.hint)}"
         return _page("vitpanel", pmui.Alert(object=text, alert_type="error", margin=16))
     return create_page(study, service=service)
 
 
+def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, ModelService]:
+    """Study at ``path`` and its model, which all sessions of the process share.
+
+    Raises
+    ------
+    VitpanelError
+        If the study cannot be opened.
+    """
+    return pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint))
+
+
 def _open(path: Path, checkpoint: Path | None) -> tuple[Study, ModelService]:
     study = open_study(path)
     service = ModelService(study, checkpoint=checkpoint)
-    service.warm_up()
+    service.warm_up().add_done_callback(lambda _: _keep_what_is_loaded())
     return study, service
+
+
+def _keep_what_is_loaded() -> None:
+    """Let no ended session make the collector of garbage look through torch, which takes half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 def _title(study: Study) -> str:

@@ -63,9 +63,11 @@ class ModelService:
         """Whether the model is ready."""
         return self._loaded is not None
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> "Future[Any]":
         """Load the model in the background; a failure shows at the first request."""
-        self._pool.submit(self._model).add_done_callback(_log_failure)
+        loading = self._pool.submit(self._model)
+        loading.add_done_callback(_log_failure)
+        return loading
 
     def request(self, key: Key, asker: object) -> "Future[Any]":
         """Compute ``key`` for ``asker``, together with everybody else who asks the same."""

@@ -5,10 +5,9 @@ from typing import Any
 
 import panel as pn
 
-from vitpanel.app.explorer import create_app
+from vitpanel.app.explorer import create_app, open_once
 from vitpanel.app.page import Page
 from vitpanel.errors import VitpanelError
-from vitpanel.study.reader import open_study
 
 
 def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: Path | None = None) -> None:
@@ -19,7 +18,7 @@ def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: 
     VitpanelError
         If the study cannot be opened or the port is taken.
     """
-    open_study(path)
+    open_once(path, checkpoint=checkpoint)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
     def page() -> Page:

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -102,7 +103,7 @@ class Chart(pn.viewable.Viewer):
     Parameters
     ----------
     fig
-        Written through the bridge only.
+        Written through the bridge only; or what makes it when it is wanted.
     bridge
         The session's.
     name
@@ -124,25 +125,32 @@ class Chart(pn.viewable.Viewer):
 
     def __init__(
         self,
-        fig: figure,
+        fig: figure | Callable[[], figure],
         bridge: Bridge,
         *,
         name: str | None = None,
         table: Callable[[], pd.DataFrame] | None = None,
     ) -> None:
         super().__init__()
-        for renderer in fig.renderers:
-            # Nothing is ever selected or muted in a figure, and each look is a model of its own.
-            renderer.update(nonselection_glyph=None, muted_glyph=None)
-        self.figure = fig
+        self._fig, self._bridge = fig, bridge
         self.stem = name
         self.table = table
         self.message = ""
         # Empty rather than hidden: to hide a part or to show it lays out the whole page.
         self.note = pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
-        self._layout = pn.Column(
-            bridge.pane(fig, **FILLED), self.note, **FILLED, styles={"position": "relative", "min-height": "0"}
-        )
+
+    @cached_property
+    def figure(self) -> figure:
+        """The figure; nothing is ever selected or muted in it, and a look for that would be one more model."""
+        fig = self._fig if isinstance(self._fig, figure) else self._fig()
+        for renderer in fig.renderers:
+            renderer.update(nonselection_glyph=None, muted_glyph=None)
+        return fig
+
+    @cached_property
+    def _layout(self) -> pn.Column:
+        pane = self._bridge.pane(self.figure, **FILLED)
+        return pn.Column(pane, self.note, **FILLED, styles={"position": "relative", "min-height": "0"})
 
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""

@@ -9,6 +9,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
+from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
 from vitpanel.core.raster import Window
@@ -250,8 +251,12 @@ class PatternOverview(View):
 
     def _on_size(self, _attr: str, _old: object, _new: object) -> None:
         fig = self.plot.figure
-        if fig.inner_width > 0 and fig.inner_height > 0:
-            self._seen = resized(self._seen, width=fig.inner_width, height=fig.inner_height)
+        try:
+            width, height = fig.inner_width, fig.inner_height
+        except UnsetValueError:  # the browser tells one after the other
+            return
+        if width > 0 and height > 0:
+            self._seen = resized(self._seen, width=width, height=height)
             if self._is_home:
                 self._show_home()
             else:

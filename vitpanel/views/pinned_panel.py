@@ -1,6 +1,7 @@
 """B4, B5, C4, C5: the pinned heads side by side."""
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from vitpanel.state.results import PinnedHead
 from vitpanel.state.session import Session
 from vitpanel.views.base import FILLED, Chart, source_table
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.pinned_heads import create_pinned_heads
+from vitpanel.views.figures.pinned_heads import PinnedHeads, create_pinned_heads
 
 NO_PINS = "No head is pinned."
 SHARES = (44, 30, 26)
@@ -26,20 +27,24 @@ class PinnedPanel(pn.viewable.Viewer):
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(**params)
         self.session, self.bridge = session, bridge
-        self.figures = create_pinned_heads(session.study.spec.grid.n_hops)
-        figures = (self.figures.modes, self.figures.strength, self.figures.entropy)
-        tables = (self._modes_table, self._strength_table, self._entropy_table)
-        names = ("pinned-modes", "pinned-strength", "pinned-entropy")
-        self.charts = tuple(
-            Chart(fig, bridge, name=name, table=table) for fig, name, table in zip(figures, names, tables, strict=True)
+        self.charts = (
+            Chart(lambda: self.figures.modes, bridge, name="pinned-modes", table=self._modes_table),
+            Chart(lambda: self.figures.strength, bridge, name="pinned-strength", table=self._strength_table),
+            Chart(lambda: self.figures.entropy, bridge, name="pinned-entropy", table=self._entropy_table),
         )
         self._last: dict[Head, PinnedHead] = {}
-        for fig in figures:
-            fig.on_event(Tap, self._on_tap)
         session.pinned.param.watch(self._on_change, ["answers", "is_shown"])
         session.selection.param.watch(self._on_change, ["image", "metric"])
         self._layout = pn.Column(pn.Spacer(), **FILLED, visible=False)
         self._is_built = False
+
+    @cached_property
+    def figures(self) -> PinnedHeads:
+        """Figures of the charts, made when they are wanted."""
+        figures = create_pinned_heads(self.session.study.spec.grid.n_hops)
+        for fig in (figures.modes, figures.strength, figures.entropy):
+            fig.on_event(Tap, self._on_tap)
+        return figures
 
     def set_shown(self, *, is_shown: bool) -> None:
         """Show the panel, and let the live model be asked; or hide it."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,8 @@ class ImageMap:
             return
         alpha = STRONG if mask is None else FAINT
         self.all.glyph.update(fill_alpha=alpha, line_alpha=alpha)
-        self.lit.view.filter = IndexFilter([] if mask is None else np.flatnonzero(mask).tolist())
+        # Another filter would be another model, for which Bokeh looks through the whole document.
+        cast("IndexFilter", self.lit.view.filter).indices = [] if mask is None else np.flatnonzero(mask).tolist()
 
 
 def group_look(groups: ImageGroups, classes: tuple[str, ...]) -> Look:
