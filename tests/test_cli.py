@@ -11,6 +11,7 @@ import pytest
 from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
 from vitpanel import __version__, cli
+from vitpanel.study import reader
 
 ROOT = Path(__file__).parent.parent
 
@@ -186,10 +187,10 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path):
 
 
 def test_an_interrupted_run_says_how_to_go_on(capsys, monkeypatch: pytest.MonkeyPatch):
-    def interrupt(_words: list[str]) -> None:
+    def interrupt(_study: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupt)
-    code, _, err = vitpanel(capsys)
+    monkeypatch.setattr(reader, "open_study", interrupt)
+    code, _, err = vitpanel(capsys, "inspect", "a.study")
     assert code == 130
     assert "same command again" in err

@@ -14,6 +14,8 @@ app = App(
     name="vitpanel",
     help="Linked views that answer how attention works in a given vision transformer.",
     version=__version__,
+    # `main` says how to go on.
+    suppress_keyboard_interrupt=False,
 )
 
 

@@ -151,7 +151,7 @@ def test_a_killed_run_goes_on_where_it_was(study: Study, checkpoint: Path, image
         ({"latent_dim": 5}, "latent_dim"),
         ({"layout_sample": 50}, "layout_sample"),
         ({"class_names": ("a", "b", "c", "d")}, "class_names"),
-        ({"per_class": 2}, "images.hash"),
+        ({"per_class": 2}, "images.n_images is 24 there and 8 here"),
     ],
 )
 def test_other_settings_are_refused_and_nothing_is_lost(

@@ -9,13 +9,13 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from timm import is_model, list_pretrained
 from timm.data import ImageNetInfo, infer_imagenet_subset
 from timm.models import get_pretrained_cfg
 from torch import Tensor, nn
 
 from vitpanel.errors import CheckpointError, VitpanelError
+from vitpanel.models.weights_file import opened_weights
 
 NO_HEAD = "The model has no class head."
 HEAD_HINT = "Give a safetensors file with weight (classes, width) and, if there is one, bias (classes)."
@@ -73,13 +73,9 @@ def read_head(path: Path, *, class_names: Sequence[str] | None = None) -> Linear
     VitpanelError
         If there are not as many names as classes.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        message = f"{path} cannot be read as safetensors: {error}."
-        raise CheckpointError(message, hint=HEAD_HINT) from error
+    with opened_weights(path, hint=HEAD_HINT) as file:
+        metadata = file.metadata() or {}
+        tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
     weight = tensors.get("weight")
     if weight is None or weight.ndim != _MATRIX or not set(tensors) <= {"weight", "bias"}:
         shapes = ", ".join(f"{key} {tuple(value.shape)}" for key, value in tensors.items())

@@ -10,7 +10,6 @@ from typing import Any
 
 import timm
 import torch
-from safetensors import SafetensorError, safe_open
 from timm.data import resolve_model_data_config
 from timm.layers import to_2tuple
 from torch import Tensor, nn
@@ -29,8 +28,10 @@ from vitpanel.models.class_head import (
 from vitpanel.models.images import Preprocessing
 from vitpanel.models.model import ModelSource, ViTModel
 from vitpanel.models.structure import Trace, noise, trace
+from vitpanel.models.weights_file import opened_weights
 
 ARGUMENTS = ("img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "num_classes")
+CONVERT = "Weights of other formats can be converted with safetensors.torch.save_file(model.state_dict(), FILE)."
 HUB_PREFIXES = ("hf-hub:", "hf_hub:", "local-dir:")
 
 
@@ -210,17 +211,12 @@ def _device(name: str) -> torch.device:
 
 
 def _read_metadata(checkpoint: Path) -> dict[str, str]:
-    try:
-        with safe_open(checkpoint, "pt") as file:
-            return file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        message = f"{checkpoint} cannot be read as safetensors: {error}."
-        hint = "Weights of other formats can be converted with safetensors.torch.save_file(model.state_dict(), FILE)."
-        raise CheckpointError(message, hint=hint) from error
+    with opened_weights(checkpoint, hint=CONVERT) as file:
+        return file.metadata() or {}
 
 
 def _read_weights(checkpoint: Path) -> dict[str, Tensor]:
-    with safe_open(checkpoint, "pt") as file:
+    with opened_weights(checkpoint, hint=CONVERT) as file:
         return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
 
 

@@ -19,6 +19,7 @@ _IDENTITY = (
     ("model", "spec"),
     ("model", "preprocessing"),
     ("model", "class_names"),
+    ("images", "n_images"),
     ("images", "hash"),
 )
 _SHOWN_LENGTH = 80
