@@ -5,7 +5,7 @@ import pytest
 
 from vitpanel.state.selection import Selection
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.ranked_heads import change_text
+from vitpanel.views.figures.ranked_heads import change_text, distance_text
 from vitpanel.views.ranked_list import RankedList
 
 
@@ -70,3 +70,10 @@ def test_image_that_is_not_done_has_no_values(make_session):
 )
 def test_change_text(value, text):
     assert change_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "0.123"), (0.0005, "0.001"), (0.00042, "4e-4"), (0.0, "0.000"), (np.nan, "–")]
+)
+def test_distance_text(value: float, text: str):
+    assert distance_text(value) == text

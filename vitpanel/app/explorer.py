@@ -40,6 +40,8 @@ HEADER = {
     "& .MuiToolbar-root h3": {"fontSize": "17px", "fontWeight": 500},
     "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
 }
+# What a tooltip lies over can be clicked and dragged upon all the same.
+THEME = {"components": {"MuiTooltip": {"styleOverrides": {"popper": {"pointerEvents": "none !important"}}}}}
 SMALLEST = {"min-width": "1180px", "min-height": "640px"}
 # Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
 # house style and follow the theme by `Stage`.
@@ -182,4 +184,5 @@ def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()
         site_url="",
         busy_indicator="linear",
         sx=HEADER,
+        theme_config=THEME,
     )

@@ -29,6 +29,7 @@ COMPACT: dict[str, Any] = {
     "& .MuiInputAdornment-root": {"margin": 0},
     "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px"},
 }
+PRESSED = {"color": "primary.contrastText", "backgroundColor": "primary.main"}
 NO_WRAP = {"white-space": "nowrap"}
 AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto"}
 NO_AXES = {"x_axis_type": None, "y_axis_type": None}

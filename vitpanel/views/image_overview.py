@@ -15,7 +15,7 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import ImageIds
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, PRESSED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
@@ -194,7 +194,7 @@ class ImageOverview(View):
 
     def _show_tool(self, chosen: str, *_: Any) -> None:
         for name, tool in self.tools.items():
-            tool.color = "primary" if name == chosen else "default"
+            tool.sx = PRESSED if name == chosen else {}
 
     def _on_sight(self, _attribute: str, _old: object, _new: object) -> None:
         self.bridge.put("A picture", self._draw_picture)

@@ -49,7 +49,8 @@ class GroupButtons(JSComponent):
     _esm = files("vitpanel.views").joinpath("js", "groups.js").read_text(encoding="utf-8")
     _stylesheets: ClassVar[list[str]] = [
         f"""
-    :host {{ overflow-y: auto; max-height: 36px; }}
+    /* Two rows, and so much of a third that one sees there is more. */
+    :host {{ overflow-y: auto; max-height: 43px; scrollbar-width: thin; }}
     .groups {{ display: flex; flex-wrap: wrap; gap: 0 2px; padding: 0 6px; font: 10px/17px sans-serif;
         color: {css("text")}; }}
     .groups span {{ color: {css("hint")}; margin: 0 3px; }}

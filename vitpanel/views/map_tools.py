@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 import param
 
 from vitpanel.state.selection import Selection
+from vitpanel.views.base import PRESSED
 from vitpanel.views.figures.pattern_map import PatternFigure
 
 _SIDE = 26
@@ -16,7 +17,7 @@ _DRAG = """
 if (cb_obj.value) toolbar.active_drag = own
 else if (toolbar.active_drag === own) toolbar.active_drag = move
 """
-SWITCH = {"padding": "4px", "&.Mui-checked": {"color": "primary.contrastText", "backgroundColor": "primary.main"}}
+SWITCH = {"padding": "4px", "&.Mui-checked": PRESSED}
 
 
 class MapTools(pn.viewable.Viewer):

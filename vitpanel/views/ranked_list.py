@@ -68,7 +68,7 @@ class RankedList(pn.viewable.Viewer):
             return
         where = "all images" if selection.image is None else "this image"
         title = f"{_TITLES[selection.metric]}, {where}"
-        self.heads.param.update(ranks=rank_columns(self.session.ranking(), title=title), message="")
+        self.heads.param.update(ranks=rank_columns(self.session.ranking(), selection.metric, title=title), message="")
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head

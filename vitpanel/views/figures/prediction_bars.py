@@ -5,12 +5,14 @@ from typing import Any
 
 from bokeh.models import ColumnDataSource, HoverTool, Range1d
 from bokeh.plotting import figure
+from bokeh.transform import dodge
 
 from vitpanel.state.results import N_TOP, Predictions
 from vitpanel.views.base import create_figure
 from vitpanel.views.palette import MUTED, TEXT, VALUE
 
 LONGEST_NAME = 24
+BAR = 0.3  # of a row
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,18 @@ def create_prediction_bars() -> PredictionBars:
     names = ("row", "name", "text", "font", "probability", "unpruned", "value", "truth", "alpha")
     rows = ColumnDataSource({name: [] for name in names})
     fig = create_figure(x_range=Range1d(0, 1.02), y_range=Range1d(N_TOP + 0.5, -0.8), title="Top classes")
-    fig.hbar(y="row", left=0, right=1, height=0.3, source=rows, color=MUTED, alpha=0.3)
+    fig.hbar(y="row", left=0, right=1, height=BAR, source=rows, color=MUTED, alpha=0.3)
     fig.hbar(
-        y="row", left=0, right="probability", height=0.3, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0
+        y="row", left=0, right="probability", height=BAR, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0
     )
-    fig.scatter(
-        "unpruned", "row", source=rows, marker="dash", angle=1.5708, size=14, line_color=TEXT, line_width=2.5,
-        line_alpha="alpha",
+    fig.segment(
+        "unpruned", dodge("row", -BAR / 2), "unpruned", dodge("row", BAR), source=rows, line_color=TEXT,
+        line_width=2.5, line_alpha="alpha",
     )  # fmt: skip
-    text = {"source": rows, "text_font_size": "11px", "text_color": TEXT, "text_alpha": "alpha", "y_offset": -8}
-    fig.text(x=0, y="row", text="text", text_font_style="font", **text)
-    fig.text(x=1, y="row", text="value", text_align="right", text_font_style="font", **text)
+    text = {"source": rows, "text_font_size": "11px", "text_font_style": "font", "text_color": TEXT}
+    place = {"y": dodge("row", -BAR / 2), "y_offset": -2, "text_baseline": "bottom", "text_alpha": "alpha"}
+    fig.text(x=0, text="text", **text, **place)
+    fig.text(x=1, text="value", text_align="right", **text, **place)
     hit = fig.hbar(y="row", left=0, right=1, height=1, source=rows, fill_color=None, line_color=None)
     tooltips = [
         ("class", "@name"),

@@ -60,11 +60,12 @@ def head_names(n_layers: int, n_heads: int) -> list[str]:
     return [short_head_name(layer, head) for layer in range(n_layers) for head in range(n_heads)]
 
 
-def rank_columns(ranks: Ranking, *, title: str) -> dict[str, Any]:
+def rank_columns(ranks: Ranking, metric: str, *, title: str) -> dict[str, Any]:
     """What the rows show, by flat head index."""
+    text = change_text if metric == "probability" else distance_text
     return {
         "order": ranks.order.tolist(),
-        "texts": [change_text(value) for value in ranks.importance],
+        "texts": [text(value) for value in ranks.importance],
         "heights": _listed(ranks.importance),
         "places": None if ranks.places is None else _listed(ranks.places),
         "title": title,
@@ -84,6 +85,14 @@ def change_text(value: float) -> str:
     if np.isnan(value):
         return "–"
     return f"{value:+.3f}".replace("-", "−") if abs(value) >= 0.0005 else "0.000"  # noqa: PLR2004 - else −0.000
+
+
+def distance_text(value: float) -> str:
+    """Value that cannot be negative in at most five characters, a dash for NaN."""
+    if np.isnan(value):
+        return "–"
+    is_plain = value == 0 or value >= 0.0005  # noqa: PLR2004 - below this three decimals would read 0.000
+    return f"{value:.3f}" if is_plain else f"{value:.0e}".replace("e-0", "e-")
 
 
 def _listed(values: np.ndarray) -> list[float | None]:
