@@ -22,6 +22,7 @@ from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.study.reader import Study
 from vitpanel.views.palette import TEXT, dark_colours
+from vitpanel.views.stage import VIEW_CLASS
 
 pytestmark = pytest.mark.ui
 
@@ -242,9 +243,10 @@ def saved(page: Page, view: str, item: str) -> tuple[str, bytes]:
 
 def refuse(page: Page, view: str, item: str) -> None:
     """Ask for what is not shown, and be told so."""
-    page.get_by_role("button", name="Save a chart or its numbers").nth(list(VIEWS).index(view)).click()
+    place = list(VIEWS).index(view)
+    page.get_by_role("button", name="Save a chart or its numbers").nth(place).click()
     page.get_by_role("menuitem", name=item, exact=True).click()
-    expect(page.get_by_text("This chart is not shown now")).to_be_visible()
+    expect(page.locator(f".{VIEW_CLASS}").nth(place).get_by_text("This chart is not shown now")).to_be_visible()
 
 
 def test_every_chart_is_saved_as_picture_as_graphics_and_as_table(shown):
