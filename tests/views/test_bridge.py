@@ -45,6 +45,23 @@ def test_bridge_applies_what_a_change_asks_for_at_the_same_tick(served):
     assert not ticks
 
 
+def test_bridge_keeps_what_is_put_while_a_message_is_sent(served, monkeypatch):
+    bridge, _, ticks = served
+    seen = []
+
+    def send(call):
+        call()
+        if not seen:
+            seen.append("a")
+            bridge.put("b", lambda: seen.append("b"))
+
+    monkeypatch.setattr(bridge, "_together", send)
+    bridge.put("a", lambda: None)
+    while ticks:
+        ticks.pop()()
+    assert seen == ["a", "b"]
+
+
 def test_bridge_goes_on_after_a_change_that_failed(served):
     bridge, _, ticks = served
     bridge.put("a", lambda: 1 / 0)

@@ -236,16 +236,25 @@ class SessionInference:
         self._call_when_done(future, deliver)
 
     def _call_when_done(self, future: "Future[Any]", deliver: Deliver) -> None:
-        document = self._document
-        if document is not None and document.session_context is not None:
-            future.add_done_callback(lambda f: _schedule(document, partial(_deliver, f, deliver)))
-            return
+        document, call = self._document, partial(_deliver, future, deliver)
+        is_served = document is not None and document.session_context is not None
+        if is_served:
+            call = partial(_schedule, document, call)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            _deliver(future, deliver)
+            if is_served:
+                future.add_done_callback(lambda _: call())
+            else:
+                call()
             return
-        future.add_done_callback(lambda f: loop.call_soon_threadsafe(_deliver, f, deliver))
+        # By way of the loop: what another thread adds to a document that just then ends a hold may be lost.
+        future.add_done_callback(lambda _: _soon(loop, call))
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop has ended
+        loop.call_soon_threadsafe(call)
 
 
 def _schedule(document: Any, call: Callable[[], None]) -> None:

@@ -34,8 +34,10 @@ class Bridge:
     def put(self, key: Any, change: Callable[[], None]) -> None:
         """Apply a change soon; a later change of the same key replaces one that still waits."""
         self._waiting[key] = change
-        if self._is_due:
-            return
+        if not self._is_due:
+            self._ask()
+
+    def _ask(self) -> None:
         self._is_due = True
         document = self._served_document
         if document is not None:
@@ -64,6 +66,9 @@ class Bridge:
             self._together(self._apply)
         finally:
             self._is_due = False
+        # What another thread put while the message was sent.
+        if self._waiting:
+            self._ask()
         if self._served_document is None:
             # `_models` is private to Panel: it maps the root of each place where the pane is shown.
             for root in {ref for pane in self._panes for ref in pane._models}:  # noqa: SLF001
