@@ -14,7 +14,7 @@ def softmax(seed: int, spread: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("spread", [0, 1, 4, 20])
-def test_three_digits_hold_far_below_the_largest(spread: float):
+def test_eleven_bits_hold_far_below_the_largest(spread: float):
     attention = softmax(0, spread)
     half = HalfAttention(attention)
     for head, weights in enumerate(attention.numpy()):

@@ -14,8 +14,8 @@ _LARGEST = 15
 class HalfAttention:
     """Attention of one layer in float16, each head scaled by a power of two; ``half[head]`` is float32 again.
 
-    Scaled, entries down to 2⁻²⁸ of the head's largest have 11 bits, enough for the three digits that are shown of them;
-    in plain float16 those below 6e-5 have fewer.
+    Scaled, entries down to 2⁻²⁸ of the head's largest have 11 bits, so that the third digit, the last that is shown of
+    them, is off by one at most; in plain float16 those below 6e-5 have fewer.
 
     Parameters
     ----------

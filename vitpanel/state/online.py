@@ -54,7 +54,7 @@ class Inference(Protocol):
         ...
 
     def attention(self, image: int, layer: int, deliver: Callable[[Online[Matrices]], None]) -> None:
-        """Ask for the attention of a layer, of which at least three digits are right."""
+        """Ask for the attention of a layer, right but for a unit of the third digit."""
         ...
 
     def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
