@@ -17,7 +17,7 @@ _DRAG = """
 if (cb_obj.value) toolbar.active_drag = own
 else if (toolbar.active_drag === own) toolbar.active_drag = move
 """
-SWITCH = {"padding": "4px", "color": "text.primary", "&.Mui-checked": PRESSED}
+SWITCH = {"padding": "4px", "&.Mui-checked": PRESSED}
 
 
 class MapTools(pn.viewable.Viewer):
