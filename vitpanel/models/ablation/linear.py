@@ -5,9 +5,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-# Tokens in one step on a CPU: enough for its matrix products to be fast, few enough for its caches. The order of packed
-# weights is chosen for as many; others are right too.
+# Tokens in one product on a CPU: enough for it to be fast, few enough for its caches. The order of packed weights is
+# chosen for as many; others are right too.
 CACHED_TOKENS = 1200
+# Tokens that go through a block together on a CPU, so that its weights are read less often.
+STEP_TOKENS = 2400
 
 
 class PackedLinear:

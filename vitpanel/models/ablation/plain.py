@@ -1,5 +1,6 @@
 """timm's plain pre-norm block, computed in place and only as far as needed."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,8 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vitpanel.models.ablation.linear import PackedLinear
+from vitpanel.models.ablation.base import chunks
+from vitpanel.models.ablation.linear import CACHED_TOKENS, PackedLinear
 
 
 def is_plain(block: nn.Module) -> bool:
@@ -46,10 +48,13 @@ class PlainBlock:
     def __call__(self, x: Tensor) -> Tensor:
         """Output of the block, written over its input ``(rows, n_tokens, width)``."""
         attn = self.block.attn
-        qkv = self._qkv(self.block.norm1(x)).unflatten(-1, (3, attn.num_heads, attn.head_dim))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
-        return self._after_heads(x, heads.transpose(1, 2).flatten(2))
+        for rows in _cached(x):
+            part = x[rows]
+            qkv = self._qkv(self.block.norm1(part)).unflatten(-1, (3, attn.num_heads, attn.head_dim))
+            q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+            heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
+            self._add_heads(part, heads.transpose(1, 2).flatten(2))
+        return self.mlp(x)
 
     def of_first(self, x: Tensor, n_read: int) -> Tensor:
         """Output of the block for its first tokens alone, ``(rows, n_read, width)``; the others are keys and values.
@@ -59,21 +64,25 @@ class PlainBlock:
         """
         attn, y = self.block.attn, self.block.norm1(x)
         read = _read_by_mean if isinstance(attn.k_norm, nn.Identity) else _read_by_key
-        return self._after_heads(x[:, :n_read].contiguous(), read(attn, y, n_read))
+        x = x[:, :n_read].contiguous()
+        self._add_heads(x, read(attn, y, n_read))
+        return self.mlp(x)
 
     def mlp(self, x: Tensor) -> Tensor:
         """Second half of the block, written over its input."""
-        return self.activated(self._fc1(self.block.norm2(x)), x)
+        for rows in _cached(x):
+            self.add_activated(x[rows], self._fc1(self.block.norm2(x[rows])))
+        return x
 
-    def activated(self, hidden: Tensor, x: Tensor) -> Tensor:
+    def add_activated(self, x: Tensor, hidden: Tensor) -> None:
         """Add to x what follows the first linear layer of the MLP; both are overwritten."""
         act = self.block.mlp.act
         is_gelu = isinstance(act, nn.GELU) and act.approximate == "none"
         hidden = torch.ops.aten.gelu_(hidden) if is_gelu else act(hidden)
-        return _add_scaled(x, self._fc2(hidden), self.block.ls2)
+        _add_scaled(x, self._fc2(hidden), self.block.ls2)
 
-    def _after_heads(self, x: Tensor, heads: Tensor) -> Tensor:
-        return self.mlp(_add_scaled(x, self._proj(heads), self.block.ls1))
+    def _add_heads(self, x: Tensor, heads: Tensor) -> None:
+        _add_scaled(x, self._proj(heads), self.block.ls1)
 
     @cached_property
     def by_head(self) -> Tensor:
@@ -147,14 +156,20 @@ class PrunedBlock:
         for row, (part, head) in enumerate(zip(lost, heads, strict=True)):
             torch.addmm(self._middle, part, plain.by_head[head], alpha=-1, out=x[row])
         if self._hidden is None:
-            x = plain.mlp(x)
+            plain.mlp(x)
         else:
-            _, _, scale = torch.native_layer_norm(x, x.shape[-1:], None, None, plain.block.norm2.eps)
-            hidden = torch.addcmul(plain.hidden_bias, self._hidden, scale)
-            for row, (part, head) in enumerate(zip(lost * scale, heads, strict=True)):
-                hidden[row].addmm_(part, plain.change(head), alpha=-1)
-            x = plain.activated(hidden, x)
+            for rows in _cached(x):
+                self._add_mlp(x[rows], lost[rows], heads[rows])
         return x.view(-1, *shape[1:], x.shape[-1])
+
+    def _add_mlp(self, x: Tensor, lost: Tensor, heads: list[int]) -> None:
+        """Add the second half of the block to what its attention gave without parts of heads."""
+        plain = self._plain
+        _, _, scale = torch.native_layer_norm(x, x.shape[-1:], None, None, plain.block.norm2.eps)
+        hidden = torch.addcmul(plain.hidden_bias, self._hidden, scale)
+        for row, (part, head) in enumerate(zip(lost * scale, heads, strict=True)):
+            hidden[row].addmm_(part, plain.change(head), alpha=-1)
+        plain.add_activated(x, hidden)
 
 
 def head_attention(attn: Any, y: Tensor, head: int) -> tuple[Tensor, Tensor]:
@@ -192,8 +207,15 @@ def _part(linear: nn.Linear, start: int, stop: int) -> tuple[Tensor, Tensor | No
     return linear.weight[start:stop], None if linear.bias is None else linear.bias[start:stop]
 
 
-def _add_scaled(x: Tensor, change: Tensor, scale: nn.Module) -> Tensor:
+def _add_scaled(x: Tensor, change: Tensor, scale: nn.Module) -> None:
     """Add ``scale(change)`` to x, in place."""
     if isinstance(scale, LayerScale):
-        return torch.addcmul(x, change, scale.gamma, out=x)
-    return x.add_(change)
+        x.addcmul_(change, scale.gamma)
+    else:
+        x.add_(change)
+
+
+def _cached(x: Tensor) -> Iterator[slice]:
+    """Rows of ``(rows, n_tokens, width)`` that are computed at once."""
+    rows, n_tokens, _ = x.shape
+    return chunks(rows, n_tokens, CACHED_TOKENS if x.device.type == "cpu" else rows * n_tokens)

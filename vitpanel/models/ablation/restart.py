@@ -16,7 +16,7 @@ from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
 from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
-from vitpanel.models.ablation.linear import CACHED_TOKENS
+from vitpanel.models.ablation.linear import STEP_TOKENS
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
 from vitpanel.models.ablation.plain import PlainBlock, PrunedBlock, head_attention, is_plain
 from vitpanel.models.model import ViTModel
@@ -143,7 +143,7 @@ class RestartAblation(Ablation[RestartRun]):
         # Tokens of the last block that reach the head, from the first.
         self._n_read = (_n_read(module) if self._plain[-1] else None) or n_tokens
         on_cpu = model.device.type == "cpu"
-        self._rows = min(batch_size, max(1, round(CACHED_TOKENS / n_tokens))) if on_cpu else batch_size
+        self._rows = min(batch_size, max(1, round(STEP_TOKENS / n_tokens))) if on_cpu else batch_size
         self._remembered: RestartRun | None = None
 
     def first_order(self, images: Tensor, reference: Callable[[np.ndarray], np.ndarray]) -> FirstOrder:
