@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 # Tokens in one product on a CPU: enough for it to be fast, few enough for its caches. The order of packed weights is
 # chosen for as many; others are right too.
-CACHED_TOKENS = 1200
+CACHED_TOKENS = 800
 # Tokens that go through a block together on a CPU, so that its weights are read less often.
 STEP_TOKENS = 2400
 
@@ -26,7 +26,7 @@ class PackedLinear:
     """
 
     def __init__(self, layer: nn.Linear) -> None:
-        self._layer = layer
+        self.layer = layer
         weight = layer.weight.detach()
         is_packed = weight.device.type == "cpu" and weight.dtype == torch.float32 and _has_packed_products()
         self._packed = torch.ops.mkldnn._reorder_linear_weight(weight, CACHED_TOKENS) if is_packed else None  # noqa: SLF001
@@ -34,8 +34,8 @@ class PackedLinear:
     def __call__(self, x: Tensor) -> Tensor:
         """Give the layer's output."""
         if self._packed is None or _get_current_dispatch_mode() is not None:
-            return functional.linear(x, self._layer.weight, self._layer.bias)
-        return torch.ops.mkldnn._linear_pointwise(x, self._packed, self._layer.bias, "none", [], "")  # noqa: SLF001
+            return functional.linear(x, self.layer.weight, self.layer.bias)
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed, self.layer.bias, "none", [], "")  # noqa: SLF001
 
 
 def _has_packed_products() -> bool:

@@ -1,6 +1,7 @@
 """timm's plain pre-norm block, computed in place and only as far as needed."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +56,18 @@ class PlainBlock:
             heads = functional.scaled_dot_product_attention(attn.q_norm(q), attn.k_norm(k), v)
             self._add_heads(part, heads.transpose(1, 2).flatten(2))
         return self.mlp(x)
+
+    @contextmanager
+    def packed(self) -> Iterator[None]:
+        """Let the block, when it is called itself, take the same products."""
+        packed = self._qkv, self._proj, self._fc1, self._fc2
+        for linear in packed:
+            linear.layer.forward = linear
+        try:
+            yield
+        finally:
+            for linear in packed:
+                del linear.layer.forward
 
     def of_first(self, x: Tensor, n_read: int) -> Tensor:
         """Output of the block for its first tokens alone, ``(rows, n_read, width)``; the others are keys and values.

@@ -169,6 +169,15 @@ class RestartAblation(Ablation[RestartRun]):
         cls, patch = (torch.stack([getattr(layer, name) for layer in layers], 1) for name in ("cls", "patch"))
         return FirstOrder(**estimated, cls=cls.float().cpu().numpy(), patch=patch.float().cpu().numpy())
 
+    @contextmanager
+    def _running(self, *, with_gradient: bool = False) -> Iterator[None]:
+        with super()._running(with_gradient=with_gradient), ExitStack() as packed:
+            # So that runs with and without pruning have the same arithmetic. Packed products have no gradient.
+            for plain in self._plain:
+                if plain is not None and not with_gradient:
+                    packed.enter_context(plain.packed())
+            yield
+
     def _recent(self, image: Tensor, layer: int, *, to_output: bool) -> RestartRun:
         # What follows a plain block takes nothing but its output: there the run can be stopped, and gone on with.
         last = len(self._blocks) - 1
