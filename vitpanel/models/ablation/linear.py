@@ -27,9 +27,7 @@ class PackedLinear:
 
     def __init__(self, layer: nn.Linear) -> None:
         self.layer = layer
-        weight = layer.weight.detach()
-        is_packed = weight.device.type == "cpu" and weight.dtype == torch.float32 and _has_packed_products()
-        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight, CACHED_TOKENS) if is_packed else None  # noqa: SLF001
+        self._packed = packed(layer.weight.detach()) if is_packable(layer) else None
 
     def __call__(self, x: Tensor) -> Tensor:
         """Give the layer's output."""
@@ -38,7 +36,16 @@ class PackedLinear:
         return torch.ops.mkldnn._linear_pointwise(x, self._packed, self.layer.bias, "none", [], "")  # noqa: SLF001
 
 
-def _has_packed_products() -> bool:
-    return torch.backends.mkldnn.is_available() and all(
-        hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
+def is_packable(layer: nn.Linear) -> bool:
+    """Whether oneDNN has products for the weights of a layer."""
+    return (
+        layer.weight.device.type == "cpu"
+        and layer.weight.dtype == torch.float32
+        and torch.backends.mkldnn.is_available()
+        and all(hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
     )
+
+
+def packed(weight: Tensor) -> Tensor:
+    """A weight ``(out, in)`` in the order that oneDNN reads it in."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), CACHED_TOKENS)  # noqa: SLF001

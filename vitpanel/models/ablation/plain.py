@@ -13,8 +13,9 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vitpanel.models.ablation.base import chunks
-from vitpanel.models.ablation.linear import CACHED_TOKENS, PackedLinear
+from vitpanel.models.ablation.linear import PackedLinear
+from vitpanel.models.ablation.mlp import PlainMlp, add_scaled, cached_rows, gamma_of
+from vitpanel.models.ablation.quartered import QuarteredMlp, is_wide
 
 
 def is_plain(block: nn.Module) -> bool:
@@ -43,13 +44,13 @@ class PlainBlock:
     def __init__(self, block: Any) -> None:
         self.block = block
         self._qkv, self._proj = PackedLinear(block.attn.qkv), PackedLinear(block.attn.proj)
-        self._fc1, self._fc2 = PackedLinear(block.mlp.fc1), PackedLinear(block.mlp.fc2)
+        self.mlp = QuarteredMlp(block) if is_wide(block) else PlainMlp(block)
         self._changes: dict[int, Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """Output of the block, written over its input ``(rows, n_tokens, width)``."""
         attn = self.block.attn
-        for rows in _cached(x):
+        for rows in cached_rows(x):
             part = x[rows]
             qkv = self._qkv(self.block.norm1(part)).unflatten(-1, (3, attn.num_heads, attn.head_dim))
             q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
@@ -60,7 +61,8 @@ class PlainBlock:
     @contextmanager
     def packed(self) -> Iterator[None]:
         """Let the block, when it is called itself, take the same products."""
-        packed = self._qkv, self._proj, self._fc1, self._fc2
+        linears = self._qkv, self._proj, self.mlp.fc1, self.mlp.fc2
+        packed = [linear for linear in linears if isinstance(linear, PackedLinear)]
         for linear in packed:
             linear.layer.forward = linear
         try:
@@ -81,46 +83,21 @@ class PlainBlock:
         self._add_heads(x, read(attn, y, n_read))
         return self.mlp(x)
 
-    def mlp(self, x: Tensor) -> Tensor:
-        """Second half of the block, written over its input."""
-        for rows in _cached(x):
-            self.add_activated(x[rows], self._fc1(self.block.norm2(x[rows])))
-        return x
-
-    def add_activated(self, x: Tensor, hidden: Tensor) -> None:
-        """Add to x what follows the first linear layer of the MLP; both are overwritten."""
-        act = self.block.mlp.act
-        is_gelu = isinstance(act, nn.GELU) and act.approximate == "none"
-        hidden = torch.ops.aten.gelu_(hidden) if is_gelu else act(hidden)
-        _add_scaled(x, self._fc2(hidden), self.block.ls2)
-
     def _add_heads(self, x: Tensor, heads: Tensor) -> None:
-        _add_scaled(x, self._proj(heads), self.block.ls1)
+        add_scaled(x, self._proj(heads), gamma_of(self.block.ls1))
 
     @cached_property
     def by_head(self) -> Tensor:
         """What the output of each head adds to the residual stream, ``(n_heads, size, width)``."""
         weights = self.block.attn.proj.weight.T.unflatten(0, (self.block.attn.num_heads, -1))
-        scale = self.block.ls1
-        return weights * scale.gamma if isinstance(scale, LayerScale) else weights
-
-    def centred_hidden(self, x: Tensor) -> Tensor:
-        """First linear layer of the MLP after LayerNorm without its division and bias, ``(…, hidden)``."""
-        gamma = 1 if self.block.norm2.weight is None else self.block.norm2.weight
-        return ((x - x.mean(-1, keepdim=True)) * gamma) @ self.block.mlp.fc1.weight.T
+        gamma = gamma_of(self.block.ls1)
+        return weights if gamma is None else weights * gamma
 
     def change(self, head: int) -> Tensor:
-        """What the output of a head adds to `centred_hidden`, ``(size, hidden)``."""
+        """What the output of a head adds to `PlainMlp.centred_hidden`, ``(size, hidden)``."""
         if head not in self._changes:
-            self._changes[head] = self.centred_hidden(self.by_head[head])
+            self._changes[head] = self.mlp.centred_hidden(self.by_head[head])
         return self._changes[head]
-
-    @cached_property
-    def hidden_bias(self) -> Tensor:
-        """What `centred_hidden`, divided, lacks, ``(hidden,)``."""
-        fc1, norm = self.block.mlp.fc1, self.block.norm2
-        bias = torch.zeros_like(fc1.weight[:, 0]) if fc1.bias is None else fc1.bias
-        return bias if norm.bias is None else bias + fc1.weight @ norm.bias
 
 
 class PrunedBlock:
@@ -143,7 +120,7 @@ class PrunedBlock:
         self._plain = plain
         self._middle = (x + plain.block.ls1(z)).flatten(0, 1)
         is_low_rank = isinstance(plain.block.norm2, nn.LayerNorm) and self._low_rank_pays(places)
-        self._hidden = plain.centred_hidden(self._middle) if is_low_rank else None
+        self._hidden = plain.mlp.centred_hidden(self._middle) if is_low_rank else None
 
     def _low_rank_pays(self, places: Tensor) -> bool:
         """Whether low rank takes less already with the first image, when the change of each head is not known yet."""
@@ -171,7 +148,7 @@ class PrunedBlock:
         if self._hidden is None:
             plain.mlp(x)
         else:
-            for rows in _cached(x):
+            for rows in plain.mlp.rows(x):
                 self._add_mlp(x[rows], lost[rows], heads[rows])
         return x.view(-1, *shape[1:], x.shape[-1])
 
@@ -179,10 +156,10 @@ class PrunedBlock:
         """Add the second half of the block to what its attention gave without parts of heads."""
         plain = self._plain
         _, _, scale = torch.native_layer_norm(x, x.shape[-1:], None, None, plain.block.norm2.eps)
-        hidden = torch.addcmul(plain.hidden_bias, self._hidden, scale)
+        hidden = torch.addcmul(plain.mlp.hidden_bias, self._hidden, scale)
         for row, (part, head) in enumerate(zip(lost * scale, heads, strict=True)):
             hidden[row].addmm_(part, plain.change(head), alpha=-1)
-        plain.add_activated(x, hidden)
+        plain.mlp.add_activated(x, hidden)
 
 
 def head_attention(attn: Any, y: Tensor, head: int) -> tuple[Tensor, Tensor]:
@@ -218,17 +195,3 @@ def _read_by_key(attn: Any, y: Tensor, n_read: int) -> Tensor:
 def _part(linear: nn.Linear, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
     """Weight and bias of some outputs of a linear layer."""
     return linear.weight[start:stop], None if linear.bias is None else linear.bias[start:stop]
-
-
-def _add_scaled(x: Tensor, change: Tensor, scale: nn.Module) -> None:
-    """Add ``scale(change)`` to x, in place."""
-    if isinstance(scale, LayerScale):
-        x.addcmul_(change, scale.gamma)
-    else:
-        x.add_(change)
-
-
-def _cached(x: Tensor) -> Iterator[slice]:
-    """Rows of ``(rows, n_tokens, width)`` that are computed at once."""
-    rows, n_tokens, _ = x.shape
-    return chunks(rows, n_tokens, CACHED_TOKENS if x.device.type == "cpu" else rows * n_tokens)
