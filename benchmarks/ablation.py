@@ -73,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--heads", type=int, default=12, help="heads on which the naive engines are timed")
-    parser.add_argument("--rounds", type=int, default=2, help="rounds of all engines in turn; the fastest counts")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of all engines in turn; the fastest counts")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="also write one record a model")
     options = parser.parse_args()

@@ -21,47 +21,51 @@ def layer_metrics(z: Tensor, pruned: Tensor, grid: Grid) -> tuple[Tensor, Tensor
     return _of_tokens(cosine_distance(z.double(), pruned.double()), grid)
 
 
-def linear_layer_metrics(
-    heads: Tensor, lost: Tensor, places: Tensor, proj: nn.Linear, grid: Grid
-) -> tuple[Tensor, Tensor]:
-    """Eq. 5 and 6 when z = heads · Wᵀ + b and a part of one head is taken away, for k parts at once.
+class LinearMetrics:
+    """Eq. 5 and 6 when z = heads · Wᵀ + b and a part of one head is taken away.
 
-    With c what the part adds to z, cos(z, z − c) needs |z|², z·c and |c|² alone, and these follow from the heads:
-    z·c = (z W_j)·lost, |c|² = lost · W_jᵀ W_j · lost. In float64, since |z − c|² is a difference.
+    With c what the part adds to z, cos(z, z − c) needs |z|², z·c and |c|² alone, and these follow from the heads and
+    WᵀW, which is computed once: z·c = (Wᵀz)_j · lost, |c|² = lost · W_jᵀ W_j · lost. In float64, since |z − c|² is a
+    difference.
 
     Parameters
     ----------
-    heads
-        What the output projection is given, ``(n, n_tokens, n_heads, size)``.
-    lost
-        The parts, ``(k, n, n_tokens, size)``.
-    places
-        Head of each part, ``(k,)``.
     proj
-        The output projection.
-
-    Returns
-    -------
-    Each ``(n, k)``.
+        The output projection. Its weights must not change any more.
     """
-    heads, lost = heads.double(), lost.double()
-    weight = proj.weight.double()
-    z = heads.flatten(-2) @ weight.T
-    if proj.bias is not None:
-        z += proj.bias.double()
-    size = (z * z).sum(-1)
-    # Each head once, however many of its parts there are.
-    present, which = places.unique(return_inverse=True)
-    of_heads = weight.T.unflatten(0, heads.shape[-2:])[present]
-    along = torch.einsum("ntd,hed->hnte", z, of_heads)[which]
-    gram = (of_heads @ of_heads.mT)[which]
-    dot = (along * lost).sum(-1)
-    lost_size = ((lost.flatten(1, 2) @ gram).view_as(lost) * lost).sum(-1)
-    left = size - 2 * dot + lost_size
-    is_zero = (left <= _NOTHING * size) | (size == 0)
-    cosine = torch.where(is_zero, 0, (size - dot) / (size * left.clamp(min=0)).sqrt())
-    cls, patch = _of_tokens(1 - cosine.clamp(-1, 1), grid)
-    return cls.T, patch.T
+
+    def __init__(self, proj: nn.Linear, n_heads: int, grid: Grid) -> None:
+        weight = proj.weight.detach().double()
+        bias = torch.zeros_like(weight[:, 0]) if proj.bias is None else proj.bias.detach().double()
+        self._grid = grid
+        self._gram, self._bias, self._bias_size = weight.T @ weight, bias @ weight, bias @ bias
+        by_head = self._gram.unflatten(0, (n_heads, -1)).unflatten(-1, (n_heads, -1))
+        self._gram_of_heads = by_head.diagonal(dim1=0, dim2=2).permute(2, 0, 1).contiguous()
+
+    def __call__(self, heads: Tensor, lost: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Both distances, each ``(n, k)``, for k parts at once.
+
+        Parameters
+        ----------
+        heads
+            What the output projection is given, ``(n, n_tokens, n_heads, size)``.
+        lost
+            The parts, ``(k, n, n_tokens, size)``.
+        places
+            Head of each part, ``(k,)``.
+        """
+        joined, lost = heads.double().flatten(-2), lost.double()
+        pulled = joined @ self._gram + self._bias
+        size = ((joined * (pulled + self._bias)).sum(-1) + self._bias_size).clamp(min=0)
+        along = pulled.unflatten(-1, heads.shape[-2:]).permute(2, 0, 1, 3)[places]
+        dot = (along * lost).sum(-1)
+        gram = self._gram_of_heads[places]
+        lost_size = ((lost.flatten(1, 2) @ gram).view_as(lost) * lost).sum(-1)
+        left = size - 2 * dot + lost_size
+        is_zero = (left <= _NOTHING * size) | (size == 0)
+        cosine = torch.where(is_zero, 0, (size - dot) / (size * left.clamp(min=0)).sqrt())
+        cls, patch = _of_tokens(1 - cosine.clamp(-1, 1), self._grid)
+        return cls.T, patch.T
 
 
 def _of_tokens(distance: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:

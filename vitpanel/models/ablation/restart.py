@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
-from vitpanel.models.ablation.distances import layer_metrics, linear_layer_metrics
+from vitpanel.models.ablation.distances import LinearMetrics, layer_metrics
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
 from vitpanel.models.ablation.linear import STEP_TOKENS
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
@@ -144,6 +144,7 @@ class RestartAblation(Ablation[RestartRun]):
         self._n_read = (_n_read(module) if self._plain[-1] else None) or n_tokens
         on_cpu = model.device.type == "cpu"
         self._rows = min(batch_size, max(1, round(STEP_TOKENS / n_tokens))) if on_cpu else batch_size
+        self._metrics: dict[int, LinearMetrics] = {}
         self._remembered: RestartRun | None = None
 
     def first_order(self, images: Tensor, reference: Callable[[np.ndarray], np.ndarray]) -> FirstOrder:
@@ -242,7 +243,7 @@ class RestartAblation(Ablation[RestartRun]):
             if gate is not None:
                 gates = self._by_head(gate)
                 heads, lost = heads * gates, lost * gates.permute(2, 0, 1, 3)[places]
-            metrics.append(linear_layer_metrics(heads, lost, places, proj=attention.proj, grid=grid))
+            metrics.append(self._linear_metrics(layer)(heads, lost, places))
             if not to_logits:
                 return Outcome(None, *metrics[0])
         logits = []
@@ -266,6 +267,12 @@ class RestartAblation(Ablation[RestartRun]):
         if joined is not None and clean.lacks_output:
             clean.output, joined = joined[:, -1], joined[:, :-1]
         return Outcome(joined, cls, patch)
+
+    def _linear_metrics(self, layer: int) -> LinearMetrics:
+        if layer not in self._metrics:
+            spec, attention = self.model.spec, self.model.attention[layer]
+            self._metrics[layer] = LinearMetrics(attention.proj, spec.n_heads, spec.grid)
+        return self._metrics[layer]
 
     def _pruned_block(self, clean: RestartRun, layer: int, places: Tensor) -> PrunedBlock | None:
         index = self._block_of[layer]
