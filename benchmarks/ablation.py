@@ -42,7 +42,7 @@ class Record:
     """One model; times in seconds of one CPU for an image and all heads.
 
     ``arithmetic`` is the others' over the least that exact pruning takes, ``ceiling`` is their time over the time of
-    that least at the GEMM peak: no exact engine can be faster against them on this machine.
+    that least at the GEMM peak: what an engine would reach whose products are of the ordinary kind.
     """
 
     model: str
