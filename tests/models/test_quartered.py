@@ -110,6 +110,7 @@ def test_a_mode_that_changes_products_sees_those_of_the_layers(small: None):
 def test_only_a_wide_block_is_quartered():
     assert is_wide(Block(768, 12))
     assert not is_wide(Block(384, 6))
+    assert not is_wide(Block(768, 12, mlp_ratio=1001 / 768))
     assert not is_wide(Block(768, 12).double())
 
 

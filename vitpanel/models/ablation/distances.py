@@ -25,8 +25,8 @@ class LinearMetrics:
     """Eq. 5 and 6 when z = heads · Wᵀ + b and a part of one head is taken away.
 
     With c what the part adds to z, cos(z, z − c) needs |z|², z·c and |c|² alone, and these follow from the heads and
-    WᵀW, which is computed once: z·c = (Wᵀz)_j · lost, |c|² = lost · W_jᵀ W_j · lost. In float64, since |z − c|² is a
-    difference.
+    WᵀW, which is computed once and takes 8 bytes times the width squared: |z|² = heads · (Wᵀz + Wᵀb) + |b|²,
+    z·c = (Wᵀz)_j · lost, |c|² = lost · W_jᵀ W_j · lost. In float64, since |z − c|² is a difference.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LinearMetrics:
         weight = proj.weight.detach().double()
         bias = torch.zeros_like(weight[:, 0]) if proj.bias is None else proj.bias.detach().double()
         self._grid = grid
-        self._gram, self._bias, self._bias_size = weight.T @ weight, bias @ weight, bias @ bias
+        self._gram, self._pulled_bias, self._bias_size = weight.T @ weight, bias @ weight, bias @ bias
         by_head = self._gram.unflatten(0, (n_heads, -1)).unflatten(-1, (n_heads, -1))
         self._gram_of_heads = by_head.diagonal(dim1=0, dim2=2).permute(2, 0, 1).contiguous()
 
@@ -55,8 +55,8 @@ class LinearMetrics:
             Head of each part, ``(k,)``.
         """
         joined, lost = heads.double().flatten(-2), lost.double()
-        pulled = joined @ self._gram + self._bias
-        size = ((joined * (pulled + self._bias)).sum(-1) + self._bias_size).clamp(min=0)
+        pulled = joined @ self._gram + self._pulled_bias
+        size = ((joined * (pulled + self._pulled_bias)).sum(-1) + self._bias_size).clamp(min=0)
         along = pulled.unflatten(-1, heads.shape[-2:]).permute(2, 0, 1, 3)[places]
         dot = (along * lost).sum(-1)
         gram = self._gram_of_heads[places]

@@ -66,7 +66,7 @@ class PlainMlp:
 
 
 def cached_rows(x: Tensor) -> Iterator[slice]:
-    """Rows of ``(rows, n_tokens, width)`` in parts of at most `CACHED_TOKENS` tokens; at once but on a CPU."""
+    """Rows of ``(rows, n_tokens, width)``: on a CPU in parts of about `CACHED_TOKENS` tokens, elsewhere all at once."""
     rows, n_tokens, _ = x.shape
     return chunks(rows, n_tokens, CACHED_TOKENS if x.device.type == "cpu" else rows * n_tokens)
 

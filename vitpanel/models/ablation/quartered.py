@@ -102,7 +102,8 @@ class QuarteredMlp(PlainMlp):
 def is_wide(block: Any) -> bool:
     """Whether `QuarteredMlp` is faster than `PlainMlp`, and possible."""
     fc1, fc2 = block.mlp.fc1, block.mlp.fc2
-    return is_packable(fc1) and is_packable(fc2) and min(fc1.in_features, fc1.out_features) >= LEAST_WIDTH
+    sizes = fc1.in_features, fc1.out_features
+    return is_packable(fc1) and is_packable(fc2) and all(size >= LEAST_WIDTH and size % 2 == 0 for size in sizes)
 
 
 def quarters(x: Tensor) -> tuple[Tensor, ...]:
