@@ -49,11 +49,11 @@ def test_an_unfinished_study_of_a_model_without_cls_and_classes(tmp_path: Path):
     assert "no class head" in text
     assert "accuracy" not in text
     assert line(text, "latents").endswith("not finished")
-    assert line(text, "probability").endswith("The model has no class head.")
-    assert line(text, "cls").endswith("The model has no CLS token.")
+    assert "probability, jsd: The model has no class head." in text
+    assert "cls: The model has no CLS token." in text
 
 
 def test_a_study_without_any_block(tmp_path: Path):
     path = write_synthetic_study(tmp_path / "a.study", n_images=5, finished=False)
     text = describe(open_study(path))
-    assert line(text, "probability").endswith("The study is not finished: stage heads has not run yet.")
+    assert "probability, jsd, cls, patch: The study is not finished: stage heads has not run yet." in text

@@ -78,7 +78,7 @@ class Session(param.Parameterized):
         self.study = study
         self.inference = with_stored_modes(study, inference)
         self._mask: tuple[Brush, np.ndarray] | None = None
-        super().__init__(selection=selection or starting_selection(study))
+        super().__init__(selection=limited(selection or starting_selection(study), study))
         self.patterns = Patterns(study, self.selection)
         self.pin_all(self.selection.pinned)
         self.pinned = PinnedModes(self.selection, self.inference)
@@ -364,6 +364,17 @@ class Session(param.Parameterized):
             self.param.update({name: outcome})
             if name == "modes":
                 self.pinned.follow(self.chosen_head, outcome)
+
+
+def limited(selection: Selection, study: Study) -> Selection:
+    """Let a selection take only what a study has; what it does not have is refused with a ValueError."""
+    spec = study.spec
+    sizes = {"image": study.n_images, "layer": spec.n_layers, "head": spec.n_heads, "token": spec.grid.n_tokens}
+    for name, size in sizes.items():
+        selection.param[name].bounds = (0, size - 1)
+    # What is chosen already has not been held against the bounds.
+    selection.param.update(**{name: getattr(selection, name) for name in sizes})
+    return selection
 
 
 def starting_selection(study: Study) -> Selection:

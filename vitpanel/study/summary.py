@@ -134,10 +134,11 @@ def _size(study: Study) -> str:
 def _heads(study: Study) -> Iterator[str]:
     yield f"the {_SHOWN_HEADS} most important by each metric, mean over images"
     width = max(map(len, METRICS))
+    absent: dict[str, list[str]] = {}
     for metric in METRICS:
         name = importance_array(study, metric)
         if name not in study:
-            yield f"{metric:<{width}}  {study.reason(name)}"
+            absent.setdefault(study.reason(name), []).append(metric)
             continue
         found = importance_mean(study, metric)
         mean, reference = found.mean, unpruned_mean(study) if metric == "probability" else 0.0
@@ -149,3 +150,4 @@ def _heads(study: Study) -> Iterator[str]:
         if found.half_width is not None:
             widths = "   ".join(f"{'':<7} {found.half_width[head]:.4f}" for head in heads)
             yield f"{'±':>{width}}  {widths}   ({found.words})"
+    yield from (f"{', '.join(metrics)}: {reason}" for reason, metrics in absent.items())
