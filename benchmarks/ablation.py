@@ -39,7 +39,9 @@ DATA = Path(os.environ.get("VITPANEL_TEST_DATA", Path(__file__).parents[2] / "sh
 
 @dataclass
 class Record:
-    """One model; times in seconds of one CPU for an image and all heads.
+    """One model; times in seconds of one CPU for an image and all heads, medians over rounds.
+
+    Ratios are medians of those of each round, so that a machine whose speed drifts does not decide them.
 
     ``arithmetic`` is the others' over the least that exact pruning takes, ``ceiling`` is their time over the time of
     that least at the GEMM peak: what an engine would reach whose products are of the ordinary kind.
@@ -73,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--heads", type=int, default=12, help="heads on which the naive engines are timed")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of all engines in turn; the fastest counts")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of all engines in turn; medians count")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="also write one record a model")
     options = parser.parse_args()
@@ -109,7 +111,8 @@ def measure(name: str, n_timed: int, rounds: int) -> Record:
         for engine, (run, factor) in runs.items():
             results[engine], cpu, memory[engine] = watched(run)
             seconds[engine].append(cpu * factor)
-    best = {engine: min(times) for engine, times in seconds.items()}
+    typical = {engine: float(np.median(times)) for engine, times in seconds.items()}
+    ratios = {engine: float(np.median(np.divide(seconds[engine], seconds["ours"]))) for engine in ("hooks", "captum")}
     # One forward without pruning and five with.
     six = min(watched(lambda: run_hooks(model, images, timed[:5]))[1] for _ in range(3))
     first, later = time_modes(model, images, spec.n_layers)
@@ -117,12 +120,12 @@ def measure(name: str, n_timed: int, rounds: int) -> Record:
     shape = Shape(spec.grid.n_tokens, block.attn.attn_dim, spec.n_layers, spec.n_heads, block.mlp.fc1.out_features)
     floor = floor_flops(shape) / 1e9
     return Record(
-        name, spec.grid.n_tokens, n_heads, len(timed), len(layers), best["hooks"], best["captum"], best["ours"],
-        best["hooks"] / best["ours"], best["captum"] / best["ours"],
+        name, spec.grid.n_tokens, n_heads, len(timed), len(layers),
+        typical["hooks"], typical["captum"], typical["ours"], ratios["hooks"], ratios["captum"],
         naive_flops(shape) / floor_flops(shape), captum_flops(shape) / floor_flops(shape),
-        best["hooks"] * max(peaks) / floor, best["captum"] * max(peaks) / floor,
+        typical["hooks"] * max(peaks) / floor, typical["captum"] * max(peaks) / floor,
         differences(results["ours"], results["hooks"], timed), memory,
-        max(peaks), floor, floor / best["ours"] / max(peaks), first / six, later / six,
+        max(peaks), floor, floor / typical["ours"] / max(peaks), first / six, later / six,
     )  # fmt: skip
 
 
