@@ -3,21 +3,9 @@
 import pytest
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from tests.operations import Seen
 from vitpanel.models.ablation.linear import PackedLinear
-
-
-class Seen(TorchDispatchMode):
-    """Notes the operations that run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.names.append(func.name())
-        return func(*args, **(kwargs or {}))
 
 
 def layer_of(*, bias: bool, dtype: torch.dtype = torch.float32) -> nn.Linear:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from timm.models.vision_transformer import Block
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from tests.operations import Seen
 from tests.pruned_families import Pruned, create_family, divergence, layer_distances, random_images
 from vitpanel.models.ablation import RestartAblation, quartered
 from vitpanel.models.ablation.mlp import PlainMlp
@@ -24,18 +24,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quartered, "LEAST_WIDTH", 1)
     monkeypatch.setattr(quartered, "_LEAST_TOKENS", 1)
     monkeypatch.setattr(quartered, "_MOST_TOKENS", 40)
-
-
-class Products(TorchDispatchMode):
-    """Notes which products run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.append(func.name())
-        return func(*args, **(kwargs or {}))
 
 
 def joined(parts: Any) -> torch.Tensor:
@@ -101,7 +89,7 @@ def test_it_is_the_second_half_of_the_block(rows: int, init_values: float | None
 @torch.inference_mode()
 def test_a_mode_that_changes_products_sees_those_of_the_layers(small: None):
     mlp = QuarteredMlp(random_block())
-    with Products() as seen:
+    with Seen() as seen:
         mlp(torch.randn(2, 11, 48))
     assert seen.names.count("aten::linear") + seen.names.count("aten::addmm") == 2
     assert not any(name.startswith("mkldnn") for name in seen.names)
