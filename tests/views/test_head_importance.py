@@ -92,6 +92,9 @@ def test_steppers_choose_layer_and_head(view):
     assert view.session.chosen_head == (1, 2)
     view.head.value = None
     assert view.head.value == 2
+    for typed, taken in ((99, 2), (-1, 0)):
+        view.head.value = typed
+        assert view.head.value == view.session.selection.head == taken
 
 
 def test_pinned_heads_take_the_place_of_the_chosen_one_or_stand_below_it(view):

@@ -133,10 +133,11 @@ class HeadImportance(View):
             self.bridge.put("choose head", lambda: self.session.selection.choose_head(layer, head))
 
     def _on_stepper(self, name: str, event: Any) -> None:
-        if event.new is None:
-            self._show_head()
-        else:
-            self.session.selection.param.update({name: event.new})
+        if event.new is not None:
+            # A typed number may lie outside; the stepper then shows the nearest.
+            nearest = min(max(event.new, event.obj.start), event.obj.end)
+            self.session.selection.param.update({name: nearest})
+        self._show_head()
 
     def _on_picked(self, _attribute: str, _old: Any, new: Any) -> None:
         self._choose_flat(new["flat"][0])
