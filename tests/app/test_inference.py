@@ -1,12 +1,9 @@
 """The live model behind the app, with a real model and no page."""
 
-import asyncio
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,26 +183,6 @@ def test_nothing_is_prepared_while_somebody_waits(service: ModelService):
     idle(service)
     assert service.cache.get(("modes", 5, 0, 1)) is None
     assert service.cache.get(("modes", 6, 1, 1)) is not None
-
-
-def test_a_document_is_told_by_the_thread_of_its_loop(service: ModelService):
-    threads: list[int] = []
-
-    class Served:
-        session_context = SimpleNamespace(destroyed=False)
-
-        def add_next_tick_callback(self, call: Callable[[], None]) -> None:
-            threads.append(threading.get_ident())
-            call()
-
-    async def ask() -> None:
-        inference, done = SessionInference(service), asyncio.Event()
-        inference._document = cast("Any", Served())
-        inference.attention(0, 0, lambda heard: done.set() if heard.status == "done" else None)
-        await asyncio.wait_for(done.wait(), 60)
-
-    asyncio.run(ask())
-    assert threads == [threading.get_ident()]
 
 
 def test_attention_that_does_not_fit_is_kept_layer_by_layer(service: ModelService, live_study: Study):

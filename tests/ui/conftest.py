@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 import pytest
+from bokeh.document import Document
 from bokeh.plotting import figure
 from panel.io.server import get_server
 from playwright.sync_api import Page, expect
@@ -50,18 +51,37 @@ class ServerThread(threading.Thread):
     def __init__(self, make: ViewFactory) -> None:
         super().__init__(daemon=True)
         self._make, self._is_up = make, threading.Event()
+        self._document: Document | None = None
         self.port = 0
 
     def run(self) -> None:
         """Serve in an event loop of this thread."""
         asyncio.set_event_loop(asyncio.new_event_loop())
         self._loop = IOLoop.current()
-        self._server = get_server(self._make, port=0, show=False, start=False)
+        self._server = get_server(self._make_for_visitor, port=0, show=False, start=False)
         self._server.start()
         self.port = self._server.port or 0
         self._is_up.set()
         self._loop.start()
         self._loop.close(all_fds=True)
+
+    def _make_for_visitor(self) -> Any:
+        self._document = pn.state.curdoc
+        return self._make()
+
+    def tick(self, call: Callable[[], object]) -> None:
+        """Make a call on the next tick of the last visitor's document, and wait until it has been made."""
+        document, is_made = self._document, threading.Event()
+        assert document is not None
+
+        def make() -> None:
+            try:
+                call()
+            finally:
+                is_made.set()
+
+        self._loop.add_callback(document.add_next_tick_callback, make)
+        assert is_made.wait(15)
 
     def wait(self) -> int:
         """Port, once requests are answered."""
@@ -86,12 +106,27 @@ def base_url() -> str:
 
 
 @pytest.fixture
-def app_page(page: Page) -> Iterator[Callable[..., Page]]:
+def servers() -> list[ServerThread]:
+    """All servers that a test has started, the newest last."""
+    return []
+
+
+@pytest.fixture
+def act(servers: list[ServerThread]) -> Callable[[Callable[[], object]], None]:
+    """Do something as code of the session does: in the thread of its loop, which no other may get in the way of."""
+
+    def do(call: Callable[[], object]) -> None:
+        servers[-1].tick(call)
+
+    return do
+
+
+@pytest.fixture
+def app_page(page: Page, servers: list[ServerThread]) -> Iterator[Callable[..., Page]]:
     """Serve what a function builds for each visitor, and open it in a page of the given size.
 
     After the test, anything in the console or the server's log that is an error fails it.
     """
-    servers: list[ServerThread] = []
     collector, complaints = Collector(), []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -42,8 +42,14 @@ _FETCH = "async () => { const start = performance.now(); await fetch(location.hr
 class Detail:
     """The view on a page of its own, and ways to look at what the browser has."""
 
-    def __init__(self, page: Page, place_of: Callable[..., tuple[float, float]], view: Any) -> None:
-        self.page, self._place_of, self.view = page, place_of, view
+    def __init__(
+        self,
+        page: Page,
+        place_of: Callable[..., tuple[float, float]],
+        act: Callable[[Callable[[], object]], None],
+        view: Any,
+    ) -> None:
+        self.page, self._place_of, self.act, self.view = page, place_of, act, view
         self.session: Session = view.session
         self.pictures: Any = view.pictures
         self.grid = self.session.study.spec.grid
@@ -136,6 +142,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
 def open_view(
     app_page: Callable[..., Page],
     place_of: Callable[..., tuple[float, float]],
+    act: Callable[[Callable[[], object]], None],
     wait_until: Callable[..., None],
     settle: Callable[[], None],
     studies: Callable[..., Study],
@@ -157,7 +164,7 @@ def open_view(
             slow[0].start()
             page.goto(f"http://localhost:{slow[0].wait()}")
             page.wait_for_function("window.Bokeh?.documents.length && Bokeh.documents.every(d => d.is_idle)")
-        found = Detail(page, place_of, views[0])
+        found = Detail(page, place_of, act, views[0])
         wait_until(found.is_shown)
         settle()
         return found
@@ -191,7 +198,7 @@ def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_releas
     assert view.session.selection.threshold == pytest.approx(0.5, abs=0.05)
     label = view.pictures.histogram.label
     assert view.text(label).startswith("top ")
-    view.view._unit.value = "value"
+    view.act(lambda: view.view._unit.param.update(value="value"))
     wait_until(lambda: view.text(label).startswith("≥ "))
     assert float(view.text(label)[2:]) == pytest.approx(
         threshold_value(view.matrix, view.session.selection.threshold), rel=0.01
@@ -284,7 +291,7 @@ def test_heatmap_holds_the_matrix_and_lights_what_is_under_the_pointer(
     open_view: Callable[..., Detail], wait_until: Callable[..., None], sizes: dict[str, Any]
 ):
     view = open_view(**sizes)
-    view.session.selection.choose_head(1, 2)
+    view.act(lambda: view.session.selection.choose_head(1, 2))
     wait_until(view.is_shown)
     assert np.allclose(view.shades(), view.parts(), rtol=1e-6)
     source, target = 0, view.grid.n_tokens - 2
@@ -308,7 +315,7 @@ def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., De
     assert "largest of 2 × 2 patches" in view.text(view.pictures.heatmap.figure.title)
     block = view.data(view.pictures.heatmap.blocks["patch"])["image"][0]
     assert len(block) == 13**4
-    view.session.selection.threshold = 0.2
+    view.act(lambda: view.session.selection.param.update(threshold=0.2))
     wait_until(lambda: "the 40,000 strongest of 78,376" in view.text(view.pictures.lines.figure.title))
     edges, cell = axis_edges(view.grid), [1 + 25 * row + col for row in (2, 3) for col in (4, 5)]
     part = view.matrix[np.ix_(cell, cell)]
@@ -328,7 +335,7 @@ def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: C
     wait_until(lambda: bool(np.allclose(view.shades(), np.sqrt(view.parts()), rtol=1e-6)))
     row = view.matrix[0, 2:]
     assert np.abs(view.opacity("source") - (1 - np.sqrt(row / row.max()))).max() <= 0.51 / 255
-    selection.scale = "log"
+    view.act(lambda: selection.param.update(scale="log"))
     wait_until(lambda: bool(np.allclose(view.shades(), 1 + np.log10(view.parts()) / 3, atol=1e-5)))
 
     page.get_by_role("checkbox").click()
@@ -415,7 +422,7 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     wait_until(lambda: session.chosen_head == (1, 1))
     expect(heads.nth(4)).to_have_attribute("aria-selected", "true")
     wait_until(lambda: view.view._name.object == "L1 H1" and view.is_shown())
-    session.selection.choose_head(0, 2)
+    view.act(lambda: session.selection.choose_head(0, 2))
     expect(heads.nth(2)).to_have_attribute("aria-selected", "true")
     page.get_by_role("combobox").last.click()
     page.get_by_role("menuitem", name="by entropy").click()

@@ -78,17 +78,17 @@ def test_distance_is_chosen_and_read_in_patches_and_pixels(view, wait_until, set
     wait_until(lambda: view.page.evaluate(_OF_MODEL, [line.id, "location"]) == pytest.approx(distance[3, 0, 0]))
 
 
-def test_brush_stands_against_the_rest_and_pins_are_marked(view, wait_until):
+def test_brush_stands_against_the_rest_and_pins_are_marked(view, act, wait_until):
     page, legend = view.page, view.area.legend
     assert page.evaluate(_OF_MODEL, [legend.id, "visible"]) is False
-    view.bridge.put("test", lambda: view.session.param.update(brush=ImageIds(tuple(range(8)))))
+    act(lambda: view.session.param.update(brush=ImageIds(tuple(range(8)))))
     wait_until(lambda: page.evaluate(_OF_MODEL, [legend.id, "visible"]))
     labels = "id => Bokeh.documents[0].get_model_by_id(id).items.map(item => item.label.value)"
     assert page.evaluate(labels, legend.id) == ["brush (8)", "rest (12)"]
-    view.bridge.put("test", lambda: view.session.pin(4, 2))
+    act(lambda: view.session.pin(4, 2))
     pinned = "id => Array.from(Bokeh.documents[0].get_model_by_id(id).data.value)"
     wait_until(lambda: page.evaluate(pinned, view.scatter.pins.id) == [view.session.study["entropy"][3, 4, 2]])
-    view.bridge.put("test", lambda: view.session.selection.param.update(image=None))
+    act(lambda: view.session.selection.param.update(image=None))
     wait_until(lambda: page.evaluate(_OF_MODEL, [view.area.line.id, "visible"]) is False)
     whiskers = view.scatter.heads.data
     assert (whiskers["upper"] > whiskers["lower"]).all()

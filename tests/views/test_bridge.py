@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import panel as pn
 import pytest
 from bokeh.document import Document
@@ -11,10 +13,10 @@ from vitpanel.views.bridge import Bridge
 def served(monkeypatch):
     """Bridge of a served document, the document, and the calls that wait for its next tick."""
     document, ticks = Document(), []
-    monkeypatch.setattr(Document, "session_context", property(lambda _: object()))
+    monkeypatch.setattr(Document, "session_context", SimpleNamespace(destroyed=False))
     monkeypatch.setattr(document, "add_next_tick_callback", ticks.append)
-    bridge = Bridge()
-    bridge._document = document
+    with set_curdoc(document):
+        bridge = Bridge()
     return bridge, document, ticks
 
 

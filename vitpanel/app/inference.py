@@ -4,7 +4,6 @@ Sessions ask through a `SessionInference`; equal requests are computed once, a s
 older one, and results are kept in a `ByteCache`. While nobody waits, the heads beside the last one are computed.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -15,7 +14,6 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import panel as pn
 
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
@@ -24,6 +22,7 @@ from vitpanel.core.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.state.online import Matrices, Online
 from vitpanel.study.reader import Study
+from vitpanel.views.session_loop import SessionLoop
 
 if TYPE_CHECKING:
     from vitpanel.models.ablation import Ablation
@@ -194,7 +193,7 @@ class SessionInference:
 
     def __init__(self, service: ModelService) -> None:
         self._service = service
-        self._document = pn.state.curdoc
+        self._loop = SessionLoop()
         self._latest: dict[str, Key] = {}
 
     def modes(
@@ -236,31 +235,11 @@ class SessionInference:
         self._call_when_done(future, deliver)
 
     def _call_when_done(self, future: "Future[Any]", deliver: Deliver) -> None:
-        document, call = self._document, partial(_deliver, future, deliver)
-        is_served = document is not None and document.session_context is not None
-        if is_served:
-            call = partial(_schedule, document, call)
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            if is_served:
-                future.add_done_callback(lambda _: call())
-            else:
-                call()
-            return
-        # By way of the loop: what another thread adds to a document that just then ends a hold may be lost.
-        future.add_done_callback(lambda _: _soon(loop, call))
-
-
-def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    with suppress(RuntimeError):  # the loop has ended
-        loop.call_soon_threadsafe(call)
-
-
-def _schedule(document: Any, call: Callable[[], None]) -> None:
-    # A session may have ended while its request was computed.
-    if document.session_context is not None and not document.session_context.destroyed:
-        document.add_next_tick_callback(call)
+        call = partial(_deliver, future, deliver)
+        if self._loop.is_there:
+            future.add_done_callback(lambda _: self._loop.soon(call))
+        else:
+            call()
 
 
 def _deliver(future: "Future[Any]", deliver: Deliver) -> None:

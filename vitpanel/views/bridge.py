@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import panel as pn
-from bokeh.document import Document
 from bokeh.model import Model
+
+from vitpanel.views.session_loop import SessionLoop
 
 
 class Bridge:
@@ -20,7 +21,7 @@ class Bridge:
     """
 
     def __init__(self) -> None:
-        self._document = pn.state.curdoc
+        self._loop = SessionLoop()
         self._waiting: dict[Any, Callable[[], None]] = {}
         self._is_due = False
         self._panes: list[pn.pane.Bokeh] = []
@@ -32,33 +33,26 @@ class Bridge:
         return pane
 
     def put(self, key: Any, change: Callable[[], None]) -> None:
-        """Apply a change soon; a later change of the same key replaces one that still waits."""
+        """Apply a change soon; a later change of the same key replaces one that still waits. From any thread."""
+        if self._loop.is_elsewhere:
+            self._loop.soon(partial(self.put, key, change))
+            return
         self._waiting[key] = change
         if not self._is_due:
             self._ask()
 
     def _ask(self) -> None:
         self._is_due = True
-        document = self._served_document
-        if document is not None:
-            document.add_next_tick_callback(self.flush)
-        else:
-            self.flush()
+        self._loop.soon(self.flush)
 
     @property
     def is_served(self) -> bool:
         """Whether changes wait for an event loop, so that work can go on beside it."""
-        return self._served_document is not None
+        return self._loop.document is not None
 
     def soon(self, call: Callable[[], None]) -> None:
         """Make a call where Bokeh models may be written to, from any thread; never if the session has ended."""
-        document = self._served_document
-        if document is not None and not document.session_context.destroyed:
-            document.add_next_tick_callback(partial(self._together, call))
-
-    @property
-    def _served_document(self) -> Document | None:
-        return self._document if self._document is not None and self._document.session_context is not None else None
+        self._loop.soon(partial(self._together, call))
 
     def flush(self) -> None:
         """Apply what waits now, and what that asks for."""
@@ -66,10 +60,9 @@ class Bridge:
             self._together(self._apply)
         finally:
             self._is_due = False
-        # What another thread put while the message was sent.
-        if self._waiting:
+        if self._waiting:  # put while the message was sent
             self._ask()
-        if self._served_document is None:
+        if not self.is_served:
             # `_models` is private to Panel: it maps the root of each place where the pane is shown.
             for root in {ref for pane in self._panes for ref in pane._models}:  # noqa: SLF001
                 pn.io.notebook.push_on_root(root)
@@ -82,7 +75,7 @@ class Bridge:
 
     def _together(self, call: Callable[[], None]) -> None:
         """Make a call whose changes are sent as one message, in their order."""
-        document = self._served_document
+        document = self._loop.document
         # Panel's hold drops what is changed while the page loads, though the page may have been described already.
         can_hold = document is not None and pn.state.loaded
         with pn.io.hold(document, policy="collect") if can_hold else nullcontext():
