@@ -65,7 +65,7 @@ def test_distance_is_chosen_and_read_in_patches_and_pixels(view, wait_until, set
     view.page.get_by_role("combobox", name="Measure").click()
     view.page.get_by_role("menuitem", name="Distance").press("Enter")
     wait_until(lambda: view.session.selection.measure == "distance")
-    wait_until(lambda: view.page.evaluate(_OF_MODEL, [view.scatter.figure.y_range.id, "end"]) > 3)
+    wait_until(lambda: view.page.evaluate(_OF_MODEL, [view.scatter.figure.y_range.id, "end"]) > 1.5)
     settle()
     distance, heads = view.session.study["distance"], view.scatter.heads.data
     view.page.mouse.move(*place_of(view.scatter.figure, heads["x"][9], heads["value"][9]))

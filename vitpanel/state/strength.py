@@ -11,19 +11,20 @@ from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
 
 MEASURES = ("entropy", "distance")
+_TENTHS = 10
 
 
 @dataclass(frozen=True)
 class HeadValues:
     """C1: a measure ``per_head``, ``(n_layers, n_heads)``; ``std`` over images is None when an image is chosen.
 
-    ``limit`` is the largest value that the measure can take for this model.
+    ``span`` is that of an axis, see `axis_span`.
     """
 
     measure: str
     per_head: np.ndarray
     std: np.ndarray | None
-    limit: float
+    span: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class HeadDensity:
 
     ``density`` is over all images, or over those outside the brush when there is one; ``brushed`` is over the brush,
     None without one. A density is NaN where no image has a value. ``n`` and ``n_brushed`` count the images behind
-    them.
+    them. ``span`` is that of an axis, see `axis_span`.
     """
 
     measure: str
@@ -49,11 +50,27 @@ class HeadDensity:
     n: int
     brushed: np.ndarray | None
     n_brushed: int
+    span: tuple[float, float]
 
 
 def measure_limit(spec: ViTSpec, measure: str) -> float:
     """Largest value of a measure: 1 for the entropy, a length in patches for the distance."""
     return 1.0 if measure == "entropy" else longest_distance(spec.grid)
+
+
+def axis_span(study: Study, measure: str, *shown: np.ndarray) -> tuple[float, float]:
+    """Tenths of a measure's range on an axis that is the same for all images, or nearly.
+
+    It holds three standard deviations about the mean of every head, and all that is shown. The entropies of a model
+    may fill a small part of what is possible.
+    """
+    limit, mean, margin = measure_limit(study.spec, measure), study.mean(measure), 3 * study.std(measure)
+    values = np.concatenate([np.ravel(part) for part in (mean - margin, mean + margin, *shown)])
+    if not limit or np.isnan(values).all():
+        return 0.0, limit
+    low = np.clip(np.floor(_TENTHS * np.nanmin(values) / limit), 0, _TENTHS - 1)
+    high = np.clip(np.ceil(_TENTHS * np.nanmax(values) / limit), low + 1, _TENTHS)
+    return float(low * limit / _TENTHS), float(high * limit / _TENTHS)
 
 
 def patch_side(spec: ViTSpec) -> float | None:
@@ -70,10 +87,10 @@ def head_values(study: Study, measure: str, image: int | None) -> HeadValues:
     StudyIncompleteError
         If the study does not have it, or not for this image.
     """
-    limit = measure_limit(study.spec, measure)
     if image is None:
-        return HeadValues(measure, study.mean(measure), study.std(measure), limit)
-    return HeadValues(measure, rows_of_image(study, measure, image), None, limit)
+        return HeadValues(measure, study.mean(measure), study.std(measure), axis_span(study, measure))
+    values = rows_of_image(study, measure, image)
+    return HeadValues(measure, values, None, axis_span(study, measure, values))
 
 
 def head_strength(study: Study, head: tuple[int, int], image: int | None) -> HeadStrength:
@@ -112,6 +129,7 @@ def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: 
         int((~np.isnan(outside)).sum()),
         None if brushed is None else _density(inside, limit)[1],
         int((~np.isnan(inside)).sum()),
+        axis_span(study, measure, values),
     )
 
 

@@ -38,10 +38,11 @@ class DensityArea:
     in_pixels: CustomJSTickFormatter | None
 
     def scale(self, density: HeadDensity) -> None:
-        """Show the whole range of the measure, and say what the curves are."""
+        """Show the span of the values, and say what the curves are."""
         axis = self.figure.xaxis[0]
         is_distance = density.measure == "distance"
-        self.figure.x_range.update(start=0, end=float(density.grid[-1]) or 1)
+        low, high = density.span
+        self.figure.x_range.update(start=low, end=high if high > low else low + 1)
         curves = [density.density] if density.brushed is None else [density.density, density.brushed]
         self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nanmax(curves, initial=0)) or 1)
         axis.axis_label = "distance (patches)" if is_distance else "entropy"

@@ -29,9 +29,10 @@ class HeadScatter:
     pins: ColumnDataSource
 
     def scale(self, values: HeadValues) -> None:
-        """Show the whole range of a measure."""
-        air = AIR * values.limit
-        self.figure.y_range.update(start=-air, end=(values.limit or 1) + air)
+        """Show the span of the values."""
+        low, high = values.span
+        air = AIR * ((high - low) or 1)
+        self.figure.y_range.update(start=low - air, end=high + air)
         self.figure.yaxis.axis_label = AXIS_LABELS[values.measure]
 
 
