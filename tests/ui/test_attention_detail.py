@@ -367,6 +367,29 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
     wait_until(lambda: len(view.drawn()) == above)
 
 
+def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view()
+    token, cut = (view.page.get_by_role("textbox").nth(i) for i in range(2))
+    alert = view.page.get_by_role("alert")
+    for _ in range(2):
+        token.fill("patch <i>99")
+        token.press("Enter")
+        expect(alert).to_have_text(
+            "There is no token 'patch <i>99': type CLS, the number of a patch from 0 to 15, or its row, column."
+        )
+        token.fill("4")
+        token.press("Enter")
+        expect(alert).to_have_count(0)
+        token.fill("")
+        token.press("Enter")
+        wait_until(lambda: view.session.selection.token is None)
+    for text in ("200", "much"):
+        cut.fill(text)
+        cut.press("Enter")
+        expect(alert).to_have_text(f"A share is a number above 0 and at most 100 (percent), not '{text}'.")
+    assert view.session.selection.threshold == 0.05
+
+
 def test_masks_follow_the_pointer_on_a_slow_link(
     open_view: Callable[..., Detail], wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ):

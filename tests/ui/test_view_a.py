@@ -107,10 +107,16 @@ def test_box_and_lasso_brush(opened, wait_until, place_of):
     box = view.session.brush
     view.page.get_by_role("button", name="Draw around images to brush them").click()
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    card = view.page.locator("b", has_text="image ")
+    mouse.move(*place_of(fig, *layout[8]))
+    expect(card).to_be_visible()
     mouse.move(*place_of(fig, *corners[0]))
     mouse.down()
     for corner in corners[1:]:
         mouse.move(*place_of(fig, *corner), steps=4)
+    mouse.move(*place_of(fig, *layout[8]), steps=4)
+    expect(card).to_be_hidden()
+    mouse.move(*place_of(fig, *corners[-1]), steps=4)
     mouse.up()
     wait_until(lambda: view.session.brush != box)
     assert isinstance(view.session.brush, LayoutRegion)

@@ -20,7 +20,7 @@ from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
-from vitpanel.views.base import View, escaped
+from vitpanel.views.base import View, counted, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
@@ -40,8 +40,9 @@ HEADER = {
     "& .MuiToolbar-root h3": {"fontSize": "17px", "fontWeight": 500},
     "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
 }
-# What a tooltip lies over can be clicked and dragged upon all the same.
-THEME = {"components": {"MuiTooltip": {"styleOverrides": {"popper": {"pointerEvents": "none !important"}}}}}
+# What a tooltip lies over can be clicked and dragged upon all the same, and it is not as narrow as a small button.
+TOOLTIP = {"popper": {"pointerEvents": "none !important"}, "tooltip": {"width": "max-content", "maxWidth": "260px"}}
+THEME = {"components": {"MuiTooltip": {"styleOverrides": TOOLTIP}}}
 SMALLEST = {"min-width": "1180px", "min-height": "640px"}
 # Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
 # house style and follow the theme by `Stage`.
@@ -169,8 +170,8 @@ def _keep_what_is_loaded() -> None:
 def _title(study: Study) -> str:
     spec = study.spec
     return (
-        f"vitpanel · {study.manifest.model['name']} · {spec.n_layers} layers × {spec.n_heads} heads · "
-        f"{study.n_images} images"
+        f"vitpanel · {study.manifest.model['name']} · {counted(spec.n_layers, 'layer')} × "
+        f"{counted(spec.n_heads, 'head')} · {counted(study.n_images, 'image')}"
     )
 
 

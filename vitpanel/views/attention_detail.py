@@ -30,7 +30,7 @@ _NOTE = f"""
 .hint {{ color: {css("hint")}; font-size: 11px; }}
 """
 _WORDS = {
-    "font": "11px sans-serif",
+    "font": "11px/16px sans-serif",
     "white-space": "nowrap",
     "overflow": "hidden",
     "color": css("text"),
@@ -71,7 +71,7 @@ class AttentionDetail(View):
         if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2)}
-        self._name = pn.pane.HTML("", margin=(13, 4, 0, 8), styles=_NAME)
+        self._name = pn.pane.HTML("", margin=(8, 4, 0, 8), styles=_NAME)
         self._token = pmui.TextInput(placeholder="token", width=84, **box)
         self._cut = pmui.TextInput(width=66, **box)
         self._unit = pmui.Select(options=list(UNITS), value=UNITS[0], width=82, **box)
@@ -250,9 +250,25 @@ class AttentionDetail(View):
             selection.threshold = number / 100 if is_share else share_above(attention, number)
         except ValueError:
             self._cut.error_state = True
+            known = "A share is a number above 0 and at most 100 (percent)" if is_share else "A threshold is a number"
+            self._complain(f"{known}, not {event.new!r}.")
 
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
         token = self.grid.find(event.new)
-        self._token.error_state = bool(event.new.strip()) and token is None
-        if token is not None or not event.new.strip():
+        is_known = token is not None or not event.new.strip()
+        self._token.error_state = not is_known
+        if is_known:
             self.session.selection.token = token
+            return
+        prefix = ", ".join(self.grid.name(token) for token in range(self.grid.n_prefix))
+        last = f"the number of a patch from 0 to {self.grid.size - 1}, or its row, column"
+        self._complain(f"There is no token {event.new!r}: type {prefix and prefix + ', '}{last}.")
+
+    def _complain(self, message: str) -> None:
+        def say() -> None:
+            # The browser writes there as well, of which the server does not hear: words that it said before are a
+            # change for the browser alone.
+            for text in ("", f'<span role="alert" style="color: {css("warning")}">{escaped(message)}</span>'):
+                self.pictures.words.text = text
+
+        self.bridge.put((self, "words"), say)

@@ -48,6 +48,11 @@ def escaped(text: object) -> str:
     return html.escape(str(text))
 
 
+def counted(n: int, noun: str) -> str:
+    """Number and noun, as in "1 image" and "1,000 images"."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
 def create_figure(**options: Any) -> figure:
     """Return an empty figure in the house style: no logo, thin grid, small legible labels, stretching to its place."""
     defaults: dict[str, Any] = {

@@ -11,7 +11,7 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.cluster import ClusterPart, ClusterSummary, Neighbourhood
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, escaped
+from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, counted, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
 from vitpanel.views.figures.example_heads import ExampleHeads, example_columns
@@ -126,8 +126,9 @@ class ClusterCard(pn.viewable.Viewer):
     def _show(self, summary: ClusterSummary | None) -> None:
         self.summary = summary
         if summary is not None:
-            images = f"{summary.n_images:,} of {self.session.study.n_images:,} images"
-            self.words.object = f'<div class="words" role="status"><b>{summary.n_heads:,} heads</b> on {images}</div>'
+            images = f"{summary.n_images:,} of {counted(self.session.study.n_images, 'image')}"
+            heads = f"<b>{counted(summary.n_heads, 'head')}</b>"
+            self.words.object = f'<div class="words" role="status">{heads} on {images}</div>'
         self.parts.object = "" if summary is None else self._parts_html(summary)
         self._show_map(summary)
         examples = () if summary is None else summary.examples

@@ -130,7 +130,7 @@ class ImageOverview(View):
         self.answer = ColumnDataSource({"image": [], "html": []})
         args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "answer": self.answer}
         point = CustomJS(args=args | {"reach": REACH, "style": _CARD}, code=script("point_at_image.js"))
-        for event in ("mousemove", "mouseleave"):
+        for event in ("mousemove", "mouseleave", "panstart", "panend"):
             self.map.figure.js_on_event(event, point)
         show = CustomJS(args={"answer": self.answer, "pointer": self.pointer}, code=script("show_card.js"))
         self.answer.js_on_change("data", show)

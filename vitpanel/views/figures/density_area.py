@@ -79,7 +79,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     fig.add_layout(line)
     legend = Legend(
         items=[LegendItem(label=value(name), renderers=[drawn]) for name, drawn in (("brush", brush), ("rest", rest))],
-        location="top_right", visible=False, label_text_font_size="10px", label_text_color=TEXT, glyph_width=16,
+        location="top_left", visible=False, label_text_font_size="10px", label_text_color=TEXT, glyph_width=16,
         glyph_height=10, label_height=10, padding=2, spacing=1, margin=2, background_fill_alpha=0,
         border_line_alpha=0,
     )  # fmt: skip

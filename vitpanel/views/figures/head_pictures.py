@@ -61,7 +61,7 @@ def create_head_pictures(grid: Grid) -> HeadPictures:
         options=ColumnDataSource({"scale": ["linear"], "extra": [True], "unit": [UNITS[0]]}),
         cut=ColumnDataSource({"value": [1.0]}),
         pinned=ColumnDataSource({"token": [NO_TOKEN]}),
-        words=Div(text="What the pointer reads is said here.", syncable=False, sizing_mode="stretch_width"),
+        words=Div(text="What the pointer reads is said here.", syncable=False, margin=0, sizing_mode="stretch_width"),
         masks=create_image_masks(grid),
         lines=create_token_lines(grid),
         histogram=create_threshold_histogram(),

@@ -28,7 +28,8 @@ STRIP_STYLE = f"""
 def strip_html(study: Study, image: int | None) -> str:
     """The chosen image with its label, prediction and file, or how to choose one."""
     if image is None:
-        words = f"All {study.n_images} images. Click a point or type an id to look at one."
+        whole = "One image" if study.n_images == 1 else f"All {study.n_images:,} images"
+        words = f"{whole}. Click a point or type an id to look at one."
         return f'<div class="strip"><div class="none">{words}</div></div>'
     file = escaped(study.images["file"].iloc[image])
     return (

@@ -1,10 +1,12 @@
-// Find the image under the pointer and show its card; the server is asked once for each image. The card is no Bokeh
-// model: a change of one lays out the whole page again.
+// Find the image under the pointer, unless it drags, and show its card; the server is asked once for each image. The
+// card is no Bokeh model: a change of one lays out the whole page again.
 const {x, y} = points.data
 const {x_range, y_range, inner_width, inner_height} = fig
 const right = inner_width / (x_range.end - x_range.start), up = inner_height / (y_range.end - y_range.start)
+if (cb_obj.event_name === "panstart") pointer._is_dragging = true
+if (cb_obj.event_name === "panend") pointer._is_dragging = false
 let image = -1, least = reach ** 2
-if (cb_obj.event_name === "mousemove") {
+if (cb_obj.event_name === "mousemove" && !pointer._is_dragging) {
   for (let i = 0; i < x.length; i++) {
     const distance = ((x[i] - cb_obj.x) * right) ** 2 + ((y[i] - cb_obj.y) * up) ** 2
     if (distance <= least) [image, least] = [i, distance]
