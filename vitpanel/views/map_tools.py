@@ -17,7 +17,13 @@ _DRAG = """
 if (cb_obj.value) toolbar.active_drag = own
 else if (toolbar.active_drag === own) toolbar.active_drag = move
 """
-SWITCH = {"padding": "4px", "&.Mui-checked": PRESSED}
+# The icon of a switch has a grey of its own, dim on a dark ground.
+SWITCH = {
+    "padding": "4px",
+    "& .MuiIcon-root": {"color": "text.primary"},
+    "&.Mui-checked": PRESSED,
+    "&.Mui-checked .MuiIcon-root": {"color": PRESSED["color"]},
+}
 
 
 class MapTools(pn.viewable.Viewer):
