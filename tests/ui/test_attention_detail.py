@@ -454,3 +454,15 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     page.get_by_role("button", name="Atlas of 6 heads").click()
     expect(page.get_by_role("listbox", name="All heads of the image")).to_be_hidden()
     assert not session.wants_atlas
+
+
+def test_the_atlas_scrolls_to_the_chosen_head(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_view(n_layers=12, n_heads=12)
+    heads, selection = view.page.get_by_role("option"), view.session.selection
+    view.act(lambda: selection.choose_head(11, 11))
+    view.page.get_by_role("button", name="Atlas of 144 heads").click()
+    for layer, head in ((11, 11), (0, 3), (6, 6)):
+        view.act(partial(selection.choose_head, layer, head))
+        expect(heads.nth(12 * layer + head)).to_have_attribute("aria-selected", "true")
+        expect(heads.nth(12 * layer + head)).to_be_in_viewport(ratio=1)
+    expect(heads.nth(0)).not_to_be_in_viewport()

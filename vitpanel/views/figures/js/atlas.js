@@ -47,6 +47,13 @@ export function render({model}) {
     // Tab reaches the chosen head, else the first one.
     if (atlas.children.length && !buttons().some((button) => button.tabIndex === 0)) atlas.children[0].tabIndex = 0
   }
+  // Scrolls the atlas alone: `scrollIntoView` would move the page as well.
+  const reveal_choice = () => {
+    const chosen = buttons().find((button) => Number(button.dataset.place) === model.chosen)
+    if (chosen === undefined) return
+    const {top, bottom} = atlas.getBoundingClientRect(), own = chosen.getBoundingClientRect()
+    atlas.scrollTop += Math.min(own.top - top, 0) + Math.max(own.bottom - bottom, 0)
+  }
   const show_sheet = () => {
     const n_layers = model.labels.length / model.n_heads
     for (const button of buttons()) {
@@ -72,6 +79,7 @@ export function render({model}) {
     show_labels()
     show_sheet()
     show_choice()
+    reveal_choice()
   }
   const create = (place) => {
     const button = document.createElement("button")
@@ -100,10 +108,14 @@ export function render({model}) {
   model.on("msg:custom", async ({kind, file, text}) => {
     download(kind === "csv" ? new Blob([text], {type: "text/csv"}) : await picture(model, atlas), file)
   })
-  model.on("chosen", show_choice)
+  model.on("chosen", () => {
+    show_choice()
+    reveal_choice()
+  })
   model.on("sheet", show_sheet)
   model.on("labels", show_labels)
   model.on("order", show_order)
   show_order()
+  new ResizeObserver(reveal_choice).observe(atlas)
   return atlas
 }
