@@ -386,7 +386,13 @@ def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_unt
     for text in ("200", "much"):
         cut.fill(text)
         cut.press("Enter")
-        expect(alert).to_have_text(f"A share is a number above 0 and at most 100 (percent), not '{text}'.")
+        expect(alert).to_have_text(f"'{text}' is no threshold: type a number above 0, up to 100 (percent).")
+    view.page.get_by_role("combobox").nth(0).click()
+    view.page.get_by_role("menuitem", name="value").click()
+    wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
+    cut.fill("much")
+    cut.press("Enter")
+    expect(alert).to_have_text("'much' is no threshold: type a number.")
     assert view.session.selection.threshold == 0.05
 
 

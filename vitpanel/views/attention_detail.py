@@ -250,8 +250,8 @@ class AttentionDetail(View):
             selection.threshold = number / 100 if is_share else share_above(attention, number)
         except ValueError:
             self._cut.error_state = True
-            known = "A share is a number above 0 and at most 100 (percent)" if is_share else "A threshold is a number"
-            self._complain(f"{known}, not {event.new!r}.")
+            limits = " above 0, up to 100 (percent)" if is_share else ""
+            self._complain(f"{event.new!r} is no threshold: type a number{limits}.")
 
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
         token = self.grid.find(event.new)
