@@ -1,16 +1,23 @@
 """The page around the views."""
 
+from importlib.resources import files
+from typing import Any
+
 import panel_material_ui as pmui
 from bokeh.model import DataModel
 
 
 class Page(pmui.Page):
-    """Page of panel-material-ui that does not search all it contains when one of its properties changes.
+    """Page of panel-material-ui whose widgets tell the server of persons' acts alone, and which changes at little cost.
 
-    Panel does so to mark models that are new, which have marked themselves already when they were made
-    (https://github.com/holoviz/panel/blob/v1.9.4/panel/reactive.py, `_patch_datamodel_ref`). The page has over a
+    What its widgets do in the browser is in ``page.html``. When one of a page's properties changes, Panel searches all
+    that it contains to mark models that are new, which have marked themselves already when they were made
+    (https://github.com/holoviz/panel/blob/v1.9.4/panel/reactive.py, `_patch_datamodel_ref`). This page has over a
     thousand models, and its busy line changes twice at every act of anybody. Can go when Panel marks new ones alone.
     """
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(template=files("vitpanel.app").joinpath("page.html").read_text(encoding="utf-8"), **params)
 
     @classmethod
     def _patch_datamodel_ref(cls, props: DataModel, ref: str) -> None:

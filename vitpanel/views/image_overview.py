@@ -190,7 +190,7 @@ class ImageOverview(View):
             self.text.error_state = True
             self.strip.object = error_html(error.message, error.hint)
         else:
-            self._on_image()
+            self.bridge.put("A image", self._on_image)
 
     def _show_tool(self, chosen: str, *_: Any) -> None:
         for name, tool in self.tools.items():
