@@ -227,6 +227,24 @@ def test_every_view_fills_the_page_and_returns(shown, wait_until):
         wait_until(lambda fig=fig, before=before: page.evaluate(_SIZE, fig.id) == before)
 
 
+def test_a_figure_hears_of_its_size_from_any_layout_around_it(shown, wait_until):
+    explorer, page = shown()
+    fig = explorer.views["attention-detail"].lines_chart.figure
+    painted = "id => Bokeh.index.find_one_by_id(id).canvas_view.bbox.width"
+    before = page.evaluate(painted, fig.id)
+    # The layout above asks for sizes before the figure does, and has the same as before.
+    page.evaluate(
+        """id => {
+      let view = Bokeh.index.find_one_by_id(id)
+      while (!view.model.css_classes.includes("vp-view")) view = view.parent
+      Object.assign(view.el.style, {position: "fixed", inset: "0", width: "auto", height: "auto"})
+      view.parent.after_resize()
+    }""",
+        fig.id,
+    )
+    wait_until(lambda: page.evaluate(painted, fig.id) > 1.5 * before)
+
+
 def saved(page: Page, view: str, item: str) -> tuple[str, bytes]:
     """Name and content of what an item of a view's menu saves, taken by keyboard."""
     button = page.get_by_role("button", name="Save a chart or its numbers").nth(list(VIEWS).index(view))

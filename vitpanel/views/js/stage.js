@@ -119,6 +119,30 @@ function spare_stylesheets(view) {
   styles._update.spares = true
 }
 
+// Bokeh 3.9 notes the sizes of all that a layout contains when one of them changes, but places and paints anew only if
+// the layout's own has changed; a figure inside then keeps the picture of its old size for good. Here it hears of it.
+function hear_of_figures(view) {
+  const owner = (name) => {
+    let proto = view
+    while (!Object.hasOwn(proto, name)) proto = Object.getPrototypeOf(proto)
+    return proto
+  }
+  const element = owner("_update_bbox"), layout = owner("update_bbox")
+  const {_update_bbox} = element, {update_bbox} = layout
+  if (update_bbox.hears) return
+  let n_changed = 0
+  element._update_bbox = function () {
+    const is_changed = _update_bbox.call(this)
+    if (is_changed && this.canvas_view !== undefined) n_changed++
+    return is_changed
+  }
+  layout.update_bbox = function () {
+    const before = n_changed
+    return update_bbox.call(this) || n_changed > before
+  }
+  layout.update_bbox.hears = true
+}
+
 const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}
 
 function follow_size(model, outer) {
@@ -180,6 +204,7 @@ export function render({view, model, el}) {
   let outer = view.parent
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
   spare_stylesheets(outer)
+  hear_of_figures(outer)
   const ends = [follow_theme(view, model, outer), follow_size(model, outer)]
   model.on("msg:custom", ({kind, figure, file, text}) => {
     if (kind === "words") return tell(el, text)
