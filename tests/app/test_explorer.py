@@ -1,5 +1,6 @@
 """The page: made for good studies, in words for bad ones."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from panel.util import edit_readonly
 
 import vitpanel
 from tests.synthetic import write_synthetic_study
-from vitpanel.app.explorer import create_app
+from vitpanel.app.explorer import create_app, open_once
 from vitpanel.state.cluster import Neighbourhood
 from vitpanel.study.reader import Study
 
@@ -35,6 +36,21 @@ def test_what_is_wrong_with_a_study_is_said_on_the_page(tmp_path: Path):
     alert = page.main[0]
     assert "There is no study at" in alert.object
     assert "<b>" not in alert.object
+
+
+def test_a_study_that_goes_on_is_read_anew_and_keeps_its_model(tmp_path: Path):
+    path, whole = (
+        write_synthetic_study(tmp_path / name, finished=finished)
+        for name, finished in (("x.study", False), ("y", True))
+    )
+    study, service = open_once(path)
+    assert not study.is_finished
+    shutil.copytree(whole, path, dirs_exist_ok=True)
+    later, same = open_once(path)
+    assert later.is_finished
+    assert same is service
+    assert same.study is later
+    assert open_once(path)[0] is later
 
 
 def test_a_page_has_the_figures_of_all_views(tmp_path: Path):

@@ -146,19 +146,23 @@ def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
 def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, ModelService]:
     """Study at ``path`` and its model, which all sessions of the process share.
 
+    A study that is not finished is read anew, since a run may have gone on meanwhile.
+
     Raises
     ------
     VitpanelError
         If the study cannot be opened.
     """
-    return pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint))
+    service = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint))
+    if not service.study.is_finished:
+        service.study = open_study(path)
+    return service.study, service
 
 
-def _open(path: Path, checkpoint: Path | None) -> tuple[Study, ModelService]:
-    study = open_study(path)
-    service = ModelService(study, checkpoint=checkpoint)
+def _open(path: Path, checkpoint: Path | None) -> ModelService:
+    service = ModelService(open_study(path), checkpoint=checkpoint)
     service.warm_up().add_done_callback(lambda _: _keep_what_is_loaded())
-    return study, service
+    return service
 
 
 def _keep_what_is_loaded() -> None:

@@ -27,7 +27,7 @@ COMPACT: dict[str, Any] = {
     "& .MuiInputBase-input": {"padding": "3px 8px", "fontSize": "13px"},
     "& .MuiInputBase-adornedStart": {"padding": "0 2px"},
     "& .MuiInputAdornment-root": {"margin": 0},
-    "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px"},
+    "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px", "color": "text.secondary"},
 }
 PRESSED = {"color": "primary.contrastText", "backgroundColor": "primary.main"}
 NO_WRAP = {"white-space": "nowrap"}
