@@ -125,9 +125,8 @@ class Server(threading.Thread):
 
     def choose(self, head: int) -> None:
         """Choose a head as a click in another view would."""
-        view, document = self.views[-1], self.views[-1].bridge._document  # noqa: SLF001 - as a callback would have it
-        choose = partial(view.session.selection.choose_head, 0, head)
-        self._loop.add_callback(lambda: document.add_next_tick_callback(choose))
+        view = self.views[-1]
+        view.bridge.soon(partial(view.session.selection.choose_head, 0, head))
 
     def _page(self) -> Any:
         pn.extension()

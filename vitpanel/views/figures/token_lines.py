@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from bokeh.models import ColumnDataSource, Label, LinearColorMapper, MultiLine, Range1d, Title
+from bokeh.models import ColumnDataSource, Label, LinearColorMapper, LinearInterpolator, MultiLine, Range1d, Title
 from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, token_kinds
@@ -72,7 +72,9 @@ def _empty(columns: tuple[str, ...]) -> ColumnDataSource:
 
 def _add_paths(fig: figure, source: ColumnDataSource, palette: tuple[str, ...]) -> MultiLine:
     colour: Any = {"field": "shade", "transform": LinearColorMapper(palette=palette, low=0, high=1)}
-    drawn = fig.multi_line("xs", "ys", source=source, line_color=colour, line_width=1)
+    # Kinds are drawn one after the other: a faint link must not hide a strong one of another kind.
+    alpha: Any = {"field": "shade", "transform": LinearInterpolator(x=[0, 0.5, 1], y=[0.2, 1, 1])}
+    drawn = fig.multi_line("xs", "ys", source=source, line_color=colour, line_alpha=alpha, line_width=1)
     glyph = cast("MultiLine", drawn.glyph)
     glyph.syncable = False
     return glyph
