@@ -115,7 +115,8 @@ def test_the_browser_shows_what_is_chosen_after_many_quick_acts(
     for number in range(N_ACTS):
         act(choices[number % 2] if number % 3 else chance.choice(choices))
         page.wait_for_timeout(chance.choice([1, 20, 100]))
-    wait_until(lambda: explorer.session.modes.status == explorer.session.attention.status == "done")
+    session = explorer.session
+    wait_until(lambda: session.modes.status == session.attention.status == "done", seconds=60)
     document = explorer.bridge._loop.document
     assert document is not None
     wait_until(lambda: not differences(list(document.models), page), seconds=60)
