@@ -113,9 +113,9 @@ class Server(threading.Thread):
         asyncio.set_event_loop(asyncio.new_event_loop())
         server: Any = get_server(self._page, port=0, show=False, start=False, websocket_origin="*")
         server.start()
-        self._port, self._loop = server.port, IOLoop.current()
+        self._port = server.port
         self._is_up.set()
-        self._loop.start()
+        IOLoop.current().start()
 
     @property
     def port(self) -> int:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.synthetic import synthetic_spec, write_synthetic_study
+from vitpanel.core.strength import longest_distance
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.strength import axis_span, head_density, head_values, measure_limit, patch_side, value_on_image
 from vitpanel.study.reader import open_study
@@ -29,7 +30,9 @@ def test_values_of_an_image_or_the_moments_of_all(study, measure: str):
 def test_a_density_is_of_area_1_over_the_whole_range(study, measure: str):
     density = head_density(study, measure, (1, 2), brushed=None)
     assert np.trapezoid(density.density, density.grid) == pytest.approx(1, abs=0.01)
-    assert density.grid[-1] == pytest.approx(measure_limit(study.spec, measure))
+    limit = 1 if measure == "entropy" else longest_distance(study.spec.grid)
+    assert density.grid[-1] == pytest.approx(limit)
+    assert measure_limit(study.spec, measure) == limit
     assert value_on_image(study, measure, (1, 2), image=3) == study[measure][3, 1, 2]
     assert value_on_image(study, measure, (1, 2), image=None) is None
     assert density.brushed is None

@@ -14,6 +14,13 @@ from panel.io.server import get_server
 from playwright.sync_api import Page, expect
 from tornado.ioloop import IOLoop
 
+from tests.tiny_vit import CLASSES, write_checkpoint, write_images
+from vitpanel.app.explorer import Explorer, create_page
+from vitpanel.app.inference import ModelService
+from vitpanel.pipeline.precompute import Recipe, precompute
+from vitpanel.pipeline.progress import Progress
+from vitpanel.study.reader import Study
+
 _LOGGERS = ("", "bokeh", "panel", "param", "tornado", "vitpanel")
 # Widgets come up one by one and push the figures about, and labels of axes push their frames: a page is ready when
 # nothing has moved for a while.
@@ -190,3 +197,38 @@ def place_of(page: Page) -> Callable[[figure, float, float], tuple[float, float]
         return left, top
 
     return place
+
+
+@pytest.fixture(scope="module")
+def page_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Study of a tiny model with weights."""
+    root = tmp_path_factory.mktemp("page")
+    checkpoint = write_checkpoint(root / "tiny.safetensors")
+    recipe = Recipe(
+        images=write_images(root / "images", n_per_class=4), out=root / "tiny.study", checkpoint=checkpoint,
+        class_names=CLASSES, latent_dim=4,
+    )  # fmt: skip
+    return precompute(recipe, progress=Progress(is_shown=False))
+
+
+@pytest.fixture
+def shown(app_page: Callable[..., Page], page_study: Study, monkeypatch: pytest.MonkeyPatch, wait_until):
+    """Open the page; its explorer and the browser's page, once the live model has answered."""
+    made: list[Explorer] = []
+    service = ModelService(page_study)
+    start = Explorer.__init__
+
+    def keep(explorer: Explorer, *args: Any, **options: Any) -> None:
+        start(explorer, *args, **options)
+        made.append(explorer)
+
+    monkeypatch.setattr(Explorer, "__init__", keep)
+
+    def show(*, width: int = 1280, height: int = 800, query: str = "") -> tuple[Explorer, Page]:
+        page = app_page(lambda: create_page(page_study, service=service), width=width, height=height, query=query)
+        session = made[-1].session
+        wait_until(lambda: session.modes.status == session.attention.status == "done")
+        page.wait_for_function("() => Bokeh.documents[0].is_idle")
+        return made[-1], page
+
+    return show

@@ -2,10 +2,8 @@
 
 import io
 import os
-from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -15,12 +13,7 @@ from bokeh.core.types import ID
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.tiny_vit import CLASSES, write_checkpoint, write_images
-from vitpanel.app.explorer import VIEWS, Explorer, create_page
-from vitpanel.app.inference import ModelService
-from vitpanel.pipeline.precompute import Recipe, precompute
-from vitpanel.pipeline.progress import Progress
-from vitpanel.study.reader import Study
+from vitpanel.app.explorer import VIEWS, Explorer
 from vitpanel.views.palette import TEXT, dark_colours
 from vitpanel.views.stage import VIEW_CLASS
 
@@ -67,40 +60,6 @@ _REWRITTEN = f"""async () => {{
   observer.disconnect()
   return n
 }}"""
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory) -> Study:
-    root = tmp_path_factory.mktemp("page")
-    checkpoint = write_checkpoint(root / "tiny.safetensors")
-    recipe = Recipe(
-        images=write_images(root / "images", n_per_class=4), out=root / "tiny.study", checkpoint=checkpoint,
-        class_names=CLASSES, latent_dim=4,
-    )  # fmt: skip
-    return precompute(recipe, progress=Progress(is_shown=False))
-
-
-@pytest.fixture
-def shown(app_page: Callable[..., Page], study: Study, monkeypatch: pytest.MonkeyPatch, wait_until):
-    """Open the page; its explorer and the browser's page, once the live model has answered."""
-    made: list[Explorer] = []
-    service = ModelService(study)
-    start = Explorer.__init__
-
-    def keep(explorer: Explorer, *args: Any, **options: Any) -> None:
-        start(explorer, *args, **options)
-        made.append(explorer)
-
-    monkeypatch.setattr(Explorer, "__init__", keep)
-
-    def show(*, width: int = 1280, height: int = 800, query: str = "") -> tuple[Explorer, Page]:
-        page = app_page(lambda: create_page(study, service=service), width=width, height=height, query=query)
-        session = made[-1].session
-        wait_until(lambda: session.modes.status == session.attention.status == "done")
-        page.wait_for_function("() => Bokeh.documents[0].is_idle")
-        return made[-1], page
-
-    return show
 
 
 def overlap(one: list[float], other: list[float]) -> bool:

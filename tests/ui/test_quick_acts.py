@@ -11,7 +11,6 @@ from bokeh.model import Model
 from bokeh.models import ColumnDataSource, Range1d, Span, Title
 from playwright.sync_api import Page
 
-from tests.ui.test_page import shown, study  # noqa: F401 - fixtures
 from vitpanel.app.explorer import Explorer
 from vitpanel.core.importance import METRICS
 from vitpanel.core.regions import PruningMode
@@ -102,7 +101,7 @@ def acts(explorer: Explorer, chance: random.Random) -> list[Callable[[], object]
 
 
 def test_the_browser_shows_what_is_chosen_after_many_quick_acts(
-    shown: Callable[..., tuple[Explorer, Page]],  # noqa: F811
+    shown: Callable[..., tuple[Explorer, Page]],
     act: Callable[[Callable[[], object]], None],
     wait_until: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +122,7 @@ def test_the_browser_shows_what_is_chosen_after_many_quick_acts(
     assert not answers
 
 
-def test_widgets_answer_nothing_to_what_they_are_told(shown: Callable[..., tuple[Explorer, Page]]):  # noqa: F811
+def test_widgets_answer_nothing_to_what_they_are_told(shown: Callable[..., tuple[Explorer, Page]]):
     explorer, page = shown()
     views: dict[str, Any] = dict(explorer.views)
     overview, importance = views["image-overview"], views["head-importance"]

@@ -1,6 +1,6 @@
 """The page around the views."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import panel_material_ui as pmui
@@ -17,7 +17,7 @@ class Page(pmui.Page):
     """
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(template=files("vitpanel.app").joinpath("page.html").read_text(encoding="utf-8"), **params)
+        super().__init__(template=Path(__file__).with_name("page.html"), **params)
 
     @classmethod
     def _patch_datamodel_ref(cls, props: DataModel, ref: str) -> None:

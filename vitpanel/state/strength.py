@@ -67,7 +67,7 @@ def axis_span(study: Study, measure: str, *shown: np.ndarray) -> tuple[float, fl
     limit, mean, margin = measure_limit(study.spec, measure), study.mean(measure), 3 * study.std(measure)
     values = np.concatenate([np.ravel(part) for part in (mean - margin, mean + margin, *shown)])
     if not limit or np.isnan(values).all():
-        return 0.0, limit
+        return 0.0, limit or 1.0
     low = np.clip(np.floor(_TENTHS * np.nanmin(values) / limit), 0, _TENTHS - 1)
     high = np.clip(np.ceil(_TENTHS * np.nanmax(values) / limit), low + 1, _TENTHS)
     return float(low * limit / _TENTHS), float(high * limit / _TENTHS)

@@ -260,9 +260,9 @@ class AttentionDetail(View):
         if is_known:
             self.session.selection.token = token
             return
-        prefix = ", ".join(self.grid.name(token) for token in range(self.grid.n_prefix))
-        last = f"the number of a patch from 0 to {self.grid.size - 1}, or its row, column"
-        self._complain(f"There is no token {event.new!r}: type {prefix and prefix + ', '}{last}.")
+        known = [self.grid.name(token) for token in range(self.grid.n_prefix)]
+        known += [f"the number of a patch from 0 to {self.grid.size - 1}", "or its row, column"]
+        self._complain(f"There is no token {event.new!r}: type {', '.join(known)}.")
 
     def _complain(self, message: str) -> None:
         def say() -> None:

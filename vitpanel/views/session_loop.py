@@ -36,11 +36,11 @@ class SessionLoop:
 
         Never made if the loop or the session has ended. Made at once in a script.
         """
-        if not self.is_elsewhere:
+        if self._loop is None or not self.is_elsewhere:
             self._tick(call)
-        elif self._loop is not None:
-            with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._tick, call)
+            return
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._tick, call)
 
     def _tick(self, call: Callable[[], None]) -> None:
         if self.document is None:

@@ -42,7 +42,7 @@ class DensityArea:
         axis = self.figure.xaxis[0]
         is_distance = density.measure == "distance"
         low, high = density.span
-        self.figure.x_range.update(start=low, end=high if high > low else low + 1)
+        self.figure.x_range.update(start=low, end=high)
         curves = [density.density] if density.brushed is None else [density.density, density.brushed]
         self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nanmax(curves, initial=0)) or 1)
         axis.axis_label = "distance (patches)" if is_distance else "entropy"

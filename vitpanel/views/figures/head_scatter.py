@@ -31,7 +31,7 @@ class HeadScatter:
     def scale(self, values: HeadValues) -> None:
         """Show the span of the values."""
         low, high = values.span
-        air = AIR * ((high - low) or 1)
+        air = AIR * (high - low)
         self.figure.y_range.update(start=low - air, end=high + air)
         self.figure.yaxis.axis_label = AXIS_LABELS[values.measure]
 
