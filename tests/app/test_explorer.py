@@ -7,9 +7,7 @@ from typing import Any
 import panel as pn
 import pytest
 from bokeh.document import Document
-from bokeh.model import DataModel, Model
 from bokeh.models import Plot
-from panel.util import edit_readonly
 
 import vitpanel
 from tests.synthetic import write_synthetic_study
@@ -56,18 +54,6 @@ def test_a_study_that_goes_on_is_read_anew_and_keeps_its_model(tmp_path: Path):
 def test_a_page_has_the_figures_of_all_views(tmp_path: Path):
     path = write_synthetic_study(tmp_path / "x.study")
     assert len(list(rendered(create_app(path)).select({"type": Plot}))) >= 10
-
-
-def test_a_change_of_the_page_looks_through_nothing_that_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    document = rendered(create_app(write_synthetic_study(tmp_path / "x.study")))
-    root: Any = document.roots[0]
-    inside = list(document.select({"type": DataModel}))
-    assert len(inside) > 20
-    assert all(f"__ref:{root.id}" in model.tags for model in inside)
-    with monkeypatch.context() as patch, edit_readonly(pn.state):
-        patch.setattr(Model, "references", lambda _: pytest.fail("looked through"))
-        pn.state.busy = True
-    assert root.data.busy
 
 
 def test_charts_that_nobody_asked_for_are_not_made(tmp_path: Path):

@@ -26,6 +26,7 @@ _LOGGERS = ("", "bokeh", "panel", "param", "tornado", "vitpanel")
 # nothing has moved for a while.
 _READY = """() => {
   if (!window.Bokeh?.documents.length || !Bokeh.documents.every(document => document.is_idle)) return false;
+  if ([...Bokeh.index.query(view => view.model.css_classes?.includes("vp-opening"))].length) return false;
   const plots = [...Bokeh.index.query(view => view.canvas_view)];
   const places = JSON.stringify(plots.map(plot => [plot.canvas_view.el.getBoundingClientRect(), plot.frame.bbox]));
   if (places !== window.vitpanelPlaces) Object.assign(window, {vitpanelPlaces: places, vitpanelSince: Date.now()});
@@ -53,19 +54,30 @@ class Collector(logging.Handler):
 
 
 class ServerThread(threading.Thread):
-    """Serves one app on a free port until it is stopped."""
+    """Serves one app until it is stopped.
 
-    def __init__(self, make: ViewFactory) -> None:
+    Parameters
+    ----------
+    make
+        Builds what a visitor sees.
+    port
+        Of the server; 0 takes a free one.
+    options
+        Further ones of Panel's server.
+    """
+
+    def __init__(self, make: ViewFactory, *, port: int = 0, **options: Any) -> None:
         super().__init__(daemon=True)
-        self._make, self._is_up = make, threading.Event()
+        self._make, self._options, self._is_up = make, options, threading.Event()
         self._document: Document | None = None
-        self.port = 0
+        self.port = port
 
     def run(self) -> None:
         """Serve in an event loop of this thread."""
         asyncio.set_event_loop(asyncio.new_event_loop())
         self._loop = IOLoop.current()
-        self._server = get_server(self._make_for_visitor, port=0, show=False, start=False)
+        options = {"port": self.port, "show": False, "start": False} | self._options
+        self._server = get_server(self._make_for_visitor, **options)
         self._server.start()
         self.port = self._server.port or 0
         self._is_up.set()

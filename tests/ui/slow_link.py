@@ -16,13 +16,15 @@ class SlowLink(threading.Thread):
         Of the server on this machine.
     round_trip
         Seconds that a request takes longer.
+    at
+        Port to listen on; 0 takes a free one.
     """
 
-    def __init__(self, port: int, *, round_trip: float) -> None:
+    def __init__(self, port: int, *, round_trip: float, at: int = 0) -> None:
         super().__init__(daemon=True)
         self._port, self._delay = port, round_trip / 2
         self._is_up = threading.Event()
-        self.port = 0
+        self.port = at
 
     def run(self) -> None:
         """Hand on until stopped."""
@@ -43,7 +45,7 @@ class SlowLink(threading.Thread):
         self._loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         self._task = task
-        async with await asyncio.start_server(self._connect, "localhost", 0) as server:
+        async with await asyncio.start_server(self._connect, "localhost", self.port) as server:
             self.port = server.sockets[0].getsockname()[1]
             self._is_up.set()
             await asyncio.Event().wait()

@@ -1,7 +1,7 @@
 """The explorer: views A to D linked by one selection, laid out after Fig. 1 of the paper."""
 
-import gc
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,13 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.themes import Theme
 
+from vitpanel.app.address import Address
 from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.lifetime import freeze_what_stays, sessions
+from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import Page
+from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
 from vitpanel.state.selection import Selection
@@ -37,9 +41,11 @@ LAYOUT: dict[int, dict[str, int]] = {
 }
 HEADER = {
     "& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT - 8}px !important"},
-    "& .MuiToolbar-root h3": {"fontSize": "17px", "fontWeight": 500},
     "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
 }
+TITLE = (
+    ":host { align-self: center; } h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; }"
+)
 # What a tooltip lies over can be clicked and dragged upon all the same, and it is not as narrow as a small button.
 TOOLTIP = {"popper": {"pointerEvents": "none !important"}, "tooltip": {"width": "max-content", "maxWidth": "260px"}}
 THEME = {"components": {"MuiTooltip": {"styleOverrides": TOOLTIP}}}
@@ -66,6 +72,8 @@ class Explorer(pn.viewable.Viewer):
         What is looked at, to be shared with another explorer; None starts one.
     height
         Pixels, or a CSS height, of the whole.
+    is_whole
+        Whether to build all views now; else `parts` builds them one by one.
 
     Raises
     ------
@@ -81,13 +89,37 @@ class Explorer(pn.viewable.Viewer):
         views: str | Sequence[str] | None = None,
         selection: Selection | None = None,
         height: int | str = 880,
+        is_whole: bool = True,
     ) -> None:
         super().__init__()
         inference = None if service is None else SessionInference(service)
         self.session = Session(study, selection=selection, inference=inference)
         self.bridge = Bridge()
+        self.views: dict[str, View] = {}
         self._height = height
-        self.views = {name: VIEWS[name](self.session, self.bridge) for name in chosen_views(views)}
+        self._cells = {name: pn.Column(Placeholder(VIEWS[name].title), **FILLED) for name in chosen_views(views)}
+        if is_whole:
+            deque(self.parts(), maxlen=0)
+
+    def parts(self) -> Iterator[None]:
+        """Build what is not built yet, one part at each step; a view that fails says why in its place."""
+        for name, cell in self._cells.items():
+            try:
+                view = VIEWS[name](self.session, self.bridge)
+            except VitpanelError as error:
+                cell.objects = [create_problem(VIEWS[name].title, error)]
+                continue
+            yield
+            self.views[name] = view
+            cell.objects = [view]
+            yield
+
+    def tell(self, n_before: int) -> None:
+        """Say in the places of the views how many other pages are built first."""
+        for name, cell in self._cells.items():
+            placeholder = cell[0]
+            if name not in self.views and isinstance(placeholder, Placeholder):
+                placeholder.tell(n_before)
 
     @property
     def selection(self) -> Selection:
@@ -96,9 +128,9 @@ class Explorer(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Views A and B above C and D; made once, since Bokeh models belong to one document."""
-        rows = {share: [name for name in names if name in self.views] for share, names in LAYOUT.items()}
+        rows = {share: [name for name in names if name in self._cells] for share, names in LAYOUT.items()}
         laid_out = [self._row(share, names) for share, names in rows.items() if names]
-        smallest = SMALLEST if len(self.views) == len(VIEWS) else {}
+        smallest = SMALLEST if len(self._cells) == len(VIEWS) else {}
         if isinstance(self._height, int):
             # In a cell nothing but a height of its own keeps the output from being as low as its first line.
             size = {"height": self._height, "sizing_mode": "stretch_width", "margin": 0}
@@ -107,10 +139,9 @@ class Explorer(pn.viewable.Viewer):
 
     def _row(self, share: int, names: list[str]) -> pn.Row:
         """Views side by side, with their shares of the width, in a row with its share of the page's height."""
-        cells = [
-            pn.Column(self.views[name], **FILLED, styles={"flex": f"{LAYOUT[share][name]} 1 0", **NARROW})
-            for name in names
-        ]
+        for name in names:
+            self._cells[name].styles = {"flex": f"{LAYOUT[share][name]} 1 0", **NARROW}
+        cells = [self._cells[name] for name in names]
         return pn.Row(*cells, **FILLED, styles={"flex": f"{share} 1 0", **NARROW})
 
 
@@ -125,9 +156,30 @@ def chosen_views(views: str | Sequence[str] | None) -> list[str]:
 
 
 def create_page(study: Study, *, service: ModelService | None = None) -> Page:
-    """Return the whole page of a session."""
-    explorer = Explorer(study, service=service, height=f"calc(100vh - {HEADER_HEIGHT}px - 8px)")
-    return _page(_title(study), explorer, header=[TrustBadge(study)])
+    """Return the whole page of a session.
+
+    On a server the views come once the browser is there, in turn with those of other visitors; a page that nobody
+    looks at costs little.
+    """
+    document = pn.state.curdoc
+    is_served = document is not None and document.session_context is not None
+    height = f"calc(100vh - {HEADER_HEIGHT}px - 8px)"
+    explorer = Explorer(study, service=service, height=height, is_whole=not is_served)
+    address = Address(explorer.session)
+    page = _page(_title(study), *_notices(address), explorer, header=[TrustBadge(study), address])
+    page.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark_theme")
+    if is_served:
+        pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
+    sessions.begin()
+    return page
+
+
+def _notices(address: Address) -> list[pmui.Alert]:
+    """What the address asked for in vain, in words that can be closed."""
+    if not address.notices:
+        return []
+    text = escaped(" ".join(address.notices))
+    return [pmui.Alert(object=text, severity="warning", closeable=True, margin=4, sizing_mode="stretch_width")]
 
 
 def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
@@ -161,14 +213,8 @@ def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, Mod
 
 def _open(path: Path, checkpoint: Path | None) -> ModelService:
     service = ModelService(open_study(path), checkpoint=checkpoint)
-    service.warm_up().add_done_callback(lambda _: _keep_what_is_loaded())
+    service.warm_up().add_done_callback(lambda _: freeze_what_stays())
     return service
-
-
-def _keep_what_is_loaded() -> None:
-    """Let no ended session make the collector of garbage look through torch, which takes half a second."""
-    gc.collect()
-    gc.freeze()
 
 
 def _title(study: Study) -> str:
@@ -179,15 +225,15 @@ def _title(study: Study) -> str:
     )
 
 
-def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()) -> Page:
+def _page(title: str, *content: Any, header: Sequence[pn.viewable.Viewable | pn.viewable.Viewer] = ()) -> Page:
     if pn.state.curdoc is not None:
         pn.state.curdoc.theme = Theme(json={"attrs": {name: {} for name in STYLED_BY_US}})
+    # Panel's own title is a link, and a click on it would load the page anew.
+    words = pn.pane.HTML(f"<h1>{escaped(title)}</h1>", stylesheets=[TITLE], margin=(0, 8))
     return Page(
-        title=title,
-        main=[content],
-        header=list(header),
-        site_url="",
-        busy_indicator="linear",
+        meta_title=title,
+        main=list(content),
+        header=[words, *header],
         sx=HEADER,
         theme_config=THEME,
     )

@@ -4,23 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import panel_material_ui as pmui
-from bokeh.model import DataModel
+from panel.util import edit_readonly
 
 
 class Page(pmui.Page):
-    """Page of panel-material-ui whose widgets tell the server of persons' acts alone, and which changes at little cost.
+    """Page of panel-material-ui that ends with its session, and whose widgets tell the server of persons' acts alone.
 
-    What its widgets do in the browser is in ``page.html``. When one of a page's properties changes, Panel searches all
-    that it contains to mark models that are new, which have marked themselves already when they were made
-    (https://github.com/holoviz/panel/blob/v1.9.4/panel/reactive.py, `_patch_datamodel_ref`). This page has over a
-    thousand models, and its busy line changes twice at every act of anybody. Can go when Panel marks new ones alone.
+    The busy line is not used. panel-material-ui ties it to a parameter of Panel's global state, which keeps every page
+    that was ever served (`Page.__init__` in panel-material-ui 0.16.6), and which changes at every act of anybody, so
+    that each visitor costs a message to all others. What takes time says so in its place instead.
+
+    ``page.html`` has what is done in the browser: words while the page opens, words when the connection is lost, and
+    what widgets send.
     """
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(template=Path(__file__).with_name("page.html"), **params)
-
-    @classmethod
-    def _patch_datamodel_ref(cls, props: DataModel, ref: str) -> None:
-        mark = f"__ref:{ref}"
-        if mark not in props.tags:
-            props.tags.append(mark)
+        super().__init__(template=Path(__file__).with_name("page.html"), busy_indicator=None, **params)
+        with edit_readonly(self):
+            self.busy = False

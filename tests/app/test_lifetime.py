@@ -1,0 +1,120 @@
+"""Nothing of a session outlives it."""
+
+import gc
+import threading
+import urllib.request
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import pytest
+from bokeh.client import pull_session
+from bokeh.document import Document
+from panel.util import edit_readonly
+
+from tests.synthetic import write_synthetic_study
+from tests.ui.conftest import ServerThread
+from vitpanel.app.explorer import create_page
+from vitpanel.app.lifetime import freeze_what_stays
+from vitpanel.study.reader import open_study
+
+pytestmark = pytest.mark.slow
+SOON = {"unused_session_lifetime_milliseconds": 100, "check_unused_sessions_milliseconds": 100}
+
+
+class Visits:
+    """A server of a small study that notes the document of every visit, without keeping it."""
+
+    def __init__(self, path: Path) -> None:
+        self._study = open_study(path)
+        self.documents: weakref.WeakSet[Document] = weakref.WeakSet()
+        self.n_visits = 0
+        self.server = ServerThread(self._make, **SOON)
+        self.server.start()
+        self.url = f"http://localhost:{self.server.wait()}/"
+
+    def _make(self) -> Any:
+        document = pn.state.curdoc
+        assert document is not None
+        self.documents.add(document)
+        self.n_visits += 1
+        return create_page(self._study)
+
+    def n_left(self) -> int:
+        """Documents that are alive once everything that can be collected is."""
+        freeze_what_stays()
+        return len(self.documents)
+
+
+@pytest.fixture
+def visits(tmp_path: Path) -> Iterator[Visits]:
+    """Serve a small study whose unused sessions end soon."""
+    served = Visits(write_synthetic_study(tmp_path / "x.study"))
+    yield served
+    served.server.stop()
+    pn.state.reset()
+    gc.unfreeze()
+
+
+def wait_for(is_true: Callable[[], bool]) -> None:
+    """Wait for something that becomes true in the thread of the server."""
+    pause = threading.Event()
+    for _ in range(600):
+        if is_true():
+            return
+        pause.wait(0.1)
+    pytest.fail("waited in vain")
+
+
+def test_pages_that_are_only_fetched_leave_nothing(visits: Visits):
+    for _ in range(3):
+        with urllib.request.urlopen(visits.url, timeout=60) as answer:  # noqa: S310 - an address of this machine
+            assert b"synthetic_vit" in answer.read()
+    assert visits.n_visits == 3
+    wait_for(lambda: visits.n_left() == 0)
+
+
+def test_sessions_that_are_closed_leave_nothing(visits: Visits):
+    for _ in range(3):
+        session = pull_session(url=visits.url)
+        assert session.document.roots
+        session.close()
+    assert visits.n_visits == 3
+    wait_for(lambda: visits.n_left() == 0)
+
+
+def test_sessions_that_were_there_when_the_model_was_loaded_go_too(visits: Visits):
+    session = pull_session(url=visits.url)
+    freeze_what_stays()
+    session.close()
+    wait_for(lambda: visits.n_left() == 0)
+
+
+@pytest.mark.ui
+def test_pages_in_a_browser_leave_nothing(visits: Visits, browser):
+    for _ in range(2):
+        page = browser.new_page()
+        page.goto(visits.url)
+        page.wait_for_function(
+            """() => window.Bokeh?.documents.length && [...Bokeh.index.query(view => view.canvas_view)].length > 10
+              && ![...Bokeh.index.query(view => view.model.css_classes?.includes("vp-opening"))].length""",
+            timeout=120_000,
+        )
+        page.get_by_role("button", name="Next image").click()
+        page.close()
+    assert visits.n_visits == 2
+    wait_for(lambda: visits.n_left() == 0)
+
+
+def test_what_others_do_changes_no_page(tmp_path: Path):
+    document = Document()
+    create_page(open_study(write_synthetic_study(tmp_path / "x.study"))).server_doc(document)
+    events: list[Any] = []
+    document.on_change(events.append)
+    with edit_readonly(pn.state):
+        pn.state.busy = True
+        pn.state.busy = False
+    assert not events
+    pn.state.reset()

@@ -1,0 +1,55 @@
+"""What ends with a session, and what the collector of garbage need not look through."""
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+
+
+class Lifetimes:
+    """Counts the sessions of the process that are alive.
+
+    With torch loaded, a collection takes half a second, in which nobody is answered. What is loaded once is therefore
+    frozen: the collector no longer looks at it. Sessions that are alive at that moment are frozen with it and would
+    stay for ever, so the last session that ends thaws everything, collects, and freezes anew while nobody waits.
+    """
+
+    def __init__(self) -> None:
+        self.n_alive = 0
+
+    def begin(self, *ends: Callable[[], Any]) -> None:
+        """Note that a session has begun; when it ends, the given calls are made.
+
+        Does nothing where there is no session, as in a notebook.
+        """
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            return
+        self.n_alive += 1
+
+        def end(_context: Any) -> None:
+            self.n_alive -= 1
+            for call in ends:
+                call()
+            if self.n_alive == 0:
+                _call_soon(freeze_what_stays)
+
+        document.on_session_destroyed(end)
+
+
+sessions = Lifetimes()
+
+
+def freeze_what_stays() -> None:
+    """Collect all garbage, and let the collector pass over what is left from now on."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def _call_soon(call: Callable[[], None]) -> None:
+    """Make a call once Bokeh has let go of what has just ended."""
+    from tornado.ioloop import IOLoop
+
+    IOLoop.current().call_later(1, call)

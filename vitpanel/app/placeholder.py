@@ -1,0 +1,46 @@
+"""What stands in the place of a view that is not there: not yet, or because it failed."""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from vitpanel.errors import VitpanelError
+from vitpanel.views.base import FILLED, counted, escaped
+
+OPENING_CLASS = "vp-opening"  # CSS class of a view that is still to come
+_STYLE = """
+    :host { border-radius: 4px; border: 1px dashed #8888; }
+    .words { height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
+        gap: 6px; font: 13px/1.4 sans-serif; color: #888888; text-align: center; }
+"""
+
+
+class Placeholder(pn.pane.HTML):
+    """Words in the place of a view that is still to come.
+
+    Parameters
+    ----------
+    title
+        Name of the view.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        super().__init__(
+            self._words(0), css_classes=[OPENING_CLASS], stylesheets=[_STYLE], **FILLED | {"margin": 4},
+        )  # fmt: skip
+
+    def tell(self, n_before: int) -> None:
+        """Say how many other pages are built first."""
+        self.object = self._words(n_before)
+
+    def _words(self, n_before: int) -> str:
+        before = f"<div>{counted(n_before, 'other page')} opened first</div>" if n_before else ""
+        verb = "is" if n_before == 1 else "are"
+        before = before.replace(" opened", f" {verb} opened")
+        return f'<div class="words" role="status"><div>Opening {escaped(self._title)} …</div>{before}</div>'
+
+
+def create_problem(title: str, error: VitpanelError) -> pmui.Alert:
+    """Return what failed and the way out, in the place of a view."""
+    text = f"**{escaped(title)}: {escaped(error.message)}** {escaped(error.hint)}"
+    return pmui.Alert(object=text, alert_type="error", margin=8)
