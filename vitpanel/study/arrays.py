@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
+from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import LocalStore, MemoryStore
 
 from vitpanel.errors import StudyError, StudyFormatError
@@ -93,6 +94,25 @@ def read_rows(path: Path, array: zarr.Array[Any], rows: slice) -> np.ndarray:
         return np.asarray(array[rows])
     except Exception as error:
         raise damaged(path, f"rows {rows.start} to {rows.stop - 1} cannot be read ({error})") from error
+
+
+class ChunkReader:
+    """Unpacks chunks of an array as the format has them, whatever the array's metadata on disk says."""
+
+    def __init__(self, spec: ArraySpec, block_size: int) -> None:
+        self._chunks: dict[str, Any] = {}
+        self._spec, self._n_rows = spec, spec.chunks(block_size)[0]
+        self._array = create_array(MemoryStore(self._chunks), spec, block_size)
+
+    def check(self, path: Path, block: int) -> None:
+        """Unpack a block's rows; `StudyError` if they fail their checksum."""
+        key = "/".join(("c", str(block), *["0"] * (len(self._spec.shape) - 1)))
+        self._chunks[key] = default_buffer_prototype().buffer.from_bytes(path.read_bytes())
+        rows = slice(block * self._n_rows, min((block + 1) * self._n_rows, self._spec.shape[0]))
+        try:
+            read_rows(path, self._array, rows)
+        finally:
+            del self._chunks[key]
 
 
 def empty_rows(spec: ArraySpec) -> np.ndarray:

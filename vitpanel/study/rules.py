@@ -95,7 +95,7 @@ def each(inner: Rule, *, least: int = 0, most: int) -> Rule:
 
     def rule(value: Any, place: str) -> None:
         if not isinstance(value, list) or not least <= len(cast("list[Any]", value)) <= most:
-            raise MisfitError(value, place, f"a list of {least} to {most} values")
+            raise MisfitError(cast("object", value), place, f"a list of {least} to {most} values")
         for index, item in enumerate(cast("list[Any]", value)):
             inner(item, f"{place}[{index}]")
 
@@ -148,7 +148,7 @@ def plain(*, depth: int, most: int) -> Rule:
             number()(value, place)
         elif isinstance(value, dict | list):
             if depth == 0:
-                raise MisfitError(value, place, "a single value here")
+                raise MisfitError(cast("object", value), place, "a single value here")
             inner = plain(depth=depth - 1, most=most)
             (each(inner, most=most) if isinstance(value, list) else pairs(inner, most=most))(value, place)
 

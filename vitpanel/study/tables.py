@@ -123,6 +123,19 @@ def read_images(root: Path, path: Path, *, n_images: int, n_classes: int) -> pd.
     return images.set_index("image_id")
 
 
+def image_differences(before: pd.DataFrame, now: pd.DataFrame) -> str:
+    """Say how the files of two tables of images differ, as one sentence."""
+    there, here = before["file"].tolist(), now["file"].tolist()
+    phrases = [
+        f"{_first(files)} {'is' if len(files) == 1 else 'are'} {what}"
+        for files, what in ((sorted({*there} - {*here}), "not there any more"), (sorted({*here} - {*there}), "new"))
+        if files
+    ]
+    if phrases:
+        return f"Of the images, {' and '.join(phrases)}."
+    return "The images have the same names as before, but a file or a label has changed."
+
+
 def crops_bytes(image_ids: Iterable[int], crops: Sequence[bytes], thumbnails: Sequence[bytes]) -> bytes:
     """Return the pictures of a block as Parquet."""
     return table_bytes(pa.table([list(image_ids), list(crops), list(thumbnails)], schema=CROPS))
@@ -186,6 +199,10 @@ def with_predictions(images: pd.DataFrame, probabilities: np.ndarray, class_name
 def _unpacked_bytes(metadata: pq.FileMetaData) -> int:
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     return sum(group.column(index).total_uncompressed_size for group in groups for index in range(metadata.num_columns))
+
+
+def _first(files: list[str]) -> str:
+    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
 
 
 def _columns(schema: pa.Schema) -> str:

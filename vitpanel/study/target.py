@@ -1,4 +1,5 @@
 """Where a study is to be written: asked before any work is done for it."""
+# pyright: reportMissingTypeStubs=false
 
 import tempfile
 from collections.abc import Mapping
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import pandas as pd
 
 from vitpanel.errors import StudyError, StudyLockedError, StudyMismatchError
 from vitpanel.study.atomic import write_errors
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.tables import image_differences, read_images
 
 
 def check_target(path: Path, settings: Mapping[str, Any]) -> None:
@@ -106,6 +109,28 @@ def refuse_differences(path: Path, found: Manifest, wanted: Manifest, *, why: st
         message = f"{path} was begun with something else: {'; '.join(differences)}."
         hint = "Choose another --out, or delete the folder to begin anew."
         raise StudyMismatchError(message, hint=f"{why} {hint}".strip())
+
+
+def found_manifest(path: Path, wanted: Manifest, images: pd.DataFrame) -> Manifest:
+    """Return the manifest of the study at a path, which must be of the same model, images and settings.
+
+    Raises
+    ------
+    StudyMismatchError
+        If it is not; what is known of other images is said by name.
+    """
+    found = Manifest.read(path)
+    is_same = found.images["hash"] == wanted.images["hash"]
+    refuse_differences(path, found, wanted, why="" if is_same else _other_images(path, found, images))
+    return found
+
+
+def _other_images(path: Path, found: Manifest, images: pd.DataFrame) -> str:
+    file, n_classes = StudyFiles(path).images, found.spec.n_classes
+    try:
+        return image_differences(read_images(path, file, n_images=found.n_images, n_classes=n_classes), images)
+    except StudyError:
+        return ""  # the table that they would be held against is broken
 
 
 def _try_to_write(path: Path) -> None:

@@ -1,17 +1,13 @@
 """Read a study whole: every file that its manifest and receipts promise, against every checksum there is."""
-# pyright: reportUnknownMemberType=false
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import zarr
 
 from vitpanel.errors import StudyError
-from vitpanel.study.arrays import checked_chunk, open_array, read_rows
+from vitpanel.study.arrays import ChunkReader, checked_chunk, open_array
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.places import checked_file, damaged, stray_link
@@ -129,7 +125,7 @@ class Parts:
         self.arrays = array_specs(
             manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks
         )
-        self._arrays: dict[str, zarr.Array[Any] | None] = {}
+        self._readers: dict[str, ChunkReader] = {}
 
     def __iter__(self) -> Iterator[Part]:
         """Go through the files in the order of the format; receipts are read on the way."""
@@ -185,13 +181,11 @@ class Parts:
                     yield self._chunk(spec, block, receipt)
 
     def _chunk(self, spec: ArraySpec, block: int, receipt: Receipt) -> Part:
-        images = self.manifest.block_images(block) if spec.is_per_block else range(spec.shape[0])
-
         def read() -> None:
             path = checked_chunk(self.files, spec, block, self.manifest.block_size)
-            array = self._opened(spec)
-            if array is not None:
-                read_rows(path, array, slice(images.start, images.stop))
+            if spec.name not in self._readers:
+                self._readers[spec.name] = ChunkReader(spec, self.manifest.block_size)
+            self._readers[spec.name].check(path, block)
 
         return self._sealed(self.files.chunk(spec.name, block, len(spec.shape)), read, receipt)
 
@@ -230,17 +224,8 @@ class Parts:
         manifest = self.manifest
         read_images(self.files.root, self.files.images, n_images=manifest.n_images, n_classes=manifest.spec.n_classes)
 
-    def _open(self, spec: ArraySpec) -> zarr.Array[Any]:
+    def _open(self, spec: ArraySpec) -> object:
         return open_array(self.files, spec, block_size=self.manifest.block_size)
-
-    def _opened(self, spec: ArraySpec) -> zarr.Array[Any] | None:
-        """An array, opened once; None where it cannot be, which is the damage of another file than its chunks."""
-        if spec.name not in self._arrays:
-            try:
-                self._arrays[spec.name] = self._open(spec)
-            except StudyError:
-                self._arrays[spec.name] = None
-        return self._arrays[spec.name]
 
 
 def _damage(root: Path, part: Part) -> Damage | None:

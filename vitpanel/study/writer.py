@@ -23,7 +23,7 @@ from vitpanel.study.receipts import block_receipt, block_receipt_bytes, stage_re
 from vitpanel.study.records import bytes_digest
 from vitpanel.study.schema import HEADS, LATENTS, STAGES, ArraySpec, array_specs
 from vitpanel.study.tables import crops_bytes, images_bytes, read_images, unpredicted_images, with_predictions
-from vitpanel.study.target import check_folder, locked, refuse_differences
+from vitpanel.study.target import check_folder, found_manifest, locked
 from vitpanel.study.verify import verify_study
 
 
@@ -101,7 +101,7 @@ class StudyWriter:
                 is_new = not StudyFiles(path).manifest.exists()
                 if is_new:
                     manifest.write(path)
-                writer = cls(path, manifest if is_new else _found(path, manifest, images), lock)
+                writer = cls(path, manifest if is_new else found_manifest(path, manifest, images), lock)
                 if not is_new:
                     writer._mend(say)
                 writer._create_missing(images)
@@ -355,32 +355,3 @@ class StudyWriter:
         with write_errors(self.path):
             target[rows] = array
             flush(self._chunk(spec, block))
-
-
-def _found(path: Path, manifest: Manifest, images: pd.DataFrame) -> Manifest:
-    """The manifest on disk, which must be of the same numbers."""
-    found = Manifest.read(path)
-    is_same = found.images["hash"] == manifest.images["hash"]
-    refuse_differences(path, found, manifest, why="" if is_same else _other_images(path, found, images))
-    return found
-
-
-def _other_images(path: Path, found: Manifest, images: pd.DataFrame) -> str:
-    """How the images differ from those that a study was begun with, by name; empty where that cannot be told."""
-    try:
-        known = read_images(path, StudyFiles(path).images, n_images=found.n_images, n_classes=found.spec.n_classes)
-    except StudyError:
-        return ""
-    there, here = known["file"].tolist(), images["file"].tolist()
-    phrases = [
-        f"{_first(files)} {'is' if len(files) == 1 else 'are'} {what}"
-        for files, what in ((sorted({*there} - {*here}), "not there any more"), (sorted({*here} - {*there}), "new"))
-        if files
-    ]
-    if phrases:
-        return f"Of the images, {' and '.join(phrases)}."
-    return "The images have the same names as before, but a file or a label has changed."
-
-
-def _first(files: list[str]) -> str:
-    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
