@@ -11,57 +11,15 @@ import numpy as np
 import pytest
 
 from tests.hostile_studies import rewrite
-from tests.synthetic import (
-    finish_synthetic_study,
-    synthetic_images,
-    synthetic_manifest,
-    synthetic_spec,
-    write_synthetic_block,
-)
+from tests.study_runs import begun, contents, differing, run
+from tests.synthetic import write_synthetic_block
 from vitpanel import cli
 from vitpanel.errors import StudyError
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import open_study
-from vitpanel.study.schema import MEANS, MODES, STAGES
+from vitpanel.study.schema import MEANS, MODES
 from vitpanel.study.verify import verify_study
-from vitpanel.study.writer import StudyWriter
-
-SPEC = synthetic_spec()
-
-
-def begun(path: Path, *, say: Callable[[str], object] = lambda _: None) -> StudyWriter:
-    return StudyWriter.create_or_resume(path, synthetic_manifest(SPEC), synthetic_images(SPEC, 12), say=say)
-
-
-def write_optional_stages(writer: StudyWriter) -> None:
-    """Write modes and means, which a study has only where they were asked for."""
-    for stage in (MODES, MEANS):
-        for name, spec in writer.arrays.items():
-            for block in range(writer.n_blocks) if spec.stage == stage else ():
-                shape = (len(writer.block_images(block)), *spec.shape[1:])
-                writer.write_rows(name, block, np.full(shape, block, spec.dtype))
-        writer.finish_stage(stage, seconds=1)
-
-
-def run(path: Path) -> list[str]:
-    """Do what a precompute run does on top of the writer, and return what it said."""
-    said: list[str] = []
-    with begun(path, say=said.append) as writer:
-        for block in writer.pending_blocks():
-            write_synthetic_block(writer, block)
-        if not all(writer.is_done(stage) for stage in STAGES):
-            finish_synthetic_study(writer)
-        if not (writer.is_done(MODES) and writer.is_done(MEANS)):
-            write_optional_stages(writer)
-        writer.seal()
-    return said
-
-
-def contents(path: Path) -> dict[str, bytes]:
-    """Bytes of every file but the lock."""
-    files = [file for file in path.rglob("*") if file.is_file() and file.name != ".lock"]
-    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -116,14 +74,6 @@ KINDS = [
     "arrays.zarr/means/patch/zarr.json",
     "arrays.zarr/means/estimate/c/1/0/0",
 ]
-
-
-def differing(whole: Path, path: Path) -> list[str]:
-    """Files that two studies do not share byte for byte; manifests have times and are left aside."""
-    before, after = contents(whole), contents(path)
-    return [
-        name for name in before.keys() | after.keys() if before.get(name) != after.get(name) and name != "manifest.json"
-    ]
 
 
 @pytest.mark.parametrize("name", KINDS)
