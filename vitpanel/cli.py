@@ -1,5 +1,6 @@
 """The command line: ``vitpanel precompute``, ``inspect``, ``serve`` and ``demo``."""
 
+import os
 import sys
 from ast import literal_eval
 from pathlib import Path
@@ -9,6 +10,9 @@ from cyclopts import App, Parameter
 
 from vitpanel import __version__
 from vitpanel.errors import VitpanelError
+
+# What a shell reports of a program that a closed pipe has ended.
+_BROKEN_PIPE = 128 + 13
 
 app = App(
     name="vitpanel",
@@ -112,18 +116,28 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command
-def inspect(study: Path) -> None:
+def inspect(study: Path, *, verify: Annotated[bool, Parameter(negative=())] = False) -> None:
     """Print what is in a study.
 
     Parameters
     ----------
     study
         Folder of the study.
+    verify
+        Read every file and hold it against its checksum; all that is damaged or missing is listed at once, with the way
+        out. Without it, only what is printed was read. Either way the exit code is 1 when damage was found.
     """
     from vitpanel.study.reader import open_study
-    from vitpanel.study.summary import describe
+    from vitpanel.study.summary import describe, describe_verification
+    from vitpanel.study.verify import missing_files, verify_study
 
-    print(describe(open_study(study)))
+    if verify:
+        found = verify_study(study)
+        print(describe_verification(study, found))
+        sys.exit(1 if found.damages else 0)
+    opened = open_study(study)
+    print(describe(opened))
+    sys.exit(1 if opened.damages or missing_files(study, opened.manifest) else 0)
 
 
 @app.command
@@ -179,7 +193,15 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
 def main() -> None:
     """Run the command line; what a user can act on is printed without a traceback, with exit code 1."""
     try:
-        app(sys.argv[1:])
+        try:
+            app(sys.argv[1:])
+        finally:
+            # Here and not when Python ends, where an error would have its traceback.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has read enough, as `head` does; what is still unwritten must not be tried again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_BROKEN_PIPE)
     except VitpanelError as error:
         print(f"vitpanel: {error.message}", file=sys.stderr)
         if error.hint:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.pipeline.sampling import sampled_heads, sampled_rows
+from vitpanel.pipeline.sampling import block_order, sampled_heads, sampled_rows
 from vitpanel.study.reader import open_study
 
 
@@ -41,3 +41,20 @@ def test_a_sample_reads_block_by_block(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(type(study), "block", lambda self, name, n: read.append(n) or block(self, name, n))
     sampled_heads(study, "patterns/patch_top", n_most=9, seed=0)
     assert read == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_are_shuffled_and_all_labels_come_first(seed: int):
+    names = [f"class {row // 20}" for row in range(200)]
+    order = block_order(names, 5, seed=seed)
+    assert sorted(order) == list(range(40))
+    assert order == block_order(names, 5, seed=seed)
+    assert order != sorted(order)
+    assert {names[block * 5] for block in order[:10]} == set(names)
+    later = order[10:]
+    assert later != sorted(later)
+
+
+def test_blocks_without_labels_are_shuffled():
+    order = block_order([""] * 17, 4, seed=0)
+    assert sorted(order) == list(range(5))

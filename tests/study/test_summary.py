@@ -18,7 +18,7 @@ def line(text: str, start: str) -> str:
 def test_a_finished_study(tmp_path: Path):
     study = open_study(write_synthetic_study(tmp_path / "a.study", n_images=12))
     text = describe(study)
-    assert "(finished)" in text
+    assert "(finished; every file is there, contents not verified: use --verify)" in text
     assert "synthetic_vit from tests.synthetic" in text
     assert "2 layers × 3 heads" in text
     assert "17 tokens (CLS and 16 patches)" in text

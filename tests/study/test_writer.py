@@ -21,6 +21,7 @@ from tests.synthetic import (
 from vitpanel.errors import DiskFullError, StudyError, StudyLockedError, StudyMismatchError
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import open_study
+from vitpanel.study.records import file_digest
 from vitpanel.study.schema import STAGES
 from vitpanel.study.writer import StudyWriter
 
@@ -267,7 +268,8 @@ def test_stages_checks_and_predictions_are_kept(tmp_path: Path):
         writer.write_checks({"largest_difference": 1e-6})
         assert writer.is_done("heads")
     manifest = Manifest.read(path)
-    arrays = manifest.stages["heads"].pop("arrays")
+    arrays, receipt = (manifest.stages["heads"].pop(key) for key in ("arrays", "receipt"))
+    assert receipt == file_digest(writer.files.stage_receipt("heads"))
     assert arrays == [name for name, array in writer.arrays.items() if array.stage == "heads"]
     assert manifest.stages == {"heads": {"done": True, "seconds": 1.235, "detail": {"device": "cpu"}}}
     assert manifest.checks == {"largest_difference": 1e-6}

@@ -21,6 +21,7 @@ from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
+from vitpanel.study.means import coverage_words
 from vitpanel.study.reader import Study, open_study
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
@@ -221,7 +222,7 @@ def _title(study: Study) -> str:
     spec = study.spec
     return (
         f"vitpanel · {study.manifest.model['name']} · {counted(spec.n_layers, 'layer')} × "
-        f"{counted(spec.n_heads, 'head')} · {counted(study.n_images, 'image')}"
+        f"{counted(spec.n_heads, 'head')} · {coverage_words(study) or counted(study.n_images, 'image')}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 from torch.nn import functional
@@ -219,6 +219,13 @@ def average_precision(model: Autoencoder, indices: np.ndarray) -> float:
 def autoencoder_bytes(model: Autoencoder) -> bytes:
     """Weights as a safetensors file."""
     return save({key: value.cpu().contiguous() for key, value in model.state_dict().items()})
+
+
+def autoencoder_from_bytes(data: bytes, side: tuple[int, int], *, latent_dim: int, device: torch.device) -> Autoencoder:
+    """Inverse of `autoencoder_bytes`, for matrices of a grid of so many rows and columns."""
+    model = Autoencoder(side, latent_dim)
+    model.load_state_dict(load(data))
+    return model.to(device).eval()
 
 
 def reconstruction_loss(model: Autoencoder, ones: Tensor) -> Tensor:

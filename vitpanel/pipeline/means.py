@@ -73,7 +73,8 @@ def compute_means(
     root
         Folder that the files of ``images`` are relative to.
     """
-    if writer.is_done(MEANS) or writer.is_done(HEADS):
+    # Once the heads are done, means that were there are mended and none are begun.
+    if writer.is_done(MEANS) or (writer.is_done(HEADS) and not writer.manifest.is_done(MEANS)):
         return
     reason = _why_not(ablation, len(images))
     if reason or not isinstance(ablation, RestartAblation):

@@ -14,9 +14,16 @@ from PIL import Image
 
 from vitpanel.core.patterns import pooled_side
 from vitpanel.core.trust import turned_off
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import StudyError, VitpanelError
 from vitpanel.models.ablation import Ablation, Precision, create_ablation, images_at_once
-from vitpanel.models.autoencoder import autoencoder_bytes, encode_patterns, n_seen_at_most, train_autoencoder
+from vitpanel.models.autoencoder import (
+    Autoencoder,
+    autoencoder_bytes,
+    autoencoder_from_bytes,
+    encode_patterns,
+    n_seen_at_most,
+    train_autoencoder,
+)
 from vitpanel.models.class_head import LinearHead, read_head
 from vitpanel.models.images import decode_crop, encode_crop, encode_thumbnail, read_image
 from vitpanel.models.loading import checked_on, load_model, with_head
@@ -28,12 +35,15 @@ from vitpanel.pipeline.means import compute_means, sampled_importance
 from vitpanel.pipeline.memory import keep_freed_memory
 from vitpanel.pipeline.modes import summarise_modes
 from vitpanel.pipeline.progress import Progress
-from vitpanel.pipeline.sampling import sampled_heads
+from vitpanel.pipeline.sampling import block_order, sampled_heads
 from vitpanel.pipeline.source import ImageSource, match_labels, open_images
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.reader import Study, open_study
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, MODES, image_layouts
+from vitpanel.study.reader import Study, extra_file, open_study
+from vitpanel.study.records import bytes_digest
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, MEANS, MODES, STAGES, image_layouts
+from vitpanel.study.space import check_space, missing_bytes
+from vitpanel.study.target import check_target
 from vitpanel.study.writer import StudyWriter
 
 MAX_TRAINING = 200_000
@@ -114,6 +124,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     progress = progress or Progress()
     keep_freed_memory()
     _check_head(recipe)
+    check_target(recipe.out, _settings(recipe))
     model = load_model(
         recipe.model,
         checkpoint=recipe.checkpoint,
@@ -139,16 +150,20 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         progress.say(
             "None of the labels is a class of the model; its own top-1 class stands in. Give --class-names to match."
         )
-    with StudyWriter.create_or_resume(recipe.out, _manifest(recipe, model, source, class_names), images) as writer:
+    manifest = _manifest(recipe, model, source, class_names)
+    check_space(recipe.out, missing_bytes(recipe.out, manifest, _stages(recipe, model)))
+    with StudyWriter.create_or_resume(recipe.out, manifest, images, say=progress.say) as writer:
+        _note_modes(writer, recipe, model)
         if head is not None:
             writer.write_file(writer.files.head.name, head.to_bytes())
-        if recipe.fast_means:
+        if recipe.fast_means or MEANS in writer.manifest.stages:
             compute_means(writer, _ablation(model, recipe), source.root, images, progress=progress)
         _compute_heads(writer, model, source, images, recipe, progress)
         _compute_latents(writer, model, progress)
         _compute_layouts(writer, progress)
-        if recipe.modes or (recipe.modes is None and model.device.type == "cuda"):
+        if MODES in writer.manifest.stages:
             _compute_modes(writer, model, recipe, progress)
+        writer.seal()
     return open_study(recipe.out)
 
 
@@ -167,13 +182,34 @@ def _check_precision(precision: Precision, device: str) -> None:
         raise VitpanelError(message, hint="Leave --precision out, or give --device cuda.")
 
 
+def _stages(recipe: Recipe, model: ViTModel) -> list[str]:
+    """Stages that a run computes."""
+    return [*STAGES, *([MODES] if _wants_modes(recipe, model) else []), *([MEANS] if recipe.fast_means else [])]
+
+
+def _wants_modes(recipe: Recipe, model: ViTModel) -> bool:
+    return model.device.type == "cuda" if recipe.modes is None else recipe.modes
+
+
+def _note_modes(writer: StudyWriter, recipe: Recipe, model: ViTModel) -> None:
+    """Leave a trace of what was asked for from the start, wherever the run ends; --no-modes takes it back."""
+    if _wants_modes(recipe, model):
+        writer.ask_for(MODES)
+    elif recipe.modes is False and not writer.manifest.is_done(MODES):
+        writer.reopen(MODES)
+
+
 def _kept_probe(out: Path) -> LinearHead | None:
     """The probe of a study that is gone on with: a second fit might differ in its last digits."""
-    if not StudyFiles(out).manifest.is_file() or Manifest.read(out).model.get("head", {}).get("kind") != "probe":
+    if not StudyFiles(out).manifest.exists():
         return None
-    study = open_study(out)
-    name = study.files.head.name
-    return LinearHead.from_bytes(study.read_file(name)) if name in study.manifest.files else None
+    manifest, name = Manifest.read(out), StudyFiles(out).head.name
+    if manifest.model.get("head", {}).get("kind") != "probe" or name not in manifest.files:
+        return None
+    try:
+        return LinearHead.from_bytes(extra_file(out, manifest, name))
+    except StudyError:
+        return None  # broken: what is there is checked later, and said then
 
 
 def _labelled(source: ImageSource, model: ViTModel) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -204,18 +240,27 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
             "spec": model.spec.to_dict(),
             "class_names": list(class_names),
         },
-        images={"root": str(source.root.resolve()), "hash": source.hash, "skipped": source.skipped},
-        settings={
-            "seed": recipe.seed,
-            "block_size": recipe.block_size,
-            "latent_dim": recipe.latent_dim,
-            "layout_sample": recipe.layout_sample,
-        }
-        # Named only where it is not the usual, so that studies made before there was a choice can be gone on with.
-        | ({} if recipe.precision == "float32" else {"precision": recipe.precision}),
+        images={
+            "root": str(source.root.resolve()),
+            "hash": source.hash,
+            "n_images": len(source.table),
+            "skipped": source.skipped,
+        },
+        settings=_settings(recipe),
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
         checks={check.name: check.to_dict() for check in model.checks},
     )
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    settings = {
+        "seed": recipe.seed,
+        "block_size": recipe.block_size,
+        "latent_dim": recipe.latent_dim,
+        "layout_sample": recipe.layout_sample,
+    }
+    # Named only where it is not the usual, so that studies made before there was a choice can be gone on with.
+    return settings if recipe.precision == "float32" else settings | {"precision": recipe.precision}
 
 
 def _compute_heads(
@@ -230,7 +275,9 @@ def _compute_heads(
     if writer.is_done(HEADS):
         return
     ablation = _ablation(model, recipe)
-    pending, started = writer.pending_blocks(), time.monotonic()
+    order = block_order(images["label_name"].tolist(), recipe.block_size, seed=recipe.seed)
+    missing, started = frozenset(writer.pending_blocks()), time.monotonic()
+    pending = [block for block in order if block in missing]
     files, all_labels = images["file"].tolist(), images["label"].to_numpy()
     done = len(images) - sum(len(writer.block_images(block)) for block in pending)
     at_once = max(1, min(recipe.batch_size // model.spec.n_heads, images_at_once(model.spec)))
@@ -239,14 +286,14 @@ def _compute_heads(
         for block in pending:
             rows = writer.block_images(block)
             crops = [model.preprocessing.crop(read_image(source.root / files[row])) for row in rows]
-            parts, order = [], []
+            parts, places = [], []
             for chosen, kept in known.groups(rows, at_once):
                 some = [crops[row - rows.start] for row in chosen]
                 parts.append(summarise_heads(model, ablation, some, all_labels[chosen], known=kept))
-                order.extend(chosen)
+                places.extend(chosen)
                 bar.update(len(chosen))
             arrays = {
-                name: np.concatenate([part[name] for part in parts])[np.argsort(order)]
+                name: np.concatenate([part[name] for part in parts])[np.argsort(places)]
                 for name in parts[0]
                 if name in writer.arrays
             }
@@ -295,8 +342,39 @@ def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -
     if "latents" not in writer.arrays:
         writer.finish_stage(LATENTS, seconds=0, detail={"absent": turned_off(writer.manifest.checks)["latents"]})
         return
-    started, settings, study = time.monotonic(), writer.manifest.settings, open_study(writer.path)
-    side = pooled_side(model.spec.grid)
+    started, study, detail = time.monotonic(), open_study(writer.path), None
+    autoencoder, pending = _kept_autoencoder(writer, model), writer.blocks_without(LATENTS)
+    if autoencoder is None:
+        autoencoder, detail = _trained_autoencoder(writer, study, model, progress)
+        data, name = autoencoder_bytes(autoencoder), writer.files.autoencoder.name
+        if not writer.manifest.is_done(LATENTS) or bytes_digest(data) != writer.manifest.files.get(name):
+            # All latents are of another autoencoder now, and so is what is laid out by them.
+            pending = list(range(writer.n_blocks))
+            writer.reopen(LATENTS)
+            writer.reopen(LAYOUT)
+        writer.write_file(name, data)
+    done = study.n_images - sum(len(writer.block_images(block)) for block in pending)
+    with progress.bar("latents", total=study.n_images, unit="image", done=done) as bar:
+        for block in pending:
+            patterns = study.block("patterns/patch_top", block)
+            writer.write_rows("latents", block, encode_patterns(autoencoder, patterns))
+            bar.update(len(patterns))
+    writer.finish_stage(LATENTS, seconds=time.monotonic() - started, detail=detail)
+
+
+def _kept_autoencoder(writer: StudyWriter, model: ViTModel) -> Autoencoder | None:
+    """The autoencoder of a stage that was complete, so that lost rows alone are encoded anew."""
+    manifest, name = writer.manifest, writer.files.autoencoder.name
+    if not manifest.is_done(LATENTS) or not writer.files.autoencoder.exists():
+        return None
+    data, side = extra_file(writer.path, manifest, name), pooled_side(model.spec.grid)
+    return autoencoder_from_bytes(data, side, latent_dim=manifest.latent_dim, device=model.device)
+
+
+def _trained_autoencoder(
+    writer: StudyWriter, study: Study, model: ViTModel, progress: Progress
+) -> tuple[Autoencoder, dict[str, Any]]:
+    settings, side = writer.manifest.settings, pooled_side(model.spec.grid)
     sample = sampled_heads(study, "patterns/patch_top", n_most=MAX_TRAINING, seed=settings["seed"])
     with progress.bar("autoencoder", total=n_seen_at_most(len(sample)), unit="matrix") as bar:
         autoencoder, training = train_autoencoder(
@@ -308,27 +386,21 @@ def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -
             on_batch=bar.update,
         )
         bar.total = bar.n
-    writer.write_file("autoencoder.safetensors", autoencoder_bytes(autoencoder))
-    with progress.bar("latents", total=study.n_images, unit="image") as bar:
-        for block in range(writer.n_blocks):
-            patterns = study.block("patterns/patch_top", block)
-            writer.write_rows("latents", block, encode_patterns(autoencoder, patterns))
-            bar.update(len(patterns))
-    detail = training.to_dict() | {"binarised_on": list(side)}
-    writer.finish_stage(LATENTS, seconds=time.monotonic() - started, detail=detail)
+    return autoencoder, training.to_dict() | {"binarised_on": list(side)}
 
 
 def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
     """t-SNE of images by importance, of heads by A_CLS and by the latents of A_patch."""
     if writer.is_done(LAYOUT):
         return
+    before = writer.manifest.stages[LAYOUT].get("detail", {}) if writer.manifest.is_done(LAYOUT) else None
     started, study, settings = time.monotonic(), open_study(writer.path), writer.manifest.settings
     of_images = {layout: f"importance/{metric}" for metric, layout in image_layouts(study.spec).items()}
     of_heads = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
     seconds: dict[str, float] = {}
     qualities: dict[str, Quality] = {}
     for name, vectors in (of_images | of_heads).items():
-        if name not in writer.arrays or vectors not in study:
+        if name not in writer.arrays or vectors not in study or (before is not None and not writer.lacks(name)):
             continue
         begun = time.monotonic()
         with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:
@@ -339,5 +411,8 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
                 places, qualities[name] = lay_out_heads(study, vectors, sample=settings["layout_sample"], **options)
         writer.write_array(name, places)
         seconds[name] = round(time.monotonic() - begun, 1)
-    detail = {"seconds": seconds, "neighbours": qualities}
+    detail = {
+        "seconds": (before or {}).get("seconds", {}) | seconds,
+        "neighbours": (before or {}).get("neighbours", {}) | qualities,
+    }
     writer.finish_stage(LAYOUT, seconds=time.monotonic() - started, detail=detail)

@@ -1,5 +1,7 @@
 """Some of all heads of a study, read block by block."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vitpanel.study.reader import Study
@@ -33,3 +35,24 @@ def sampled_heads(study: Study, name: str, *, n_most: int, seed: int) -> np.ndar
         chosen = slice(*np.searchsorted(rows, [first, last]))
         sample[chosen] = study.block(name, block).reshape(-1, n_values)[rows[chosen] - first]
     return sample
+
+
+def block_order(label_names: Sequence[str], block_size: int, *, seed: int) -> list[int]:
+    """Blocks of images in the order in which they are computed: shuffled, those with a label not seen before first.
+
+    Images lie by folders, so that in their own order a mean over the first blocks would be of the first classes alone.
+    The order depends on the labels and the seed, and on nothing that a run has done: one that goes on keeps it.
+
+    Parameters
+    ----------
+    label_names
+        Of all images of the study.
+    """
+    labels = [frozenset(label_names[start : start + block_size]) for start in range(0, len(label_names), block_size)]
+    seen: set[str] = set()
+    first: list[int] = []
+    later: list[int] = []
+    for block in np.random.default_rng(seed).permutation(len(labels)).tolist():
+        (later if labels[block] <= seen else first).append(block)
+        seen |= labels[block]
+    return first + later

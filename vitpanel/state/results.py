@@ -13,8 +13,8 @@ class ImportanceCurve:
 
     ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that
     belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics. While the
-    mean is an estimate, its 95 % confidence interval is ± ``half_width``, ``words`` say what it comes from, and there
-    is no ``std``; else these are None and empty.
+    mean is an estimate, its 95 % confidence interval is ± ``half_width`` and there is no ``std``; else it is None.
+    ``words`` say what the mean comes from while images are missing, and are empty when it is over all.
     """
 
     metric: str

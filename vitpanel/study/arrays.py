@@ -1,6 +1,7 @@
 """zarr arrays with checksums, whose stored metadata is held against the format."""
 # pyright: reportUnknownMemberType=false
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -8,11 +9,17 @@ from typing import Any, cast
 import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
+from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import LocalStore, MemoryStore
 
-from vitpanel.errors import StudyError
-from vitpanel.study.records import damaged
+from vitpanel.errors import StudyError, StudyFormatError
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.places import RECOMPUTE, checked_file, damaged
 from vitpanel.study.schema import ArraySpec
+
+_LARGEST_METADATA = 2**20
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_MAGIC_LENGTH, _LONGEST_HEADER = len(_ZSTD_MAGIC), 18
 
 
 def create_array(store: LocalStore | MemoryStore, spec: ArraySpec, block_size: int) -> zarr.Array[Any]:
@@ -32,7 +39,7 @@ def create_array(store: LocalStore | MemoryStore, spec: ArraySpec, block_size: i
     )
 
 
-def open_array(path: Path, spec: ArraySpec, *, block_size: int, mode: str = "r") -> zarr.Array[Any]:
+def open_array(files: StudyFiles, spec: ArraySpec, *, block_size: int, mode: str = "r") -> zarr.Array[Any]:
     """Open an array and check that its metadata is what the format says.
 
     Raises
@@ -40,19 +47,45 @@ def open_array(path: Path, spec: ArraySpec, *, block_size: int, mode: str = "r")
     StudyError
         If the array is missing, or its metadata is damaged or of other sizes.
     """
+    path = checked_file(files.root, files.metadata(spec.name), largest=_LARGEST_METADATA)
+    if not path.exists():
+        message = f"The array {spec.name} is missing: {path} does not exist."
+        raise StudyFormatError(message, hint=RECOMPUTE)
     try:
-        store = LocalStore(path, read_only=mode == "r")
+        store = LocalStore(path.parent, read_only=mode == "r")
         # Of an array that exists, open_array ignores a configuration.
         array = zarr.open_array(store, mode=mode, zarr_format=3).with_config({"write_empty_chunks": True})  # pyright: ignore[reportArgumentType]
         metadata = _comparable(array)
-    except FileNotFoundError as error:
-        message = f"The array {spec.name} is missing: {path} does not exist."
-        raise StudyError(message, hint="Run the same precompute command again: it computes what is missing.") from error
     except Exception as error:
-        raise damaged(path / "zarr.json", f"the array {spec.name} cannot be opened ({error})") from error
+        raise damaged(path, f"the array {spec.name} cannot be opened ({error})") from error
     if metadata != _expected(spec, block_size):
-        raise damaged(path / "zarr.json", f"the array {spec.name} is not of shape {spec.shape} and type {spec.dtype}")
+        raise damaged(path, f"the array {spec.name} is not of shape {spec.shape} and type {spec.dtype}")
     return array
+
+
+def checked_chunk(files: StudyFiles, spec: ArraySpec, block: int, block_size: int) -> Path:
+    """Return the path of a block's rows of an array once it is known that they are there and unpack to their size.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, is no regular file of the study, or would unpack to another number of bytes.
+    """
+    n_bytes = math.prod(spec.chunks(block_size)) * np.dtype(spec.dtype).itemsize
+    path = files.chunk(spec.name, block, len(spec.shape))
+    # What cannot be made smaller grows by a few bytes for each of zstd's blocks of 128 kB.
+    checked_file(files.root, path, largest=n_bytes + n_bytes // 128 + 512)
+    try:
+        with path.open("rb") as file:
+            found = _unpacked_size(file.read(_LONGEST_HEADER))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        message = f"The array {spec.name} of {files.root} is damaged: {path} is missing."
+        raise StudyFormatError(message, hint=RECOMPUTE) from error
+    except OSError as error:
+        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+    if found != n_bytes:
+        raise damaged(path, f"it unpacks to {found} bytes, not to {n_bytes}")
+    return path
 
 
 def read_rows(path: Path, array: zarr.Array[Any], rows: slice) -> np.ndarray:
@@ -61,6 +94,52 @@ def read_rows(path: Path, array: zarr.Array[Any], rows: slice) -> np.ndarray:
         return np.asarray(array[rows])
     except Exception as error:
         raise damaged(path, f"rows {rows.start} to {rows.stop - 1} cannot be read ({error})") from error
+
+
+class ChunkReader:
+    """Unpacks chunks of an array as the format has them, whatever the array's metadata on disk says."""
+
+    def __init__(self, spec: ArraySpec, block_size: int) -> None:
+        self._chunks: dict[str, Any] = {}
+        self._spec, self._n_rows = spec, spec.chunks(block_size)[0]
+        self._array = create_array(MemoryStore(self._chunks), spec, block_size)
+
+    def check(self, path: Path, block: int) -> None:
+        """Unpack a block's rows; `StudyError` if they fail their checksum."""
+        key = "/".join(("c", str(block), *["0"] * (len(self._spec.shape) - 1)))
+        self._chunks[key] = default_buffer_prototype().buffer.from_bytes(path.read_bytes())
+        rows = slice(block * self._n_rows, min((block + 1) * self._n_rows, self._spec.shape[0]))
+        try:
+            read_rows(path, self._array, rows)
+        finally:
+            del self._chunks[key]
+
+
+def empty_rows(spec: ArraySpec) -> np.ndarray:
+    """An array of the whole study with rows that are not there yet: NaN, or 0 where there is none.
+
+    Raises
+    ------
+    StudyError
+        If it does not fit into the memory.
+    """
+    try:
+        return np.full(spec.shape, np.nan if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)
+    except (MemoryError, ValueError) as error:
+        message = f"The array {spec.name} of shape {spec.shape} does not fit into the memory."
+        raise StudyError(message, hint="Open the study on a machine with more, or take fewer images.") from error
+
+
+def _unpacked_size(header: bytes) -> int | None:
+    """Number of bytes that a frame of zstd says it holds (RFC 8878, 3.1.1), None where it does not say."""
+    if len(header) < _MAGIC_LENGTH + 1 or header[:_MAGIC_LENGTH] != _ZSTD_MAGIC:
+        return None
+    descriptor = header[_MAGIC_LENGTH]
+    is_single_segment = descriptor >> 5 & 1
+    start = _MAGIC_LENGTH + 1 + (1 - is_single_segment) + (0, 1, 2, 4)[descriptor & 3]
+    length = (is_single_segment, 2, 4, 8)[descriptor >> 6]
+    # Of two bytes, the smallest size is that which one byte cannot hold.
+    return int.from_bytes(header[start : start + length], "little") + (256 if length == 2 else 0) if length else None  # noqa: PLR2004
 
 
 @lru_cache(maxsize=64)

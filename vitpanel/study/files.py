@@ -55,6 +55,10 @@ class StudyFiles:
         """Written last: says that a block is on disk whole."""
         return self.receipts / f"{block:06d}.json"
 
+    def stage_receipt(self, stage: str) -> Path:
+        """Written when a stage is complete: what each of its files holds."""
+        return self.receipts / f"{stage}.json"
+
     def crops(self, block: int) -> Path:
         """Crops and thumbnails of a block."""
         return self.root / "crops" / f"{block:06d}.parquet"
@@ -62,6 +66,10 @@ class StudyFiles:
     def array(self, name: str) -> Path:
         """Folder of one array."""
         return self.arrays / name
+
+    def metadata(self, name: str) -> Path:
+        """Shape, type and codecs of one array."""
+        return self.array(name) / "zarr.json"
 
     def chunk(self, name: str, block: int, n_dims: int) -> Path:
         """File that holds a block's rows of an array."""

@@ -1,6 +1,7 @@
 """The manifest: where a study comes from, how it was made, and how far it is."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -11,7 +12,10 @@ from vitpanel.core.spec import ViTSpec
 from vitpanel.errors import StudyError, StudyFormatError
 from vitpanel.study.atomic import write_atomically
 from vitpanel.study.files import StudyFiles
-from vitpanel.study.records import checked, damaged, parse_record, record_bytes
+from vitpanel.study.manifest_rules import check_manifest
+from vitpanel.study.places import damaged
+from vitpanel.study.records import checked, parse_record, record_bytes
+from vitpanel.study.rules import MisfitError, shown
 from vitpanel.study.schema import FORMAT_VERSION
 
 _IDENTITY = (
@@ -23,7 +27,11 @@ _IDENTITY = (
     ("images", "hash"),
 )
 _SHOWN_LENGTH = 80
-RESTORE = "Restore the manifest from a copy, or delete the study and run precompute again."
+RESTORE = (
+    "Nothing else in a study says what it is of, so that there is no way back: restore the manifest from a copy, or "
+    "delete the study and run precompute again."
+)
+_NO_STUDY = "Give the folder NAME.study that vitpanel precompute wrote."
 
 
 def _now() -> str:
@@ -49,7 +57,8 @@ class Manifest:
     checks
         Trust checks by name, each as `vitpanel.core.trust.Check.to_dict` gives it.
     stages
-        Per stage ``done``, ``seconds``, the names of its ``arrays`` and ``detail``.
+        Per stage ``done``, ``seconds``, the names of its ``arrays``, ``detail``, and the digest of its ``receipt``. An
+        optional stage stands here, not done, from the moment that it is asked for.
     files
         Digest of every extra file.
     created
@@ -124,6 +133,14 @@ class Manifest:
         """Write the manifest of the study at ``path``, atomically."""
         write_atomically(StudyFiles(path).manifest, record_bytes(asdict(self)))
 
+    @staticmethod
+    def hint_without(path: Path) -> str:
+        """Say that there is no way back of a study that has lost its manifest; empty for any other folder."""
+        files = StudyFiles(path)
+        if any(part.exists() for part in (files.images, files.arrays, files.receipts)):
+            return f"It was a study and has lost its {files.manifest.name}. {RESTORE}"
+        return ""
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read the manifest of the study at ``path``.
@@ -139,21 +156,25 @@ class Manifest:
         if not path.exists():
             message = f"There is no study at {path}."
             raise StudyError(message, hint="Check the path, or make a study with vitpanel precompute.")
-        if not file.is_file():
+        if not os.path.lexists(file):
             message = f"{path} is not a study: it holds no {file.name}."
-            raise StudyFormatError(message, hint="Give the folder NAME.study that vitpanel precompute wrote.")
-        record = parse_record(file, hint=RESTORE)
+            raise StudyFormatError(message, hint=cls.hint_without(path) or _NO_STUDY)
+        record = parse_record(path, file, hint=RESTORE)
         _check_version(record.get("format_version"), path, file)
         content = checked(record, file, hint=RESTORE)
         missing = [f.name for f in fields(cls) if f.name not in content]
         if missing:
             raise damaged(file, f"it lacks {', '.join(missing)}", hint=RESTORE)
+        try:
+            check_manifest(content)
+        except MisfitError as error:
+            raise damaged(file, str(error), hint=RESTORE) from error
         return cls(**{f.name: content[f.name] for f in fields(cls)})
 
 
 def _check_version(version: object, path: Path, file: Path) -> None:
-    if not isinstance(version, int) or version < 1:
-        raise damaged(file, f"its format_version is {version!r}", hint=RESTORE)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise damaged(file, f"its format_version is {shown(version)}", hint=RESTORE)
     if version > FORMAT_VERSION:
         message = f"{path} was written in format {version}, this version reads up to {FORMAT_VERSION}."
         raise StudyFormatError(message, hint="Upgrade vitpanel: pip install --upgrade vitpanel.")

@@ -24,7 +24,8 @@ class ImportanceMean:
     half_width
         Of the estimate's 95 % confidence interval; None where the mean is exact.
     words
-        What an estimate comes from; empty where the mean is exact.
+        What it comes from, as in "over 32 of 80 images, 3 of 4 classes so far"; empty for the exact mean over all
+        images.
     """
 
     mean: np.ndarray
@@ -55,7 +56,21 @@ def importance_mean(study: Study, metric: str) -> ImportanceMean:
     name = importance_array(study, metric)
     if _stands_in(study) and metric in _ESTIMATED:
         return _estimated(study, metric)
-    return ImportanceMean(study.mean(name), study.std(name))
+    over = "" if name.startswith("means/") else coverage_words(study)
+    return ImportanceMean(study.mean(name), study.std(name), words=over and f"over {over}")
+
+
+def coverage_words(study: Study) -> str:
+    """How many images of a study are done, and of how many of its classes; empty when all are.
+
+    Means over the images of a study that is not finished are of these alone.
+    """
+    if study.n_done == study.n_images:
+        return ""
+    words = f"{study.n_done} of {study.n_images} images"
+    names = study.images["label_name"].to_numpy()
+    there, n_classes = set(names[study.done_images]) - {""}, len(set(names) - {""})
+    return f"{words}, {len(there)} of {n_classes} classes so far" if n_classes else f"{words} so far"
 
 
 def unpruned_mean(study: Study) -> float:

@@ -1,7 +1,10 @@
 """Read a study: tables and arrays by name, checked, cached and read-only."""
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
@@ -10,10 +13,12 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.errors import StudyError, StudyFormatError, StudyIncompleteError
-from vitpanel.study.arrays import open_array, read_rows
+from vitpanel.study.arrays import checked_chunk, empty_rows, open_array, read_rows
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.records import bytes_digest, damaged, read_record
+from vitpanel.study.places import damaged, read_bytes
+from vitpanel.study.receipts import Receipt, block_receipt
+from vitpanel.study.records import bytes_digest
 from vitpanel.study.schema import HEADS, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
 from vitpanel.study.tables import read_crops, read_images, with_predictions
 
@@ -34,6 +39,17 @@ def open_study(path: str | Path) -> "Study":
         If there is no study, it is damaged, or its format is newer than this version of vitpanel.
     """
     return Study(Path(path))
+
+
+def extra_file(path: Path, manifest: Manifest, name: str) -> bytes:
+    """Return an extra file of the study at ``path``; raises as `Study.read_file` does."""
+    if name not in manifest.files:
+        message = f"{path} has no file {name}."
+        raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
+    data = read_bytes(path, path / name)
+    if data is None or bytes_digest(data) != manifest.files[name]:
+        raise damaged(path / name, "it is missing" if data is None else "it does not fit its checksum")
+    return data
 
 
 class Study:
@@ -59,15 +75,31 @@ class Study:
         )
         self.names = tuple(name for name, spec in self.arrays.items() if self._is_wanted(spec.stage))
         self._absent = absent_arrays(self.spec, checks=self.manifest.checks)
-        self._receipts = self._read_receipts()
         self._lock = RLock()
         self._cache: dict[tuple[str, str], np.ndarray] = {}
-        self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
+        self._damages: dict[str, StudyError] = {}
         self.images = self._read_images()
+        self._receipts = self._read_receipts()
+        self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
+        self.images = self._with_predictions()
 
     def __repr__(self) -> str:
         """Name the study and say how far it is."""
         return f"Study({str(self.path)!r}, {self.n_done} of {self.n_images} images done)"
+
+    @property
+    def damages(self) -> tuple[StudyError, ...]:
+        """What was found damaged so far: receipts when the study was opened, all else when it was first asked for."""
+        return tuple(self._damages.values())
+
+    @property
+    def done_images(self) -> np.ndarray:
+        """Whether each image's block is on disk, bool ``(n_images,)``."""
+        done = np.zeros(self.n_images, bool)
+        for block in self._done:
+            images = self.manifest.block_images(block)
+            done[images.start : images.stop] = True
+        return done
 
     @property
     def n_done(self) -> int:
@@ -112,8 +144,9 @@ class Study:
             message = f"{self.path}: block {block} is not computed yet."
             raise StudyIncompleteError(message, hint=self._way_out(name))
         spec, images = self.arrays[name], self.manifest.block_images(block)
-        array = open_array(self.files.array(name), spec, block_size=self.manifest.block_size)
-        return read_rows(self._chunk(spec, block), array, slice(images.start, images.stop))
+        with self._noting_damage():
+            array = open_array(self.files, spec, block_size=self.manifest.block_size)
+            return read_rows(self._chunk(spec, block), array, slice(images.start, images.stop))
 
     def reason(self, name: str) -> str:
         """Why an array is not in the study, as one sentence for people; empty if it is.
@@ -130,7 +163,7 @@ class Study:
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
         spec = self.arrays[name]
         is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
-        if not self._is_wanted(spec.stage):
+        if not self._is_wanted(spec.stage) and spec.stage not in self.manifest.stages:
             return OPTIONAL_STAGES[spec.stage]
         if not is_done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
@@ -180,14 +213,8 @@ class Study:
         StudyError
             If it is damaged or missing.
         """
-        path = self.path / name
-        if name not in self.manifest.files:
-            message = f"{self.path} has no file {name}."
-            raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
-        data = path.read_bytes() if path.exists() else None
-        if data is None or bytes_digest(data) != self.manifest.files[name]:
-            raise damaged(path, "it is missing" if data is None else "it does not fit its checksum")
-        return data
+        with self._noting_damage():
+            return extra_file(self.path, self.manifest, name)
 
     @property
     def _done(self) -> frozenset[int]:
@@ -203,7 +230,7 @@ class Study:
 
     def _was_written(self, spec: ArraySpec) -> bool:
         if spec.stage == HEADS:
-            return any(spec.name in names for names in self._receipts.values())
+            return any(spec.name in receipt.arrays for receipt in self._receipts.values())
         return spec.name in self.manifest.stages[spec.stage].get("arrays", ())
 
     def _picture(self, image_id: int, column: str) -> bytes:
@@ -235,55 +262,61 @@ class Study:
                 self._cache[kind, name] = array
             return self._cache[kind, name]
 
-    def _read_receipts(self) -> dict[int, frozenset[str]]:
-        """Names of the arrays that each block on disk has."""
-        receipts: dict[int, frozenset[str]] = {}
-        for block in [b for b in range(self.manifest.n_blocks) if self.files.receipt(b).exists()]:
-            path = self.files.receipt(block)
-            record = read_record(path)
-            if record.get("block") != block:
-                raise damaged(path, "it is the receipt of another block")
-            receipts[block] = frozenset(record.get("arrays", ()))
+    @contextmanager
+    def _noting_damage(self) -> Generator[None]:
+        """Keep the error of a damaged file, so that whoever shows the study can say so; it is raised all the same."""
+        try:
+            yield
+        except StudyFormatError as error:
+            self._damages[error.message] = error
+            raise
+
+    def _read_receipts(self) -> dict[int, Receipt]:
+        """Receipts of the blocks on disk; a block with a damaged one is not on disk whole, and that is noted."""
+        receipts: dict[int, Receipt] = {}
+        for block in range(self.manifest.n_blocks):
+            if not os.path.lexists(self.files.receipt(block)):
+                continue
+            with suppress(StudyError), self._noting_damage():
+                receipts[block] = block_receipt(self.files, block, self.manifest.block_images(block))
         return receipts
 
     def _read_images(self) -> pd.DataFrame:
-        images = read_images(self.files.images)
-        if list(images.index) != list(range(self.n_images)):
-            raise damaged(self.files.images, f"its image ids are not 0 to {self.n_images - 1}")
+        return read_images(self.path, self.files.images, n_images=self.n_images, n_classes=self.spec.n_classes)
+
+    def _with_predictions(self) -> pd.DataFrame:
+        """The table of images, with what is known so far of a study whose heads are not finished."""
         if self.manifest.is_done(HEADS) or "probabilities" not in self:
-            return images
-        return with_predictions(images, self["probabilities"], self.class_names)
+            return self.images
+        with suppress(StudyError):
+            return with_predictions(self.images, self["probabilities"], self.class_names)
+        return self.images
 
     def _read_pictures(self, block: int, column: str) -> dict[int, bytes]:
-        path = self.files.crops(block)
-        pictures = read_crops(path, column)
-        if list(pictures) != list(self.manifest.block_images(block)):
-            raise damaged(path, f"its images are not those of block {block}")
-        return pictures
+        images, n_pixels = self.manifest.block_images(block), math.prod(self.spec.image_size)
+        with self._noting_damage():
+            return read_crops(self.path, self.files.crops(block), column, images=images, n_pixels=n_pixels)
 
     def _read_array(self, spec: ArraySpec) -> np.ndarray:
-        path = self.files.array(spec.name)
-        array = open_array(path, spec, block_size=self.manifest.block_size)
-        if not spec.is_per_block:
-            return read_rows(self._chunk(spec, 0), array, slice(0, spec.shape[0]))
-        result = np.full(spec.shape, np.nan if np.dtype(spec.dtype).kind == "f" else 0, spec.dtype)
-        for block in self._blocks_with(spec):
-            images = self.manifest.block_images(block)
-            rows = slice(images.start, images.stop)
-            result[rows] = read_rows(self._chunk(spec, block), array, rows)
+        with self._noting_damage():
+            array = open_array(self.files, spec, block_size=self.manifest.block_size)
+            if not spec.is_per_block:
+                return read_rows(self._chunk(spec, 0), array, slice(0, spec.shape[0]))
+            paths = {block: self._chunk(spec, block) for block in self._blocks_with(spec)}
+            result = empty_rows(spec)
+            for block, path in paths.items():
+                images = self.manifest.block_images(block)
+                rows = slice(images.start, images.stop)
+                result[rows] = read_rows(path, array, rows)
         return result
 
     def _blocks_with(self, spec: ArraySpec) -> list[int]:
         if spec.stage != HEADS:
             return list(range(self.manifest.n_blocks))
-        return [block for block, names in self._receipts.items() if not spec.is_optional or spec.name in names]
+        return [block for block, has in self._receipts.items() if not spec.is_optional or spec.name in has.arrays]
 
     def _chunk(self, spec: ArraySpec, block: int) -> Path:
-        path = self.files.chunk(spec.name, block, len(spec.shape))
-        if not path.exists():
-            message = f"The array {spec.name} of {self.path} is damaged: {path} is missing."
-            raise StudyFormatError(message, hint="Run the same precompute command again: it computes what is missing.")
-        return path
+        return checked_chunk(self.files, spec, block, self.manifest.block_size)
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

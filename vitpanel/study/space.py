@@ -2,12 +2,15 @@
 
 import math
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from vitpanel.core.spec import ViTSpec
 from vitpanel.errors import DiskFullError
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.manifest import Manifest
 from vitpanel.study.schema import array_specs
 
 _CROP_BYTES_PER_PIXEL = 2.1
@@ -15,12 +18,33 @@ _THUMBNAIL_BYTES = 2048
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def estimated_bytes(spec: ViTSpec, n_images: int, *, latent_dim: int) -> int:
-    """Room that a study of so many images takes, rather too much: arrays uncompressed, crops of noisy photographs."""
-    arrays = array_specs(spec, n_images, latent_dim=latent_dim).values()
-    height, width = spec.image_size
-    pictures = n_images * (_CROP_BYTES_PER_PIXEL * height * width + _THUMBNAIL_BYTES)
-    return int(pictures) + sum(math.prod(array.shape) * np.dtype(array.dtype).itemsize for array in arrays)
+def missing_bytes(path: Path, manifest: Manifest, stages: Iterable[str]) -> int:
+    """Room that what a study lacks will take, rather too much: arrays uncompressed, crops of noisy photographs.
+
+    Parameters
+    ----------
+    path
+        The folder ``NAME.study``, which need not exist.
+    manifest
+        Of the study as it is to be.
+    stages
+        Those that are to be computed.
+    """
+    files, wanted = StudyFiles(path), frozenset(stages)
+    height, width = manifest.spec.image_size
+    total = 0.0
+    for block in range(manifest.n_blocks):
+        if not files.crops(block).exists():
+            picture_bytes = _CROP_BYTES_PER_PIXEL * height * width + _THUMBNAIL_BYTES
+            total += len(manifest.block_images(block)) * picture_bytes
+    specs = array_specs(manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks)
+    for spec in specs.values():
+        if spec.stage not in wanted:
+            continue
+        n_bytes = math.prod(spec.chunks(manifest.block_size)) * np.dtype(spec.dtype).itemsize
+        blocks = range(manifest.n_blocks if spec.is_per_block else 1)
+        total += n_bytes * sum(not files.chunk(spec.name, block, len(spec.shape)).exists() for block in blocks)
+    return int(total)
 
 
 def attention_bytes(spec: ViTSpec, n_images: int) -> int:
@@ -31,6 +55,11 @@ def attention_bytes(spec: ViTSpec, n_images: int) -> int:
 def check_space(path: Path, needed_bytes: int) -> None:
     """Ask the disk, before a run, whether a study has room at ``path``, which need not exist.
 
+    Parameters
+    ----------
+    needed_bytes
+        What it still lacks.
+
     Raises
     ------
     DiskFullError
@@ -39,7 +68,7 @@ def check_space(path: Path, needed_bytes: int) -> None:
     folder = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     free = shutil.disk_usage(folder).free
     if free < needed_bytes:
-        message = f"{path} needs about {size_text(needed_bytes)}, but {folder} has {size_text(free)} free."
+        message = f"{path} needs about {size_text(needed_bytes)} more, but {folder} has {size_text(free)} free."
         raise DiskFullError(message, hint="Make room, choose another --out, or take fewer images.")
 
 

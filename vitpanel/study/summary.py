@@ -2,7 +2,8 @@
 # pyright: standard
 # (pandas comes without type stubs)
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from vitpanel.core.grid import CLS
@@ -11,10 +12,13 @@ from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.core.patterns import TOP_SHARE
 from vitpanel.core.spec import short_head_name
 from vitpanel.core.trust import read_checks
-from vitpanel.study.means import importance_array, importance_mean, unpruned_mean
+from vitpanel.errors import StudyError
+from vitpanel.study.means import coverage_words, importance_array, importance_mean, unpruned_mean
+from vitpanel.study.places import RECOMPUTE
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import STAGES
+from vitpanel.study.schema import OPTIONAL_STAGES, STAGES
 from vitpanel.study.space import attention_bytes, size_text
+from vitpanel.study.verify import Verification, missing_files
 
 _WIDTH = 10
 _SHOWN_FILES = 5
@@ -28,18 +32,65 @@ _MEANINGS = {
 
 
 def describe(study: Study) -> str:
-    """Return model, images, stages, size and the three most important heads by each metric, as aligned text."""
+    """Return model, images, stages, size and the three most important heads by each metric, as aligned text.
+
+    What is damaged is left out and said; of a study that looks whole only so much is said as was looked at.
+    """
+    heads, missing = list(_heads(study)), missing_files(study.path, study.manifest)
     parts = [
-        ("Study", [f"{study.path} ({'finished' if study.is_finished else 'not finished'})"]),
+        ("Study", [f"{study.path} ({_state(study, missing)})"]),
+        ("Damage", _damage(study, missing)),
         ("Model", _model(study)),
         ("Shape", _shape(study)),
         ("Checks", _checks(study)),
         ("Images", _images(study)),
         ("Stages", _stages(study)),
         ("Size", [_size(study)]),
-        ("Heads", _heads(study)),
+        ("Heads", heads),
     ]
-    return "\n".join(line for title, lines in parts for line in _aligned(title, lines))
+    return "\n".join(_printable(line) for title, lines in parts for line in _aligned(title, lines))
+
+
+def describe_verification(path: Path, found: Verification) -> str:
+    """Return what a reading of a whole study found: every damage with its way out, or that there is none."""
+    amount = f"{found.n_files} files, {size_text(found.n_bytes)}"
+    state = "finished and whole" if found.is_finished else "not finished, whole as far as it goes"
+    lines = [f"{state}: {amount} read, every checksum fits"]
+    if found.damages:
+        lines = [f"damaged: {len(found.damages)} of {found.n_files + len(found.damages)} files"]
+        for damage in found.damages:
+            lines += [damage.error.message, f"  {damage.error.hint}"]
+    if found.n_unsealed:
+        lines.append(
+            f"{found.n_unsealed} files are of an older version and have no checksum of the whole file: their content "
+            "was checked, bytes without meaning were not"
+        )
+    return "\n".join(_printable(line) for line in _aligned("Verified", [str(path), *lines]))
+
+
+def _state(study: Study, missing: Sequence[Path]) -> str:
+    if study.damages or missing:
+        return "damaged"
+    if study.is_finished:
+        return "finished; every file is there, contents not verified: use --verify"
+    return "not finished"
+
+
+def _damage(study: Study, missing: Sequence[Path]) -> Iterator[str]:
+    """What was found on the way; `verify_study` looks at everything."""
+    known = " ".join(error.message for error in study.damages)
+    yield from (f"{error.message} {error.hint}" for error in study.damages)
+    unsaid = [path for path in missing if str(path) not in known]
+    yield from (f"{path} is missing. {RECOMPUTE}" for path in unsaid[:_SHOWN_FILES])
+    if len(unsaid) > _SHOWN_FILES:
+        yield f"and {len(unsaid) - _SHOWN_FILES} more are missing"
+    if study.damages or missing:
+        yield "Use --verify to see every damaged file."
+
+
+def _printable(line: str) -> str:
+    """A line with what steers a terminal shown as text: names come from files of others."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
 
 
 def _aligned(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -49,7 +100,7 @@ def _aligned(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _model(study: Study) -> Iterator[str]:
     model = study.manifest.model
-    yield f"{model['name']} from {model['source']}"
+    yield f"{model['name']} from {model.get('source', 'an unknown place')}"
     for key, title in (("checkpoint", "checkpoint"), ("revision", "revision"), ("weight_hash", "weights")):
         if model.get(key):
             yield f"{title} {model[key]}"
@@ -108,10 +159,11 @@ def _stages(study: Study) -> Iterator[str]:
     width = max(map(len, stages))
     for name, stage in stages.items():
         if not stage or not stage["done"]:
-            yield f"{name:<{width}} not finished"
+            asked = " (asked for)" if name in OPTIONAL_STAGES else ""
+            yield f"{name:<{width}} not finished{asked}"
             continue
-        yield f"{name:<{width}} {stage['seconds']:8.1f} s"
-        yield from (f"{'':<{width}}   {line}" for line in _qualities(stage["detail"]))
+        yield f"{name:<{width}} {stage.get('seconds', 0):8.1f} s"
+        yield from (f"{'':<{width}}   {line}" for line in _qualities(stage.get("detail", {})))
 
 
 def _qualities(detail: dict[str, Any]) -> Iterator[str]:
@@ -126,13 +178,14 @@ def _qualities(detail: dict[str, Any]) -> Iterator[str]:
 
 
 def _size(study: Study) -> str:
-    size = sum(file.stat().st_size for file in study.path.rglob("*") if file.is_file())
+    size = sum(file.lstat().st_size for file in study.path.rglob("*") if not file.is_dir())
     raw = attention_bytes(study.spec, study.n_done)
     return f"{size_text(size)}; the raw float32 attention would take {size_text(raw)}, {raw / size:.1f} times that"
 
 
 def _heads(study: Study) -> Iterator[str]:
-    yield f"the {_SHOWN_HEADS} most important by each metric, mean over images"
+    over = coverage_words(study) or "images"
+    yield f"the {_SHOWN_HEADS} most important by each metric, mean over {over}"
     width = max(map(len, METRICS))
     absent: dict[str, list[str]] = {}
     for metric in METRICS:
@@ -140,7 +193,11 @@ def _heads(study: Study) -> Iterator[str]:
         if name not in study:
             absent.setdefault(study.reason(name), []).append(metric)
             continue
-        found = importance_mean(study, metric)
+        try:
+            found = importance_mean(study, metric)
+        except StudyError as error:
+            yield f"{metric:<{width}}  {error.message}"
+            continue
         mean, reference = found.mean, unpruned_mean(study) if metric == "probability" else 0.0
         shown = reference - mean if metric == "probability" else mean
         order = ranked_by_importance(metric, mean, reference)[:_SHOWN_HEADS]

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vitpanel.core.importance import reference_class
-from vitpanel.errors import StudyError
-from vitpanel.study.records import damaged
+from vitpanel.errors import StudyFormatError
+from vitpanel.study.places import RECOMPUTE, checked_file, damaged
 
 IMAGES = pa.schema(
     [
@@ -28,6 +28,11 @@ IMAGES = pa.schema(
     ]
 )
 CROPS = pa.schema([("image_id", pa.int64()), ("crop", pa.binary()), ("thumbnail", pa.binary())])
+# Paths, names and numbers of an image; a picture in lossless WebP, which is rarely larger than its pixels.
+_LARGEST_IMAGE_ROW = 64 * 2**10
+_BYTES_A_PIXEL, _LARGEST_THUMBNAIL = 8, 2**16
+_LARGEST_TABLE = 4 * 2**30
+_ROUNDING = 1e-3
 NOT_PREDICTED = {"predicted": -1, "predicted_name": "", "p_true": np.nan}
 
 
@@ -45,30 +50,48 @@ def table_bytes(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def read_table(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read columns of a table and check them.
+def read_table(
+    root: Path, path: Path, schema: pa.Schema, *, n_rows: int, largest_row: int, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Read columns of a table of the study at ``root`` and check them.
+
+    Parameters
+    ----------
+    n_rows
+        How many there must be.
+    largest_row
+        Bytes that a row may take on average, unpacked; a table that says it takes more is not unpacked.
 
     Raises
     ------
     StudyError
-        If the file is missing, unreadable, has other columns or types, or was changed since it was written.
+        If the file is missing, unreadable, has other columns, types or rows, lacks a value, or was changed since it was
+        written.
     """
-    if not path.exists():
+    if not checked_file(root, path).exists():
         message = f"{path} is missing."
-        raise StudyError(message, hint="Run the same precompute command again: it computes what is missing.")
+        raise StudyFormatError(message, hint=RECOMPUTE)
     names = schema.names if columns is None else list(columns)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            stored = file.schema_arrow
-            table = file.read(columns=names)
-        digests = {name: _digest(table[name]) for name in names}
+            stored, found, n_bytes = file.schema_arrow, file.metadata.num_rows, _unpacked_bytes(file.metadata)
+            largest = min(n_rows * largest_row, _LARGEST_TABLE)
+            fits = stored.equals(schema) and found == n_rows and n_bytes <= largest
+            table = file.read(columns=names) if fits else None
+        digests = {} if table is None else {name: _digest(table[name]) for name in names}
     except Exception as error:
         raise damaged(path, f"it cannot be read as Parquet ({error})") from error
     if not stored.equals(schema):
         raise damaged(path, f"its columns are {_columns(stored)}, not {_columns(schema)}")
+    if found != n_rows:
+        raise damaged(path, f"it has {found} rows, not {n_rows}")
+    if table is None:
+        raise damaged(path, f"it unpacks to {n_bytes} bytes, more than {largest}")
     for name, digest in digests.items():
         if (stored.metadata or {}).get(_key(name)) != digest:
             raise damaged(path, f"column {name} does not fit its checksum")
+        if table[name].null_count and not pa.types.is_floating(table[name].type):
+            raise damaged(path, f"column {name} lacks values")
     return table
 
 
@@ -77,9 +100,40 @@ def images_bytes(images: pd.DataFrame) -> bytes:
     return table_bytes(pa.Table.from_pandas(images.reset_index(), schema=IMAGES, preserve_index=False))
 
 
-def read_images(path: Path) -> pd.DataFrame:
-    """Read the table of images, indexed by ``image_id``; raises as `read_table` does."""
-    return read_table(path, IMAGES).to_pandas().set_index("image_id")
+def read_images(root: Path, path: Path, *, n_images: int, n_classes: int) -> pd.DataFrame:
+    """Read the table of images, indexed by ``image_id``.
+
+    Raises
+    ------
+    StudyError
+        As `read_table`, and if ids are not 0 to n − 1 or a class is none of the model's.
+    """
+    images = read_table(root, path, IMAGES, n_rows=n_images, largest_row=_LARGEST_IMAGE_ROW).to_pandas()
+    if not np.array_equal(images["image_id"].to_numpy(), np.arange(n_images)):
+        raise damaged(path, f"its image ids are not 0 to {n_images - 1}")
+    for column in ("label", "predicted"):
+        classes = images[column].to_numpy()
+        wrong = np.flatnonzero((classes < -1) | (classes >= n_classes))
+        if len(wrong):
+            value = f"{column} of image {wrong[0]} is {classes[wrong[0]]}"
+            raise damaged(path, f"{value}, but the model has {n_classes} classes")
+    p_true = images["p_true"].to_numpy()
+    if not (np.isnan(p_true) | ((p_true >= 0) & (p_true <= 1 + _ROUNDING))).all():
+        raise damaged(path, "p_true is not a probability everywhere")
+    return images.set_index("image_id")
+
+
+def image_differences(before: pd.DataFrame, now: pd.DataFrame) -> str:
+    """Say how the files of two tables of images differ, as one sentence."""
+    there, here = before["file"].tolist(), now["file"].tolist()
+    phrases = [
+        f"{_first(files)} {'is' if len(files) == 1 else 'are'} {what}"
+        for files, what in ((sorted({*there} - {*here}), "not there any more"), (sorted({*here} - {*there}), "new"))
+        if files
+    ]
+    if phrases:
+        return f"Of the images, {' and '.join(phrases)}."
+    return "The images have the same names as before, but a file or a label has changed."
 
 
 def crops_bytes(image_ids: Iterable[int], crops: Sequence[bytes], thumbnails: Sequence[bytes]) -> bytes:
@@ -87,10 +141,25 @@ def crops_bytes(image_ids: Iterable[int], crops: Sequence[bytes], thumbnails: Se
     return table_bytes(pa.table([list(image_ids), list(crops), list(thumbnails)], schema=CROPS))
 
 
-def read_crops(path: Path, column: str) -> dict[int, bytes]:
-    """Read the column ``crop`` or ``thumbnail`` of a block by image id; raises as `read_table` does."""
-    table = read_table(path, CROPS, columns=("image_id", column))
-    return dict(zip(table["image_id"].to_pylist(), table[column].to_pylist(), strict=True))
+def read_crops(root: Path, path: Path, column: str, *, images: range, n_pixels: int) -> dict[int, bytes]:
+    """Read the column ``crop`` or ``thumbnail`` of a block by image id.
+
+    Parameters
+    ----------
+    n_pixels
+        Of a crop.
+
+    Raises
+    ------
+    StudyError
+        As `read_table`, and if the images are others than those of the block.
+    """
+    largest = _BYTES_A_PIXEL * n_pixels + _LARGEST_THUMBNAIL
+    table = read_table(root, path, CROPS, n_rows=len(images), largest_row=largest, columns=("image_id", column))
+    pictures = dict(zip(table["image_id"].to_pylist(), table[column].to_pylist(), strict=True))
+    if list(pictures) != list(images):
+        raise damaged(path, f"its images are not {images.start} to {images.stop - 1}")
+    return pictures
 
 
 def unpredicted_images(images: pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +194,15 @@ def with_predictions(images: pd.DataFrame, probabilities: np.ndarray, class_name
     named = {-1: "", **{i: str(i) for i in range(probabilities.shape[1])}, **dict(enumerate(class_names))}
     names = [named[p] for p in predicted.tolist()]
     return images.assign(predicted=predicted, predicted_name=names, p_true=p_true.astype(np.float64))
+
+
+def _unpacked_bytes(metadata: pq.FileMetaData) -> int:
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    return sum(group.column(index).total_uncompressed_size for group in groups for index in range(metadata.num_columns))
+
+
+def _first(files: list[str]) -> str:
+    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -1,7 +1,7 @@
 """Write a study block by block, so that a killed run loses one block at most."""
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,14 +12,19 @@ import numpy as np
 import pandas as pd
 from zarr.storage import LocalStore
 
-from vitpanel.errors import StudyError, StudyFormatError, StudyLockedError, StudyMismatchError
+from vitpanel.errors import StudyError
 from vitpanel.study.arrays import create_array, open_array, read_rows
 from vitpanel.study.atomic import flush, sweep, write_atomically, write_errors
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.records import bytes_digest, read_record, record_bytes
-from vitpanel.study.schema import HEADS, LATENTS, ArraySpec, array_specs
+from vitpanel.study.mending import mending_words, remove
+from vitpanel.study.places import stray_link
+from vitpanel.study.receipts import block_receipt, block_receipt_bytes, stage_receipt_bytes
+from vitpanel.study.records import bytes_digest
+from vitpanel.study.schema import HEADS, LATENTS, STAGES, ArraySpec, array_specs
 from vitpanel.study.tables import crops_bytes, images_bytes, read_images, unpredicted_images, with_predictions
+from vitpanel.study.target import check_folder, found_manifest, locked
+from vitpanel.study.verify import verify_study
 
 
 class StudyWriter:
@@ -45,10 +50,21 @@ class StudyWriter:
             manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks
         )
         self._lock = lock
+        # Stages of which files have changed since their receipt was written.
+        self._changed: set[str] = set()
 
     @classmethod
-    def create_or_resume(cls, path: str | Path, manifest: Manifest, images: pd.DataFrame) -> Self:
+    def create_or_resume(
+        cls,
+        path: str | Path,
+        manifest: Manifest,
+        images: pd.DataFrame,
+        *,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> Self:
         """Create a study, or go on with the one at ``path`` if it was begun with the same model, images and settings.
+
+        What is there is read whole first; what of it is broken is taken away, so that it is pending again.
 
         Parameters
         ----------
@@ -58,6 +74,8 @@ class StudyWriter:
             What is to be computed. That on disk counts when a study is resumed.
         images
             With columns ``file``, ``label`` (-1 for none) and ``label_name``; row i becomes image i.
+        say
+            Hears what is done with a study that is there, and what is broken in it.
 
         Raises
         ------
@@ -73,14 +91,19 @@ class StudyWriter:
             message = f"{path} would be a study of no images."
             raise StudyError(message, hint="Check the folder or table of images.")
         manifest = replace(manifest, images=manifest.images | {"n_images": len(images)})
-        _check_folder(path)
+        check_folder(path)
         with write_errors(path):
             path.mkdir(parents=True, exist_ok=True)
-            lock = _locked(path)
+            lock = locked(path)
         try:
             with write_errors(path):
                 sweep(path)
-                writer = cls(path, _created_or_found(path, manifest), lock)
+                is_new = not StudyFiles(path).manifest.exists()
+                if is_new:
+                    manifest.write(path)
+                writer = cls(path, manifest if is_new else found_manifest(path, manifest, images), lock)
+                if not is_new:
+                    writer._mend(say)
                 writer._create_missing(images)
         except BaseException:
             lock.release()
@@ -119,15 +142,30 @@ class StudyWriter:
         specs = [spec for spec in self.arrays.values() if spec.stage == stage]
         return [block for block in range(self.n_blocks) if not all(self._chunk(spec, block).exists() for spec in specs)]
 
+    def lacks(self, name: str) -> bool:
+        """Whether rows of an array are missing."""
+        return not all(path.exists() for path in self._chunks(self._spec(name)))
+
     def is_done(self, stage: str) -> bool:
         """Whether a stage is complete and none of its files was lost since."""
         if not self.manifest.is_done(stage):
             return False
         if stage == HEADS:
             return not self.pending_blocks()
-        extra = [self.path / name for name in self.manifest.files if stage == LATENTS]
-        chunks = [chunk for spec in self.arrays.values() if spec.stage == stage for chunk in self._chunks(spec)]
-        return all(path.exists() for path in [*extra, *chunks])
+        if stage == LATENTS and not all((self.path / name).exists() for name in self.manifest.files):
+            return False
+        return not any(self.lacks(name) for name, spec in self.arrays.items() if spec.stage == stage)
+
+    def ask_for(self, stage: str) -> None:
+        """Note that an optional stage is wanted, so that a study without it is not finished."""
+        if stage not in self.manifest.stages:
+            self.manifest.stages[stage] = {"done": False, "seconds": 0.0, "arrays": [], "detail": {}}
+            self._write_manifest()
+
+    def reopen(self, stage: str) -> None:
+        """Note that a stage has to be computed anew, or is not asked for any more."""
+        if self.manifest.stages.pop(stage, None) is not None:
+            self._write_manifest()
 
     def write_block(
         self, block: int, arrays: dict[str, np.ndarray], crops: Sequence[bytes], thumbnails: Sequence[bytes]
@@ -162,10 +200,11 @@ class StudyWriter:
             self.files.receipt(block).unlink(missing_ok=True)
         for name in names:
             self.write_rows(name, block, arrays[name])
-        receipt = {"block": block, "images": [images.start, images.stop], "arrays": names}
         with write_errors(self.path):
             write_atomically(self.files.crops(block), crops_bytes(images, crops, thumbnails))
-            write_atomically(self.files.receipt(block), record_bytes(receipt))
+            paths = [self.files.crops(block), *(self._chunk(self.arrays[name], block) for name in names)]
+            receipt = block_receipt_bytes(self.files, block, images, arrays=names, paths=paths)
+            write_atomically(self.files.receipt(block), receipt)
 
     def write_rows(self, name: str, block: int, array: np.ndarray) -> None:
         """Write the rows of one block of an array; raises as `write_block` does."""
@@ -182,12 +221,13 @@ class StudyWriter:
         """Fill what the model predicts into the table of images; nothing for a model without classes."""
         if "probabilities" not in self.arrays:
             return
-        spec, path = self.arrays["probabilities"], self.files.array("probabilities")
-        array = open_array(path, spec, block_size=self.manifest.block_size)
-        probabilities = read_rows(path, array, slice(0, spec.shape[0]))
-        images = with_predictions(read_images(self.files.images), probabilities, self.manifest.class_names)
-        with write_errors(self.path):
-            write_atomically(self.files.images, images_bytes(images))
+        spec, manifest = self.arrays["probabilities"], self.manifest
+        array = open_array(self.files, spec, block_size=manifest.block_size)
+        probabilities = read_rows(self.files.array(spec.name), array, slice(0, spec.shape[0]))
+        images = read_images(
+            self.path, self.files.images, n_images=manifest.n_images, n_classes=manifest.spec.n_classes
+        )
+        self._write_images(with_predictions(images, probabilities, manifest.class_names))
 
     def write_file(self, name: str, data: bytes) -> None:
         """Write an extra file into the study, such as ``autoencoder.safetensors``, and its digest in the manifest."""
@@ -202,33 +242,87 @@ class StudyWriter:
         self._write_manifest()
 
     def finish_stage(self, stage: str, *, seconds: float, detail: dict[str, Any] | None = None) -> None:
-        """Note that a stage is complete, what it wrote, and how long it took."""
+        """Note that a stage is complete, what it wrote, and how long it took.
+
+        A stage that was complete before, of which files were lost or broken, keeps its time, and its detail where there
+        is no other.
+        """
         arrays = [name for name, spec in self.arrays.items() if spec.stage == stage]
-        record = {"done": True, "seconds": round(seconds, 3), "arrays": arrays, "detail": detail or {}}
-        self.manifest.stages[stage] = record
+        before = self.manifest.stages[stage] if self.manifest.is_done(stage) else {}
+        self.manifest.stages[stage] = {
+            "done": True,
+            "seconds": before.get("seconds", round(seconds, 3)),
+            "arrays": arrays,
+            "detail": before.get("detail", {}) if detail is None else detail,
+        }
+        self._seal(stage)
+
+    def seal(self) -> None:
+        """Write the receipts of complete stages whose files have changed, or that have none yet."""
+        for stage, record in self.manifest.stages.items():
+            if self.is_done(stage) and (stage in self._changed or "receipt" not in record):
+                self._seal(stage)
+
+    def _seal(self, stage: str) -> None:
+        specs = [self.arrays[name] for name in self.manifest.stages[stage].get("arrays", []) if name in self.arrays]
+        paths = [self.files.metadata(spec.name) for spec in specs]
+        if stage == HEADS:
+            paths.append(self.files.images)
+        else:
+            paths += [path for spec in specs for path in self._chunks(spec)]
+        with write_errors(self.path):
+            receipt = stage_receipt_bytes(self.files, stage, paths)
+            write_atomically(self.files.stage_receipt(stage), receipt)
+        self.manifest.stages[stage]["receipt"] = bytes_digest(receipt)
         self._write_manifest()
+        self._changed.discard(stage)
 
     def _write_manifest(self) -> None:
         with write_errors(self.path):
             self.manifest.write(self.path)
+
+    def _write_images(self, images: pd.DataFrame) -> None:
+        self._changed.add(HEADS)
+        with write_errors(self.path):
+            write_atomically(self.files.images, images_bytes(images))
+
+    def _mend(self, say: Callable[[str], object]) -> None:
+        say("checking what is there")
+        damages = verify_study(self.path).damages
+        for line in mending_words(self.files, self.manifest, damages):
+            say(line)
+        remove(damage for damage in damages if damage.path != self.files.manifest)
+        if any(damage.path == self.files.manifest for damage in damages):
+            self._write_manifest()
+        self._changed.update(stage for stage in self.manifest.stages if not self.files.stage_receipt(stage).exists())
+        for folder in (self.files.receipts, self.files.crops(0).parent, *map(self.files.array, self.arrays)):
+            link = stray_link(self.path, folder)
+            if link is not None:
+                message = f"{link} is a link that leads out of the study."
+                raise StudyError(message, hint="Remove the link, then run the same command again.")
 
     def _create_missing(self, images: pd.DataFrame) -> None:
         self.files.receipts.mkdir(exist_ok=True)
         self.files.crops(0).parent.mkdir(exist_ok=True)
         is_new = not self.files.images.exists()
         if is_new:
-            write_atomically(self.files.images, images_bytes(unpredicted_images(images)))
-        for name, spec in self.arrays.items():
-            if not (self.files.array(name) / "zarr.json").exists():
-                create_array(LocalStore(self.files.array(name)), spec, self.manifest.block_size)
+            self._write_images(unpredicted_images(images))
+        for spec in self.arrays.values():
+            if spec.stage in STAGES or self.manifest.is_done(spec.stage):
+                self._create(spec)
         if is_new and self.is_done(HEADS):
             self.write_predictions()
+
+    def _create(self, spec: ArraySpec) -> None:
+        if not self.files.metadata(spec.name).exists():
+            create_array(LocalStore(self.files.array(spec.name)), spec, self.manifest.block_size)
+            self._changed.add(spec.stage)
 
     def _is_whole(self, block: int) -> bool:
         chunks = [self._chunk(spec, block) for spec in self.arrays.values() if spec.stage == HEADS]
         try:
-            read_record(self.files.receipt(block))
-        except (FileNotFoundError, StudyFormatError):
+            block_receipt(self.files, block, self.block_images(block))
+        except StudyError:
             return False
         return all(path.exists() for path in [self.files.crops(block), *chunks])
 
@@ -254,41 +348,10 @@ class StudyWriter:
             message = f"{spec.name} of image {image} is not finite."
             hint = "Check the model's weights; fp16 cannot hold values above 65,504: try --precision float32."
             raise StudyError(message, hint=hint)
-        target = open_array(self.files.array(spec.name), spec, block_size=self.manifest.block_size, mode="r+")
+        with write_errors(self.path):
+            self._create(spec)
+        target = open_array(self.files, spec, block_size=self.manifest.block_size, mode="r+")
+        self._changed.add(spec.stage)
         with write_errors(self.path):
             target[rows] = array
             flush(self._chunk(spec, block))
-
-
-def _check_folder(path: Path) -> None:
-    if path.is_dir():
-        if StudyFiles(path).manifest.exists() or all(child.name.startswith(".") for child in path.iterdir()):
-            return
-        message = f"{path} exists and is not a study."
-    elif path.exists():
-        message = f"{path} exists and is not a folder."
-    else:
-        return
-    raise StudyError(message, hint="Choose another --out.")
-
-
-def _locked(path: Path) -> filelock.BaseFileLock:
-    lock = filelock.FileLock(StudyFiles(path).lock, timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        message = f"Another run is writing {path}."
-        raise StudyLockedError(message, hint="Wait for it to end, or choose another --out.") from error
-    return lock
-
-
-def _created_or_found(path: Path, manifest: Manifest) -> Manifest:
-    if not StudyFiles(path).manifest.exists():
-        manifest.write(path)
-        return manifest
-    found = Manifest.read(path)
-    differences = found.differences(manifest)
-    if differences:
-        message = f"{path} was begun with something else: {'; '.join(differences)}."
-        raise StudyMismatchError(message, hint="Choose another --out, or delete the folder to begin anew.")
-    return found

@@ -1,0 +1,68 @@
+"""Take away what is broken in a study, so that the run that follows computes it anew, and say in words what that is."""
+
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vitpanel.errors import StudyError
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.manifest import Manifest
+from vitpanel.study.schema import HEADS, array_specs
+from vitpanel.study.verify import Damage
+
+_SHOWN = 10
+
+
+def remove(damages: Iterable[Damage]) -> None:
+    """Delete broken files, and links that lead out of the study; what they lead to is left alone.
+
+    Raises
+    ------
+    StudyError
+        If a folder stands where a file belongs: nobody but its owner knows what is in it.
+    """
+    for damage in damages:
+        try:
+            is_folder = stat.S_ISDIR(damage.path.lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if is_folder:
+            message = f"{damage.path} is a folder where a file of the study belongs."
+            raise StudyError(message, hint="Move it away, then run the same command again.")
+        damage.path.unlink()
+
+
+def mending_words(files: StudyFiles, manifest: Manifest, damages: Iterable[Damage]) -> Iterator[str]:
+    """What is broken, a line each for the first few, and what is computed anew for it."""
+    found = list(damages)
+    if not found:
+        return
+    yield f"{len(found)} broken or missing {'file' if len(found) == 1 else 'files'}:"
+    yield from (f"  {damage.error.message}" for damage in found[:_SHOWN])
+    if len(found) > _SHOWN:
+        yield f"  and {len(found) - _SHOWN} more; vitpanel inspect --verify lists all"
+    specs = array_specs(manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks)
+    stages = {name: spec.stage for name, spec in specs.items()}
+    redone = dict.fromkeys(_redone(damage.path.relative_to(files.root), stages) for damage in found)
+    yield f"computed anew: {_listed(list(redone))}"
+
+
+def _redone(relative: Path, stages: dict[str, str]) -> str:
+    """What a run computes because of a broken file."""
+    parts = relative.parts
+    if parts[0] in {"blocks", "crops"} and relative.stem.isdecimal():
+        return f"block {int(relative.stem)}"
+    if parts[0] == "blocks":
+        return f"the receipt of stage {relative.stem}"
+    if parts[0] != "arrays.zarr":
+        return relative.as_posix()
+    name = next((name for name in stages if relative.is_relative_to(Path("arrays.zarr", name, "c"))), None)
+    if name is None:
+        return relative.relative_to("arrays.zarr").as_posix()
+    block = relative.relative_to(Path("arrays.zarr", name, "c")).parts[0]
+    return f"block {block}" if stages[name] == HEADS else f"{name} of block {block}"
+
+
+def _listed(words: list[str]) -> str:
+    shown = words if len(words) <= _SHOWN else [*words[: _SHOWN - 1], f"{len(words) - _SHOWN + 1} more"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
