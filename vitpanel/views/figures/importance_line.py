@@ -63,8 +63,8 @@ class ImportanceLine:
             self.heads.patch({name: [(slice(None), columns[name])] for name in ("chosen", "chosen_text")})
         else:
             self.heads.data = columns
-            self.figure.title.update(text=_estimate_title(curve), visible=bool(curve.words))
-            self.mean_item.label = {"value": "mean ± 95 %" if curve.words else "mean ± std"}
+            self.figure.title.update(text=_mean_title(curve), visible=bool(curve.words))
+            self.mean_item.label = {"value": "mean ± std" if curve.half_width is None else "mean ± 95 %"}
             self.figure.yaxis[0].axis_label = AXIS_LABELS[curve.metric]
         reference = reference_columns(curve)
         if list(self.reference.data["y"]) != reference["y"]:
@@ -114,7 +114,7 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     }
 
 
-def _estimate_title(curve: ImportanceCurve) -> str:
+def _mean_title(curve: ImportanceCurve) -> str:
     return f"Mean {curve.words}" if curve.words else ""
 
 
