@@ -132,10 +132,10 @@ def _scale(image: Image.Image, tags: Mapping[int, Any], name: str) -> float | No
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """A copy in a mode that Pillow can convert to RGB and to grey; alpha is dropped there, as timm does."""
+    """A copy that Pillow can convert to RGB and to grey; alpha is dropped there, as timm does."""
     # Without the colour that stands for transparent Pillow gives no advice about palettes.
     image.info.pop("transparency", None)
-    return image.convert(image.mode.upper()) if image.mode in {"La", "RGBa"} else image.copy()
+    return image.copy()
 
 
 def _grey(shares: np.ndarray, tags: Mapping[int, Any]) -> Image.Image:

@@ -59,7 +59,8 @@ class Preprocessing:
             If the image is so much longer than wide that it cannot be brought to that size.
         """
         self._check_memory(image)
-        image = image.convert(self._mode)
+        # Pillow knows no way from La, of which no file is, to colours.
+        image = (image.convert("LA") if image.mode == "La" else image).convert(self._mode)
         try:
             for step in self._crop_steps:  # type: ignore[attr-defined]
                 image = step(image)

@@ -107,10 +107,10 @@ def refuse_if_none(matched: MatchedLabels) -> None:
     """
     if not matched.unmatched or matched.indices.max(initial=-1) >= 0:
         return
-    found = "; ".join(f"{item['label']!r}: {item['reason']}" for item in matched.unmatched[:3])
+    found = "; ".join(f"{item['label']!r} ({str(item['reason']).rstrip('.')})" for item in matched.unmatched[:3])
     n_more = len(matched.unmatched) - 3
-    more = f" and {n_more} more" if n_more > 0 else ""
-    message = f"None of the labels of the images is a class of the model: {found}{more}"
+    more = f", and {n_more} more" if n_more > 0 else ""
+    message = f"None of the labels of the images is a class of the model: {found}{more}."
     raise ImageSourceError(message, hint=f"{NAMES_HINT} {NO_LABELS_HINT}")
 
 
