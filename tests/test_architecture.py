@@ -61,3 +61,10 @@ def test_core_knows_numpy_alone(path: Path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_module_says_what_it_is(path: Path):
     assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+def test_pillow_is_never_left_to_choose_a_format():
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+                assert "formats" in {keyword.arg for keyword in node.keywords}, path

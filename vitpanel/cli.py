@@ -34,6 +34,11 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     class_names: Path | None = None,
     head: Path | None = None,
     probe: Annotated[bool, Parameter(negative=())] = False,
+    image_column: str = "file",
+    label_column: str = "label",
+    label_order: Literal["natural", "string"] | None = None,
+    labels: bool = True,
+    exif: bool = True,
     per_class: int | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     batch_size: int = 32,
@@ -48,7 +53,8 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     Parameters
     ----------
     images
-        Folder with one folder of images a class, or a CSV file with the columns file,label.
+        Folder with one folder of images a class, or a CSV file of image files and labels. A label is the name of a
+        class of the model, one of its synonyms, its WordNet synset (n01440764) or its number, counted from 0.
     out
         The study to write, a folder by custom named NAME.study.
     model
@@ -65,6 +71,17 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     probe
         Fit a logistic head on the pooled features of the loaded images; a quarter of each class is held out, and the
         accuracy on it reported.
+    image_column
+        Column of the CSV file with the image files; those that are not absolute are relative to its folder.
+    label_column
+        Column of the CSV file with the labels.
+    label_order
+        How labels are numbered where the model's classes have no names: natural (2 before 10, as timm does) or string
+        (10 before 2, as torchvision does). It is asked for only where it makes a difference.
+    labels
+        Judge images by their labels; --no-labels judges every image by the model's own top-1 class.
+    exif
+        Turn images upright by their EXIF orientation; --no-exif leaves them as timm and torchvision do.
     per_class
         Draw at most so many images of each class.
     device
@@ -102,6 +119,10 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         class_names=None if class_names is None else _lines(class_names),
         head=head,
         probe=probe,
+        columns=(image_column, label_column),
+        label_order=label_order,
+        labels=labels,
+        exif=exif,
         per_class=per_class,
         device=device,
         batch_size=batch_size,
@@ -232,7 +253,7 @@ def _model_arg(text: str) -> tuple[str, object]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         message = f"The class names in {path} cannot be read: {error}."
         raise VitpanelError(message, hint="Give a text file with one class name a line.") from error

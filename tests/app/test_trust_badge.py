@@ -55,6 +55,11 @@ def test_the_figures_are_all_there_and_escaped():
     assert "kept no checks" in badge_figures([], {})
 
 
+def test_what_was_unusual_about_the_images_is_said_and_escaped():
+    html = badge_figures([GOOD], {}, remarks=["3 files were <turned>."])
+    assert "<p>3 files were &lt;turned&gt;.</p>" in html
+
+
 def test_a_study_shows_its_own_checks(tmp_path: Path):
     badge = TrustBadge(checked_study(tmp_path / "a.study", [GOOD, BAD], head=PROBE))
     assert badge.label.startswith("! 1 of 2")

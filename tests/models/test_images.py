@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from timm.data import create_transform
 
 from tests.tiny_vit import image_bytes
 from vitpanel.errors import BadImageError
@@ -73,6 +74,38 @@ def test_grey_and_transparent_images_become_what_the_model_takes():
         assert prepared().tensor([prepared().crop(image)]).shape == (1, 3, 32, 32)
         grey = prepared((1, 32, 32))
         assert grey.tensor([grey.crop(image)]).shape == (1, 1, 32, 32)
+
+
+@pytest.mark.parametrize("crop_mode", ["center", "border", "squash"])
+def test_as_it_is_stored_an_image_gives_the_very_input_that_timm_makes_of_it(tmp_path: Path, crop_mode: str):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(90, 60).save(tmp_path / "a.jpg", exif=exif)
+    preparing = Preprocessing((3, 32, 32), MEAN, STD, crop_pct=0.9, crop_mode=crop_mode)
+    timms = create_transform(
+        (3, 32, 32), mean=MEAN, std=STD, interpolation="bicubic", crop_pct=0.9, crop_mode=crop_mode
+    )
+    with Image.open(tmp_path / "a.jpg") as image:
+        expected = timms(image.convert("RGB"))
+    found = preparing.tensor([preparing.crop(read_image(tmp_path / "a.jpg", upright=False))])[0]
+    assert torch.equal(found, expected)
+    turned = preparing.tensor([preparing.crop(read_image(tmp_path / "a.jpg"))])[0]
+    assert (turned - expected).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("crop_mode", "size"), [("border", (2, 5000)), ("border", (5000, 2)), ("center", (1_000_000, 1))]
+)
+def test_an_image_that_is_too_narrow_is_refused(crop_mode: str, size: tuple[int, int]):
+    preparing = Preprocessing((3, 32, 32), MEAN, STD, crop_mode=crop_mode)
+    with pytest.raises(BadImageError, match=r"pixels are too narrow for an input of 32 × 32"):
+        preparing.crop(Image.new("RGB", size))
+
+
+@pytest.mark.parametrize(("crop_mode", "size"), [("center", (1, 1)), ("center", (20000, 1)), ("squash", (1, 20000))])
+def test_a_narrow_image_that_fits_is_taken(crop_mode: str, size: tuple[int, int]):
+    preparing = Preprocessing((3, 32, 32), MEAN, STD, crop_mode=crop_mode)
+    assert preparing.crop(Image.new("RGB", size)).size == (32, 32)
 
 
 def test_a_crop_comes_back_to_the_pixel():

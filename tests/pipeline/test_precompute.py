@@ -21,6 +21,7 @@ from tests.tiny_vit import ARCHITECTURE, CLASSES, N_PER_CLASS, SIZES, write_chec
 from vitpanel.errors import ImageSourceError, StudyMismatchError, VitpanelError
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
+from vitpanel.study.means import importance_mean, unpruned_mean
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import STAGES
 from vitpanel.study.summary import describe
@@ -150,7 +151,7 @@ def test_a_killed_run_goes_on_where_it_was(study: Study, checkpoint: Path, image
         ({"seed": 1}, "seed"),
         ({"latent_dim": 5}, "latent_dim"),
         ({"layout_sample": 50}, "layout_sample"),
-        ({"class_names": ("a", "b", "c", "d")}, "class_names"),
+        ({"class_names": ("bird", "cat", "dog", "toad")}, "class_names"),
         ({"per_class": 2}, "images.n_images is 24 there and 8 here"),
     ],
 )
@@ -208,10 +209,69 @@ def test_a_backbone_without_classes_keeps_the_other_metrics(images: Path, tmp_pa
     assert np.isfinite(study["layout/images"]).all()
 
 
-def test_labels_that_are_no_classes_are_judged_by_the_top_class(checkpoint: Path, images: Path, tmp_path: Path):
-    study = run(checkpoint, images, tmp_path / "other.study", class_names=("one", "two", "three", "four"))
+def test_without_labels_images_are_judged_by_the_top_class(checkpoint: Path, images: Path, tmp_path: Path):
+    names = ("one", "two", "three", "four")
+    with pytest.raises(ImageSourceError, match="None of the labels"):
+        run(checkpoint, images, tmp_path / "other.study", class_names=names)
+    assert not (tmp_path / "other.study").exists()
+    study = run(checkpoint, images, tmp_path / "other.study", class_names=names, labels=False)
     assert set(study.images["label"]) == {-1}
+    assert set(study.images["label_name"]) == set(CLASSES)
     assert np.allclose(study.images["p_true"], study["probabilities"].max(-1))
+    assert "judged by the model's own top-1 class, as --no-labels says" in describe(study)
+
+
+def test_images_whose_label_is_no_class_are_counted_and_left_out_of_the_mean_drop(
+    checkpoint: Path, images: Path, tmp_path: Path
+):
+    folder = Path(shutil.copytree(images, tmp_path / "photos"))
+    (folder / "cat").rename(folder / "Katze")
+    (folder / "frog").rename(folder / "frgo")
+    study = run(checkpoint, folder, tmp_path / "some.study")
+    assert study.manifest.images["unmatched"] == [
+        {"label": "Katze", "n_images": N_PER_CLASS, "reason": "no class is called so."},
+        {"label": "frgo", "n_images": N_PER_CLASS, "reason": "no class is called so; the nearest: frog."},
+    ]
+    text = describe(study)
+    assert "2 labels are no class of the model, 12 images: judged by the model's own top-1 class, and left out" in text
+    assert "mean over 12 of 24 images, whose label is a class" in text
+    labelled = study.images["label"].to_numpy() >= 0
+    assert labelled.sum() == 12
+    found = importance_mean(study, "probability")
+    assert np.allclose(found.mean, study["importance/probability"][labelled].mean(0), atol=1e-6)
+    assert np.allclose(found.std, study["importance/probability"][labelled].std(0), atol=1e-6)
+    assert unpruned_mean(study) == pytest.approx(study.images["p_true"][labelled].mean())
+    assert np.allclose(importance_mean(study, "jsd").mean, study["importance/jsd"].mean(0), atol=1e-6)
+
+
+def test_a_study_whose_labels_were_matched_otherwise_is_not_gone_on_with(
+    study: Study, checkpoint: Path, images: Path, tmp_path: Path
+):
+    path = Path(shutil.copytree(study.path, tmp_path / "again.study"))
+    with pytest.raises(StudyMismatchError, match="'bird' is class 0"):
+        run(checkpoint, images, path, labels=False)
+
+
+def test_exif_is_a_setting_of_the_study(checkpoint: Path, images: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(images, tmp_path / "photos"))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    for file in sorted(folder.rglob("*.png")):
+        with Image.open(file) as image:
+            image.save(file, exif=exif)
+    as_stored = run(checkpoint, folder, tmp_path / "stored.study", exif=False)
+    with (
+        Image.open(folder / as_stored.images["file"].iloc[3]) as stored,
+        Image.open(io.BytesIO(as_stored.crop(3))) as crop,
+    ):
+        assert np.array_equal(np.asarray(crop.convert("RGB")), np.asarray(stored.convert("RGB")))
+    assert not as_stored.manifest.images["remarks"]
+    with pytest.raises(StudyMismatchError, match=r"settings\.exif"):
+        run(checkpoint, folder, as_stored.path)
+    turned = run(checkpoint, folder, tmp_path / "turned.study")
+    assert "exif" not in turned.manifest.settings
+    assert "24 images were turned upright" in describe(turned)
+    assert np.abs(turned["probabilities"] - as_stored["probabilities"]).max() > 1e-3
 
 
 def test_a_failed_check_leaves_out_what_it_decides_and_nothing_else(

@@ -1,7 +1,9 @@
 """Finding, checking and sampling labelled images."""
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +11,15 @@ from PIL import Image
 
 from tests.tiny_vit import image_bytes, write_images
 from vitpanel.errors import ImageSourceError
+from vitpanel.models.images import Preprocessing
 from vitpanel.pipeline.progress import Progress
-from vitpanel.pipeline.source import ImageSource, match_labels, open_images
+from vitpanel.pipeline.source import ImageSource, open_images
 
 CLASSES = ("ant", "bee")
 
 
-def opened(path: Path, *, per_class: int | None = None, seed: int = 0) -> ImageSource:
-    return open_images(path, per_class=per_class, seed=seed, progress=Progress(is_shown=False))
+def opened(path: Path, **options: Any) -> ImageSource:
+    return open_images(path, progress=Progress(is_shown=False), **options)
 
 
 def rows(source: ImageSource) -> list[tuple[str, str]]:
@@ -91,9 +94,9 @@ def test_a_csv_that_cannot_be_used_is_refused(folder: Path, text: str, said: str
     assert "file,label" in caught.value.hint
 
 
-def test_a_picture_given_as_csv_is_refused(folder: Path):
-    with pytest.raises(ImageSourceError, match=r"0\.png cannot be read as CSV"):
-        opened(folder / "ant" / "0.png")
+def test_other_columns_can_be_named(folder: Path):
+    path = csv(folder, "ImageId,Class\nbee/1.png,bee\n")
+    assert rows(opened(path, columns=("ImageId", "Class"))) == [("bee/1.png", "bee")]
 
 
 def test_a_file_named_in_a_row_but_missing_is_skipped_by_name(folder: Path):
@@ -181,22 +184,39 @@ def test_the_hash_knows_pixels_labels_and_names_but_not_the_place(folder: Path, 
     assert len(hashes) == 5
 
 
-@pytest.mark.parametrize(
-    ("labels", "class_names", "n_classes", "expected"),
-    [
-        (["dog", "cat", "dog"], ["cat", "dog"], 2, [1, 0, 1]),
-        (["Polar_Bear", " polar bear "], ["ant", "polar bear"], 2, [1, 1]),
-        (["tench", "Tinca tinca"], ["goldfish", "tench, Tinca tinca"], 2, [1, 1]),
-        (["tench, Tinca tinca"], ["tench, Tinca tinca"], 1, [0]),
-        (["same"], ["same", "same"], 2, [0]),
-        (["", "wolf", "cat"], ["cat", "dog"], 2, [-1, -1, 0]),
-        (["b", "a", "c", "a"], [], 3, [1, 0, 2, 0]),
-        (["b", "", "a"], [], 2, [1, -1, 0]),
-        (["b", "a"], [], 3, [-1, -1]),
-        (["b", "a"], ["x", "y"], 2, [-1, -1]),
-    ],
-)
-def test_labels_are_matched_by_name_or_else_by_alphabet(
-    labels: list[str], class_names: list[str], n_classes: int, expected: list[int]
-):
-    assert match_labels(labels, class_names, n_classes).tolist() == expected
+def test_what_cannot_be_cropped_is_skipped_by_name(folder: Path):
+    Image.new("RGB", (2, 5000)).save(folder / "ant" / "long.png")
+    border = Preprocessing((3, 32, 32), (0.5,) * 3, (0.5,) * 3, crop_mode="border")
+    source = opened(folder, preprocessing=border)
+    assert [item["file"] for item in source.skipped] == ["ant/long.png"]
+    assert "long.png: 2 × 5000 pixels are too narrow" in source.skipped[0]["reason"]
+    assert not opened(folder).skipped
+
+
+def test_what_is_unusual_about_images_that_are_taken_is_counted(folder: Path):
+    grey = np.arange(64 * 64).reshape(64, 64)
+    Image.fromarray((grey * 16).astype(np.uint16)).save(folder / "ant" / "16.png")
+    Image.fromarray((grey // 2).astype(np.uint16)).save(folder / "ant" / "12.png")
+    frames = [Image.new("L", (9, 9), value) for value in (0, 255)]
+    frames[0].save(folder / "bee" / "a.gif", save_all=True, append_images=frames[1:])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (9, 5)).save(folder / "bee" / "a.jpg", exif=exif)
+    remarks = " ".join(opened(folder).remarks)
+    for said in ("1 file has several frames", "1 image was turned upright", "2 grey images were scaled", "1 of these"):
+        assert said in remarks
+    assert "turned" not in " ".join(opened(folder, upright=False).remarks)
+
+
+def test_a_source_reads_its_files_as_it_was_told(folder: Path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (9, 5)).save(folder / "bee" / "a.jpg", exif=exif)
+    assert opened(folder).read("bee/a.jpg").size == (5, 9)
+    assert opened(folder, upright=False).read("bee/a.jpg").size == (9, 5)
+
+
+def test_a_pipe_in_a_table_is_not_waited_for(folder: Path):
+    os.mkfifo(folder / "pipe.png")
+    source = opened(csv(folder, "file,label\npipe.png,ant\nant,ant\nant/0.png,ant\n"))
+    assert [item["reason"] for item in source.skipped] == ["pipe.png is no regular file.", "ant is no regular file."]

@@ -1,11 +1,13 @@
 """A small badge: how far the study's model can be trusted, with the figures behind a click."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
 from vitpanel.core.trust import Check, read_checks
+from vitpanel.study.image_words import image_lines
 from vitpanel.study.reader import Study
 from vitpanel.study.summary import head_words
 from vitpanel.views.base import escaped
@@ -43,7 +45,7 @@ class TrustBadge(pn.viewable.Viewer):
         head = study.manifest.model.get("head") or {}
         checks = read_checks(study.manifest.checks)
         self.label = badge_label(checks, head)
-        self.figures = badge_figures(checks, head)
+        self.figures = badge_figures(checks, head, remarks=image_lines(study.manifest.images))
         self.popup = pmui.Popup(
             pn.pane.HTML(self.figures, stylesheets=[_STYLE], width=WIDTH, margin=12),
             anchor_origin={"horizontal": "left", "vertical": "bottom"},
@@ -77,13 +79,14 @@ def badge_label(checks: list[Check], head: dict[str, Any]) -> str:
     return f"{label} · classes by a given head" if head else label
 
 
-def badge_figures(checks: list[Check], head: dict[str, Any]) -> str:
-    """Table of all checks as HTML, with what those that failed turn off."""
+def badge_figures(checks: list[Check], head: dict[str, Any], *, remarks: Iterable[str] = ()) -> str:
+    """Table of all checks as HTML, with what those that failed turn off, and what was unusual about the images."""
     words = f"<p>The class head is not the model's own. {escaped(_capital(head_words(head)))}.</p>" if head else ""
+    noted = "".join(f"<p>{escaped(line)}</p>" for line in remarks)
     if not checks:
-        return f"{words}<p>The study was made by a version that kept no checks.</p>"
+        return f"{words}<p>The study was made by a version that kept no checks.</p>{noted}"
     rows = "".join(_row(check) for check in checks)
-    return f"{words}<p>Measured on one image when the study was made.</p><table>{rows}</table>"
+    return f"{words}<p>Measured on one image when the study was made.</p><table>{rows}</table>{noted}"
 
 
 def _row(check: Check) -> str:

@@ -1,21 +1,22 @@
 """From image bytes to what the model sees, and back to what a person is shown."""
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from timm.data import create_transform
 from torch import Tensor
 
 from vitpanel.errors import BadImageError
+from vitpanel.models.decoding import MAX_PIXELS, decode_image
 
 THUMBNAIL_SIZE = 64
-MAX_PIXELS = 100_000_000
+CROP_FORMAT = "WEBP"
+MAX_ENLARGED = 2 * MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,34 @@ class Preprocessing:
         return "L" if self.input_size[0] == 1 else "RGB"
 
     def crop(self, image: Image.Image) -> Image.Image:
-        """Return the part of an image that the model sees, at the model's size, before normalisation."""
-        image = image.convert(self._mode)
-        for step in self._crop_steps:  # type: ignore[attr-defined]
-            image = step(image)
+        """Return the part of an image that the model sees, at the model's size, before normalisation.
+
+        Raises
+        ------
+        BadImageError
+            If the image is so much longer than wide that it cannot be brought to that size.
+        """
+        self._check_memory(image)
+        # Pillow knows no way from La, of which no file is, to colours.
+        image = (image.convert("LA") if image.mode == "La" else image).convert(self._mode)
+        try:
+            for step in self._crop_steps:  # type: ignore[attr-defined]
+                image = step(image)
+        except ValueError as error:  # a side has shrunk to nothing
+            raise self._too_narrow(image) from error
         return image
+
+    def _check_memory(self, image: Image.Image) -> None:
+        """Refuse an image whose middle can only be had by enlarging all of it beyond measure."""
+        side = max(self.input_size[1:]) / self.crop_pct
+        is_enlarged = self.crop_mode not in {"border", "squash"}
+        if is_enlarged and side * side * max(image.size) / min(image.size) > MAX_ENLARGED:
+            raise self._too_narrow(image)
+
+    def _too_narrow(self, image: Image.Image) -> BadImageError:
+        height, width = self.input_size[1:]
+        message = f"{image.width} × {image.height} pixels are too narrow for an input of {width} × {height}."
+        return BadImageError(message)
 
     def tensor(self, crops: Sequence[Image.Image]) -> Tensor:
         """Normalised input of the model, float32 ``(n, channels, height, width)``."""
@@ -73,37 +97,27 @@ class Preprocessing:
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
-def read_image(source: Path | BinaryIO, *, name: str = "") -> Image.Image:
-    """Decode an image whole and turn it upright by its EXIF orientation.
+def read_image(source: Path | BinaryIO, *, name: str = "", upright: bool = True) -> Image.Image:
+    """Decode an image whole, to 8 bits, and turn it upright by its EXIF orientation unless told otherwise.
 
     Raises
     ------
     BadImageError
-        If the file is no image, is truncated, or has more than 100 million pixels; the message names it.
+        If it cannot be decoded, or is too large; the message names it. `vitpanel.models.decoding` says what is taken.
     """
-    name = name or str(source)
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                message = f"{name} has {image.width} × {image.height} pixels, more than {MAX_PIXELS}."
-                raise BadImageError(message)
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        message = f"{name} cannot be decoded: {error}."
-        raise BadImageError(message) from error
+    return decode_image(source, name=name or str(source), upright=upright).image
 
 
 def encode_crop(crop: Image.Image) -> bytes:
     """Lossless WebP, so that the live model gets the very pixels of the precompute run."""
     buffer = io.BytesIO()
-    crop.convert("RGB").save(buffer, "WEBP", lossless=True, quality=0, method=1)
+    crop.convert("RGB").save(buffer, CROP_FORMAT, lossless=True, quality=0, method=1)
     return buffer.getvalue()
 
 
 def decode_crop(data: bytes) -> Image.Image:
     """Inverse of `encode_crop`."""
-    return Image.open(io.BytesIO(data)).convert("RGB")
+    return Image.open(io.BytesIO(data), formats=[CROP_FORMAT]).convert("RGB")
 
 
 def encode_thumbnail(crop: Image.Image) -> bytes:
@@ -111,5 +125,5 @@ def encode_thumbnail(crop: Image.Image) -> bytes:
     thumbnail = crop.convert("RGB")
     thumbnail.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
     buffer = io.BytesIO()
-    thumbnail.save(buffer, "WEBP", quality=80)
+    thumbnail.save(buffer, CROP_FORMAT, quality=80)
     return buffer.getvalue()

@@ -6,7 +6,6 @@ from sklearn.linear_model import LogisticRegression
 
 from vitpanel.errors import ImageSourceError
 from vitpanel.models.class_head import LinearHead
-from vitpanel.models.images import read_image
 from vitpanel.models.loading import without_classes
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.progress import Progress
@@ -99,7 +98,7 @@ def _features(
     with progress.bar("features for the probe", total=len(rows), unit="image") as bar:
         for start in range(0, len(rows), batch_size):
             batch = files[rows[start : start + batch_size]]
-            crops = [model.preprocessing.crop(read_image(source.root / file)) for file in batch]
+            crops = [model.preprocessing.crop(source.read(file)) for file in batch]
             parts.append(model.features(model.preprocessing.tensor(crops)).cpu().double().numpy())
             bar.update(len(batch))
     return np.concatenate(parts)

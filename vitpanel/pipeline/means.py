@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ import pandas as pd
 
 from vitpanel.core.importance import reference_class
 from vitpanel.models.ablation import Ablation, RestartAblation, images_at_once
-from vitpanel.models.images import read_image
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_rows
+from vitpanel.pipeline.source import ImageSource
 from vitpanel.study.reader import open_study
 from vitpanel.study.schema import HEADS, MEANS
 from vitpanel.study.writer import StudyWriter
@@ -62,7 +61,7 @@ def sampled_importance(writer: StudyWriter) -> KnownImportance:
 
 
 def compute_means(
-    writer: StudyWriter, ablation: Ablation[Any], root: Path, images: pd.DataFrame, *, progress: Progress
+    writer: StudyWriter, ablation: Ablation[Any], source: ImageSource, images: pd.DataFrame, *, progress: Progress
 ) -> None:
     """First-order estimates of all images, and exact importance of a sample drawn by the study's seed, block by block.
 
@@ -70,8 +69,8 @@ def compute_means(
 
     Parameters
     ----------
-    root
-        Folder that the files of ``images`` are relative to.
+    source
+        Reads the files of ``images``.
     """
     # Once the heads are done, means that were there are mended and none are begun.
     if writer.is_done(MEANS) or (writer.is_done(HEADS) and not writer.manifest.is_done(MEANS)):
@@ -87,7 +86,7 @@ def compute_means(
     with progress.bar("fast means", total=len(images), unit="image", done=done) as bar:
         for block in pending:
             rows = writer.block_images(block)
-            arrays = _block_arrays(ablation, root, images.iloc[rows.start : rows.stop], sample)
+            arrays = _block_arrays(ablation, source, images.iloc[rows.start : rows.stop], sample)
             for name in arrays.keys() & writer.arrays.keys():
                 writer.write_rows(name, block, arrays[name])
             bar.update(len(rows))
@@ -110,13 +109,13 @@ def _why_not(ablation: Ablation[Any], n_images: int) -> str:
 
 
 def _block_arrays(
-    ablation: RestartAblation, root: Path, images: pd.DataFrame, sample: frozenset[int]
+    ablation: RestartAblation, source: ImageSource, images: pd.DataFrame, sample: frozenset[int]
 ) -> dict[str, np.ndarray]:
     """All arrays of the stage for a block of images."""
     model = ablation.model
     at_once = max(1, min(ablation.batch_size // model.spec.n_heads, images_at_once(model.spec)))
     labels, parts = images["label"].to_numpy(), []
-    crops = [model.preprocessing.crop(read_image(root / file)) for file in images["file"]]
+    crops = [model.preprocessing.crop(source.read(file)) for file in images["file"]]
     for start in range(0, len(crops), at_once):
         some = slice(start, start + at_once)
         pixels = model.preprocessing.tensor(crops[some])

@@ -25,19 +25,22 @@ from vitpanel.models.autoencoder import (
     train_autoencoder,
 )
 from vitpanel.models.class_head import LinearHead, read_head
-from vitpanel.models.images import decode_crop, encode_crop, encode_thumbnail, read_image
+from vitpanel.models.images import decode_crop, encode_crop, encode_thumbnail
 from vitpanel.models.loading import checked_on, load_model, with_head
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
+from vitpanel.pipeline.labels import LabelOrder, MatchedLabels, check_resumed, refuse_if_none
 from vitpanel.pipeline.layout import N_ITERATIONS, Quality, lay_out_heads, lay_out_images
 from vitpanel.pipeline.linear_probe import fit_probe
+from vitpanel.pipeline.listing import COLUMNS
 from vitpanel.pipeline.means import compute_means, sampled_importance
 from vitpanel.pipeline.memory import keep_freed_memory
 from vitpanel.pipeline.modes import summarise_modes
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import block_order, sampled_heads
-from vitpanel.pipeline.source import ImageSource, match_labels, open_images
+from vitpanel.pipeline.source import ImageSource, open_images
 from vitpanel.study.files import StudyFiles
+from vitpanel.study.image_words import image_lines
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, extra_file, open_study
 from vitpanel.study.records import bytes_digest
@@ -57,7 +60,7 @@ class Recipe:
     Parameters
     ----------
     images
-        Folder with a folder a class, or a CSV with the columns ``file`` and ``label``.
+        Folder with a folder a class, or a CSV.
     out
         The study to write or to go on with.
     model
@@ -72,6 +75,14 @@ class Recipe:
         Safetensors file with a linear head for the model's pooled features; None keeps the model's own.
     probe
         Fit a logistic head on the pooled features of the loaded images.
+    columns
+        Of a CSV: that of the image files, and that of the labels.
+    label_order
+        How the labels are numbered where classes have no names; None asks where it makes a difference.
+    labels
+        Whether images are judged by their labels; without, by the model's own top-1 class.
+    exif
+        Whether images are turned upright by their EXIF orientation.
     per_class
         At most so many images of each class, drawn by ``seed``.
     device
@@ -100,6 +111,10 @@ class Recipe:
     class_names: Sequence[str] | None = None
     head: Path | None = None
     probe: bool = False
+    columns: tuple[str, str] = COLUMNS
+    label_order: LabelOrder | None = None
+    labels: bool = True
+    exif: bool = True
     per_class: int | None = None
     device: str = "auto"
     batch_size: int = 32
@@ -134,30 +149,36 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     )
     _check_precision(recipe.precision, model.device.type)
     head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
-    source = open_images(recipe.images, per_class=recipe.per_class, seed=recipe.seed, progress=progress)
+    source = open_images(
+        recipe.images,
+        progress=progress,
+        per_class=recipe.per_class,
+        seed=recipe.seed,
+        columns=recipe.columns,
+        upright=recipe.exif,
+        preprocessing=model.preprocessing,
+    )
     if recipe.probe:
         head = _kept_probe(recipe.out) or fit_probe(
             model, source, batch_size=recipe.batch_size, seed=recipe.seed, progress=progress
         )
     if head is not None:
         model = with_head(model, head)
-    first = model.preprocessing.crop(read_image(source.root / source.table["file"].iloc[0]))
+    first = model.preprocessing.crop(source.read(source.table["file"].iloc[0]))
     model = checked_on(model, model.preprocessing.tensor([first]))
-    images, class_names = _labelled(source, model)
-    for skipped in source.skipped:
-        progress.say(f"skipped: {skipped['reason']}")
-    if model.spec.n_classes and max(images["label"]) < 0:
-        progress.say(
-            "None of the labels is a class of the model; its own top-1 class stands in. Give --class-names to match."
-        )
-    manifest = _manifest(recipe, model, source, class_names)
+    matched = _matched(source, model, recipe)
+    images = source.table.assign(label=matched.indices)
+    manifest = _manifest(recipe, model, source, matched)
+    for line in image_lines(manifest.images):
+        progress.say(line)
     check_space(recipe.out, missing_bytes(recipe.out, manifest, _stages(recipe, model)))
     with StudyWriter.create_or_resume(recipe.out, manifest, images, say=progress.say) as writer:
+        check_resumed(open_study(writer.path).images, images, matched.class_names)
         _note_modes(writer, recipe, model)
         if head is not None:
             writer.write_file(writer.files.head.name, head.to_bytes())
         if recipe.fast_means or MEANS in writer.manifest.stages:
-            compute_means(writer, _ablation(model, recipe), source.root, images, progress=progress)
+            compute_means(writer, _ablation(model, recipe), source, images, progress=progress)
         _compute_heads(writer, model, source, images, recipe, progress)
         _compute_latents(writer, model, progress)
         _compute_layouts(writer, progress)
@@ -212,19 +233,19 @@ def _kept_probe(out: Path) -> LinearHead | None:
         return None  # broken: what is there is checked later, and said then
 
 
-def _labelled(source: ImageSource, model: ViTModel) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Table of images with the model's class of each label, and the names of the classes."""
+def _matched(source: ImageSource, model: ViTModel, recipe: Recipe) -> MatchedLabels:
+    """The model's class of each image; refused where there are labels and none is a class of the model."""
     n_classes = model.spec.n_classes
-    names = source.table["label_name"].tolist()
-    labels = match_labels(names, model.class_names, n_classes) if n_classes else np.full(len(names), -1)
-    class_names = model.class_names
-    if n_classes and not class_names:
-        known = dict(zip(labels.tolist(), names, strict=True))
-        class_names = tuple(known.get(index, f"class {index}") for index in range(n_classes))
-    return source.table.assign(label=labels), class_names
+    if not (n_classes and recipe.labels):
+        names = model.class_names or tuple(f"class {index}" for index in range(n_classes))
+        remarks = ["Every image is judged by the model's own top-1 class, as --no-labels says."] if n_classes else []
+        return MatchedLabels(np.full(len(source.table), -1), names, [], remarks)
+    matched = source.labels(model.class_names, n_classes, order=recipe.label_order)
+    refuse_if_none(matched)
+    return matched
 
 
-def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names: tuple[str, ...]) -> Manifest:
+def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, matched: MatchedLabels) -> Manifest:
     return Manifest(
         model={
             "name": model.source.name,
@@ -238,13 +259,15 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, class_names:
             "in_chans": model.preprocessing.input_size[0],
             "preprocessing": model.preprocessing.to_dict(),
             "spec": model.spec.to_dict(),
-            "class_names": list(class_names),
+            "class_names": list(matched.class_names),
         },
         images={
             "root": str(source.root.resolve()),
             "hash": source.hash,
             "n_images": len(source.table),
             "skipped": source.skipped,
+            "unmatched": matched.unmatched,
+            "remarks": [*source.remarks, *matched.remarks],
         },
         settings=_settings(recipe),
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
@@ -259,8 +282,9 @@ def _settings(recipe: Recipe) -> dict[str, Any]:
         "latent_dim": recipe.latent_dim,
         "layout_sample": recipe.layout_sample,
     }
-    # Named only where it is not the usual, so that studies made before there was a choice can be gone on with.
-    return settings if recipe.precision == "float32" else settings | {"precision": recipe.precision}
+    # Named only where they are not the usual, so that studies made before there was a choice can be gone on with.
+    precision = {} if recipe.precision == "float32" else {"precision": recipe.precision}
+    return settings | precision | ({} if recipe.exif else {"exif": False})
 
 
 def _compute_heads(
@@ -285,7 +309,7 @@ def _compute_heads(
     with progress.bar("pruning heads", total=len(images), unit="image", done=done) as bar:
         for block in pending:
             rows = writer.block_images(block)
-            crops = [model.preprocessing.crop(read_image(source.root / files[row])) for row in rows]
+            crops = [model.preprocessing.crop(source.read(files[row])) for row in rows]
             parts, places = [], []
             for chosen, kept in known.groups(rows, at_once):
                 some = [crops[row - rows.start] for row in chosen]

@@ -1,19 +1,38 @@
 """Labelled images: found, checked and sampled before anything is computed."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from vitpanel.errors import BadImageError, ImageSourceError
-from vitpanel.models.images import read_image
+from vitpanel.models.decoding import DARK, SCALED, SEVERAL_FRAMES, TURNED, decode_image
+from vitpanel.models.images import Preprocessing, read_image
+from vitpanel.pipeline.labels import LabelOrder, MatchedLabels, match_labels, matched_labels
+from vitpanel.pipeline.listing import COLUMNS, LAYOUT_HINT, list_images
 from vitpanel.pipeline.progress import Progress
+from vitpanel.pipeline.words import number_of, shown
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-LAYOUT_HINT = "Give a folder with one folder of images a class, or a CSV file with the columns file,label."
+__all__ = ["ImageSource", "match_labels", "open_images"]
+
+_NOTES = {
+    SEVERAL_FRAMES: ("file has", "files have", "several frames, of which the first is taken"),
+    TURNED: ("image was", "images were", "turned upright by EXIF, which timm does not do; --no-exif leaves them"),
+    SCALED: (
+        "grey image was",
+        "grey images were",
+        "scaled to 8 bits: white is the highest value of the type, or 1 of decimal numbers",
+    ),
+    DARK: (
+        "of these uses",
+        "of these use",
+        "at most a sixteenth of that range, which is nearly black; save such images with 8 bits, scaled as you need",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -30,106 +49,80 @@ class ImageSource:
         Files that cannot be decoded, as ``{"file": …, "reason": …}``.
     hash
         BLAKE2b of the names, labels and contents of the files in the table.
+    remarks
+        What else a person should know of the images, one sentence each.
+    upright
+        Whether images are turned by their EXIF orientation.
     """
 
     root: Path
     table: pd.DataFrame
     skipped: list[dict[str, str]]
     hash: str
+    remarks: list[str] = field(default_factory=list)
+    upright: bool = True
+
+    def read(self, file: str) -> Image.Image:
+        """Decode one of the files; raises as `vitpanel.models.images.read_image` does."""
+        return read_image(self.root / file, upright=self.upright)
+
+    def labels(self, class_names: Sequence[str], n_classes: int, *, order: LabelOrder | None = None) -> MatchedLabels:
+        """Class of each image; raises as `vitpanel.pipeline.labels.matched_labels` does."""
+        return matched_labels(self.table["label_name"].tolist(), class_names, n_classes, order=order)
 
 
-def open_images(path: Path, *, per_class: int | None = None, seed: int = 0, progress: Progress) -> ImageSource:
+def open_images(
+    path: Path,
+    *,
+    progress: Progress,
+    per_class: int | None = None,
+    seed: int = 0,
+    columns: tuple[str, str] = COLUMNS,
+    upright: bool = True,
+    preprocessing: Preprocessing | None = None,
+) -> ImageSource:
     """List the images of a folder or CSV, decode each once, and leave out what cannot be decoded.
 
     Parameters
     ----------
-    path
-        Folder with one folder a class (images at its top have no label), or CSV with the columns ``file`` and
-        ``label``; its files are relative to the folder of the CSV.
+    path, columns
+        As in `vitpanel.pipeline.listing.list_images`.
     per_class
         Draw at most so many images of each class, at random by ``seed``; None takes all.
+    upright
+        Turn images by their EXIF orientation.
+    preprocessing
+        The model's; images that it cannot bring to the model's size are left out too.
 
     Raises
     ------
     ImageSourceError
-        If there is nothing at the path, it names no images, or none of them can be decoded.
+        As `list_images` does, or if none of the images can be decoded.
     """
-    listed = _listed(path)
-    if per_class is not None:
-        listed = _sampled(listed, per_class, seed)
-    root = path if path.is_dir() else path.parent
+    listing = list_images(path, columns=columns)
+    listed = listing.table if per_class is None else _sampled(listing.table, per_class, seed)
     digest = hashlib.blake2b(digest_size=16)
     kept: list[bool] = []
-    skipped: list[dict[str, str]] = []
+    skipped, notes = list(listing.skipped), dict.fromkeys(_NOTES, 0)
     with progress.bar("checking images", total=len(listed), unit="image") as bar:
         for file, label in zip(listed["file"], listed["label_name"], strict=True):
-            reason = _why_unreadable(root / file)
-            kept.append(reason is None)
-            if reason is None:
-                digest.update(f"{file}\0{label}\0".encode())
-                digest.update((root / file).read_bytes())
+            try:
+                for note in _checked(listing.root / file, upright=upright, preprocessing=preprocessing):
+                    notes[note] += 1
+            except BadImageError as error:
+                kept.append(False)
+                skipped.append({"file": file, "reason": error.message})
             else:
-                skipped.append({"file": file, "reason": reason})
+                kept.append(True)
+                digest.update(f"{file}\0{label}\0".encode())
+                digest.update((listing.root / file).read_bytes())
             bar.update()
     table = listed.loc[kept].reset_index(drop=True)
     if table.empty:
         message = f"None of the {len(listed)} images of {path} can be decoded; the first: {skipped[0]['reason']}"
         raise ImageSourceError(message, hint=LAYOUT_HINT)
-    return ImageSource(root, table, skipped, digest.hexdigest())
-
-
-def match_labels(label_names: Sequence[str], class_names: Sequence[str], n_classes: int) -> np.ndarray:
-    """Class of each label name, -1 where the model has no such class.
-
-    Names are compared without regard to case, underscores and spaces; a class name may list synonyms after commas,
-    as ImageNet's do. A model without class names that has as many classes as there are labels gets them in
-    alphabetical order, which is how torchvision and timm number the folders of a training set.
-    """
-    if not class_names and len(set(label_names) - {""}) == n_classes:
-        class_names = sorted(set(label_names) - {""})
-    index: dict[str, int] = {}
-    for number, name in enumerate(class_names):
-        for synonym in (name, *name.split(",")):
-            index.setdefault(_normalised(synonym), number)
-    return np.array([index.get(_normalised(name), -1) for name in label_names])
-
-
-def _normalised(name: str) -> str:
-    return name.replace("_", " ").strip().casefold()
-
-
-def _listed(path: Path) -> pd.DataFrame:
-    if not path.exists():
-        message = f"There is nothing at {path}."
-        raise ImageSourceError(message, hint=LAYOUT_HINT)
-    listed = _from_folder(path) if path.is_dir() else _from_csv(path)
-    if listed.empty:
-        message = f"{path} names no images."
-        raise ImageSourceError(message, hint=LAYOUT_HINT)
-    return listed
-
-
-def _from_folder(root: Path) -> pd.DataFrame:
-    def files() -> Iterator[tuple[str, str]]:
-        for file in sorted(root.rglob("*")):
-            if file.suffix.lower() in SUFFIXES and file.is_file():
-                relative = file.relative_to(root)
-                yield relative.as_posix(), relative.parts[0] if len(relative.parts) > 1 else ""
-
-    return pd.DataFrame(list(files()), columns=["file", "label_name"])
-
-
-def _from_csv(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        message = f"{path} cannot be read as CSV: {error}."
-        raise ImageSourceError(message, hint=LAYOUT_HINT) from error
-    missing = {"file", "label"} - set(table.columns)
-    if missing:
-        message = f"{path} has no column {' and no column '.join(sorted(missing))}; it has {', '.join(table.columns)}."
-        raise ImageSourceError(message, hint=LAYOUT_HINT)
-    return pd.DataFrame({"file": table["file"], "label_name": table["label"]})
+    remarks = [*listing.remarks, *_noted(notes)]
+    return ImageSource(listing.root, table, skipped, digest.hexdigest(), remarks, upright)
 
 
 def _sampled(listed: pd.DataFrame, per_class: int, seed: int) -> pd.DataFrame:
@@ -138,9 +131,21 @@ def _sampled(listed: pd.DataFrame, per_class: int, seed: int) -> pd.DataFrame:
     return shuffled.groupby("label_name").head(per_class).sort_index().reset_index(drop=True)
 
 
-def _why_unreadable(file: Path) -> str | None:
-    try:
-        read_image(file, name=file.name)
-    except BadImageError as error:
-        return error.message
-    return None
+def _checked(file: Path, *, upright: bool, preprocessing: Preprocessing | None) -> frozenset[str]:
+    """What a person should know of an image that can be decoded and cropped, of `_NOTES`."""
+    name = shown(file.name)
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        message = f"{name} is no regular file."
+        raise BadImageError(message)
+    decoded = decode_image(file, name=name, upright=upright)
+    if preprocessing is not None:
+        try:
+            preprocessing.crop(decoded.image)
+        except BadImageError as error:
+            message = f"{name}: {error.message}"
+            raise BadImageError(message) from error
+    return decoded.notes
+
+
+def _noted(notes: Mapping[str, int]) -> list[str]:
+    return [f"{number_of(count, *_NOTES[note][:2])} {_NOTES[note][2]}." for note, count in notes.items() if count]

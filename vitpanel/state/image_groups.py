@@ -1,5 +1,6 @@
 """A: the ways to sort images into a few named groups, which is what colours mean there."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +32,10 @@ def image_groups(study: Study, colouring: str) -> ImageGroups:
     """Sort images by ``"label"``, ``"predicted"`` class, ``"correct"`` (right or wrong) or ``"p_true"`` in fifths."""
     images = study.images
     if colouring == "label":
-        return _by_name(images["label"].to_numpy(), images["label_name"].tolist(), NO_LABEL)
+        return _by_name(images["label"].to_numpy(), label_classes(study), NO_LABEL)
     if colouring == "predicted":
-        return _by_name(images["predicted"].to_numpy(), images["predicted_name"].tolist(), NO_PREDICTION)
+        names = _class_names(study, images["predicted"].to_numpy(), images["predicted_name"].tolist())
+        return _by_name(images["predicted"].to_numpy(), names, NO_PREDICTION)
     if colouring == "correct":
         label, predicted = images["label"].to_numpy(), images["predicted"].to_numpy()
         codes = np.where((label < 0) | (predicted < 0), 2, np.where(label == predicted, 0, 1))
@@ -42,6 +44,22 @@ def image_groups(study: Study, colouring: str) -> ImageGroups:
     fifths = [f"{i / N_BINS:.1f} to {(i + 1) / N_BINS:.1f}" for i in range(N_BINS)]
     codes = np.where(np.isnan(p_true), N_BINS, np.minimum(np.nan_to_num(p_true) * N_BINS, N_BINS - 1).astype(int))
     return _without_empty("share", (*fifths, NOT_KNOWN), codes)
+
+
+def label_classes(study: Study) -> list[str]:
+    """Name of the class that each image's label is, the label itself where it is none, empty for none.
+
+    A class has one name, and so one colour, whatever its folder was called, and however it is predicted.
+    """
+    return _class_names(study, study.images["label"].to_numpy(), study.images["label_name"].tolist())
+
+
+def _class_names(study: Study, indices: np.ndarray, names: list[str]) -> list[str]:
+    """Names of the classes by index, those of classes that are called alike with their index; names for the others."""
+    counts = Counter(study.class_names)
+    shown = [name if counts[name] == 1 else f"{name} ({place})" for place, name in enumerate(study.class_names)]
+    pairs = zip(indices.tolist(), names, strict=True)
+    return [shown[index] if 0 <= index < len(shown) else name for index, name in pairs]
 
 
 def class_order(study: Study) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.cluster import ClusterSummary, cluster_rows, cluster_summary
+from vitpanel.state.image_groups import label_classes
 from vitpanel.state.pattern_map import Cohesion, PatternMap, pattern_layouts, pattern_map
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -149,12 +150,13 @@ class Patterns:
         return np.full(rows.shape, np.nan, np.float32)
 
     def _class_names(self) -> tuple[str, ...]:
-        by_class = self.study.images.sort_values("label", kind="stable")["label_name"]
-        return tuple(name for name in by_class.unique() if name)
+        order = np.argsort(self.study.images["label"].to_numpy(), kind="stable")
+        names = label_classes(self.study)
+        return tuple(dict.fromkeys(names[image] for image in order if names[image]))
 
     def _class_codes(self) -> np.ndarray:
         codes = {name: code for code, name in enumerate(self._class_names())}
-        return np.array([codes.get(name, np.nan) for name in self.study.images["label_name"]], np.float32)
+        return np.array([codes.get(name, np.nan) for name in label_classes(self.study)], np.float32)
 
     def _importance(self, rows: np.ndarray, metric: str) -> np.ndarray:
         values = self.study[f"importance/{metric}"]

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from vitpanel.core.importance import ranked_by_importance
-from vitpanel.study.means import importance_mean, unpruned_mean
+from vitpanel.study.means import importance_mean, judged_images, unpruned_mean
 from vitpanel.study.reader import Study
 
 N_PLACES = 25
@@ -58,7 +58,7 @@ def ranking(study: Study, metric: str, image: int | None) -> Ranking:
 
 
 def importance_profiles(study: Study, metric: str) -> np.ndarray:
-    """Quantiles of each head's importance over the images that are done, made once for all sessions.
+    """Quantiles of each head's importance over the images that are done and judged, made once for all sessions.
 
     Returns
     -------
@@ -72,11 +72,13 @@ def importance_profiles(study: Study, metric: str) -> np.ndarray:
 
 
 def _quantiles(study: Study, metric: str) -> np.ndarray:
-    values = study[f"importance/{metric}"].reshape(study.n_images, -1)
-    values = values[~np.isnan(values).all(axis=1)]
+    judged = judged_images(study, metric)
+    values = study[f"importance/{metric}"][judged].reshape(len(judged), -1)
     if metric == "probability":
-        p_true = study.images["p_true"].to_numpy(np.float32)
-        values = p_true[~np.isnan(study["importance/probability"]).all(axis=(1, 2)), None] - values
+        values = study.images["p_true"].to_numpy(np.float32)[judged, None] - values
+    values = values[~np.isnan(values).all(axis=1)]
+    if not len(values):
+        return np.full((values.shape[1], N_PLACES), np.nan, np.float32)
     places = np.rint(np.linspace(0, 1, N_PLACES) * (len(values) - 1)).astype(int)
     return np.sort(np.ascontiguousarray(values.T), axis=1)[:, places]
 

@@ -49,7 +49,9 @@ class Manifest:
         ``preprocessing``, ``spec`` (of `ViTSpec.to_dict`) and ``class_names``; ``provenance``, what timm knows of its
         weights; ``head``, where a linear head on the model's features comes from, empty without one.
     images
-        ``root``, ``hash``, ``n_images`` and ``skipped``, a list of ``{"file": …, "reason": …}``.
+        ``root``, ``hash``, ``n_images``; ``skipped``, a list of ``{"file": …, "reason": …}``; ``unmatched``, labels
+        that are no class of the model, a list of ``{"label": …, "n_images": …, "reason": …}``; ``remarks``, sentences
+        on what else was unusual.
     settings
         What must be equal for a run to be resumed, among it ``block_size``, ``latent_dim`` and ``seed``.
     versions

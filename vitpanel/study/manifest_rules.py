@@ -92,14 +92,19 @@ _MODEL = record(
     others=plain(depth=3, most=MOST_CLASSES),
 )
 _SKIPPED = record({"file": text(), "reason": text(20_000)}, others=_SCALARS)
+_UNMATCHED = record({"label": text(), "n_images": integer(0, MOST_IMAGES), "reason": text(20_000)}, others=_SCALARS)
 _IMAGES = record(
     {"root": text(), "hash": _NAME, "n_images": integer(1, MOST_IMAGES)},
-    {"skipped": each(_SKIPPED, most=MOST_IMAGES)},
+    {
+        "skipped": each(_SKIPPED, most=MOST_IMAGES),
+        "unmatched": each(_UNMATCHED, most=MOST_IMAGES),
+        "remarks": each(text(20_000), most=1_000),
+    },
     others=plain(depth=3, most=MOST_IMAGES),
 )
 _SETTINGS = record(
     {"seed": integer(-MOST_SEED, MOST_SEED), "block_size": integer(1, 1_000_000), "latent_dim": integer(1, 100_000)},
-    {"layout_sample": integer(1, MOST_SEED), "precision": one_of("float32", "tf32", "fp16")},
+    {"layout_sample": integer(1, MOST_SEED), "precision": one_of("float32", "tf32", "fp16"), "exif": flag},
     others=_SCALARS,
 )
 _NEIGHBOURS = record({"kept": maybe(number(0, 1)), "by_chance": maybe(number(0)), "n": integer(0, MOST_SEED)})

@@ -13,6 +13,7 @@ from vitpanel.core.patterns import TOP_SHARE
 from vitpanel.core.spec import short_head_name
 from vitpanel.core.trust import read_checks
 from vitpanel.errors import StudyError
+from vitpanel.study.image_words import image_lines
 from vitpanel.study.means import coverage_words, importance_array, importance_mean, unpruned_mean
 from vitpanel.study.places import RECOMPUTE
 from vitpanel.study.reader import Study
@@ -137,7 +138,7 @@ def _shape(study: Study) -> Iterator[str]:
 
 
 def _images(study: Study) -> Iterator[str]:
-    images, skipped = study.images, study.manifest.images.get("skipped", [])
+    images = study.images
     done = "" if study.n_done == study.n_images else f", {study.n_done} of them done"
     n_labels = len(set(images["label_name"].tolist()) - {""})
     classes = f" with {n_labels} labels" if n_labels else " without labels"
@@ -147,11 +148,7 @@ def _images(study: Study) -> Iterator[str]:
     if known.any():
         right = int((labels == predicted)[known].sum())
         yield f"accuracy {right / known.sum():.1%} ({right} of {known.sum()} with a label)"
-    if skipped:
-        yield f"{len(skipped)} skipped:"
-    yield from (f"  {item['file']}: {item['reason']}" for item in skipped[:_SHOWN_FILES])
-    if len(skipped) > _SHOWN_FILES:
-        yield f"  and {len(skipped) - _SHOWN_FILES} more, in {study.files.manifest.name}"
+    yield from image_lines(study.manifest.images)
 
 
 def _stages(study: Study) -> Iterator[str]:
@@ -202,8 +199,9 @@ def _heads(study: Study) -> Iterator[str]:
         shown = reference - mean if metric == "probability" else mean
         order = ranked_by_importance(metric, mean, reference)[:_SHOWN_HEADS]
         heads = [divmod(int(flat), study.spec.n_heads) for flat in order]
+        over = f"; mean {found.words}" if found.words and found.half_width is None else ""
         figures = "   ".join(f"{short_head_name(*head):<7} {shown[head]:.4f}" for head in heads)
-        yield f"{metric:<{width}}  {figures}   ({_MEANINGS[metric]})"
+        yield f"{metric:<{width}}  {figures}   ({_MEANINGS[metric]}{over})"
         if found.half_width is not None:
             widths = "   ".join(f"{'':<7} {found.half_width[head]:.4f}" for head in heads)
             yield f"{'±':>{width}}  {widths}   ({found.words})"

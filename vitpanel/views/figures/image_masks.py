@@ -33,8 +33,8 @@ class ImageMasks:
 
 
 def rgba_pixels(data: bytes) -> np.ndarray:
-    """Decode an image into the uint32 ``(height, width)`` that Bokeh draws."""
-    with Image.open(io.BytesIO(data)) as picture:
+    """Decode a crop, which is WebP, into the uint32 ``(height, width)`` that Bokeh draws."""
+    with Image.open(io.BytesIO(data), formats=["WEBP"]) as picture:
         pixels = np.array(picture.convert("RGBA"))
     return pixels.view(np.uint32)[:, :, 0]
 
