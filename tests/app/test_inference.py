@@ -10,7 +10,8 @@ import pytest
 
 from tests.tiny_vit import write_checkpoint
 from vitpanel.app.cache import ByteCache
-from vitpanel.app.inference import MAX_WAITING, ModelService, SessionInference
+from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.requests import MAX_WAITING
 from vitpanel.core.regions import PruningMode
 from vitpanel.errors import InferenceError
 from vitpanel.models.images import decode_crop

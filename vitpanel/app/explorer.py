@@ -130,20 +130,20 @@ def create_page(study: Study, *, service: ModelService | None = None) -> Page:
     return _page(_title(study), explorer, header=[TrustBadge(study)])
 
 
-def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
+def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> Page:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
     The study and its model are opened once per process.
     """
     try:
-        study, service = open_once(path, checkpoint=checkpoint)
+        study, service = open_once(path, checkpoint=checkpoint, live=live)
     except VitpanelError as error:
         text = f"**{escaped(error.message)}** {escaped(error.hint)}"
         return _page("vitpanel", pmui.Alert(object=text, alert_type="error", margin=16))
-    return create_page(study, service=service)
+    return create_page(study, service=service if live else None)
 
 
-def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, ModelService]:
+def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, ModelService]:
     """Study at ``path`` and its model, which all sessions of the process share.
 
     A study that is not finished is read anew, since a run may have gone on meanwhile.
@@ -153,15 +153,16 @@ def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, Mod
     VitpanelError
         If the study cannot be opened.
     """
-    service = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint))
+    service = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint, live=live))
     if not service.study.is_finished:
         service.study = open_study(path)
     return service.study, service
 
 
-def _open(path: Path, checkpoint: Path | None) -> ModelService:
+def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
     service = ModelService(open_study(path), checkpoint=checkpoint)
-    service.warm_up().add_done_callback(lambda _: _keep_what_is_loaded())
+    if live:
+        service.warm_up().add_done_callback(lambda _: _keep_what_is_loaded())
     return service
 
 

@@ -7,7 +7,7 @@ waits, the heads beside the last one are computed.
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
@@ -58,7 +58,8 @@ class ModelService:
         self.study = study
         self.checkpoint = checkpoint
         self.cache = ByteCache(CACHE_BYTES)
-        self.requests = Requests(self._answer, thread="vitpanel-model")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
+        self._requests = Requests(self._pool, self._answer)
         self._loaded: tuple[ViTModel, Ablation] | None = None
         self._wishes: list[Key] = []
         self._wishers: set[object] = set()
@@ -70,13 +71,21 @@ class ModelService:
 
     def warm_up(self) -> "Future[Any]":
         """Load the model in the background; a failure shows at the first request."""
-        loading = self.requests.submit(self._model)
+        loading = self._pool.submit(self._model)
         loading.add_done_callback(_log_failure)
         return loading
 
+    def request(self, key: Key, asker: object) -> "Future[Any]":
+        """Compute ``key`` for ``asker``, together with everybody else who asks the same; raises as `Requests.ask`."""
+        return self._requests.ask(key, asker)
+
+    def abandon(self, key: Key, asker: object) -> None:
+        """Drop a request, or stop it at its next step, unless somebody else wants it too."""
+        self._requests.leave(asker, key)
+
     def leave(self, asker: object) -> None:
         """Let somebody want nothing any more; nor is anything prepared for them."""
-        self.requests.leave(asker)
+        self._requests.leave(asker)
         self._wishers.discard(asker)
 
     def _answer(self, key: Key, request: Request) -> Any:
@@ -94,7 +103,7 @@ class ModelService:
     def _go_on(self) -> None:
         # The pool takes nothing more when the process ends.
         with suppress(RuntimeError):
-            self.requests.submit(self._prefetch).add_done_callback(_log_failure)
+            self._pool.submit(self._prefetch).add_done_callback(_log_failure)
 
     def _prefetch(self) -> None:
         """Compute one head that may be chosen next, while nobody waits and somebody is there."""
@@ -110,7 +119,7 @@ class ModelService:
             self._go_on()
 
     def _must_wait(self) -> bool:
-        return bool(len(self.requests)) or not self._wishers
+        return bool(len(self._requests)) or not self._wishers
 
     def _beside(self, key: Key) -> list[Key]:
         """Heads that are one step away from one, of the same image."""
@@ -228,14 +237,14 @@ class SessionInference:
         if cached is None:
             self._asked[purpose] = key, deliver
         if previous is not None and previous[0] not in {wanted for wanted, _ in self._asked.values()}:
-            self._service.requests.leave(self._asker, previous[0])
+            self._service.abandon(previous[0], self._asker)
         if cached is not None:
             deliver(Online("done", cached))
             return
         message = "computing …" if self._service.is_loaded else "loading the model …"
         deliver(Online("running", message=message))
         try:
-            future = self._service.requests.ask(key, self._asker)
+            future = self._service.request(key, self._asker)
         except InferenceError as error:
             deliver(Online("failed", message=error.message, hint=error.hint))
             return
@@ -312,10 +321,7 @@ def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
 def _unknown_weights(source: Mapping[str, Any]) -> InferenceError:
     """What to say where the model's weights are not among those that this person has computed with."""
     stated = source.get("checkpoint")
-    if stated:
-        named = f", {PurePath(str(stated)).name},"
-    else:
-        named = f", timm's of {source['name']},"
+    named = f", {PurePath(str(stated)).name}," if stated else f", timm's of {source['name']},"
     message = (
         f"The model's weights{named} are not among those that you have computed studies with on this machine, and a "
         "study is not trusted to say which file to open."

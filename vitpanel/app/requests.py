@@ -35,23 +35,21 @@ class Requests:
 
     Parameters
     ----------
+    pool
+        Has the one thread.
     answer
         Called in the worker thread with the key and the request; looks at `Request.is_unwanted` between its steps, and
         raises `concurrent.futures.CancelledError` when it gives up for that.
     """
 
-    def __init__(self, answer: Callable[[Key, Request], Any], *, thread: str) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, answer: Callable[[Key, Request], Any]) -> None:
+        self._pool = pool
         self._answer = answer
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=thread)
         self._lock = RLock()
         self._waiting: dict[Key, Request] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
-
-    def submit(self, work: Callable[[], Any]) -> "Future[Any]":
-        """Do something else in the worker thread; raises RuntimeError when the process ends."""
-        return self._pool.submit(work)
 
     def ask(self, key: Key, asker: object) -> "Future[Any]":
         """Have ``key`` answered for ``asker``, together with everybody else who asks the same.
@@ -83,7 +81,7 @@ class Requests:
             for waiting, request in left:
                 request.askers.discard(asker)
                 if not request.askers:
-                    # Whoever asks the same from now on gets a new one: this one may just have looked that it is unwanted.
+                    # Whoever asks the same from now on gets a new one: this one may have seen that it is unwanted.
                     del self._waiting[waiting]
                     request.future.cancel()
 

@@ -29,8 +29,14 @@ def check_name(name: str) -> None:
     raise UnknownModelError(message, hint=hint)
 
 
-def create(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+def create(name: str, arguments: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> nn.Module:
     """Build a model with random weights, always the same ones, in evaluation mode.
+
+    Parameters
+    ----------
+    config
+        timm's configuration of pretrained weights, which decides about sizes that are no arguments; None takes the one
+        of the name.
 
     Raises
     ------
@@ -39,7 +45,7 @@ def create(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     """
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return _built(name, arguments)
+        return _built(name, arguments, config)
 
 
 def outline(name: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -48,9 +54,11 @@ def outline(name: str, arguments: Mapping[str, Any]) -> nn.Module:
         return _built(name, arguments)
 
 
-def _built(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+def _built(name: str, arguments: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> nn.Module:
+    options = {} if config is None else {"pretrained_cfg": dict(config)}
     try:
-        return timm.create_model(name, pretrained=False, **arguments).eval().requires_grad_(requires_grad=False)
+        module = timm.create_model(name, pretrained=False, **options, **arguments)
+        return module.eval().requires_grad_(requires_grad=False)
     except TypeError as error:
         message = f"{name} cannot be built with {dict(arguments)}: {error}."
         raise VitpanelError(message, hint="Check the names in --model-arg.") from error

@@ -44,6 +44,13 @@ def _none_or(test: Test) -> Test:
     return lambda value: value is None or test(value)
 
 
+_SWITCHES = """
+    attn_only_layer_scale class_token dynamic_img_pad dynamic_img_size fc_norm final_norm fix_init gated_attn
+    no_embed_class pool_include_prefix pre_norm proj_bias qk_norm qkv_bias qkv_bias_separate qkv_fused rope_mixed_mode
+    rope_rotate_half scale_attn_inner scale_attn_norm scale_mlp scale_mlp_norm scale_norm strict_img_size swiglu_mlp
+    use_abs_pos_emb use_fc_norm use_naflex use_post_norm use_post_transformer_norm use_pre_transformer_norm
+    use_rel_pos_bias use_rot_pos_emb use_shared_rel_pos_bias
+"""
 # Names, what they may be in words, and the test of it.
 _ALLOWED: tuple[tuple[str, str, Test], ...] = (
     ("img_size patch_size", "one or two whole numbers from 1 to 8192", _one_or_two(_whole(1, 8192))),
@@ -60,15 +67,7 @@ _ALLOWED: tuple[tuple[str, str, Test], ...] = (
         "a number from 0 to 1",
         _number(0, 1),
     ),
-    (
-        "attn_only_layer_scale class_token dynamic_img_pad dynamic_img_size fc_norm final_norm fix_init gated_attn "
-        "no_embed_class pool_include_prefix pre_norm proj_bias qk_norm qkv_bias qkv_bias_separate qkv_fused rope_mixed_mode "
-        "rope_rotate_half scale_attn_inner scale_attn_norm scale_mlp scale_mlp_norm scale_norm strict_img_size "
-        "swiglu_mlp use_abs_pos_emb use_fc_norm use_naflex use_post_norm "
-        "use_post_transformer_norm use_pre_transformer_norm use_rel_pos_bias use_rot_pos_emb use_shared_rel_pos_bias",
-        "True, False or None",
-        _none_or(lambda value: isinstance(value, bool)),
-    ),
+    (_SWITCHES, "True, False or None", _none_or(lambda value: isinstance(value, bool))),
     (
         "act_layer attn_layer attn_type embed_norm_layer global_pool norm_layer pos_embed rope_type weight_init",
         "a word",

@@ -98,7 +98,9 @@ def fit(module: nn.Module, copy: Copy, *, name: str, file: str, stated: Mapping[
     if not _is_whole(state, expected):
         state, resampled = _filtered(module, state, name=name)
         _refuse_unasked(resampled, stated, file=file)
-        notes += [f"{key} was resampled by timm from {before} to {after}." for key, (before, after) in resampled.items()]
+        notes += [
+            f"{key} was resampled by timm from {before} to {after}." for key, (before, after) in resampled.items()
+        ]
     state, left_out = _without_surplus(state, expected, module)
     problem = misfit(state, module, file=file)
     if problem is not None:
@@ -180,8 +182,8 @@ def _refuse_unasked(resampled: Resampled, stated: Mapping[str, Any], *, file: st
     argument = "patch_size" if others_patches else "img_size"
     message = f"{file} is of a model of another size: {key} is {before} but the model has {after}."
     hint = (
-        f"Give the size that it was trained with, --model-arg {argument}=…; any other that is given so has timm resample "
-        "the weights to it."
+        f"Give the size that it was trained with, --model-arg {argument}=…; to any other that is given so, timm "
+        "resamples the weights."
     )
     raise CheckpointError(message, hint=hint)
 
@@ -194,7 +196,8 @@ def _without_surplus(
     left_out = [
         key
         for key in state
-        if key not in expected and (_HARMLESS.search(key) or (headless and key.startswith(("head.", "head_dist.", "fc_norm."))))
+        if key not in expected
+        and (_HARMLESS.search(key) or (headless and key.startswith(("head.", "head_dist.", "fc_norm."))))
     ]
     return {key: value for key, value in state.items() if key not in set(left_out)}, left_out
 
@@ -202,5 +205,3 @@ def _without_surplus(
 def _named(keys: list[str] | tuple[str, ...]) -> str:
     more = f" and {len(keys) - _MOST_NAMED} more" if keys[_MOST_NAMED:] else ""
     return ", ".join(keys[:_MOST_NAMED]) + more
-
-

@@ -13,6 +13,7 @@ _MOST_PICKLE = 256 * 2**20
 _MOST_KEYS = 6
 _TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 CONVERT = "Weights of other formats can be converted with safetensors.torch.save_file(model.state_dict(), FILE)."
+_AGAIN = f"Copy or download it again. {CONVERT}"
 BY_ITS_PROGRAM = (
     "Load it with the program that wrote it, put its values into timm's model of this architecture, and save that with "
     "safetensors.torch.save_file(model.state_dict(), FILE)."
@@ -56,31 +57,29 @@ def describe_foreign(path: Path) -> Foreign | None:
 
 
 def _by_signature(path: Path, start: bytes) -> Foreign | None:
+    known = [Foreign(what, hint) for signature, what, hint in _SIGNATURES if start.startswith(signature)]
+    text, length = start.lstrip().lower(), int.from_bytes(start[:8], "little")
     if not start:
-        return Foreign("empty", "Copy or download it again.")
-    for signature, what, hint in _SIGNATURES:
-        if start.startswith(signature):
-            return Foreign(what, hint)
-    if path.suffix in _ENDINGS:
-        return Foreign(_ENDINGS[path.suffix], BY_ITS_PROGRAM)
-    text = start.lstrip().lower()
-    if text.startswith((b"<!doctype", b"<html")):
-        return Foreign("a web page: what was downloaded is not the file", "Download the file itself.")
-    if text.startswith(b"{"):
-        return Foreign("JSON", "Give the file with the weights; if they are in several files, join them to one first.")
-    if start[257:262] == b"ustar":
-        return Foreign("a tar archive", "Unpack it first.")
-    length = int.from_bytes(start[:8], "little")
-    if start[8:9] == b"{" and length + 8 > path.stat().st_size:
-        return Foreign("safetensors that are cut off", f"Copy or download it again. {CONVERT}")
-    return None
+        known.append(Foreign("empty", _AGAIN))
+    elif path.suffix in _ENDINGS:
+        known.append(Foreign(_ENDINGS[path.suffix], BY_ITS_PROGRAM))
+    elif text.startswith((b"<!doctype", b"<html")):
+        known.append(Foreign("a web page: what was downloaded is not the file", "Download the file itself."))
+    elif text.startswith(b"{"):
+        hint = "Give the file with the weights; if they are in several files, join them to one first."
+        known.append(Foreign("JSON", hint))
+    elif start[257:262] == b"ustar":
+        known.append(Foreign("a tar archive", "Unpack it first."))
+    elif start[8:9] == b"{" and length + 8 > path.stat().st_size:
+        known.append(Foreign("safetensors that are cut off", _AGAIN))
+    return known[0] if known else None
 
 
 def _zipped(path: Path, file: BinaryIO) -> Foreign | None:
     try:
         archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile:
-        return Foreign("a zip that is cut off, as PyTorch writes", f"Copy or download it again. {CONVERT}")
+        return Foreign("a zip that is cut off, as PyTorch writes", _AGAIN)
     names = archive.namelist()
     if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
         return Foreign("a TorchScript program", _lines(path, 'torch.jit.load("{}").state_dict()'))
@@ -121,9 +120,8 @@ def _of_classes(path: Path, found: Pickled, call: str) -> str:
     if not found.classes:
         return _lines(path, call)
     call = call if found.keys else f"{call}.state_dict()"
-    return (
-        f"{_lines(path, call)} Only if you trust the file: this runs code that it names ({', '.join(found.classes[:3])})."
-    )
+    named = ", ".join(found.classes[:3])
+    return f"{_lines(path, call)} Only if you trust the file: this runs code that it names ({named})."
 
 
 def _lines(path: Path, call: str) -> str:

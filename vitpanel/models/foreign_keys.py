@@ -4,17 +4,20 @@ import re
 from collections.abc import Iterable
 
 HUGGING_FACE_HINT = (
-    "Take the same weights by timm's name with --model (timm has those of ViT, DeiT, BEiT, CLIP, SigLIP and DINOv2), or "
-    "load them into timm's model and save its state_dict()."
+    "Take the same weights by timm's name with --model (timm has those of ViT, DeiT, BEiT, CLIP, SigLIP and DINOv2), "
+    "or load them into timm's model and save its state_dict()."
 )
 _TIMM_HINT = (
     "Take the same weights by timm's name with --model, or load them into timm's model and save its state_dict()."
 )
+_HUGGING_FACE = (
+    r"encoder\.layers?\.\d+\.attention\.(attention\.)?(query|q_proj|q_lin)\.|embeddings\.patch_embeddings\.|"
+    r"vision_model\.(embeddings|encoder)\.|(^|\.)embeddings\.cls_token$"
+)
 # The first that fits some key counts.
 _KINDS = (
     (
-        r"encoder\.layers?\.\d+\.attention\.(attention\.)?(query|q_proj|q_lin)\.|embeddings\.patch_embeddings\.|"
-        r"vision_model\.(embeddings|encoder)\.|(^|\.)embeddings\.cls_token$",
+        _HUGGING_FACE,
         "a Hugging Face ViT: its names are those of the library transformers",
         HUGGING_FACE_HINT,
     ),

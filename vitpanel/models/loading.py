@@ -25,7 +25,7 @@ from vitpanel.models.class_head import (
 from vitpanel.models.fitting import Copy, Fitted, copies, fit, refuse_several
 from vitpanel.models.images import Preprocessing
 from vitpanel.models.model import ModelSource, ViTModel
-from vitpanel.models.notes import checkpoint_notes
+from vitpanel.models.notes import ONE_OUTPUT, checkpoint_notes, preparation_notes
 from vitpanel.models.pretrained import (
     Pretrained,
     build_pretrained,
@@ -101,9 +101,7 @@ def load_model(
     return _finished(built, class_names, _device(device))
 
 
-def _from_checkpoint(
-    name: str | None, weights: Weights, args: dict[str, Any], preparation: dict[str, Any]
-) -> _Built:
+def _from_checkpoint(name: str | None, weights: Weights, args: dict[str, Any], preparation: dict[str, Any]) -> _Built:
     name = name or weights.metadata.get("architecture")
     if name is None:
         message = f"No model is named, and {weights.path} names none in its metadata."
@@ -166,21 +164,21 @@ def _fitting(
 def _from_pretrained(
     found: Pretrained, args: dict[str, Any], preparation: dict[str, Any], *, file: Path | None
 ) -> _Built:
-    check_classes(found, args)
-    arguments = found.args | args
+    arguments, config = found.args | args, None if found.is_timms else found.config
     # Random weights are enough to see the structure, so that what is refused is refused before any download.
-    n_classes = found.config.get("num_classes")
-    shell = create(found.architecture, ({} if n_classes is None else {"num_classes": n_classes}) | arguments)
+    shell: Any = create(found.architecture, arguments, config)
     channels = int(arguments.get("in_chans") or (found.config.get("input_size") or (3,))[0])
     check_channels(found.name, channels)
-    config = {key: found.config[key] for key in KEYS if found.config.get(key) is not None}
-    prepared = prepare(shell, arguments | {"in_chans": channels}, stated=config | preparation)
+    stated = {key: found.config[key] for key in KEYS if found.config.get(key) is not None} | preparation
+    prepared = prepare(shell, arguments | {"in_chans": channels}, stated=stated)
     trace(shell, found.name, prepared.preprocessing.input_size)
+    check_classes(found, args)
     file = file or fetch_weights(found)
-    module = build_pretrained(found, arguments, file)
+    module: Any = build_pretrained(found, arguments, file)
     traced = trace(module, found.name, prepared.preprocessing.input_size)
     if not found.is_timms:
-        arguments |= {"num_classes": int(module.num_classes)}
+        # The configuration is not there when the model is built again from a study.
+        arguments = _explicit(module, channels) | arguments
     source = ModelSource(
         found.name,
         arguments,
@@ -189,16 +187,26 @@ def _from_pretrained(
         provenance=found.provenance,
         architecture="" if found.is_timms else found.architecture,
         file=file,
+        notes=tuple(preparation_notes(prepared)),
     )
     is_timms = found.is_timms or str(found.config.get("hf_hub_id", "")).startswith("timm/")
     return _Built(module, traced, prepared, source, found.label_names, is_imagenet=is_timms)
 
 
+def _explicit(module: Any, channels: int) -> dict[str, Any]:
+    """Arguments that say what a configuration of pretrained weights decided."""
+    size = getattr(getattr(module, "patch_embed", None), "img_size", None)
+    sizes = {} if size is None else {"img_size": tuple(size)}
+    return {"num_classes": int(module.num_classes)} | sizes | ({} if channels == 3 else {"in_chans": channels})  # noqa: PLR2004 - what is usual
+
+
 def _finished(built: _Built, class_names: Sequence[str] | None, device: torch.device) -> ViTModel:
     """The checked model, with the names of its classes."""
     module, traced, source = built.module, built.traced, built.source
+    notes = source.notes
     if traced.n_outputs == 1 and int(module.num_classes) == 1:
         split_single_output(module)
+        notes += (ONE_OUTPUT,)
         traced = Trace(replace(traced.spec, n_classes=2), traced.attention, 2)
     module = module.to(device).eval()
     n_classes = traced.spec.n_classes
@@ -206,7 +214,6 @@ def _finished(built: _Built, class_names: Sequence[str] | None, device: torch.de
     reason = no_classes(module, traced.n_outputs, name=source.name, is_named=bool(names))
     if reason and class_names is None:
         names = ()
-    notes = source.notes
     if built.class_names and not names and not reason:
         notes += (f"{len(built.class_names)} names stand with the weights, not {n_classes}: they are not taken.",)
     source = replace(source, weight_hash=weight_hash(module), notes=notes)

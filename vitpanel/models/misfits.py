@@ -20,7 +20,8 @@ _POOL_HINT = (
     "It was trained with pooled patches: give --model-arg global_pool=avg. Without its class head (num_classes=0) "
     "fc_norm is left out."
 )
-_HEAD_HINT = "Leave num_classes away: it is taken from the file. Another head is given with --head or fitted by --probe."
+_HEAD_HINT = "Leave num_classes away: the file has it. Another head is given with --head or fitted by --probe."
+_NO_HEAD_HINT = "The file has no class head: leave num_classes away, and give a head with --head or --probe."
 
 
 def misfit(state: Mapping[str, Tensor], module: nn.Module, *, file: str) -> CheckpointError | None:
@@ -51,20 +52,16 @@ def misfit(state: Mapping[str, Tensor], module: nn.Module, *, file: str) -> Chec
 
 
 def _cause(shapes: set[str], missing: list[str], surplus: list[str]) -> str:
-    """The hint for what is wrong, the most certain cause first."""
+    """The hint for what is wrong: the size only where nothing else can be the cause."""
+    wrong = {*shapes, *missing, *surplus}
     if any(key.startswith("fc_norm.") for key in surplus):
         return _POOL_HINT
-    if shapes and not missing and not surplus:
-        if shapes <= {"pos_embed"} or all("relative_position" in key for key in shapes):
-            return _SIZE_HINT
-        if shapes <= {"pos_embed", "patch_embed.proj.weight"}:
-            return _PATCH_HINT
-        if all(re.match(r"head(_dist)?\.", key) for key in shapes):
-            return _HEAD_HINT
-    if not shapes and not missing and all(re.match(r"head(_dist)?\.", key) for key in surplus):
-        return _HEAD_HINT
-    if not shapes and not surplus and all(re.match(r"head(_dist)?\.", key) for key in missing):
-        return "The file has no class head: give --model-arg num_classes=0, and a head with --head or --probe."
+    if wrong == shapes and all("relative_position" in key or key == "pos_embed" for key in shapes):
+        return _SIZE_HINT
+    if wrong == shapes and shapes <= {"pos_embed", "patch_embed.proj.weight"}:
+        return _PATCH_HINT
+    if all(re.match(r"head(_dist)?\.", key) for key in wrong):
+        return _NO_HEAD_HINT if wrong == set(missing) else _HEAD_HINT
     return ARCHITECTURE_HINT
 
 

@@ -1,4 +1,4 @@
-"""Pretrained weights: timm's own by name, those of a repository of the Hugging Face hub, or of a folder that timm saved.
+"""Pretrained weights: timm's own by name, those of a repository of the Hugging Face hub, or of a folder of timm's.
 
 What a name leads to is found here, and read by ourselves as safetensors: timm alone would also take pickles.
 """
@@ -101,7 +101,9 @@ def find_pretrained(name: str) -> Pretrained:
         found = load_model_config_from_path(folder) if folder else load_model_config_from_hf(identity)
     except FileNotFoundError as error:
         message = f"{identity} is no folder that timm saved: it holds no config.json."
-        raise CheckpointError(message, hint="Give a folder of timm's save_for_hf, or a file with --checkpoint.") from error
+        raise CheckpointError(
+            message, hint="Give a folder of timm's save_for_hf, or a file with --checkpoint."
+        ) from error
     except KeyError as error:
         raise _not_timms(identity, folder) from error
     except Exception as error:
@@ -185,7 +187,8 @@ def _timms_config(name: str) -> dict[str, Any]:
         config = get_pretrained_cfg(name)
     except RuntimeError as error:
         tags = ", ".join(timm.list_pretrained(f"{name.partition('.')[0]}.*")[:5])
-        raise UnknownModelError(f"{error}", hint=f"timm has {tags}." if tags else "Leave the tag away.") from error
+        message = str(error)
+        raise UnknownModelError(message, hint=f"timm has {tags}." if tags else "Leave the tag away.") from error
     if config is None:
         return {}
     return config.to_dict() | {"architecture": name.partition(".")[0]}
@@ -207,7 +210,8 @@ def _in_folder(folder: Path) -> Path:
         raise CheckpointError(message, hint="Give one of them with --checkpoint.")
     unsafe = [file for file in sorted(folder.iterdir()) if file.name.endswith(_UNSAFE_ENDINGS)]
     if not unsafe:
-        raise CheckpointError(f"{folder} holds no weights.", hint="Give a folder with model.safetensors.")
+        message = f"{folder} holds no weights."
+        raise CheckpointError(message, hint="Give a folder with model.safetensors.")
     foreign = describe_foreign(unsafe[0])
     message = f"{folder} holds its weights only in {unsafe[0].name}, and vitpanel reads safetensors only."
     raise CheckpointError(message, hint=foreign.hint if foreign else "Save the weights as model.safetensors.")

@@ -61,7 +61,8 @@ def _checked_preparation(record: Mapping[str, Any], name: str) -> dict[str, Any]
     found = record.get("preprocessing")
     channels = record.get("in_chans")
     if not isinstance(found, Mapping) or not isinstance(channels, int):
-        raise VitpanelError("The study does not say how images are prepared for its model.", hint=HINT)
+        message = "The study does not say how images are prepared for its model."
+        raise VitpanelError(message, hint=HINT)
     check_channels(name, channels)
     values = {key: found[key] for key in KEYS if key in found}
     check_preparation(values, channels)

@@ -77,33 +77,35 @@ def check_preparation(values: Mapping[str, Any], channels: int) -> None:
         # Of pixels in [0, 1]; who has them for 0 to 255 must hear of it.
         low, high = (0, 1) if key == "mean" else (1e-6, 10)
         found = values[key]
-        if not isinstance(found, list | tuple) or not all(_is_number(value) and low <= value <= high for value in found):
-            raise _wrong(key, values[key], f"{channels} numbers from {low} to {high}, of pixels from 0 to 1")
-    share = values.get("crop_pct", 1)
+        if not isinstance(found, list | tuple) or not all(
+            _is_number(value) and low <= value <= high for value in found
+        ):
+            raise _misstated(key, values[key], f"{channels} numbers from {low} to {high}, of pixels from 0 to 1")
+    key, share = "crop_pct", values.get("crop_pct", 1)
     if not (_is_number(share) and 0 < share <= 1):
-        raise _wrong("crop_pct", share, "a number above 0 and at most 1")
+        raise _misstated(key, share, "a number above 0 and at most 1")
     for key, words in _WORDS.items():
         if values.get(key, words[0]) not in words:
-            raise _wrong(key, values[key], f"one of {', '.join(words)}")
+            raise _misstated(key, values[key], f"one of {', '.join(words)}")
 
 
 def _of_channels(key: str, given: Any, channels: int) -> tuple[float, ...]:
     """One value a channel: one given value is for all, and those of three colours have their mean for grey."""
     values = tuple(given) if isinstance(given, tuple | list) else (given,)
     if not values or not all(map(_is_number, values)):
-        raise _wrong(key, given, f"{channels} numbers")
+        raise _misstated(key, given, f"{channels} numbers")
     if len(values) == channels:
         return values
     if len(values) == 1 or channels == 1:
         return (sum(values) / len(values),) * channels
-    raise _wrong(key, given, f"one number or {channels}, one a channel")
+    raise _misstated(key, given, f"one number or {channels}, one a channel")
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _wrong(key: str, value: Any, may_be: str) -> VitpanelError:
+def _misstated(key: str, value: Any, may_be: str) -> VitpanelError:
     message = f"{key} is {value!r:.80}."
     return VitpanelError(message, hint=f"It must be {may_be}.")
 

@@ -197,7 +197,7 @@ def images_at_once(spec: ViTSpec) -> int:
 
 
 def chunks(total: int, rows: int, limit: int) -> Iterator[slice]:
-    """Slices of ``range(total)`` of at most ``limit // rows`` (but at least 1) each; each is a step that can be stopped."""
+    """Slices of ``range(total)`` of at most ``limit // rows`` (but at least 1), each a step that can be stopped."""
     most = max(1, limit // rows)
     # As even as can be: a last one of few rows would be slow.
     size = -(-total // -(-total // most))
