@@ -25,7 +25,7 @@ def configured(folder: Path, **more: Any) -> str:
 
 
 def test_another_number_of_classes_would_be_an_untrained_head_and_is_refused(tmp_path: Path):
-    with pytest.raises(VitpanelError, match="num_classes is 3, .* head of 4 classes") as caught:
+    with pytest.raises(VitpanelError, match=r"num_classes is 3, .* head of 4 classes") as caught:
         load_model(local_hub(tmp_path / "hub"), args={"num_classes": 3}, device="cpu")
     assert all(option in caught.value.hint for option in ("--head", "--probe", "--checkpoint"))
 

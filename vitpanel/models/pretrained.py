@@ -134,7 +134,9 @@ def build_pretrained(found: Pretrained, arguments: Mapping[str, Any], file: Path
     try:
         module: Any = timm.create_model(architecture, pretrained=True, pretrained_cfg=config, **arguments)
     except Exception as error:
-        message = f"{file} does not fit {found.name}: {error}"
+        # torch names every tensor.
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:3])
+        message = f"{file} does not fit {found.name}: {reason}"
         raise CheckpointError(message, hint="Leave --model-arg away, or give the weights with --checkpoint.") from error
     if is_headless:
         module.reset_classifier(0)

@@ -35,11 +35,13 @@ def restore_model(record: Mapping[str, Any], weights: Path) -> ViTModel:
     VitpanelError
         If the record asks for anything but one of timm's own architectures of a usual size, or the file does not fit.
     """
-    name, arguments = _checked_name(record), dict(record.get("args") or {})
-    check_arguments(arguments)
+    name, arguments = _checked_name(record), _checked_arguments(record)
     preparation = _checked_preparation(record, name)
     _check_size(name, arguments, weights)
-    class_names = None if record.get("head") else record.get("class_names") or None
+    names = record.get("class_names")
+    class_names = (
+        [str(name) for name in names] if isinstance(names, list) and names and not record.get("head") else None
+    )
     if record.get("source") == "timm" and not record.get("architecture"):
         files: dict[str, Path] = {"pretrained_file": weights}
     else:
@@ -55,6 +57,15 @@ def _checked_name(record: Mapping[str, Any]) -> str:
         raise VitpanelError(message, hint=HINT)
     check_name(name)
     return name
+
+
+def _checked_arguments(record: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = record.get("args")
+    if not isinstance(arguments, Mapping):
+        message = f"The study says that the arguments of its model are {arguments!r:.80}."
+        raise VitpanelError(message, hint=HINT)
+    check_arguments(arguments)
+    return dict(arguments)
 
 
 def _checked_preparation(record: Mapping[str, Any], name: str) -> dict[str, Any]:
