@@ -8,6 +8,7 @@ clusters, both among the vectors and in their t-SNE layout. The attention is com
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +23,9 @@ from sklearn.metrics import silhouette_score
 from vitpanel.core.neighbours import label_purity
 from vitpanel.core.patterns import offset_shares, patch_matrix, pooled_side
 from vitpanel.models.images import decode_crop
-from vitpanel.models.loading import load_model
 from vitpanel.models.model import ViTModel
+from vitpanel.models.restoring import restore_model
+from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.pipeline.layout import tsne
 from vitpanel.study.reader import Study, open_study
 
@@ -45,7 +47,7 @@ def main(*, study: Path, json_file: Path | None = None, checkpoint: Path | None 
     json_file
         Where to write the figures.
     checkpoint
-        The model's weights, when they are no longer where the study was computed from.
+        The model's weights, when this machine has not computed the study.
     images
         At most so many of the study's images.
     """
@@ -113,8 +115,10 @@ def representations(study: Study, model: ViTModel, n_images: int) -> dict[str, n
 
 def _model(study: Study, checkpoint: Path | None) -> ViTModel:
     source = study.manifest.model
-    path = checkpoint or (Path(source["checkpoint"]) if source["checkpoint"] else None)
-    return load_model(source["name"], checkpoint=path, args=source["args"], class_names=source["class_names"] or None)
+    path = checkpoint or known_weights(source["weight_hash"])
+    if path is None:
+        sys.exit("Give the study's weights with --checkpoint.")
+    return restore_model(source, path)
 
 
 def _from_attention(

@@ -1,15 +1,28 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
 from tests.ensure_browser import find_chromium
 
 ROOT = Path(__file__).parent.parent
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("vitpanel", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("vitpanel")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let what vitpanel notes for its user go to a folder of the tests, in processes that they start too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user-data")))
+        yield
 
 
 @pytest.fixture

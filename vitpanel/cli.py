@@ -31,6 +31,9 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     model: str | None = None,
     checkpoint: Path | None = None,
     model_arg: Annotated[list[str] | None, Parameter(negative=())] = None,
+    mean: str | None = None,
+    std: str | None = None,
+    crop_pct: float | None = None,
     class_names: Path | None = None,
     head: Path | None = None,
     probe: Annotated[bool, Parameter(negative=())] = False,
@@ -63,6 +66,13 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         Your own weights, a safetensors file; without it timm's pretrained weights are taken from the hub.
     model_arg
         Argument of timm.create_model as KEY=VALUE, for instance img_size=224; may be given several times.
+    mean
+        What is taken off each channel of an image, of pixels from 0 to 1: one number or one a channel, with commas
+        between. Without it the checkpoint's metadata counts, and else what timm has for the model.
+    std
+        What each channel is divided by, as mean.
+    crop_pct
+        Share of the shorter side of an image that the model sees, above 0 and at most 1.
     class_names
         Text file with one class name a line, in the order of the class head.
     head
@@ -116,6 +126,7 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         model=model,
         checkpoint=checkpoint,
         model_args=dict(_model_arg(text) for text in model_arg or []),
+        preparation=_preparation(mean, std, crop_pct),
         class_names=None if class_names is None else _lines(class_names),
         head=head,
         probe=probe,
@@ -169,6 +180,7 @@ def serve(
     port: int = 5006,
     address: str = "localhost",
     show: bool = True,
+    live: bool = True,
 ) -> None:
     """Open a study in the browser.
 
@@ -177,17 +189,20 @@ def serve(
     study
         Folder of the study.
     checkpoint
-        The model's weights, when they are no longer where the study was computed from.
+        The model's weights, a safetensors file. Not needed where you have computed the study on this machine and the
+        file is where it was; what a study itself says of files is not followed.
     port
         Port of the server; 0 takes a free one.
     address
         Address to listen on.
     show
         Open a browser window.
+    live
+        Load the model for pruning modes and attention matrices; --no-live takes a quarter of the memory and no torch.
     """
     from vitpanel.app.server import serve_study
 
-    serve_study(study, checkpoint=checkpoint, port=port, address=address, show=show)
+    serve_study(study, checkpoint=checkpoint, port=port, address=address, show=show, live=live)
 
 
 @app.command
@@ -249,6 +264,17 @@ def _model_arg(text: str) -> tuple[str, object]:
         return key, literal_eval(value)
     except (ValueError, SyntaxError):
         return key, value
+
+
+def _preparation(mean: str | None, std: str | None, crop_pct: float | None) -> dict[str, object]:
+    given: dict[str, object] = {} if crop_pct is None else {"crop_pct": crop_pct}
+    for name, text in (("mean", mean), ("std", std)):
+        try:
+            given |= {} if text is None else {name: tuple(map(float, text.split(",")))}
+        except ValueError as error:
+            message = f"--{name} {text!r} is not numbers with commas between."
+            raise VitpanelError(message, hint=f"For instance --{name} 0.485,0.456,0.406.") from error
+    return given
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,7 +1,11 @@
 """The live model behind the app, with a real model and no page."""
 
+import asyncio
+import gc
 import threading
-from concurrent.futures import Future
+import weakref
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,11 @@ import pytest
 
 from tests.tiny_vit import write_checkpoint
 from vitpanel.app.cache import ByteCache
-from vitpanel.app.inference import MAX_WAITING, ModelService, SessionInference
+from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.requests import MAX_WAITING, Key
 from vitpanel.core.regions import PruningMode
 from vitpanel.errors import InferenceError
+from vitpanel.models import stopping
 from vitpanel.models.images import decode_crop
 from vitpanel.state.session import Online, Session
 from vitpanel.study.reader import Study
@@ -116,6 +122,115 @@ def test_too_many_requests_are_refused_in_words(service: ModelService):
             assert future.cancelled()
 
 
+class Steps:
+    """Counts the steps of a service's model, and does something at one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, act: Callable[[], None]) -> None:
+        self.count = 0
+
+        def step() -> None:
+            self.count += 1
+            if self.count == at:
+                act()
+            stopping.step()
+
+        for module in ("vitpanel.models.ablation.base", "vitpanel.models.ablation.restart", "vitpanel.models.model"):
+            monkeypatch.setattr(f"{module}.step", step)
+
+
+@pytest.mark.parametrize("key", [("modes", 0, 0, 0), ("attention", 0, 0, -1), ("atlas", 0, -1, -1)])
+def test_a_running_job_that_nobody_wants_stops_at_its_next_step(
+    service: ModelService, monkeypatch: pytest.MonkeyPatch, key: Key
+):
+    service._model()
+    whole = Steps(monkeypatch, 0, lambda: None)
+    service.request(key, "other").result(60)
+    service.abandon(key, "other")
+    idle(service)
+    assert whole.count > 1
+    service.cache = ByteCache(service.cache.limit)
+    service._model()[1]._remembered = None  # type: ignore[attr-defined]
+    steps = Steps(monkeypatch, 1, lambda: service.abandon(key, "me"))
+    future = service.request(key, "me")
+    assert isinstance(future.exception(60), CancelledError)
+    assert steps.count == 1
+    assert service.cache.get(key) is None
+    assert service.request(key, "me").result(60) is not None
+
+
+def test_a_running_job_goes_on_while_somebody_else_wants_it(service: ModelService, monkeypatch: pytest.MonkeyPatch):
+    key = ("modes", 0, 0, 0)
+    service._model()
+    Steps(monkeypatch, 1, lambda: service.abandon(key, "me"))
+    with Blocked(service):
+        future = service.request(key, "me")
+        assert service.request(key, "other") is future
+    assert future.result(60) is not None
+
+
+def test_what_was_stopped_is_computed_anew_for_who_asks_later(service: ModelService, monkeypatch: pytest.MonkeyPatch):
+    key = ("modes", 0, 0, 0)
+    again: list[Future[Any]] = []
+
+    def leave_and_ask() -> None:
+        service.abandon(key, "me")
+        again.append(service.request(key, "late"))
+
+    service._model()
+    Steps(monkeypatch, 1, leave_and_ask)
+    first = service.request(key, "me")
+    assert isinstance(first.exception(60), CancelledError)
+    assert again[0] is not first
+    assert again[0].result(60) is not None
+
+
+def test_what_is_prepared_stops_when_somebody_asks_and_when_all_have_left(
+    service: ModelService, monkeypatch: pytest.MonkeyPatch
+):
+    service.request(("modes", 2, 0, 1), "me").result(60)
+    service.leave("me")
+    idle(service)
+    steps = Steps(monkeypatch, 0, lambda: None)
+    service._pool.submit(service._prefetch).result(60)
+    assert steps.count == 0
+    wishes = list(service._wishes)
+    service._wishers = {"me"}
+    asked: list[Future[Any]] = []
+    steps = Steps(monkeypatch, 1, lambda: asked.append(service.request(("attention", 1, 0, -1), "me")))
+    service._pool.submit(service._prefetch).result(60)
+    assert service.cache.get(wishes[0]) is None
+    assert asked[0].result(60) is not None
+
+
+def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, live_study: Study):
+    class Page:
+        """Stands for a session's document, that its callbacks lead to."""
+
+        def __init__(self) -> None:
+            self.heard: list[Online[Any]] = []
+
+        def hear(self, outcome: Online[Any]) -> None:
+            self.heard.append(outcome)
+
+    async def visit() -> tuple[weakref.ref[Page], weakref.ref[SessionInference], list[Online[Any]]]:
+        page, inference = Page(), SessionInference(service)
+        inference.modes(0, 0, 0, page.hear)
+        inference.attention(0, 1, page.hear)
+        inference.close()
+        inference.atlas(0, page.hear)
+        return weakref.ref(page), weakref.ref(inference), page.heard
+
+    with Blocked(service):
+        other = service.request(("modes", 0, 0, 0), "other")
+        page, inference, heard = asyncio.run(visit())
+        gc.collect()
+        assert page() is None
+        assert inference() is None
+    assert other.result(60) is not None
+    idle(service)
+    assert [outcome.status for outcome in heard] == ["running", "running"]
+
+
 def test_other_weights_are_refused_in_words(live_study: Study, tmp_path: Path):
     other = write_checkpoint(tmp_path / "other.safetensors", seed=9)
     failed = answers(ModelService(live_study, checkpoint=other), "modes", 0, 0, 0)[-1]
@@ -189,6 +304,8 @@ def test_attention_that_does_not_fit_is_kept_layer_by_layer(service: ModelServic
     whole = [result(service, "attention", 0, layer) for layer in range(live_study.spec.n_layers)]
     small = ModelService(live_study)
     small.cache = ByteCache(whole[0].nbytes * live_study.spec.n_layers)
-    assert np.array_equal(result(small, "attention", 0, 1).scaled, whole[1].scaled)
+    # Which layers are read decides how the others are computed, so that the last bits may differ.
+    for head in range(live_study.spec.n_heads):
+        assert np.allclose(result(small, "attention", 0, 1)[head], whole[1][head], rtol=2e-3, atol=1e-6)
     assert small.cache.get(("attention", 0, 0, -1)) is None
     assert small.cache.size == whole[1].nbytes

@@ -179,9 +179,59 @@ def test_a_model_of_the_hub_without_the_hub_is_an_error_with_a_way_out(monkeypat
         message = "the network is unreachable"
         raise ConnectionError(message)
 
-    monkeypatch.setattr("timm.models._builder.load_pretrained", refuse)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
     with pytest.raises(CheckpointError, match=r"pretrained weights of .* cannot be had: the network") as caught:
-        load_model("vit_tiny_patch16_224", args={**SIZES})
+        load_model("vit_tiny_patch16_224", args={**SIZES, "num_classes": 0})
+    assert "--checkpoint" in caught.value.hint
+
+
+def test_outputs_of_own_weights_are_not_taken_for_imagenets(tmp_path: Path):
+    model = load(write_checkpoint(tmp_path / "a.safetensors", sizes={"num_classes": 1000}))
+    assert model.class_names == ()
+    assert any("not taken for ImageNet" in note for note in model.source.notes)
+
+
+def test_what_the_file_does_not_say_is_said_to_be_assumed(checkpoint: Path):
+    assert not any("Assumed" in note and "mean" in note for note in load(checkpoint).source.notes)
+    save_file(state_of(checkpoint), checkpoint)
+    sizes = {key: value for key, value in SIZES.items() if key != "num_heads"}
+    (note,) = (note for note in load(checkpoint, name=ARCHITECTURE, args=sizes).source.notes if "Assumed" in note)
+    assert "3 heads in each layer" in note
+    assert "mean 0.5 0.5 0.5" in note
+    assert "crop 0.9" in note
+    given = load(checkpoint, name=ARCHITECTURE, args=SIZES, preparation={"mean": (0.1, 0.2, 0.3), "std": (0.5,)})
+    assert given.preprocessing.mean == (0.1, 0.2, 0.3)
+    assert given.preprocessing.std == (0.5, 0.5, 0.5)
+    (note,) = (note for note in given.source.notes if "Assumed" in note)
+    assert "mean" not in note
+    assert "--crop-pct" in note
+
+
+@pytest.mark.parametrize(
+    ("preparation", "said"),
+    [
+        ({"mean": (123.7, 116.3, 103.5)}, "mean"),
+        ({"mean": (0.5, 0.5)}, "mean"),
+        ({"std": (0, 0, 0)}, "std"),
+        ({"crop_pct": 2}, "crop_pct"),
+    ],
+)
+def test_preparation_that_cannot_be_is_refused(checkpoint: Path, preparation: dict[str, Any], said: str):
+    with pytest.raises(VitpanelError, match=f"{said} is") as caught:
+        load(checkpoint, preparation=preparation)
+    assert "It must be" in caught.value.hint
+
+
+def test_metadata_that_is_no_value_is_named(checkpoint: Path):
+    save_file(state_of(checkpoint), checkpoint, {"architecture": ARCHITECTURE, "num_heads": "__import__('os')"})
+    with pytest.raises(CheckpointError, match="num_heads"):
+        load(checkpoint)
+
+
+@pytest.mark.parametrize("name", ["checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"])
+def test_arguments_that_name_other_weights_are_refused(checkpoint: Path, name: str):
+    with pytest.raises(VitpanelError, match=name) as caught:
+        load(checkpoint, args={name: "x"})
     assert "--checkpoint" in caught.value.hint
 
 

@@ -93,8 +93,8 @@ class Explorer(pn.viewable.Viewer):
         is_whole: bool = True,
     ) -> None:
         super().__init__()
-        inference = None if service is None else SessionInference(service)
-        self.session = Session(study, selection=selection, inference=inference)
+        self._inference = None if service is None else SessionInference(service)
+        self.session = Session(study, selection=selection, inference=self._inference)
         self.bridge = Bridge()
         self.views: dict[str, View] = {}
         self._height = height
@@ -114,6 +114,11 @@ class Explorer(pn.viewable.Viewer):
             self.views[name] = view
             cell.objects = [view]
             yield
+
+    def close(self) -> None:
+        """Want nothing of the live model any more; once the session has ended."""
+        if self._inference is not None:
+            self._inference.close()
 
     def tell(self, n_before: int) -> None:
         """Say in the places of the views how many other pages are built first."""
@@ -171,7 +176,7 @@ def create_page(study: Study, *, service: ModelService | None = None) -> Page:
     page.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark_theme")
     if is_served:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
-    sessions.begin()
+    sessions.begin(explorer.close)
     return page
 
 
@@ -183,20 +188,20 @@ def _notices(address: Address) -> list[pmui.Alert]:
     return [pmui.Alert(object=text, severity="warning", closeable=True, margin=4, sizing_mode="stretch_width")]
 
 
-def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
+def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> Page:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
     The study and its model are opened once per process.
     """
     try:
-        study, service = open_once(path, checkpoint=checkpoint)
+        study, service = open_once(path, checkpoint=checkpoint, live=live)
     except VitpanelError as error:
         text = f"**{escaped(error.message)}** {escaped(error.hint)}"
         return _page("vitpanel", pmui.Alert(object=text, alert_type="error", margin=16))
-    return create_page(study, service=service)
+    return create_page(study, service=service if live else None)
 
 
-def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, ModelService]:
+def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, ModelService]:
     """Study at ``path`` and its model, which all sessions of the process share.
 
     A study that is not finished is read anew, since a run may have gone on meanwhile.
@@ -206,15 +211,16 @@ def open_once(path: Path, *, checkpoint: Path | None = None) -> tuple[Study, Mod
     VitpanelError
         If the study cannot be opened.
     """
-    service = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint))
+    service = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint, live=live))
     if not service.study.is_finished:
         service.study = open_study(path)
     return service.study, service
 
 
-def _open(path: Path, checkpoint: Path | None) -> ModelService:
+def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
     service = ModelService(open_study(path), checkpoint=checkpoint)
-    service.warm_up().add_done_callback(lambda _: freeze_what_stays())
+    if live:
+        service.warm_up().add_done_callback(lambda _: freeze_what_stays())
     return service
 
 

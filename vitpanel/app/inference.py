@@ -1,25 +1,29 @@
 """The live model: one per process and study, shared by all sessions, with one worker thread.
 
 Sessions ask through a `SessionInference`; equal requests are computed once, a session's newer request drops its
-older one, and results are kept in a `ByteCache`. While nobody waits, the heads beside the last one are computed.
+older one, what nobody wants any more stops at its next step, and results are kept in a `ByteCache`. While nobody
+waits, the heads beside the last one are computed.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from threading import RLock
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
+from vitpanel.app.requests import Key, Request, Requests
 from vitpanel.core.importance import PrunedHead
 from vitpanel.core.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
+from vitpanel.models.stopping import Stopped, stoppable
+from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.state.online import Matrices, Online
 from vitpanel.study.reader import Study
 from vitpanel.views.session_loop import SessionLoop
@@ -31,8 +35,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CACHE_BYTES = 512 * 2**20
-MAX_WAITING = 64
-Key = tuple[str, int, int, int]
+NAME_THE_WEIGHTS = (
+    "Name the safetensors file: `vitpanel serve STUDY --checkpoint FILE`, `panel serve apps/explorer.py --args STUDY "
+    "FILE`, or `vitpanel.explore(study, checkpoint=FILE)` in a notebook."
+)
 Deliver = Callable[[Online[Any]], None]
 
 
@@ -44,7 +50,8 @@ class ModelService:
     study
         Its manifest names the model, its crops are the images.
     checkpoint
-        Where the weights are now; None takes the place that the manifest gives.
+        The model's weights, named by the person who opens the study; None takes the file that this person computed
+        with, never one that the study names.
     """
 
     def __init__(self, study: Study, *, checkpoint: Path | None = None) -> None:
@@ -52,10 +59,10 @@ class ModelService:
         self.checkpoint = checkpoint
         self.cache = ByteCache(CACHE_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
-        self._lock = RLock()
+        self._requests = Requests(self._pool, self._answer)
         self._loaded: tuple[ViTModel, Ablation] | None = None
-        self._waiting: dict[Key, tuple[Future[Any], set[object]]] = {}
         self._wishes: list[Key] = []
+        self._wishers: set[object] = set()
 
     @property
     def is_loaded(self) -> bool:
@@ -69,36 +76,27 @@ class ModelService:
         return loading
 
     def request(self, key: Key, asker: object) -> "Future[Any]":
-        """Compute ``key`` for ``asker``, together with everybody else who asks the same."""
-        with self._lock:
-            if key in self._waiting:
-                future, askers = self._waiting[key]
-                askers.add(asker)
-                return future
-            if len(self._waiting) >= MAX_WAITING:
-                message = f"{len(self._waiting)} requests wait for the model."
-                raise InferenceError(message, hint="Choose the head again in a moment.")
-            future = self._pool.submit(self._answer, key)
-            self._waiting[key] = (future, {asker})
-        future.add_done_callback(lambda _: self._forget(key))
-        return future
+        """Compute ``key`` for ``asker``, together with everybody else who asks the same; raises as `Requests.ask`."""
+        return self._requests.ask(key, asker)
 
     def abandon(self, key: Key, asker: object) -> None:
-        """Drop a request that has not begun, unless somebody else wants it too."""
-        with self._lock:
-            future, askers = self._waiting.get(key, (None, set()))
-            askers.discard(asker)
-        if future is not None and not askers:
-            future.cancel()
+        """Drop a request, or stop it at its next step, unless somebody else wants it too."""
+        self._requests.leave(asker, key)
 
-    def _forget(self, key: Key) -> None:
-        with self._lock:
-            self._waiting.pop(key, None)
+    def leave(self, asker: object) -> None:
+        """Let somebody want nothing any more; nor is anything prepared for them."""
+        self._requests.leave(asker)
+        self._wishers.discard(asker)
 
-    def _answer(self, key: Key) -> Any:
-        result = self._compute(key)
+    def _answer(self, key: Key, request: Request) -> Any:
+        try:
+            with stoppable(request.is_unwanted):
+                result = self._compute(key)
+        except Stopped:
+            self._go_on()
+            raise CancelledError from None
         if key[0] == "modes":
-            self._wishes = self._beside(key)
+            self._wishes, self._wishers = self._beside(key), set(request.askers)
         self._go_on()
         return result
 
@@ -108,13 +106,20 @@ class ModelService:
             self._pool.submit(self._prefetch).add_done_callback(_log_failure)
 
     def _prefetch(self) -> None:
-        """Compute one head that may be chosen next, unless somebody waits."""
-        with self._lock:
-            if self._waiting or not self._wishes:
-                return
-            key = self._wishes.pop(0)
-        self._compute(key)
-        self._go_on()
+        """Compute one head that may be chosen next, while nobody waits and somebody is there."""
+        if not self._wishes or self._must_wait():
+            return
+        key = self._wishes.pop(0)
+        try:
+            with stoppable(self._must_wait):
+                self._compute(key)
+        except Stopped:
+            self._wishes.insert(0, key)
+        else:
+            self._go_on()
+
+    def _must_wait(self) -> bool:
+        return bool(len(self._requests)) or not self._wishers
 
     def _beside(self, key: Key) -> list[Key]:
         """Heads that are one step away from one, of the same image."""
@@ -193,8 +198,16 @@ class SessionInference:
 
     def __init__(self, service: ModelService) -> None:
         self._service = service
-        self._loop = SessionLoop()
-        self._latest: dict[str, Key] = {}
+        self._loop: SessionLoop | None = SessionLoop()
+        # The service knows a session by this alone, so that it keeps nothing of it alive.
+        self._asker = object()
+        self._asked: dict[str, tuple[Key, Deliver]] = {}
+
+    def close(self) -> None:
+        """Want nothing any more: what is computed for this session alone stops, and nothing is delivered."""
+        self._asked.clear()
+        self._loop = None
+        self._service.leave(self._asker)
 
     def modes(
         self,
@@ -217,66 +230,103 @@ class SessionInference:
         self._ask(("atlas", image, -1, -1), deliver, purpose="atlas")
 
     def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
-        previous = self._latest.get(purpose)
-        self._latest[purpose] = key
-        if previous is not None and previous not in self._latest.values():
-            self._service.abandon(previous, self)
+        if self._loop is None:
+            return
+        previous = self._asked.pop(purpose, None)
         cached = self._service.cache.get(key)
+        if cached is None:
+            self._asked[purpose] = key, deliver
+        if previous is not None and previous[0] not in {wanted for wanted, _ in self._asked.values()}:
+            self._service.abandon(previous[0], self._asker)
         if cached is not None:
             deliver(Online("done", cached))
             return
         message = "computing …" if self._service.is_loaded else "loading the model …"
         deliver(Online("running", message=message))
         try:
-            future = self._service.request(key, self)
+            future = self._service.request(key, self._asker)
         except InferenceError as error:
             deliver(Online("failed", message=error.message, hint=error.hint))
             return
-        self._call_when_done(future, deliver)
-
-    def _call_when_done(self, future: "Future[Any]", deliver: Deliver) -> None:
-        call = partial(_deliver, future, deliver)
-        if self._loop.is_there:
-            future.add_done_callback(lambda _: self._loop.soon(call))
+        if self._loop is not None and self._loop.is_there:
+            future.add_done_callback(partial(_arrived, ref(self), purpose, key))
         else:
-            call()
+            self._hand_over(purpose, key, future)
+
+    def _arrive(self, purpose: str, key: Key, future: "Future[Any]") -> None:
+        """Hear from the worker thread that an answer is there."""
+        loop = self._loop
+        if loop is not None:
+            loop.soon(partial(self._hand_over, purpose, key, future))
+
+    def _hand_over(self, purpose: str, key: Key, future: "Future[Any]") -> None:
+        """Deliver an answer unless it is not wanted any more."""
+        wanted, deliver = self._asked.get(purpose, (None, None))
+        if deliver is None or wanted != key:
+            return
+        outcome = _outcome(future)
+        if outcome is not None:
+            del self._asked[purpose]
+            deliver(outcome)
 
 
-def _deliver(future: "Future[Any]", deliver: Deliver) -> None:
+def _arrived(inference: "ref[SessionInference]", purpose: str, key: Key, future: "Future[Any]") -> None:
+    """Tell a session of an answer if the session is still there: a request that others wait for must not keep it."""
+    session = inference()
+    if session is not None:
+        session._arrive(purpose, key, future)  # noqa: SLF001 - half of `SessionInference`, apart for the weak reference
+
+
+def _outcome(future: "Future[Any]") -> Online[Any] | None:
+    """What became of a request; None where it was dropped."""
     try:
-        outcome = Online("done", future.result())
+        return Online("done", future.result())
     except CancelledError:
-        return
+        return None
     except VitpanelError as error:
-        outcome = Online("failed", message=error.message, hint=error.hint)
+        return Online("failed", message=error.message, hint=error.hint)
     except Exception as error:
         logger.exception("The live model failed")
-        outcome = Online(
-            "failed", message=f"The model failed: {type(error).__name__}.", hint="The log has the details."
-        )
-    deliver(outcome)
+        message = f"The model failed: {type(error).__name__}."
+        return Online("failed", message=message, hint="The log has the details.")
 
 
 def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
     try:
         from vitpanel.models.ablation import create_ablation
         from vitpanel.models.class_head import LinearHead
-        from vitpanel.models.loading import load_model, with_head
+        from vitpanel.models.loading import with_head
+        from vitpanel.models.restoring import restore_model
     except ImportError as error:
         message = f"The live model needs torch and timm: {error}."
         raise InferenceError(message, hint="Install them with: pip install 'vitpanel[compute]'.") from error
     source = study.manifest.model
-    stated = source.get("checkpoint")
-    path = checkpoint or (Path(stated) if stated else None)
-    has_head = bool(source.get("head"))
-    class_names = None if has_head else source["class_names"] or None
-    model = load_model(source["name"], checkpoint=path, args=source["args"], class_names=class_names)
-    if has_head:
-        model = with_head(model, LinearHead.from_bytes(study.read_file(study.files.head.name)))
+    weights = checkpoint or known_weights(source["weight_hash"])
+    if weights is None:
+        raise _unknown_weights(source)
+    try:
+        model = restore_model(source, weights)
+        if source.get("head"):
+            model = with_head(model, LinearHead.from_bytes(study.read_file(study.files.head.name)))
+    except VitpanelError as error:
+        # What is said here is read in a browser, where the folders of the server are nobody's business.
+        message, hint = (text.replace(str(weights), weights.name) for text in (error.message, error.hint))
+        raise InferenceError(message, hint=hint) from error
     if model.source.weight_hash != source["weight_hash"]:
-        message = "The weights are not those that the study was computed with."
-        raise InferenceError(message, hint="Give the right file with --checkpoint, or compute the study again.")
+        message = f"The weights in {weights.name} are not those that the study was computed with."
+        raise InferenceError(message, hint=f"{NAME_THE_WEIGHTS} Or compute the study again.")
     return model, create_ablation(model, precision=study.manifest.settings.get("precision", "float32"))
+
+
+def _unknown_weights(source: Mapping[str, Any]) -> InferenceError:
+    """What to say where the model's weights are not among those that this person has computed with."""
+    stated = source.get("checkpoint")
+    named = f", {PurePath(str(stated)).name}," if stated else f", timm's of {source['name']},"
+    message = (
+        f"The model's weights{named} are not among those that you have computed studies with on this machine, and a "
+        "study is not trusted to say which file to open."
+    )
+    return InferenceError(message, hint=NAME_THE_WEIGHTS)
 
 
 def _size(result: PrunedHead) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import panel as pn
 
@@ -18,6 +19,7 @@ def explore(
     views: str | Sequence[str] | None = None,
     selection: Selection | None = None,
     live: bool = True,
+    checkpoint: str | Path | None = None,
     height: int | None = None,
 ) -> Explorer:
     """Show the linked views of a study, or some of them, in a cell.
@@ -34,6 +36,9 @@ def explore(
         like ``image`` and ``layer``, can be set from code.
     live
         Load the study's model for pruning modes and attention matrices; needs torch.
+    checkpoint
+        The model's weights, a safetensors file. Not needed where you have computed the study on this machine and the
+        file is where it was; what a study itself says of files is not followed.
     height
         Pixels; None gives a view alone 480 and more of them 880.
 
@@ -49,15 +54,15 @@ def explore(
     """
     # Inline resources make the views work without the internet.
     pn.extension(inline=True, raw_css=[ICON_CSS])
-    service = _service(study) if live else None
+    service = _service(study, None if checkpoint is None else Path(checkpoint)) if live else None
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)
     return Explorer(study, service=service, views=views, selection=selection, height=height)
 
 
 @lru_cache(maxsize=1)
-def _service(study: Study) -> ModelService:
+def _service(study: Study, checkpoint: Path | None) -> ModelService:
     """One model for all cells that show a study."""
-    service = ModelService(study)
+    service = ModelService(study, checkpoint=checkpoint)
     service.warm_up()
     return service

@@ -10,19 +10,28 @@ from vitpanel.app.page import Page
 from vitpanel.errors import VitpanelError
 
 
-def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: Path | None = None) -> None:
+def serve_study(
+    path: Path, *, port: int, address: str, show: bool, checkpoint: Path | None = None, live: bool = True
+) -> None:
     """Serve the explorer of a study until interrupted.
+
+    Parameters
+    ----------
+    checkpoint
+        The model's weights; see `vitpanel.app.inference.ModelService`.
+    live
+        Whether there is a live model at all.
 
     Raises
     ------
     VitpanelError
         If the study cannot be opened or the port is taken.
     """
-    open_once(path, checkpoint=checkpoint)
+    open_once(path, checkpoint=checkpoint, live=live)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
     def page() -> Page:
-        return create_app(path, checkpoint=checkpoint)
+        return create_app(path, checkpoint=checkpoint, live=live)
 
     try:
         server: Any = pn.serve(

@@ -64,7 +64,7 @@ def read_head(path: Path, *, class_names: Sequence[str] | None = None) -> Linear
     Parameters
     ----------
     class_names
-        In the order of the rows of ``weight``; None takes them from the file's metadata or from ImageNet.
+        In the order of the rows of ``weight``; None takes them from the file's metadata.
 
     Raises
     ------
@@ -85,12 +85,25 @@ def read_head(path: Path, *, class_names: Sequence[str] | None = None) -> Linear
     if bias.shape != (len(weight),):
         message = f"{path} has a weight for {len(weight)} classes, but a bias of shape {tuple(bias.shape)}."
         raise CheckpointError(message, hint=HEAD_HINT)
-    names = class_names_for(class_names, metadata, len(weight))
+    if len(weight) == 1:
+        # One output is the logit of a class against its absence, whose logit is 0.
+        weight, bias = (torch.cat([torch.zeros_like(value), value]) for value in (weight, bias))
+    stored = metadata["class_names"].split("\n") if metadata.get("class_names") else ()
+    names = class_names_for(class_names, stored, len(weight), is_imagenet=False)
     return LinearHead(weight.contiguous(), bias.contiguous(), names, {"kind": "head", "file": path.name})
 
 
-def class_names_for(given: Sequence[str] | None, metadata: dict[str, str], n_classes: int) -> tuple[str, ...]:
-    """Names of the classes as given, else those of a file's metadata, else ImageNet's, else none.
+def class_names_for(
+    given: Sequence[str] | None, stored: Sequence[str], n_classes: int, *, is_imagenet: bool
+) -> tuple[str, ...]:
+    """Names of the classes as given, else as stored with the weights, else ImageNet's where they may be, else none.
+
+    Of two classes one name is enough: it is that of class 1.
+
+    Parameters
+    ----------
+    is_imagenet
+        Whether as many classes as ImageNet has are ImageNet's. A number alone says nothing of a stranger's classes.
 
     Raises
     ------
@@ -98,22 +111,25 @@ def class_names_for(given: Sequence[str] | None, metadata: dict[str, str], n_cla
         If there are not as many names given as classes.
     """
     if given is not None:
-        if len(given) != n_classes:
+        if len(given) != n_classes and not _is_of_two(given, n_classes):
             message = f"{len(given)} class names are given, but the class head has {n_classes} outputs."
             raise VitpanelError(message, hint="Give one name a line, in the order of the class head.")
-        return tuple(given)
-    if has_names(metadata, n_classes):
-        return tuple(metadata["class_names"].split("\n"))
+        return _both(given, n_classes)
+    if n_classes and (len(stored) == n_classes or _is_of_two(stored, n_classes)):
+        return _both(stored, n_classes)
     subset = infer_imagenet_subset({"num_classes": n_classes})
-    if subset is not None and n_classes == ImageNetInfo(subset).num_classes():
+    if is_imagenet and subset is not None and n_classes == ImageNetInfo(subset).num_classes():
         info = ImageNetInfo(subset)
         return tuple(info.index_to_description(index) for index in range(n_classes))
     return ()
 
 
-def has_names(metadata: dict[str, str], n_classes: int) -> bool:
-    """Whether the metadata of a file names as many classes."""
-    return "class_names" in metadata and len(metadata["class_names"].split("\n")) == n_classes
+def _is_of_two(names: Sequence[str], n_classes: int) -> bool:
+    return len(names) == 1 and n_classes == 2  # noqa: PLR2004 - this class and not this class
+
+
+def _both(names: Sequence[str], n_classes: int) -> tuple[str, ...]:
+    return (f"not {names[0]}", names[0]) if _is_of_two(names, n_classes) else tuple(names)
 
 
 def no_classes(module: Any, n_outputs: int | None, *, name: str, is_named: bool) -> str:
@@ -150,6 +166,32 @@ def _pretrained_outputs(name: str) -> set[int | None]:
 def remove_classes(module: Any) -> None:
     """Take a model's class head off, in place; its output is the pooled features then."""
     module.reset_classifier(0)
+
+
+def split_single_output(module: Any) -> None:
+    """Make two classes of a head with one output, in place: the softmax of (0, z) is (1 − σ(z), σ(z)).
+
+    So every probability of the model is that of its sigmoid, and all else stays as it is for a model of two classes.
+    """
+    for place in ("head", "head_dist", "head.fc"):
+        head = _linear_at(module, place)
+        if head is None or head.out_features != 1:
+            continue
+        both = nn.Linear(head.in_features, 2, bias=head.bias is not None)
+        state = {key: torch.cat([torch.zeros_like(value), value]) for key, value in head.state_dict().items()}
+        both.load_state_dict(state)
+        both = both.to(head.weight).eval().requires_grad_(requires_grad=False)
+        owner, _, name = place.rpartition(".")
+        setattr(module.get_submodule(owner), name, both)
+    module.num_classes = 2
+
+
+def _linear_at(module: nn.Module, place: str) -> nn.Linear | None:
+    try:
+        found = module.get_submodule(place)
+    except AttributeError:
+        return None
+    return found if isinstance(found, nn.Linear) else None
 
 
 def attach_head(module: Any, head: LinearHead, *, n_features: int | None, name: str) -> None:

@@ -1,38 +1,56 @@
 """From a timm name or a checkpoint to a checked `ViTModel`, or a refusal with its reason."""
 
-import ast
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
-from timm.data import resolve_model_data_config
-from timm.layers import to_2tuple
 from torch import Tensor, nn
 
 from vitpanel.errors import CheckpointError, UnknownModelError, VitpanelError
+from vitpanel.models.architecture import check_channels, check_name, create
+from vitpanel.models.arguments import check_arguments, refuse_sources
 from vitpanel.models.checks import class_check, trust_checks
 from vitpanel.models.class_head import (
     NO_HEAD,
     LinearHead,
     attach_head,
     class_names_for,
-    has_names,
     no_classes,
     remove_classes,
+    split_single_output,
 )
+from vitpanel.models.fitting import Copy, Fitted, copies, fit, refuse_several
 from vitpanel.models.images import Preprocessing
 from vitpanel.models.model import ModelSource, ViTModel
+from vitpanel.models.notes import ONE_OUTPUT, checkpoint_notes, preparation_notes
+from vitpanel.models.pretrained import (
+    Pretrained,
+    build_pretrained,
+    check_classes,
+    fetch_weights,
+    find_pretrained,
+    is_elsewhere,
+)
+from vitpanel.models.stated import KEYS, Prepared, prepare
 from vitpanel.models.structure import Trace, noise, trace
-from vitpanel.models.weights_file import opened_weights
+from vitpanel.models.weights_file import Weights, read_weights
 
 ARGUMENTS = ("img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "num_classes")
-CONVERT = "Weights of other formats can be converted with safetensors.torch.save_file(model.state_dict(), FILE)."
-HUB_PREFIXES = ("hf-hub:", "hf_hub:", "local-dir:")
+
+
+@dataclass(frozen=True, eq=False)
+class _Built:
+    """A module with its weights, and all that is known of it before its classes are looked at."""
+
+    module: nn.Module
+    traced: Trace
+    prepared: Prepared
+    source: ModelSource
+    class_names: tuple[str, ...]
+    is_imagenet: bool
 
 
 def load_model(
@@ -42,6 +60,8 @@ def load_model(
     args: Mapping[str, Any] | None = None,
     class_names: Sequence[str] | None = None,
     device: str = "auto",
+    preparation: Mapping[str, Any] | None = None,
+    pretrained_file: Path | None = None,
 ) -> ViTModel:
     """Build a timm model, load its weights, and check that its attention is what vitpanel takes it for.
 
@@ -50,53 +70,154 @@ def load_model(
     name
         timm's name; None reads it from the metadata of the checkpoint.
     checkpoint
-        Safetensors file with the weights; None takes timm's pretrained weights from the hub.
+        Safetensors file with the weights; None takes pretrained weights from the hub, or from the folder in the name.
     args
         Further arguments of ``timm.create_model``; they win over the checkpoint's metadata.
     class_names
-        In the order of the class head; None takes them from the checkpoint's metadata or from ImageNet.
+        In the order of the class head; None takes those of the checkpoint's metadata or of the pretrained weights.
     device
         ``"auto"`` takes CUDA where there is one.
+    preparation
+        Any of `vitpanel.models.stated.KEYS`; they win over the checkpoint's metadata and timm's configuration.
+    pretrained_file
+        Where the pretrained weights of ``name`` lie; None fetches them.
 
     Raises
     ------
     UnknownModelError, UnsupportedModelError, CheckpointError
         Each says which name, file or shape, and what to do.
     """
-    metadata = _read_metadata(checkpoint) if checkpoint else {}
-    name = name or metadata.get("architecture")
-    if name is None:
+    args, preparation = dict(args or {}), dict(preparation or {})
+    refuse_sources(args)
+    if checkpoint is not None:
+        built = _from_checkpoint(name, read_weights(checkpoint), args, preparation)
+    elif name is None:
         message = "No model is named."
         raise UnknownModelError(message, hint="Give --model with timm's name of the architecture.")
-    arguments = {key: ast.literal_eval(metadata[key]) for key in ARGUMENTS if key in metadata} | dict(args or {})
-    state = _read_weights(checkpoint) if checkpoint else None
-    if state is not None:
-        arguments = {"num_classes": _count_classes(state)} | arguments
-    # Random weights are enough to see the structure, so that what is refused is refused before any download; always
-    # the same ones, so that it is refused with the same words.
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        module = _create(name, arguments)
-    preprocessing = _preprocessing(module, metadata, arguments)
-    traced = trace(module, name, preprocessing.input_size)
-    if state is None:
-        module = _create(name, arguments, pretrained=True)
-        traced = trace(module, name, preprocessing.input_size)
     else:
-        _load_weights(module, state, checkpoint=str(checkpoint))
-    target = _device(device)
-    module = module.to(target).eval()
-    is_named = class_names is not None or has_names(metadata, traced.spec.n_classes)
-    reason = no_classes(module, traced.n_outputs, name=name, is_named=is_named)
-    names = () if reason and class_names is None else class_names_for(class_names, metadata, traced.spec.n_classes)
+        built = _from_pretrained(find_pretrained(name), args, preparation, file=pretrained_file)
+    # What could not be built again from the study alone is not begun.
+    check_arguments(built.source.args)
+    return _finished(built, class_names, _device(device))
+
+
+def _from_checkpoint(name: str | None, weights: Weights, args: dict[str, Any], preparation: dict[str, Any]) -> _Built:
+    name = name or weights.metadata.get("architecture")
+    if name is None:
+        message = f"No model is named, and {weights.path} names none in its metadata."
+        raise UnknownModelError(message, hint="Give --model with timm's name of the architecture.")
+    if is_elsewhere(name):
+        message = f"--model {name} names weights, and --checkpoint names others."
+        raise CheckpointError(message, hint="With --checkpoint give timm's plain name of the architecture.")
+    check_name(name)
+    stated = {key: weights.literal(key) for key in ARGUMENTS if key in weights.metadata} | args
+    in_file = {key: _of_metadata(weights, key) for key in KEYS if key in weights.metadata} | preparation
+    found = copies(weights)
+    check_channels(name, stated.get("in_chans") or found[0].n_channels or 3)
+    module, arguments = _shell(name, stated, found[0])
+    prepared = prepare(module, arguments, stated=in_file)
+    traced = trace(module, name, prepared.preprocessing.input_size)
+    copy, fitted = _fitting(name, weights, found, module, stated=(stated, args))
+    if copy is not found[0]:
+        module, arguments = _shell(name, stated, copy)
+        traced = trace(module, name, prepared.preprocessing.input_size)
+    module.load_state_dict(fitted.state)
+    notes = [*fitted.notes, *checkpoint_notes(traced, prepared, stated, name=name)]
+    source = ModelSource(name, arguments, weights.path.name, "", file=weights.path, notes=tuple(notes))
+    names = weights.metadata.get("class_names", "")
+    return _Built(module, traced, prepared, source, tuple(names.split("\n")) if names else (), is_imagenet=False)
+
+
+def _shell(name: str, stated: Mapping[str, Any], copy: Copy) -> tuple[nn.Module, dict[str, Any]]:
+    """A model without the weights of a copy, but for its classes and channels."""
+    channels = {} if copy.n_channels is None else {"in_chans": copy.n_channels}
+    arguments = {"num_classes": copy.n_classes} | channels | dict(stated)
+    if channels and arguments["in_chans"] == 3 and "in_chans" not in stated:  # noqa: PLR2004 - what is usual
+        del arguments["in_chans"]
+    return create(name, arguments), arguments
+
+
+def _fitting(
+    name: str,
+    weights: Weights,
+    found: list[Copy],
+    module: nn.Module,
+    *,
+    stated: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> tuple[Copy, Fitted]:
+    """The copy that fits, and how; the first one's error where none does."""
+    everything, args = stated
+    fitting: list[tuple[Copy, Fitted]] = []
+    errors: list[CheckpointError] = []
+    for copy in found:
+        shell = module if copy is found[0] else _shell(name, everything, copy)[0]
+        try:
+            fitting.append((copy, fit(shell, copy, name=name, file=str(weights.path), stated=args)))
+        except CheckpointError as error:
+            errors.append(error)
+    if not fitting:
+        raise errors[0]
+    refuse_several([copy for copy, _ in fitting], file=str(weights.path))
+    return fitting[0]
+
+
+def _from_pretrained(
+    found: Pretrained, args: dict[str, Any], preparation: dict[str, Any], *, file: Path | None
+) -> _Built:
+    arguments, config = found.args | args, None if found.is_timms else found.config
+    # Random weights are enough to see the structure, so that what is refused is refused before any download.
+    shell: Any = create(found.architecture, arguments, config)
+    channels = int(arguments.get("in_chans") or (found.config.get("input_size") or (3,))[0])
+    check_channels(found.name, channels)
+    stated = {key: found.config[key] for key in KEYS if found.config.get(key) is not None} | preparation
+    prepared = prepare(shell, arguments | {"in_chans": channels}, stated=stated)
+    trace(shell, found.name, prepared.preprocessing.input_size)
+    check_classes(found, args)
+    file = file or fetch_weights(found)
+    module: Any = build_pretrained(found, arguments, file)
+    traced = trace(module, found.name, prepared.preprocessing.input_size)
+    if not found.is_timms:
+        # The configuration is not there when the model is built again from a study.
+        arguments = _explicit(module, channels) | arguments
     source = ModelSource(
-        name,
+        found.name,
         arguments,
-        checkpoint.name if checkpoint else "",
-        weight_hash(module),
-        provenance={} if checkpoint else _provenance(module),
+        "",
+        "",
+        provenance=found.provenance,
+        architecture="" if found.is_timms else found.architecture,
+        file=file,
+        notes=tuple(preparation_notes(prepared)),
     )
-    return _checked(module, traced, preprocessing, names, source, reason)
+    is_timms = found.is_timms or str(found.config.get("hf_hub_id", "")).startswith("timm/")
+    return _Built(module, traced, prepared, source, found.label_names, is_imagenet=is_timms)
+
+
+def _explicit(module: Any, channels: int) -> dict[str, Any]:
+    """Arguments that say what a configuration of pretrained weights decided."""
+    size = getattr(getattr(module, "patch_embed", None), "img_size", None)
+    sizes = {} if size is None else {"img_size": tuple(size)}
+    return {"num_classes": int(module.num_classes)} | sizes | ({} if channels == 3 else {"in_chans": channels})  # noqa: PLR2004 - what is usual
+
+
+def _finished(built: _Built, class_names: Sequence[str] | None, device: torch.device) -> ViTModel:
+    """The checked model, with the names of its classes."""
+    module, traced, source = built.module, built.traced, built.source
+    notes = source.notes
+    if traced.n_outputs == 1 and int(module.num_classes) == 1:
+        split_single_output(module)
+        notes += (ONE_OUTPUT,)
+        traced = Trace(replace(traced.spec, n_classes=2), traced.attention, 2)
+    module = module.to(device).eval()
+    n_classes = traced.spec.n_classes
+    names = class_names_for(class_names, built.class_names, n_classes, is_imagenet=built.is_imagenet)
+    reason = no_classes(module, traced.n_outputs, name=source.name, is_named=bool(names))
+    if reason and class_names is None:
+        names = ()
+    if built.class_names and not names and not reason:
+        notes += (f"{len(built.class_names)} names stand with the weights, not {n_classes}: they are not taken.",)
+    source = replace(source, weight_hash=weight_hash(module), notes=notes)
+    return _checked(module, traced, built.prepared.preprocessing, names, source, reason)
 
 
 def without_classes(model: ViTModel) -> ViTModel:
@@ -180,27 +301,6 @@ def weight_hash(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _create(name: str, arguments: Mapping[str, Any], *, pretrained: bool = False) -> nn.Module:
-    is_local = not name.startswith(HUB_PREFIXES)
-    if is_local and not timm.is_model(name):
-        close = difflib.get_close_matches(name, timm.list_models(), n=3)
-        message = f"timm has no model named {name!r}."
-        hint = f"Did you mean {', '.join(close)}?" if close else "timm.list_models() gives the names."
-        raise UnknownModelError(message, hint=hint)
-    try:
-        return timm.create_model(name, pretrained=pretrained, **arguments).eval().requires_grad_(requires_grad=False)
-    except TypeError as error:
-        message = f"{name} cannot be built with {dict(arguments)}: {error}."
-        raise VitpanelError(message, hint="Check the names in --model-arg.") from error
-    except Exception as error:
-        if not pretrained:
-            message = f"{name} cannot be built with {dict(arguments)}: {error}"
-            raise VitpanelError(message, hint="Check the values in --model-arg.") from error
-        message = f"The pretrained weights of {name} cannot be had: {error}"
-        hint = "Check the connection to the Hugging Face hub, or give your own weights with --checkpoint."
-        raise CheckpointError(message, hint=hint) from error
-
-
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -210,62 +310,5 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _read_metadata(checkpoint: Path) -> dict[str, str]:
-    with opened_weights(checkpoint, hint=CONVERT) as file:
-        return file.metadata() or {}
-
-
-def _read_weights(checkpoint: Path) -> dict[str, Tensor]:
-    with opened_weights(checkpoint, hint=CONVERT) as file:
-        return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-
-
-def _count_classes(state: Mapping[str, Tensor]) -> int:
-    """Return the outputs of the class head in a state dict, 0 without one; timm calls it ``head`` in ViTs."""
-    weight = state.get("head.weight")
-    return 0 if weight is None else len(weight)
-
-
-def _load_weights(module: nn.Module, state: Mapping[str, Tensor], *, checkpoint: str) -> None:
-    expected = module.state_dict()
-    wrong = [
-        f"{key} is {tuple(state[key].shape)} but the model has {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in state and state[key].shape != value.shape
-    ]
-    wrong += [f"{key} is missing" for key in expected if key not in state]
-    wrong += [f"{key} is not in the model" for key in state if key not in expected]
-    if wrong:
-        message = f"{checkpoint} does not fit the model: {'; '.join(wrong[:3])}" + (
-            f" and {len(wrong) - 3} more." if wrong[3:] else "."
-        )
-        hint = (
-            "Give the architecture it was trained with in --model, and its arguments with --model-arg, "
-            "for instance img_size=224."
-        )
-        raise CheckpointError(message, hint=hint)
-    module.load_state_dict({key: value.to(expected[key].dtype) for key, value in state.items()})
-
-
-def _preprocessing(module: nn.Module, metadata: Mapping[str, str], arguments: Mapping[str, Any]) -> Preprocessing:
-    """Take timm's data configuration, at the size that the model was built for, with the checkpoint's own values."""
-    config = resolve_model_data_config(module)
-    embed = getattr(module, "patch_embed", None)
-    stated = getattr(embed, "img_size", None) or arguments.get("img_size") or config["input_size"][1:]
-    size = to_2tuple(stated)
-    channels = int(arguments.get("in_chans", config["input_size"][0]))
-    given: dict[str, Any] = {key: config[key] for key in ("mean", "std", "interpolation", "crop_pct", "crop_mode")}
-    for key in given:
-        if key in metadata:
-            value = metadata[key]
-            given[key] = value if key in {"interpolation", "crop_mode"} else ast.literal_eval(value)
-    for key in ("mean", "std"):
-        values = tuple(given[key]) if isinstance(given[key], tuple | list) else (given[key],)
-        given[key] = values if len(values) == channels else (sum(values) / len(values),) * channels
-    return Preprocessing(input_size=(channels, size[0], size[1]), **given)
-
-
-def _provenance(module: Any) -> dict[str, str]:
-    """What timm knows of its pretrained weights."""
-    config = getattr(module, "pretrained_cfg", None) or {}
-    return {key: str(config[key]) for key in ("tag", "hf_hub_id", "url", "license") if config.get(key)}
+def _of_metadata(weights: Weights, key: str) -> Any:
+    return weights.metadata[key] if key in {"interpolation", "crop_mode"} else weights.literal(key)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import Check
 from vitpanel.models.images import Preprocessing
-from vitpanel.models.probe import attention_hook
+from vitpanel.models.probe import attention_hook, input_hook
+from vitpanel.models.stopping import step
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class ModelSource:
         What timm knows of its pretrained weights: ``tag``, ``hf_hub_id``, ``url``, ``license``.
     head
         Of a linear head that was put on the features: `LinearHead.about`; empty without one.
+    architecture
+        timm's plain name where ``name`` is that of a hub or folder; else empty.
+    file
+        Where the weights were read from, for the person's own record; no study gets it.
+    notes
+        What was assumed of the model and what was done to its weights, in sentences for people.
     """
 
     name: str
@@ -41,6 +49,9 @@ class ModelSource:
     weight_hash: str
     provenance: dict[str, str] = field(default_factory=dict)
     head: dict[str, Any] = field(default_factory=dict)
+    architecture: str = ""
+    file: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +106,8 @@ class ViTModel:
             Those whose attention is wanted, all by default; the others run without making theirs.
         """
         with self.lock, torch.inference_mode(), ExitStack() as hooks:
+            for attention in self.attention:
+                hooks.enter_context(input_hook(attention, lambda _input: step()))
             for layer in range(len(self.attention)) if layers is None else layers:
                 attention = self.attention[layer]
                 hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))

@@ -29,6 +29,7 @@ from vitpanel.models.images import decode_crop, encode_crop, encode_thumbnail
 from vitpanel.models.loading import checked_on, load_model, with_head
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.heads import summarise_heads
+from vitpanel.pipeline.known_weights import remember_weights
 from vitpanel.pipeline.labels import LabelOrder, MatchedLabels, check_resumed, refuse_if_none
 from vitpanel.pipeline.layout import N_ITERATIONS, Quality, lay_out_heads, lay_out_images
 from vitpanel.pipeline.linear_probe import fit_probe
@@ -69,6 +70,8 @@ class Recipe:
         Safetensors weights; None takes timm's.
     model_args
         Further arguments of ``timm.create_model``.
+    preparation
+        ``mean``, ``std`` or ``crop_pct`` in the place of the model's own.
     class_names
         In the order of the class head.
     head
@@ -108,6 +111,7 @@ class Recipe:
     model: str | None = None
     checkpoint: Path | None = None
     model_args: Mapping[str, Any] = field(default_factory=dict)
+    preparation: Mapping[str, Any] = field(default_factory=dict)
     class_names: Sequence[str] | None = None
     head: Path | None = None
     probe: bool = False
@@ -146,7 +150,10 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         args=recipe.model_args,
         class_names=None if recipe.head else recipe.class_names,
         device=recipe.device,
+        preparation=recipe.preparation,
     )
+    for note in model.source.notes:
+        progress.say(note)
     _check_precision(recipe.precision, model.device.type)
     head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
     source = open_images(
@@ -177,6 +184,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         _note_modes(writer, recipe, model)
         if head is not None:
             writer.write_file(writer.files.head.name, head.to_bytes())
+        if model.source.file is not None and not remember_weights(model.source.weight_hash, model.source.file):
+            progress.say("Where the weights lie could not be noted: give --checkpoint to vitpanel serve.")
         if recipe.fast_means or MEANS in writer.manifest.stages:
             compute_means(writer, _ablation(model, recipe), source, images, progress=progress)
         _compute_heads(writer, model, source, images, recipe, progress)
@@ -256,6 +265,8 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, matched: Mat
             "head": dict(model.source.head),
             "weight_hash": model.source.weight_hash,
             "args": dict(model.source.args),
+            "architecture": model.source.architecture,
+            "notes": list(model.source.notes),
             "in_chans": model.preprocessing.input_size[0],
             "preprocessing": model.preprocessing.to_dict(),
             "spec": model.spec.to_dict(),

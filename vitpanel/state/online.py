@@ -8,7 +8,10 @@ import numpy as np
 
 from vitpanel.core.importance import PrunedHead
 
-NO_MODEL = "The live model is not loaded, so pruning modes and attention matrices cannot be computed."
+NO_MODEL = (
+    "The live model is off, so pruning modes and attention matrices cannot be computed; without --no-live, or with "
+    "live=True in a notebook, they can."
+)
 NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
 
 Value = TypeVar("Value")

@@ -107,6 +107,7 @@ def _model(study: Study) -> Iterator[str]:
             yield f"{title} {model[key]}"
     if model.get("head"):
         yield head_words(model["head"])
+    yield from (str(note) for note in model.get("notes") or ())
 
 
 def head_words(head: Mapping[str, Any]) -> str:

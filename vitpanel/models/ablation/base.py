@@ -18,6 +18,7 @@ from vitpanel.models.ablation.products import HalfProducts
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook
+from vitpanel.models.stopping import step
 
 # A of one layer that is in memory at a time, where it must be made.
 ATTENTION_BYTES = 256 * 2**20
@@ -196,12 +197,13 @@ def images_at_once(spec: ViTSpec) -> int:
 
 
 def chunks(total: int, rows: int, limit: int) -> Iterator[slice]:
-    """Slices of ``range(total)`` of at most ``limit // rows`` (but at least 1) each."""
+    """Slices of ``range(total)`` of at most ``limit // rows`` (but at least 1), each a step that can be stopped."""
     most = max(1, limit // rows)
     # As even as can be: a last one of few rows would be slow.
-    step = -(-total // -(-total // most))
-    for start in range(0, total, step):
-        yield slice(start, min(start + step, total))
+    size = -(-total // -(-total // most))
+    for start in range(0, total, size):
+        step()
+        yield slice(start, min(start + size, total))
 
 
 @contextmanager

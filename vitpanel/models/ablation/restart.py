@@ -21,6 +21,7 @@ from vitpanel.models.ablation.modules import heads_module, is_linear, projected,
 from vitpanel.models.ablation.plain import PlainBlock, PrunedBlock, head_attention, is_plain
 from vitpanel.models.model import ViTModel
 from vitpanel.models.probe import attention_hook, input_hook, output_hook
+from vitpanel.models.stopping import step
 
 # What was read, function by function; whatever overrides one of these is not taken for it.
 _ATTENTION = (
@@ -213,6 +214,7 @@ class RestartAblation(Ablation[RestartRun]):
         """Note what a run does, and stop it when block ``until`` is done unless that is the last."""
 
         def note_input(_block: nn.Module, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+            step()
             run.blocks.append((arguments[0], options))
             if len(run.blocks) - 1 > until:
                 raise _Stopped
@@ -338,6 +340,7 @@ class RestartAblation(Ablation[RestartRun]):
         """Logits from the input of a block, which may be overwritten."""
         last = len(self._blocks) - 1
         for index in range(first, last + 1):
+            step()
             plain = self._plain[index]
             if plain is None:
                 x = self._blocks[index](x, **clean.blocks[index][1])

@@ -1,0 +1,111 @@
+"""The arguments of timm's constructors that a study may keep, with their types and ranges.
+
+A study's manifest can be a stranger's text, so that what it hands to timm comes from a closed list: no file, no
+address, no class, and no size beyond what transformers have.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vitpanel.errors import VitpanelError
+
+# What makes timm look for weights elsewhere, or build something else than a model: never passed on.
+SOURCES = (
+    "cache_dir",
+    "checkpoint_path",
+    "features_only",
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "pretrained_strict",
+)
+_LONGEST_WORD = 40
+
+Test = Callable[[Any], bool]
+
+
+def _whole(low: int, high: int) -> Test:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _number(low: float, high: float) -> Test:
+    return lambda value: type(value) in {int, float} and low <= value <= high
+
+
+def _word(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_WORD and (not value or value.isidentifier())
+
+
+def _one_or_two(test: Test) -> Test:
+    return lambda value: test(value) or (isinstance(value, list | tuple) and len(value) == 2 and all(map(test, value)))  # noqa: PLR2004
+
+
+def _none_or(test: Test) -> Test:
+    return lambda value: value is None or test(value)
+
+
+_SWITCHES = """
+    attn_only_layer_scale class_token dynamic_img_pad dynamic_img_size fc_norm final_norm fix_init gated_attn
+    no_embed_class pool_include_prefix pre_norm proj_bias qk_norm qkv_bias qkv_bias_separate qkv_fused rope_mixed_mode
+    rope_rotate_half scale_attn_inner scale_attn_norm scale_mlp scale_mlp_norm scale_norm strict_img_size swiglu_mlp
+    use_abs_pos_emb use_fc_norm use_naflex use_post_norm use_post_transformer_norm use_pre_transformer_norm
+    use_rel_pos_bias use_rot_pos_emb use_shared_rel_pos_bias
+"""
+# Names, what they may be in words, and the test of it.
+_ALLOWED: tuple[tuple[str, str, Test], ...] = (
+    ("img_size patch_size", "one or two whole numbers from 1 to 8192", _one_or_two(_whole(1, 8192))),
+    ("embed_dim", "a whole number from 1 to 16384", _whole(1, 16384)),
+    ("depth num_heads", "a whole number from 1 to 512", _whole(1, 512)),
+    ("in_chans", "a whole number from 1 to 16", _whole(1, 16)),
+    ("num_classes", "a whole number from 0 to 1000000", _whole(0, 1_000_000)),
+    ("reg_tokens num_reg_tokens", "a whole number from 0 to 1024", _whole(0, 1024)),
+    ("attn_head_dim attn_pool_num_heads num_kv_heads", "a whole number from 1 to 1024", _none_or(_whole(1, 1024))),
+    ("mlp_ratio attn_pool_mlp_ratio", "a number from 0 to 64", _none_or(_number(0, 64))),
+    ("init_values head_init_scale rope_temperature", "a number from 0 to 100000", _none_or(_number(0, 100_000))),
+    (
+        "drop_rate pos_drop_rate patch_drop_rate proj_drop_rate attn_drop_rate drop_path_rate",
+        "a number from 0 to 1",
+        _number(0, 1),
+    ),
+    (_SWITCHES, "True, False or None", _none_or(lambda value: isinstance(value, bool))),
+    (
+        "act_layer attn_layer attn_type embed_norm_layer global_pool norm_layer pos_embed rope_type weight_init",
+        "a word",
+        _none_or(_word),
+    ),
+)
+_BY_NAME = {name: (words, test) for names, words, test in _ALLOWED for name in names.split()}
+
+
+def refuse_sources(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that lead to other weights than those that are named.
+
+    Raises
+    ------
+    VitpanelError
+        With the option that stands in the place of such an argument.
+    """
+    for name in SOURCES:
+        if name in arguments:
+            message = f"{name} is not taken as an argument of the model."
+            hint = "Weights are named by --checkpoint, and what prepares images by --mean, --std and --crop-pct."
+            raise VitpanelError(message, hint=hint)
+
+
+def check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse what is not on the list of arguments that a study may keep.
+
+    Raises
+    ------
+    VitpanelError
+        With the argument, its value and what it may be.
+    """
+    refuse_sources(arguments)
+    for name, value in arguments.items():
+        if name not in _BY_NAME:
+            message = f"{name} is not among the arguments of a model that a study may keep."
+            raise VitpanelError(message, hint=f"These are: {', '.join(sorted(_BY_NAME))}.")
+        words, test = _BY_NAME[name]
+        if not test(value):
+            message = f"The argument {name} of the model is {value!r:.80}."
+            raise VitpanelError(message, hint=f"It must be {words}.")
