@@ -134,6 +134,8 @@ def serve(
     port: int = 5006,
     address: str = "localhost",
     show: bool = True,
+    allow_websocket_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
+    allow_embed: Annotated[list[str] | None, Parameter(negative=())] = None,
 ) -> None:
     """Open a study in the browser.
 
@@ -149,10 +151,24 @@ def serve(
         Address to listen on.
     show
         Open a browser window.
+    allow_websocket_origin
+        HOST or HOST:PORT by which browsers reach the server, where a proxy does not hand it on; may be given several
+        times.
+    allow_embed
+        Origin of a site that may show the app within its pages, for instance https://lab.example; may be given several
+        times. Without it no other site may.
     """
     from vitpanel.app.server import serve_study
 
-    serve_study(study, checkpoint=checkpoint, port=port, address=address, show=show)
+    serve_study(
+        study,
+        checkpoint=checkpoint,
+        port=port,
+        address=address,
+        show=show,
+        origins=allow_websocket_origin or (),
+        embed=allow_embed or (),
+    )
 
 
 @app.command

@@ -8,7 +8,6 @@ from typing import Any
 from bokeh.server.tornado import BokehTornado
 from bokeh.server.views.autoload_js_handler import AutoloadJsHandler
 from bokeh.server.views.session_handler import SessionHandler
-from bokeh.server.views.ws import WSHandler
 from panel.io.server import ComponentResourceHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
@@ -101,7 +100,13 @@ class GuardedComponents(ComponentResourceHandler):
             raise HTTPError(404) from None
 
 
-GUARDS: tuple[type[RequestHandler], ...] = (GuardedSocket, GuardedAutoload, GuardedSession, GuardedComponents, GuardedAnswer)
+GUARDS: tuple[type[RequestHandler], ...] = (
+    GuardedSocket,
+    GuardedAutoload,
+    GuardedSession,
+    GuardedComponents,
+    GuardedAnswer,
+)
 
 
 def patch() -> None:

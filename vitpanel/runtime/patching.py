@@ -43,5 +43,5 @@ def check_overrides(guard: type) -> None:
 
 def _changed(owner: Any, name: str) -> UnguardedError:
     package = owner.__module__.partition(".")[0]
-    message = f"{owner.__qualname__} of {package} {version(package)} has no {name}, which a guard of the server replaces."
+    message = f"{owner.__qualname__} of {package} {version(package)} has no {name}, which a guard replaces."
     return UnguardedError(message, hint=f"pip install '{package}{KNOWN[package]}'")
