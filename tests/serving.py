@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -77,11 +79,11 @@ def serving(words: list[str], *, ready: str, env: Mapping[str, str] | None = Non
         assert server.address, server.log
         yield server
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # the processes that it has started too
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         reader.join(30)
         if process.stdout:
             process.stdout.close()

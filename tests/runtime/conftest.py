@@ -54,7 +54,8 @@ def bare(start: Start) -> Iterator[Server]:
 @pytest.fixture(scope="session", params=["function", "script"])
 def guarded(request: pytest.FixtureRequest, start: Start) -> Iterator[Server]:
     """Serve the app with our guards, both as ``vitpanel serve`` and as ``panel serve`` do."""
-    with start("guarded", request.param) as server:
+    options = ("--plugins", "vitpanel.runtime.plugin") if request.param == "script" else ()
+    with start("guarded", request.param, *options) as server:
         yield server
 
 

@@ -40,7 +40,8 @@ def patch() -> None:
 
 
 def _sign_sessions(server: BokehTornado) -> bool:
-    return server._sign_sessions or _signs()  # noqa: SLF001
+    # Bokeh takes the "no" of the variable for a yes.
+    return _signs() or server._sign_sessions is True  # noqa: SLF001
 
 
 def _signs() -> bool:
