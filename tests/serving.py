@@ -117,7 +117,7 @@ def token_in(page: str) -> str:
 
 def payload_of(token: str) -> dict[str, Any]:
     """All that a token says."""
-    payload = json.loads(_decoded(token.split(".")[0]))
+    payload = json.loads(_decoded(token.split(".", maxsplit=1)[0]))
     packed = payload.pop("__bk__zlib_", None)
     return payload if packed is None else {**payload, **json.loads(zlib.decompress(_decoded(packed)))}
 

@@ -1,7 +1,6 @@
 """The two ways to serve a study, as processes that answer requests."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

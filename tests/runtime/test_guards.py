@@ -215,7 +215,7 @@ def _nowhere(*_: object, **__: object) -> "asyncio.Future[None]":
         ("http://localhost", False), (None, False),
     ],
 )  # fmt: skip
-def test_origins(function: Server, origin: str | None, is_ours: bool):
+def test_origins(function: Server, origin: str | None, is_ours: bool):  # noqa: FBT001 - of the table
     ours = function.origin
     port = ours.rpartition(":")[2]
     origin = None if origin is None else origin.format(ours=ours, secure=ours.replace("http", "https"), port=port)

@@ -47,7 +47,7 @@ def test_one_buffer_counts_as_often_as_it_is_used():
 
 
 @pytest.mark.parametrize("is_deferred", [True, False])
-def test_arrays_come_through(is_deferred: bool):
+def test_arrays_come_through(is_deferred: bool):  # noqa: FBT001 - both
     array = np.arange(1000.0)
     serializer = Serializer(deferred=is_deferred)
     assert (Deserializer().deserialize(serializer.serialize(array)) == array).all()

@@ -38,7 +38,7 @@ def test_what_is_there_is_replaced():
 
 
 def test_what_is_gone_is_not_replaced():
-    with pytest.raises(UnguardedError, match="Upstream of bokeh .* has no gone"):
+    with pytest.raises(UnguardedError, match=r"Upstream of bokeh .* has no gone"):
         patching.replace(Upstream, "gone", lambda _: 2)
 
 

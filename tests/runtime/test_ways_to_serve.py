@@ -50,7 +50,7 @@ def test_a_token_of_another_server_is_refused(start: Start, function: Server):
 
 @pytest.mark.parametrize("way", ["function", "script"])
 def test_a_key_of_the_users_own(start: Start, way: str):
-    with start("guarded", way, BOKEH_SECRET_KEY="key of the user") as server:
+    with start("guarded", way, BOKEH_SECRET_KEY="key of the user") as server:  # noqa: S106 - of a test
         token = token_in(get(server.address).text)
     assert check_token_signature(token, secret_key=b"key of the user", signed=True)
 
@@ -83,5 +83,3 @@ def test_other_apps_of_the_server_keep_their_login(start: Start):
     with start("guarded", "script", "--basic-auth", "word", "--cookie-secret", "secret") as server:
         assert "Login" in get(server.address).text
         assert not is_let_in(server, forged_token("mine"))
-
-

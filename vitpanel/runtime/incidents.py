@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 import panel as pn
+import panel_material_ui as pmui
 from bokeh.document import Document
 from panel.io.state import set_curdoc
 
@@ -41,12 +42,16 @@ def present(make: Callable[[], Any], *, title: str) -> None:
     try:
         make().servable(title=title)
     except UnguardedError as error:
-        pn.pane.Alert(escape(f"{error.message} {error.hint}"), alert_type="danger").servable(title=title)
+        _alert(escape(f"{error.message} {error.hint}")).servable(title=title)
     except Exception as error:  # noqa: BLE001 - Panel would show any to the visitor, with its traceback
         sentence = report("The page could not be made.", error)
         if document is not None:
             document.clear()
-        pn.pane.Alert(sentence, alert_type="danger").servable(title=title)
+        _alert(sentence).servable(title=title)
+
+
+def _alert(sentence: str) -> pmui.Alert:
+    return pmui.Alert(object=sentence, alert_type="error", margin=16)
 
 
 def _callback_failed(reference: "weakref.ref[Document] | None", error: Exception) -> None:
