@@ -1,4 +1,4 @@
-"""The explorer as a servable: ``panel serve apps/explorer.py --args X.study [WEIGHTS.safetensors]``."""
+"""The explorer as a servable: ``panel serve apps/explorer.py --plugins vitpanel.runtime.plugin --args X.study``."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import panel as pn
 
 from vitpanel.app.explorer import create_app
+from vitpanel.runtime.guards import present_guarded
 
 pn.extension()
 
@@ -14,8 +15,12 @@ USAGE = (
     "`panel serve apps/explorer.py --args X.study [WEIGHTS.safetensors]`"
 )
 
-if len(sys.argv) > 1:
-    weights = Path(sys.argv[2]) if len(sys.argv) > 2 else None  # noqa: PLR2004
-    create_app(Path(sys.argv[1]), checkpoint=weights).servable(title="vitpanel")
-else:
-    pn.pane.Alert(USAGE, alert_type="warning").servable(title="vitpanel")
+
+def page() -> pn.viewable.Viewable | pn.viewable.Viewer:
+    """Page of a visitor."""
+    if len(sys.argv) > 1:
+        return create_app(Path(sys.argv[1]), checkpoint=Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004
+    return pn.pane.Alert(USAGE, alert_type="warning")
+
+
+present_guarded(page, title="vitpanel")

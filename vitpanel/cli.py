@@ -181,6 +181,8 @@ def serve(
     address: str = "localhost",
     show: bool = True,
     live: bool = True,
+    allow_websocket_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
+    allow_embed: Annotated[list[str] | None, Parameter(negative=())] = None,
 ) -> None:
     """Open a study in the browser.
 
@@ -199,10 +201,25 @@ def serve(
         Open a browser window.
     live
         Load the model for pruning modes and attention matrices; --no-live takes a quarter of the memory and no torch.
+    allow_websocket_origin
+        HOST or HOST:PORT by which browsers reach the server, where a proxy does not hand it on; may be given several
+        times.
+    allow_embed
+        Origin of a site that may show the app within its pages, for instance https://lab.example; may be given several
+        times. Without it no other site may.
     """
     from vitpanel.app.server import serve_study
 
-    serve_study(study, checkpoint=checkpoint, port=port, address=address, show=show, live=live)
+    serve_study(
+        study,
+        checkpoint=checkpoint,
+        port=port,
+        address=address,
+        show=show,
+        live=live,
+        origins=allow_websocket_origin or (),
+        embed=allow_embed or (),
+    )
 
 
 @app.command

@@ -64,3 +64,7 @@ class DiskFullError(StudyError):
 
 class InferenceError(VitpanelError):
     """The live model could not be loaded or run."""
+
+
+class UnguardedError(VitpanelError):
+    """The server's guards are not known to hold for the versions that are installed."""

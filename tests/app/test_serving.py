@@ -1,61 +1,40 @@
 """The two ways to serve a study, as processes that answer requests."""
 
-import re
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from tests.serving import PANEL, VITPANEL, Server, forged_token, get, is_let_in, page_at, payload_of, serving, token_in
 from tests.synthetic import write_synthetic_study
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
-@contextmanager
-def serving(words: list[str], *, ready: str) -> Iterator[str]:
-    """Start a server and give the address that it prints."""
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
-    try:
-        assert process.stdout
-        seen = []
-        for line in process.stdout:
-            seen.append(line)
-            found = re.search(ready, line)
-            if found:
-                yield found[1]
-                return
-        pytest.fail("".join(seen))
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+@pytest.fixture(scope="module", params=["vitpanel serve", "panel serve"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve a small study."""
+    study = write_synthetic_study(tmp_path_factory.mktemp("served") / "x.study")
+    commands = {
+        "vitpanel serve": ([*VITPANEL, "serve", str(study), "--port", "0", "--no-show"], r"open at (http://\S+)"),
+        "panel serve": ([*PANEL, "apps/explorer.py", "--port", "0", "--args", str(study)], r"running at: (http://\S+)"),
+    }
+    command, ready = commands[request.param]
+    with serving(command, ready=ready) as started:
+        yield started
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
-    """Return a small study."""
-    return write_synthetic_study(tmp_path / "x.study")
-
-
-def page_at(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - an address of this machine
-        return answer.read().decode()
-
-
-def test_vitpanel_serve(study: Path):
-    command = [sys.executable, "-c", "from vitpanel.cli import main; main()", "serve", str(study)]
-    with serving([*command, "--port", "0", "--no-show"], ready=r"open at (http://\S+)") as address:
-        page = page_at(address)
-    assert "synthetic_vit" in page
-
-
-def test_panel_serve_of_the_app(study: Path):
-    command = [sys.executable, "-m", "panel", "serve", "apps/explorer.py", "--port", "0", "--args", str(study)]
-    with serving(command, ready=r"running at: (http://\S+)") as address:
-        page = page_at(address)
+def test_the_page(server: Server):
+    page = page_at(server)
     assert "synthetic_vit" in page
     assert "fonts.googleapis.com" not in page
+
+
+def test_the_server_is_guarded(server: Server):
+    page = get(server.address, Cookie="a=SECRET", Authorization="SECRET")
+    token = token_in(page.text)
+    payload = payload_of(token)
+    assert (list(payload["headers"]), payload["cookies"]) == (["Host"], {})
+    assert page.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+    assert not is_let_in(server, token, Origin=None)
+    assert not is_let_in(server, forged_token("mine"))
+    assert is_let_in(server, token)

@@ -1,0 +1,1 @@
+"""Guards of the server: what Bokeh, Panel and Tornado leave open by default."""
