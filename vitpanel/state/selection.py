@@ -8,6 +8,7 @@ from vitpanel.core.display import SCALES
 from vitpanel.core.importance import METRICS
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
+from vitpanel.study.schema import IMAGE_LAYOUTS
 
 MAP_COLOURS = ("layer", "head", "class", "importance", "density")
 MOST_PINNED = 4
@@ -49,7 +50,9 @@ class Selection(param.Parameterized):
     )
     density = param.Boolean(default=True, doc="Draw all heads as a density, not as points.")
     image_layout = param.Selector(
-        default="probability", objects=list(METRICS), doc="Metric by whose importance images are laid out."
+        default="drop",
+        objects=list(IMAGE_LAYOUTS),
+        doc="What images are laid out by: drop is the probability lost without each head, probability what is left.",
     )
     colouring = param.Selector(default="label", objects=list(COLOURINGS), doc="What the colours of images mean.")
     measure = param.Selector(
