@@ -2,7 +2,7 @@ import base64
 
 import numpy as np
 import pytest
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from vitpanel.state.image_search import image_text
 from vitpanel.views.bridge import Bridge
@@ -11,7 +11,7 @@ from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.palette import MUTED
 
-LAYOUT = "layout/images"
+LAYOUT = "layout/images_drop"
 
 
 @pytest.fixture
@@ -51,6 +51,23 @@ def test_click_chooses_the_nearest_image(view):
     tap(view, *view.session.study[LAYOUT][8])
     assert view.session.selection.image == 8
     assert view.text.value == "8"
+
+
+def test_double_click_shows_all_and_keeps_the_choice(view):
+    fig, place = view.map.figure, view.session.study[LAYOUT][8]
+    home = fig.x_range.start, fig.x_range.end
+    fig.x_range.update(start=0.0, end=1.0)
+    for kind in (Tap, DoubleTap):
+        fig._trigger_event(kind(fig, x=float(place[0]), y=float(place[1]), sx=40.0, sy=40.0))
+    assert view.session.selection.image == 3
+    assert (fig.x_range.start, fig.x_range.end) == home
+
+
+def test_quick_click_on_another_image_chooses_it(view):
+    fig, layout = view.map.figure, view.session.study[LAYOUT]
+    for kind, image, sx in ((Tap, 8, 40.0), (DoubleTap, 5, 90.0)):
+        fig._trigger_event(kind(fig, x=float(layout[image, 0]), y=float(layout[image, 1]), sx=sx, sy=40.0))
+        assert view.session.selection.image == image
 
 
 def test_click_beside_all_images_changes_nothing(view):

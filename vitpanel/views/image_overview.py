@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
 from vitpanel.core.raster import Window
@@ -27,7 +27,7 @@ from vitpanel.views.figures.image_map import (
     region_of,
     ring_columns,
 )
-from vitpanel.views.figures.picking import REACH, inner_size, nearest_point
+from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
 from vitpanel.views.figures.points_picture import points_picture, rgba
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
 from vitpanel.views.palette import css, dark_colours
@@ -130,7 +130,7 @@ class ImageOverview(View):
         self.answer = ColumnDataSource({"image": [], "html": []})
         args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "answer": self.answer}
         point = CustomJS(args=args | {"reach": REACH, "style": _CARD}, code=script("point_at_image.js"))
-        for event in ("mousemove", "mouseleave", "panstart", "panend"):
+        for event in ("mousemove", "mouseleave", "panstart", "panend", "tap"):
             self.map.figure.js_on_event(event, point)
         show = CustomJS(args={"answer": self.answer, "pointer": self.pointer}, code=script("show_card.js"))
         self.answer.js_on_change("data", show)
@@ -138,7 +138,9 @@ class ImageOverview(View):
 
     def _follow_figure(self) -> None:
         fig = self.map.figure
+        self._double_clicks, self._image_before = DoubleClicks(), self.session.selection.image
         fig.on_event(Tap, self._on_tap)
+        fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(SelectionGeometry, self._on_geometry)
         if self.map.all is None:
             fig.on_change("inner_width", self._on_sight)
@@ -175,11 +177,19 @@ class ImageOverview(View):
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
-    def _on_tap(self, event: Tap) -> None:
+    def _on_tap(self, event: Tap | DoubleTap) -> None:
+        if self._double_clicks.is_second(event):
+            self.bridge.put("choose image", self._undo_choice_and_show_all)
+            return
+        self._image_before = self.session.selection.image
         points = self.map.points.data
         image = nearest_point(self.map.figure, (event.x, event.y), (points["x"], points["y"]))
         if image is not None:
             self.bridge.put("choose image", lambda: self.session.selection.param.update(image=image))
+
+    def _undo_choice_and_show_all(self) -> None:
+        self.session.selection.image = self._image_before
+        self.map.show_all()
 
     def _on_text(self, event: Any) -> None:
         if event.new == self._written and not self.text.error_state:

@@ -1,6 +1,7 @@
 """D1: the attention patterns of all heads of all images, laid out by likeness."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,6 +36,7 @@ from vitpanel.views.figures.pattern_map import (
     resized,
     zoomed,
 )
+from vitpanel.views.map_clicks import MapClicks
 from vitpanel.views.map_tools import MapTools
 
 FIRST_SIZE = 320
@@ -65,6 +67,7 @@ class PatternOverview(View):
         self.card = ClusterCard(session, bridge)
         self.cluster_chart = self.card.chart
         self._painter, self._counter = Background(bridge), Background(bridge, is_slow=True)
+        self._tabulator, self._clicks = Background(bridge, is_slow=True), MapClicks(session, bridge)
         self._map: PatternMap | None = None
         self._cohesion: Cohesion | None = None
         self._colours = MapColours("layer", "layer")
@@ -105,7 +108,6 @@ class PatternOverview(View):
 
     def _listen(self) -> None:
         fig, selection = self.plot.figure, self.session.selection.param
-        # The second of two quick clicks comes as a DoubleTap, wherever it is.
         fig.on_event(Tap, self._on_tap)
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
@@ -133,7 +135,26 @@ class PatternOverview(View):
 
     def table(self) -> pd.DataFrame:
         """Heads in sight with their places, and what their colours stand for."""
-        return map_table(self.session.patterns, self._map, self._seen, self._colours)
+        return self._table_maker()()
+
+    def _table_maker(self) -> Callable[[], pd.DataFrame]:
+        """What makes the table of what is in sight now, in any thread."""
+        return partial(map_table, self.session.patterns, self._map, self._seen, self._colours)
+
+    def save(self, stem: str, kind: str) -> None:
+        """Save one of the charts; the table of millions of heads is made beside the event loop."""
+        if kind != "csv" or stem != self.chart.stem or self.chart.message:
+            super().save(stem, kind)
+            return
+        self.stage.say("The table is being made; it is saved when it is ready.")
+        make, file = self._table_maker(), self.file_name(stem, kind)
+
+        def deliver(text: str) -> None:
+            self.stage.download(self.chart.figure, kind=kind, file=file, text=text)
+
+        self._tabulator.run(
+            lambda: make().to_csv(index=False), deliver, refuse=lambda error: self.stage.say(error.message)
+        )
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -293,14 +314,10 @@ class PatternOverview(View):
     def _on_tap(self, event: Tap | DoubleTap) -> None:
         if self._map is None or event.x is None or event.y is None:
             return
-        at, image = (event.x, event.y), self.session.selection.image
-        own = None if image is None else self._map.nearest_of(image, at, self._seen, pixels=NEAR_PIXELS)
-        if own is not None:
-            self.session.selection.choose_head(*own)
-            return
-        found = self._map.nearest(at, self._seen)
-        if found is not None:
-            self.session.jump(*found)
+        if self._clicks.is_double(event):
+            self._show_home()
+        else:
+            self._clicks.choose((event.x, event.y), self._map, self._seen)
 
     def _on_pointer(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
         """Say what lies where the pointer rests."""
