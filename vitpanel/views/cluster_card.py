@@ -46,7 +46,14 @@ class ClusterCard(pn.viewable.Viewer):
         self.session = session
         self.summary: ClusterSummary | None = None
         self.map = create_cluster_map()
-        self.chart = Chart(self.map.figure, bridge, name="cluster", table=self.table)
+        self.chart = Chart(
+            self.map.figure,
+            bridge,
+            name="cluster",
+            table=self.table,
+            title="Pattern of the cluster",
+            absent="Mark a cluster first.",
+        )
         self._background = Background(bridge, is_slow=True)
         self._create_parts()
         session.selection.param.watch(self._on_cluster, "cluster")

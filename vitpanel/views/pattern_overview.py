@@ -63,7 +63,15 @@ class PatternOverview(View):
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         self.plot = create_pattern_figure()
-        self.chart = Chart(self.plot.figure, bridge, name="pattern-overview", table=self.table)
+        self.chart = Chart(
+            self.plot.figure,
+            bridge,
+            name="pattern-overview",
+            table=self.table,
+            title="Map of heads",
+            detail=lambda: f"{session.selection.pattern}-by-{session.selection.map_colour}",
+            legend=self._class_legend,
+        )
         self.card = ClusterCard(session, bridge)
         self.cluster_chart = self.card.chart
         self._painter, self._counter = Background(bridge), Background(bridge, is_slow=True)
@@ -137,23 +145,29 @@ class PatternOverview(View):
         """Heads in sight with their places, and what their colours stand for."""
         return self._table_maker()()
 
+    def _class_legend(self) -> dict[str, Any] | None:
+        """Names of the classes for files of the map, which a colour bar has no room for."""
+        if self._colours.kind != "class":
+            return None
+        looks = zip(self._colours.names, self._palette, strict=True)
+        groups = [{"name": name, "colour": colour, "marker": "circle"} for name, colour in looks]
+        return {"caption": f"{self._colours.title}:", "groups": groups}
+
     def _table_maker(self) -> Callable[[], pd.DataFrame]:
         """What makes the table of what is in sight now, in any thread."""
         return partial(map_table, self.session.patterns, self._map, self._seen, self._colours)
 
-    def save(self, stem: str, kind: str) -> None:
+    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save one of the charts; the table of millions of heads is made beside the event loop."""
         if kind != "csv" or stem != self.chart.stem or self.chart.message:
-            super().save(stem, kind)
+            super().save(stem, kind, scale=scale)
             return
         self.stage.say("The table is being made; it is saved when it is ready.")
-        make, file = self._table_maker(), self.file_name(stem, kind)
-
-        def deliver(text: str) -> None:
-            self.stage.download(self.chart.figure, kind=kind, file=file, text=text)
-
+        make, download = self._table_maker(), partial(self.stage.download, file=self.file_name(stem, kind))
         self._tabulator.run(
-            lambda: make().to_csv(index=False), deliver, refuse=lambda error: self.stage.say(error.message)
+            lambda: make().to_csv(index=False),
+            lambda text: download(self.chart.figure, kind=kind, text=text),
+            refuse=lambda error: self.stage.say(error.message),
         )
 
     # -- what the session says -------------------------------------------------------------------------------------
