@@ -96,6 +96,7 @@ def test_view_hears_what_its_stage_hears_from_the_browser(make_session):
 def test_menu_offers_charts_by_title_and_says_what_cannot_be_saved(make_session):
     view = TwoCharts(make_session(), Bridge())
     view.late = Chart(create_figure, view.bridge, name="late-one", absent="Mark something first.")
+    assert view.second.figure.visible
     view.first.say("No layout.")
     view.stage._handle_msg({"opened": True})
     first, second, late = view.stage.charts

@@ -4,7 +4,7 @@ from typing import Any
 
 import param
 
-from vitpanel.core.display import SCALES
+from vitpanel.core.display import HEAT, MASKS, SCALES
 from vitpanel.core.importance import METRICS
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
@@ -44,6 +44,11 @@ class Selection(param.Parameterized):
         default="linear", objects=list(SCALES), doc="How the shade of a colour grows with an attention value."
     )
     extra = param.Boolean(default=True, doc="Show tokens that are neither CLS nor patch.")
+    mask = param.Selector(
+        default=HEAT,
+        objects=list(MASKS),
+        doc="How attention lies over the image: as light, or by covering what is not attended to.",
+    )
     pattern = param.String(default="patch", doc="Which layout of all heads is shown: patch, cls, or another one.")
     pinned = HeadList(
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."

@@ -90,7 +90,7 @@ def create_figure(**options: Any) -> figure:
 
 def numbers_as_text(values: np.ndarray, digits: int) -> list[str]:
     """Numbers for a tooltip, a dash for NaN."""
-    return ["–" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
+    return ["–" if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−") for value in values]
 
 
 def source_table(source: ColumnDataSource, **columns: str) -> pd.DataFrame:

@@ -37,10 +37,9 @@ from vitpanel.views.figures.pattern_map import (
     zoomed,
 )
 from vitpanel.views.map_clicks import MapClicks
-from vitpanel.views.map_tools import MapTools
+from vitpanel.views.map_tools import N_NEIGHBOURS, MapTools
 
 FIRST_SIZE = 320
-N_NEIGHBOURS = 100
 MOST_TOLD = 8
 SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 6px", "fontSize": "11.5px", "textTransform": "none"}}
 
@@ -50,14 +49,14 @@ class PatternOverview(View):
 
     title = "Pattern Overview"
     help = (
-        "Every head on every image is one place; heads that attend in a similar way lie together. Layout says what is "
+        "Each point is one head on one image; heads that attend in a similar way lie together. Layout says what is "
         "similar. Offset: how many rows and columns away patches attend; it tells heads apart best. Patch: which "
         "patches attend to which. CLS: what CLS attends to, and what attends to it. Shading: how many "
         "there are; let the pointer rest to read it. Points: the heads of the chosen image, the chosen head ringed. "
-        "Click a point to choose that head; click elsewhere to jump to the nearest head of any image, and take Back to "
-        "return. Wheel to zoom, drag to move. Draw a lasso or a box, or take the neighbours of the chosen head, to see "
-        "what a cluster is made of. Light the chosen head on all images to see whether it is one island, so that it "
-        "does the same on every image."
+        "Click a point to choose that head; click elsewhere to jump to the nearest head of any image; Back returns. "
+        "Wheel to zoom, drag to move, double-click to see all. Draw a lasso or a box, or take the neighbours of the "
+        "chosen head, to see what a cluster is made of. Highlight the chosen head on all images to see whether it is "
+        "one cluster, so that it does the same on every image."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
@@ -99,7 +98,7 @@ class PatternOverview(View):
             self._pattern = pmui.RadioButtonGroup(options=layouts, **small)
         else:
             self._pattern = pmui.Select(label="Layout", options=layouts, width=90, **look)
-        self._colour = pmui.Select(label="Colour", options=colours, width=88, **look)
+        self._colour = pmui.Select(label="Colour", options=colours, width=112, **look)
         self._widgets = {"density": self._density, "pattern": self._pattern, "map_colour": self._colour}
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
@@ -142,7 +141,7 @@ class PatternOverview(View):
         return pn.Column(*parts, **FILLED, styles={"min-height": "0"})
 
     def table(self) -> pd.DataFrame:
-        """Heads in sight with their places, and what their colours stand for."""
+        """Heads in sight with their places, and what is known of them."""
         return self._table_maker()()
 
     def _class_legend(self) -> dict[str, Any] | None:
@@ -155,7 +154,8 @@ class PatternOverview(View):
 
     def _table_maker(self) -> Callable[[], pd.DataFrame]:
         """What makes the table of what is in sight now, in any thread."""
-        return partial(map_table, self.session.patterns, self._map, self._seen, self._colours)
+        shown = {"metric": self.session.selection.metric, "layout": self.session.selection.pattern}
+        return partial(map_table, self.session.patterns, self._map, self._seen, **shown)
 
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save one of the charts; the table of millions of heads is made beside the event loop."""

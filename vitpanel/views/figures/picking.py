@@ -53,7 +53,7 @@ def inner_size(fig: figure) -> tuple[int, int]:
 
 
 class DoubleClicks:
-    """Tells the second click of a double click from one somewhere else, since Bokeh calls any quick one a double tap."""
+    """Tells the second click of a double click from one elsewhere: Bokeh calls any quick one a double tap."""
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
