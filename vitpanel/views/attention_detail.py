@@ -37,7 +37,7 @@ _WORDS = {
     "color": css("text"),
     "padding": "5px 8px 0",
 }
-_CHECKBOX = f"label {{ font: 12px sans-serif; color: {css('text')}; white-space: nowrap; }}"
+_CHECKBOX = f":host {{ --font-size: 12px; color: {css('text')}; white-space: nowrap; }}"
 _PICTURE_TITLES = {"image": "Image", "source": "Mask: where the token looks", "target": "Mask: who looks at the token"}
 # A value that was shown with three digits may have been rounded up.
 ROUNDED = 1.005
@@ -78,11 +78,11 @@ class AttentionDetail(View):
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2), "description": ""}
         self._name = pn.pane.HTML("", margin=(8, 4, 0, 8), styles=_NAME)
-        self._token = pmui.TextInput(label="Token", placeholder="CLS", width=84, **box)
-        self._cut = pmui.TextInput(label="Threshold", width=72, **box)
-        self._unit = pmui.Select(label="Unit", options=list(UNITS), value=UNITS[0], width=82, **box)
-        self._scale = pmui.Select(label="Shades", options=list(SCALES), width=112, **box)
-        self._cut_out = pn.widgets.Checkbox(label="Cut-out", margin=(5, 0, 0, 8), width=68, stylesheets=[_CHECKBOX])
+        self._token = pmui.TextInput(placeholder="token", width=72, **box)
+        self._cut = pmui.TextInput(label="Threshold", width=88, **box)
+        self._unit = pmui.Select(label="Unit", options=list(UNITS), value=UNITS[0], width=80, **box)
+        self._scale = pmui.Select(label="Shades", options=list(SCALES), width=108, **box)
+        self._cut_out = pn.widgets.Checkbox(label="Cut-out", margin=(5, 0, 0, 8), width=84, stylesheets=[_CHECKBOX])
         self._extra = pmui.Checkbox(label="extra tokens", size="small", sx=_SMALL, margin=(10, 0, 0, 0))
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._create_charts()

@@ -35,7 +35,7 @@ from vitpanel.views.palette import css, dark_colours
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
 # As the menu of metrics calls them; the last is what is left instead of what is lost.
 LAYOUT_NAMES = {
-    "drop": "Probability lost",
+    "drop": "Probability",
     "jsd": "JSD",
     "cls": "CLS distance",
     "patch": "Patch distance",
@@ -128,7 +128,7 @@ class ImageOverview(View):
             tool.js_on_click(args=args, code="toolbar.active_drag = tool")
         self._show_tool("pan")
         selection = self.session.selection.param
-        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 124, "description": ""}
+        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 126, "description": ""}
         known = self.session.image_layouts()
         layouts = {words: name for name, words in LAYOUT_NAMES.items() if name in known}
         self.layout = pmui.Select(

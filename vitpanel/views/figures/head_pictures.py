@@ -172,7 +172,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "scales": masks.scales,
         "ticks": masks.ticks,
         "ramps": mask_ramps(),
-        "strips": ramp_strips(),
+        "opaque": ramp_strips(),
         "kinds": KINDS,
         "token_kinds": token_kinds(grid).tolist(),
         "pictures": {name: masks.figures[name] for name in masks.masks},

@@ -17,8 +17,8 @@ from vitpanel.views.palette import CHOSEN, TEXT
 
 NO_PIXELS = np.zeros((1, 1), np.uint32)
 PICTURES = ("image", "source", "target")
-# Room for the scale below a mask, and where in it the strip of colours lies, as shares of the picture's height.
-SCALE_ROOM, STRIP = 0.19, (0.03, 0.09)
+# Pixels for the scale below a mask, and where its strip of colours lies, from the top in heights of the picture.
+SCALE_ROOM, STRIP = 23, (1.03, 1.09)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def create_image_masks(grid: Grid) -> ImageMasks:
             "x", "y", 1, 1, source=mark, fill_alpha=0, line_color=CHOSEN, line_width=1.5, line_dash="dash",
             level="overlay",
         )  # fmt: skip
-        fit_to_frame(fig, grid.cols, grid.rows * (1 if name == "image" else 1 + SCALE_ROOM))
+        fit_to_frame(fig, grid.cols, grid.rows, room=0 if name == "image" else SCALE_ROOM)
     return made
 
 
@@ -96,7 +96,7 @@ def _add_mask(made: ImageMasks, name: str, grid: Grid) -> None:
     made.dimmed.append(dimmed)
     made.masks[name] = ColumnDataSource({"mask": [np.zeros((grid.rows, grid.cols), np.uint32)]}, syncable=False)
     fig.image_rgba("mask", source=made.masks[name], **place, name=READABLE)
-    top, bottom = (grid.rows * (1 + share) for share in STRIP)
+    top, bottom = (grid.rows * share for share in STRIP)
     made.scales[name] = ColumnDataSource({"image": [np.zeros((1, N_SHADES), np.uint32)]}, syncable=False)
     fig.image_rgba("image", source=made.scales[name], x=0, y=top, dw=grid.cols, dh=bottom - top)
     ends = {"x": [0, grid.cols / 2, grid.cols], "align": ["left", "center", "right"], "text": [""] * 3}

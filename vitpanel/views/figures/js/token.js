@@ -49,7 +49,7 @@ const paint = (name, value, kind, is_known) => {
   }
   const NumberArray = masks[name].data.mask[0].constructor
   masks[name].data = {mask: [new NumberArray(pixels, [rows, cols])]}
-  const strip = is_known ? Uint32Array.from(strips[which]) : new Uint32Array(last + 1)
+  const strip = is_known ? Uint32Array.from(opaque[which]) : new Uint32Array(last + 1)
   scales[name].data = {image: [new NumberArray(strip, [1, strip.length])]}
   const [low, middle] = [0, 0.5].map((shade) => digits(most * head._inverse(shade)))
   const text = is_known && most > 0 ? [head._inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)] : ["", "", ""]
