@@ -425,7 +425,9 @@ def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_unt
     wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
     cut.fill("much")
     cut.press("Enter")
-    expect(alert).to_have_text(f"'much' is not a threshold. Type a value from 0 to {view.matrix.max():.3g}, the largest here.")
+    expect(alert).to_have_text(
+        f"'much' is not a threshold. Type a value from 0 to {view.matrix.max():.3g}, the largest here."
+    )
     assert view.session.selection.threshold == 0.05
 
 

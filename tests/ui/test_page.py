@@ -271,7 +271,7 @@ def test_every_chart_is_saved_as_picture_as_graphics_and_as_table(shown):
 def test_pictures_for_paper_are_larger_and_have_the_legend(shown):
     explorer, page = shown(width=1600, height=1000)
     view = explorer.views["image-overview"]
-    width, height = page.evaluate(_SIZE, view.chart.figure.id)
+    width = page.evaluate(_SIZE, view.chart.figure.id)[0]
     sizes = {}
     for scale in (1, 2, 4):
         _, png = saved(page, "image-overview", "Map of images · PNG", scale=scale)

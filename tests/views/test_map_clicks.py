@@ -24,7 +24,9 @@ def view(make_session: Callable[..., Session]) -> Any:
     return PatternOverview(make_session(), Bridge())
 
 
-def click(view: Any, place: Any, *, kind: type[Tap] | type[DoubleTap] = Tap, at: tuple[float, float] = (50, 50)) -> None:
+def click(
+    view: Any, place: Any, *, kind: type[Tap] | type[DoubleTap] = Tap, at: tuple[float, float] = (50, 50)
+) -> None:
     fig = view.plot.figure
     fig._trigger_event(kind(fig, x=float(place[0]), y=float(place[1]), sx=at[0], sy=at[1]))
 

@@ -114,9 +114,7 @@ def _answer_nothing(_: object) -> None:
     """Answer openTSNE with None: anything true ends its optimisation, and so would a progress bar that was drawn."""
 
 
-def lay_out_images(
-    values: np.ndarray, *, seed: int, on_step: Callable[[int], object]
-) -> tuple[np.ndarray, Quality]:
+def lay_out_images(values: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
     """Places of all images, ``(n_images, 2)``, by the values that each has, ``(n_images, ...)``."""
     vectors = values.reshape(len(values), -1)
     places = tsne(vectors, seed=seed, on_step=on_step).places

@@ -131,10 +131,7 @@ def array_specs(
     per_mode, mode_dims = (*per_head, N_MODES), (*_PER_HEAD, "mode")
     n_top_classes = min(N_TOP_CLASSES, spec.n_classes)
     n_cells = pooled_side(spec.grid)[0] * pooled_side(spec.grid)[1]
-    importance = [
-        ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS)
-        for metric in _METRICS
-    ]
+    importance = [ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS) for metric in _METRICS]
     more = [
         ("strength", "hop", spec.grid.n_hops, "float32", HEADS),
         ("patterns/cls", "value", 2 * spec.grid.size + 1, "float16", HEADS),

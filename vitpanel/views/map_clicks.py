@@ -9,8 +9,8 @@ from vitpanel.state.pattern_map import Near, PatternMap
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.picking import REACH, DoubleClicks
 from vitpanel.views.figures.pattern_map import NEAR_PIXELS
+from vitpanel.views.figures.picking import REACH, DoubleClicks
 
 
 class MapClicks:

@@ -27,7 +27,8 @@ class HeadPictures:
 
     The server writes ``head`` (see `head_columns`) and ``options`` (scale, whether extra tokens are shown, unit of
     the threshold, look of the masks); both write ``cut`` (the threshold, told by the browser when the bar is let go)
-    and ``pinned`` (the token clicked at, -1 for none). All else is drawn from these in the browser, ``words`` says what is pointed at.
+    and ``pinned`` (the token clicked at, -1 for none). All else is drawn from these in the browser, ``words`` says what
+    is pointed at.
     """
 
     head: ColumnDataSource

@@ -172,7 +172,9 @@ def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, .
     return {"x": own.x, "y": own.y, "colour": colour, "words": words}
 
 
-def map_table(patterns: Patterns, found: PatternMap | None, window: Window, *, metric: str, layout: str) -> pd.DataFrame:
+def map_table(
+    patterns: Patterns, found: PatternMap | None, window: Window, *, metric: str, layout: str
+) -> pd.DataFrame:
     """Heads in sight with their places in a layout, and what is known of them."""
     nothing = np.empty(0, np.int32)
     x, y, rows = (nothing, nothing, nothing) if found is None else found.within(window)
