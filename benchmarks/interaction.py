@@ -220,7 +220,7 @@ class Visitor:
 
     def choose_images(self, n: int) -> None:
         """Click on images in the map."""
-        layout = self.server.study["layout/images"]
+        layout = self.server.study["layout/images_drop"]
         for image in np.linspace(0, len(layout) - 1, n + 2).astype(int)[1:-1]:
             place = self.place(self.explorer.views["image-overview"].map.figure, *layout[image])
             self.time("image_click", "pointerup", lambda place=place: self.page.mouse.click(*place))

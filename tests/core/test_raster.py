@@ -143,21 +143,10 @@ def test_points_of_a_window():
     assert np.array_equal(found[1][order], y[inside])
 
 
-@given(st.floats(-30, 30), st.floats(-30, 30), st.floats(0.05, 100), st.floats(0.05, 100))
-def test_nearest_is_measured_on_the_screen(at: float, up: float, width: float, height: float):
-    x, y = cloud(60)
-    window = Window((at, at + width), (up, up + height), 300, 200)
-    distance = np.hypot((x.astype(float) - at) * window.scale[0], (y.astype(float) - up) * window.scale[1])
-    found = PointGrid(x, y).nearest((at, up), window)
-    assert distance[found] == pytest.approx(distance.min(), rel=1e-4, abs=1e-3)
-
-
 def test_no_points_and_one_point():
     nothing = np.empty(0, np.float32)
     window = Window((0, 1), (0, 1), 4, 3)
     assert not PointGrid(nothing, nothing).raster(window).counts.any()
     assert (PointGrid(nothing, nothing).raster(window).top == -1).all()
-    assert PointGrid(nothing, nothing).nearest((0, 0), window) == -1
     half = np.array([0.5], np.float32)
     assert PointGrid(half, half).raster(window).top.max() == 0
-    assert PointGrid(half, half).nearest((1e6, -1e6), window) == 0

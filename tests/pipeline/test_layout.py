@@ -137,7 +137,7 @@ def test_a_sample_is_laid_out_and_the_rest_placed_in_it(study: Study, name: str,
 
 
 def test_images_are_laid_out_by_all_their_heads(study: Study):
-    places, measured = lay_out_images(study, "importance/jsd", seed=1, on_step=lambda _: None)
+    places, measured = lay_out_images(study["importance/jsd"], seed=1, on_step=lambda _: None)
     np.testing.assert_array_equal(places, laid_out(study["importance/jsd"].reshape(12, 6), seed=1))
     assert measured == {"kept": None, "by_chance": None, "n": 12}
 

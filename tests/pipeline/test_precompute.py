@@ -19,8 +19,10 @@ from safetensors.torch import load_file
 
 from tests.tiny_vit import ARCHITECTURE, CLASSES, N_PER_CLASS, SIZES, write_checkpoint
 from vitpanel.errors import ImageSourceError, StudyMismatchError, VitpanelError
+from vitpanel.pipeline.layout import tsne
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
+from vitpanel.state.session import Session
 from vitpanel.study.means import importance_mean, unpruned_mean
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import STAGES
@@ -272,6 +274,28 @@ def test_exif_is_a_setting_of_the_study(checkpoint: Path, images: Path, tmp_path
     assert "exif" not in turned.manifest.settings
     assert "24 images were turned upright" in describe(turned)
     assert np.abs(turned["probabilities"] - as_stored["probabilities"]).max() > 1e-3
+
+
+def test_images_are_laid_out_by_what_is_lost_and_by_what_is_left(study: Study):
+    left = study["importance/probability"].reshape(study.n_images, -1)
+    lost = study.images["p_true"].to_numpy(np.float32)[:, None] - left
+    for name, vectors in (("layout/images_drop", lost), ("layout/images", left)):
+        places = tsne(vectors, seed=study.manifest.settings["seed"], on_step=lambda _: None).places
+        np.testing.assert_allclose(study[name], places, atol=1e-3)
+    assert not np.allclose(study["layout/images_drop"], study["layout/images"], atol=1e-1)
+
+
+def test_a_study_from_before_gets_the_layout_it_lacks(study: Study, checkpoint: Path, images: Path, tmp_path: Path):
+    expected = study["layout/images_drop"]
+    whole = open_study(shutil.copytree(study.path, tmp_path / "a.study"))
+    shutil.rmtree(whole.path / "arrays.zarr" / "layout" / "images_drop")
+    whole.manifest.stages["layout"]["arrays"].remove("layout/images_drop")
+    whole.manifest.write(whole.path)
+    old = open_study(whole.path)
+    assert "run the same precompute command again" in old.reason("layout/images_drop")
+    assert Session(old).image_layout == "layout/images"
+    np.testing.assert_allclose(run(checkpoint, images, whole.path)["layout/images_drop"], expected, atol=1e-3)
+    assert Session(open_study(whole.path)).image_layout == "layout/images_drop"
 
 
 def test_a_failed_check_leaves_out_what_it_decides_and_nothing_else(

@@ -46,7 +46,9 @@ def test_map_is_shared_and_its_rows_are_those_of_the_study(tmp_path: Path):
         row = int(np.ravel_multi_index(place, layout.shape[:3]))
         assert found.head(row) == place
         assert np.array_equal(np.ravel(found.places(np.array([row]))), layout[place])
-        assert found.nearest(tuple(layout[place]), VIEW) == place
+        near = found.near(tuple(layout[place]), VIEW, pixels=1)
+        assert near is not None
+        assert near.nearest == place
     x, y, rows = found.within(VIEW)
     assert np.array_equal(layout.reshape(-1, 2)[rows], np.stack([x, y], 1))
     assert set(found.raster(VIEW).top[found.raster(VIEW).top >= 0].tolist()) <= set(rows.tolist())
@@ -56,12 +58,14 @@ def test_heads_without_a_place_are_left_out(layout: np.ndarray):
     layout[:2] = np.nan
     found = PatternMap(layout)
     assert found.rows.tolist() == list(range(12, 54))
-    assert found.nearest(tuple(layout[3, 1, 2]), VIEW) == (3, 1, 2)
+    near = found.near(tuple(layout[3, 1, 2]), VIEW, pixels=1)
+    assert near is not None
+    assert near.nearest == (3, 1, 2)
     assert found.raster(VIEW).counts.sum() == 42
     assert found.home[0] == (np.nanmin(layout[..., 0]), np.nanmax(layout[..., 0]))
     assert found.cohesion.n_points == 42
     nothing = PatternMap(np.full((2, 1, 2, 2), np.nan, np.float32))
-    assert nothing.nearest((0, 0), VIEW) is None
+    assert nothing.near((0, 0), VIEW, pixels=9) is None
     assert (nothing.raster(VIEW).top == -1).all()
     assert nothing.home == ((0, 1), (0, 1))
     assert np.isnan(nothing.cohesion.share).all()

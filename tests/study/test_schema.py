@@ -25,6 +25,7 @@ def test_sizes_follow_the_model():
         "layout/cls": (10, 2, 3, 2),
         "layout/patch": (10, 2, 3, 2),
         "layout/offset": (10, 2, 3, 2),
+        "layout/images_drop": (10, 2),
         "layout/images": (10, 2),
         "layout/images_jsd": (10, 2),
         "layout/images_cls": (10, 2),
@@ -62,7 +63,8 @@ def test_large_grids_are_pooled_in_patch_patterns_alone():
         ),
         (
             {"n_classes": 0},
-            {"probabilities", "importance/probability", "importance/jsd", "layout/images_jsd", "layout/images_patch"}
+            {"probabilities", "importance/probability", "importance/jsd"}
+            | {"layout/images_drop", "layout/images_jsd", "layout/images_patch"}
             | {"modes/probability", "modes/jsd", "modes/top_class", "modes/top_probability", "means/unpruned"}
             | {"means/estimate", "means/sample_probability", "means/sample_jsd", "means/cls", "means/patch"},
             "The model has no class head.",
@@ -89,6 +91,7 @@ def test_blocks_are_whole_chunks_and_layouts_one_piece():
         (
             {},
             {
+                "drop": "layout/images_drop",
                 "probability": "layout/images",
                 "jsd": "layout/images_jsd",
                 "cls": "layout/images_cls",
@@ -103,4 +106,5 @@ def test_images_are_laid_out_by_every_metric_that_the_model_has(options: dict, l
     spec = synthetic_spec(**options)
     assert image_layouts(spec) == layouts
     arrays = array_specs(spec, 1, latent_dim=6)
-    assert all(name in arrays and f"importance/{metric}" in arrays for metric, name in layouts.items())
+    metrics = {name: "probability" if name == "drop" else name for name in layouts}
+    assert all(layout in arrays and f"importance/{metrics[name]}" in arrays for name, layout in layouts.items())

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from bokeh.core.types import ID
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from vitpanel.app.explorer import VIEWS, Explorer
 from vitpanel.views.palette import TEXT, dark_colours
@@ -70,7 +70,7 @@ def overlap(one: list[float], other: list[float]) -> bool:
 def ask_for_all(explorer: Explorer, page: Page) -> list[ID]:
     """Ask for the charts that are built when they are wanted: of pinned heads, and of a cluster; ids of all charts."""
     page.get_by_role("button", name="Compare").click()
-    page.get_by_role("button", name="Mark the neighbours of the chosen head").click()
+    page.get_by_role("button", name="heads most like the chosen one").click()
     ids = [chart.figure.id for view in explorer.views.values() for chart in view.charts.values()]
     page.wait_for_function(_ARE_BUILT, arg=ids)
     return ids
@@ -170,7 +170,7 @@ def test_every_view_fills_the_page_and_returns(shown, wait_until):
     for name, view in explorer.views.items():
         fig = next(iter(view.charts.values())).figure
         before = page.evaluate(_SIZE, fig.id)
-        buttons = page.get_by_role("button", name="Fill the page with this view")
+        buttons = page.get_by_role("button", name="Maximise")
         # The button of the view before has another name until the browser has heard of its return.
         expect(buttons).to_have_count(len(VIEWS))
         buttons.nth(list(VIEWS).index(name)).click()
@@ -204,52 +204,81 @@ def test_a_figure_hears_of_its_size_from_any_layout_around_it(shown, wait_until)
     wait_until(lambda: page.evaluate(painted, fig.id) > 1.5 * before)
 
 
-def saved(page: Page, view: str, item: str) -> tuple[str, bytes]:
-    """Name and content of what an item of a view's menu saves, taken by keyboard."""
-    button = page.get_by_role("button", name="Save a chart or its numbers").nth(list(VIEWS).index(view))
+def open_menu(page: Page, view: str) -> Locator:
+    """Open a view's menu of files by keyboard."""
+    place = page.locator(f".{VIEW_CLASS}").nth(list(VIEWS).index(view))
+    button = place.get_by_role("button", name="Export")
     button.focus()
     page.keyboard.press("Enter")
-    entry = page.get_by_role("menuitem", name=item, exact=True)
-    expect(entry).to_be_visible()
+    menu = place.locator(".menu")
+    expect(menu).to_be_visible()
+    return menu
+
+
+def saved(page: Page, view: str, item: str, *, scale: int = 1) -> tuple[str, bytes]:
+    """Name and content of what an item of a view's menu saves, taken by keyboard."""
+    menu = open_menu(page, view)
+    menu.get_by_label(f"{scale}×").check()
+    entry = menu.get_by_role("button", name=item, exact=True)
     entry.focus()
     with page.expect_download() as download:
         page.keyboard.press("Enter")
-    expect(entry).to_be_hidden()
+    expect(menu).to_be_hidden()
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
-def refuse(page: Page, view: str, item: str) -> None:
-    """Ask for what is not shown, and be told so."""
-    place = list(VIEWS).index(view)
-    page.get_by_role("button", name="Save a chart or its numbers").nth(place).click()
-    page.get_by_role("menuitem", name=item, exact=True).click()
-    expect(page.locator(f".{VIEW_CLASS}").nth(place).get_by_text("This chart is not shown now")).to_be_visible()
+def refused(page: Page, view: str, item: str) -> str:
+    """What the menu says of a chart that is not shown."""
+    menu = open_menu(page, view)
+    entry = menu.get_by_role("button", name=item, exact=True)
+    expect(entry).to_be_disabled()
+    words = menu.locator(".row").filter(has=entry).locator("small").text_content()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    return words or ""
 
 
 def test_every_chart_is_saved_as_picture_as_graphics_and_as_table(shown):
     explorer, page = shown(width=1600, height=1000)
     layer, head = explorer.session.chosen_head
-    place = f"L{layer}H{head}_image{explorer.selection.image}"
     for name, view in explorer.views.items():
         for stem, chart in view.charts.items():
             if sum(page.evaluate(_SIZE, chart.figure.id)) == 0:  # waits for something to show
-                refuse(page, name, f"{stem} · PNG")
+                assert refused(page, name, f"{chart.title} · PNG") == chart.absent
                 continue
-            file, png = saved(page, name, f"{stem} · PNG")
+            place = "_".join(filter(None, (f"L{layer}H{head}_image{explorer.selection.image}", chart.detail())))
+            file, png = saved(page, name, f"{chart.title} · PNG")
             assert file == f"{stem}_{place}.png"
             width, height = page.evaluate(_SIZE, chart.figure.id)
             picture = Image.open(io.BytesIO(png))
-            assert picture.size == (round(width), round(height))
+            assert picture.width == round(width)
+            assert picture.height == round(height) if chart.legend() is None else picture.height > height + 10
             assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 3
             assert (np.asarray(picture.convert("RGBA"))[..., 3] == 255).all(), "transparent"
-            file, svg = saved(page, name, f"{stem} · SVG")
+            file, svg = saved(page, name, f"{chart.title} · SVG")
             assert file == f"{stem}_{place}.svg"
             root = ET.fromstring(svg)  # noqa: S314 - made by the page a moment ago
             assert root.tag == f"{SVG}svg"
             assert root.findall(f".//{SVG}path"), stem
             if chart.table is not None:
-                file, csv = saved(page, name, f"{stem} · CSV")
+                file, csv = saved(page, name, f"{chart.title} · CSV")
                 assert file == f"{stem}_{place}.csv"
                 table = chart.table()
                 assert len(table)
                 pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv)), table, check_dtype=False, atol=1e-7)
+
+
+def test_pictures_for_paper_are_larger_and_have_the_legend(shown):
+    explorer, page = shown(width=1600, height=1000)
+    view = explorer.views["image-overview"]
+    width = page.evaluate(_SIZE, view.chart.figure.id)[0]
+    sizes = {}
+    for scale in (1, 2, 4):
+        _, png = saved(page, "image-overview", "Map of images · PNG", scale=scale)
+        sizes[scale] = Image.open(io.BytesIO(png)).size
+        assert sizes[scale][0] == pytest.approx(scale * width, abs=scale)
+    assert sizes[4][1] == pytest.approx(4 * sizes[1][1], abs=4)
+    assert page.evaluate("window.devicePixelRatio") == 1
+    _, svg = saved(page, "image-overview", "Map of images · SVG")
+    words = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - made by the page a moment ago
+    assert [view.legend.caption, *view.groups.names] == words[-1 - len(view.groups.names) :]

@@ -171,10 +171,10 @@ def test_switches_change_what_is_drawn(open_map: Callable[..., Map], wait_until:
     shown.page.get_by_role("menuitem", name="Class").click()
     expect(shown.page.get_by_text("T-shirt & <top>")).to_be_visible()
     assert shown.session.selection.map_colour == "class"
-    shown.switch("Light the chosen head").click()
+    shown.switch("Highlight the chosen head").click()
     wait_until(lambda: len(shown.view.plot.cloud.data["x"]) > 10)
     wait_until(shown.is_drawn)
-    expect(shown.page.get_by_text("of its 15 nearest are L0 H0 too")).to_be_visible()
+    expect(shown.page.get_by_text("of its 15 nearest neighbours are the same head")).to_be_visible()
 
 
 def test_lasso_and_box_mark_a_cluster(
@@ -183,7 +183,7 @@ def test_lasso_and_box_mark_a_cluster(
     shown = open_map()
     selection, middle = shown.session.selection, np.median(shown.layout.reshape(-1, 2), axis=0)
     # The next drag is a lasso at once: the server is not asked.
-    shown.switch("Mark a cluster with a lasso").click()
+    shown.switch("Select a cluster with a lasso").click()
     shown.drag(*(middle + np.array(corner) for corner in [(-3, -3), (3, -3), (3, 3), (-3, 3)]))
     wait_until(lambda: isinstance(selection.cluster, Outline))
     lasso = np.array(selection.cluster.x), np.array(selection.cluster.y)
@@ -195,7 +195,7 @@ def test_lasso_and_box_mark_a_cluster(
     wait_until(shown.is_even)
     settle()
 
-    shown.switch("Mark a cluster with a box").click()
+    shown.switch("Select a cluster with a box").click()
     shown.drag(middle - 2, middle + 2)
     wait_until(lambda: len(selection.cluster.x) == 4)
     inside = np.abs(shown.layout - middle).max(-1) < 2
@@ -204,7 +204,7 @@ def test_lasso_and_box_mark_a_cluster(
     wait_until(lambda: selection.cluster is None)
     expect(shown.page.get_by_text("heads on")).to_be_hidden()
     wait_until(shown.is_even)
-    shown.switch("Mark a cluster with a box").click()
+    shown.switch("Select a cluster with a box").click()
     settle()
     left = shown.view.plot.picture.data["x"][0]
     shown.drag(middle, middle + 1)
@@ -216,7 +216,7 @@ def test_neighbours_of_the_chosen_head_and_their_examples(
     open_map: Callable[..., Map], wait_until: Callable[..., None]
 ):
     shown = open_map()
-    shown.button("Mark the neighbours").click()
+    shown.button("heads most like the chosen one").click()
     wait_until(lambda: isinstance(shown.session.selection.cluster, Neighbourhood))
     expect(shown.page.get_by_text("100 heads")).to_be_visible()
     count = shown.page.get_by_role("textbox")

@@ -45,7 +45,7 @@ def opened(app_page, study):
 
 def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, place_of):
     view = opened()
-    page, layout, images = view.page, view.session.study["layout/images"], view.session.study.images
+    page, layout, images = view.page, view.session.study["layout/images_drop"], view.session.study.images
     assert view.session.selection.image == 3
     image = int((images["label"] == 1).to_numpy().argmax())
     page.mouse.move(*place_of(view.map.figure, *layout[image]))
@@ -71,7 +71,7 @@ def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, plac
 
 def test_search_offers_names_and_takes_the_one_chosen(opened, wait_until):
     view = opened()
-    box = view.page.get_by_placeholder("id, file or class")
+    box = view.page.get_by_role("combobox", name="Image: id, file or class")
     expect(box).to_have_value("3")
     box.fill("unlabelled/0013")
     option = view.page.get_by_role("option", name="13 · unlabelled/0013.png")
@@ -81,16 +81,70 @@ def test_search_offers_names_and_takes_the_one_chosen(opened, wait_until):
     box.fill("class 2")
     box.press("Enter")
     expect(view.page.get_by_role("alert")).to_contain_text("images match 'class 2'")
+    expect(box).to_have_value("class 2")
+    expect(box).to_have_attribute("aria-invalid", "true")
     assert view.session.selection.image == 13
     box.fill("21")
     box.press("Enter")
     wait_until(lambda: view.session.selection.image == 21)
     expect(view.page.get_by_text("image 21:")).to_be_visible()
+    box.fill("unlabelled")
+    expect(view.page.get_by_role("option").first).to_be_visible()
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        box.press(key)
+    first = int((view.session.study.images["label_name"] == "").to_numpy().argmax())
+    wait_until(lambda: view.session.selection.image == first)
+
+
+def test_an_empty_box_means_all_images_only_on_enter_or_by_its_cross(opened, wait_until):
+    view = opened()
+    box = view.page.get_by_role("combobox", name="Image: id, file or class")
+    box.fill("")
+    box.press("5")
+    box.press("Escape")
+    box.press("Escape")
+    expect(box).to_have_value("3")
+    box.fill("")
+    box.blur()
+    expect(box).to_have_value("3")
+    assert view.session.selection.image == 3
+    box.fill("")
+    box.press("Enter")
+    wait_until(lambda: view.session.selection.image is None)
+    box.fill("7")
+    box.press("Enter")
+    wait_until(lambda: view.session.selection.image == 7)
+    view.page.get_by_role("button", name="All images, none chosen").first.click()
+    wait_until(lambda: view.session.selection.image is None)
+
+
+def test_what_is_being_typed_is_not_overwritten(opened, act, wait_until):
+    view = opened()
+    box = view.page.get_by_role("combobox", name="Image: id, file or class")
+    box.fill("sneak")
+    act(lambda: view.session.selection.param.update(image=9))
+    expect(view.page.get_by_text("image 9:")).to_be_visible()
+    expect(box).to_have_value("sneak")
+    box.blur()
+    expect(box).to_have_value("9")
+    act(lambda: view.session.selection.param.update(image=12))
+    expect(box).to_have_value("12")
+
+
+def test_double_click_shows_all_and_chooses_nothing(opened, wait_until, place_of):
+    view = opened()
+    fig, layout = view.map.figure, view.session.study["layout/images_drop"]
+    home = fig.x_range.start
+    view.page.mouse.move(*place_of(fig, *layout[8]))
+    view.page.mouse.wheel(0, -300)
+    wait_until(lambda: fig.x_range.start != home)
+    view.page.mouse.dblclick(*place_of(fig, *layout[8]))
+    wait_until(lambda: fig.x_range.start == home and view.session.selection.image == 3)
 
 
 def test_box_and_lasso_brush(opened, wait_until, place_of):
     view = opened()
-    fig, mouse, layout = view.map.figure, view.page.mouse, view.session.study["layout/images"]
+    fig, mouse, layout = view.map.figure, view.page.mouse, view.session.study["layout/images_drop"]
     x0, x1 = np.quantile(layout[:, 0], [0.3, 0.9])
     y0, y1 = np.quantile(layout[:, 1], [0.1, 0.6])
     ranges = fig.x_range.start, fig.y_range.start
@@ -129,19 +183,19 @@ def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
     view = opened()
     for name, option, is_done in (
         ("Layout", "JSD", lambda: view.session.selection.image_layout == "jsd"),
-        ("Colour", "right or wrong", lambda: view.session.selection.colouring == "correct"),
+        ("Colour", "Right or wrong", lambda: view.session.selection.colouring == "correct"),
     ):
         view.page.get_by_role("combobox", name=name).click()
         view.page.get_by_role("menuitem", name=option).press("Enter")
         wait_until(is_done)
     expect(view.page.get_by_role("button", name="wrong")).to_be_visible()
-    expect(view.page.get_by_role("group", name="right or wrong:")).to_be_visible()
+    expect(view.page.get_by_role("group", name="Right or wrong:")).to_be_visible()
 
 
 def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, place_of, monkeypatch):
     monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
     view = opened()
-    page, layout = view.page, view.session.study["layout/images"]
+    page, layout = view.page, view.session.study["layout/images_drop"]
     assert view.map.all is None
     painted = page.evaluate(_PICTURES, view.map.picture.id)
     assert 40 * 5 < painted <= 40 * 21

@@ -19,7 +19,7 @@ from vitpanel.views.image_overview import ImageOverview
 
 pytestmark = pytest.mark.ui
 
-LAYOUT = "layout/images"
+LAYOUT = "layout/images_drop"
 N_LAYERS, N_HEADS = 6, 6
 
 

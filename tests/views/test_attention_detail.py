@@ -91,7 +91,25 @@ def test_scale_and_extra_tokens_are_told_to_the_browser(make_session: Callable[.
     assert view._extra in view.controls()
     view._scale.value, view._extra.value = "log", False
     assert (view.session.selection.scale, view.session.selection.extra) == ("log", False)
-    assert view.pictures.options.data == {"scale": ["log"], "extra": [False], "unit": ["top %"]}
+    assert view.pictures.options.data == {"scale": ["log"], "extra": [False], "unit": ["top %"], "mask": ["heat"]}
+
+
+def test_masks_are_light_unless_the_cut_out_is_asked_for(view: Any):
+    assert view.pictures.options.data["mask"] == ["heat"]
+    view._cut_out.value = True
+    assert view.session.selection.mask == "cut-out"
+    assert view.pictures.options.data["mask"] == ["cut-out"]
+
+
+def test_a_threshold_that_no_value_reaches_is_refused(view: Any):
+    view._unit.value = "value"
+    for text in ("2", "-0.1", "nan"):
+        view._cut.value = text
+        assert view._cut.error_state
+        assert f"Type a value from 0 to {matrix_of(view).max():.3g}, the largest here." in view.pictures.words.text
+    view._cut.value = f"{matrix_of(view).max():.3g}"
+    assert not view._cut.error_state
+    assert view.session.selection.threshold <= 2 / matrix_of(view).size
 
 
 def test_every_picture_can_be_saved(view: Any):

@@ -45,7 +45,8 @@ class TwoCharts(View):
         super().__init__(session, bridge)
         self.source = ColumnDataSource({"x": [1, 2], "name": ["a,b", "ü"]})
         self.first = Chart(create_figure(), bridge, name="first", table=self._table)
-        self.second = Chart(create_figure(), bridge, name="second")
+        self.second = Chart(create_figure(), bridge, name="second", title="Another", detail=lambda: self.mode)
+        self.mode = ""
         self.third = Chart(create_figure(), bridge)
         self.sent = []
         self.stage._send_msg = self.sent.append
@@ -64,7 +65,8 @@ def test_view_offers_its_named_charts_and_names_files_by_the_choice(make_session
     view.save("first", "csv")
     view.session.selection.image = None
     view.save("second", "svg")
-    first, second = ({"figure": chart.figure.id} for chart in (view.first, view.second))
+    same = {"scale": 1, "legend": None}
+    first, second = (same | {"figure": chart.figure.id} for chart in (view.first, view.second))
     table = 'place,name\n1,"a,b"\n2,ü\n'
     assert view.sent == [
         first | {"kind": "csv", "file": "first_L1H2_image3.csv", "text": table},
@@ -89,3 +91,33 @@ def test_view_hears_what_its_stage_hears_from_the_browser(make_session):
     view.stage.dark = view.stage.maximised = True
     assert view.dark
     assert view.maximised
+
+
+def test_menu_offers_charts_by_title_and_says_what_cannot_be_saved(make_session):
+    view = TwoCharts(make_session(), Bridge())
+    view.late = Chart(create_figure, view.bridge, name="late-one", absent="Mark something first.")
+    assert view.second.figure.visible
+    view.first.say("No layout.")
+    view.stage._handle_msg({"opened": True})
+    first, second, late = view.stage.charts
+    assert (first["title"], first["reason"], first["kinds"]) == ("First", "No layout.", ["png", "svg", "csv"])
+    assert (second["title"], second["reason"], second["kinds"]) == ("Another", "", ["png", "svg"])
+    assert second["figure"] == view.second.figure.id
+    # What the browser has not got has no id, and is not made for the menu.
+    assert (late["title"], late["figure"], late["absent"]) == ("Late one", "", "Mark something first.")
+    assert "figure" not in vars(view.late)
+
+
+@pytest.mark.parametrize("message", [{"save": "none", "kind": "png"}, {"save": "second", "kind": "csv"}, {}])
+def test_what_the_menu_does_not_offer_is_not_saved(make_session, message):
+    view = TwoCharts(make_session(), Bridge())
+    view.stage._handle_msg(message)
+    assert view.sent == []
+
+
+def test_files_say_a_detail_and_have_the_scale_asked_for(make_session):
+    view = TwoCharts(make_session(), Bridge())
+    view.mode = "mode2"
+    for scale, expected in ((4, 4), (10**6, 1)):
+        view.stage._handle_msg({"save": "second", "kind": "png", "scale": scale})
+        assert (view.sent[-1]["file"], view.sent[-1]["scale"]) == ("second_L0H0_image3_mode2.png", expected)

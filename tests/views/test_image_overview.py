@@ -2,7 +2,7 @@ import base64
 
 import numpy as np
 import pytest
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from vitpanel.state.image_search import image_text
 from vitpanel.views.bridge import Bridge
@@ -11,7 +11,7 @@ from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.palette import MUTED
 
-LAYOUT = "layout/images"
+LAYOUT = "layout/images_drop"
 
 
 @pytest.fixture
@@ -50,7 +50,24 @@ def test_ring_is_at_the_chosen_image(view):
 def test_click_chooses_the_nearest_image(view):
     tap(view, *view.session.study[LAYOUT][8])
     assert view.session.selection.image == 8
-    assert view.text.value == "8"
+    assert view.text.text == "8"
+
+
+def test_double_click_shows_all_and_keeps_the_choice(view):
+    fig, place = view.map.figure, view.session.study[LAYOUT][8]
+    home = fig.x_range.start, fig.x_range.end
+    fig.x_range.update(start=0.0, end=1.0)
+    for kind in (Tap, DoubleTap):
+        fig._trigger_event(kind(fig, x=float(place[0]), y=float(place[1]), sx=40.0, sy=40.0))
+    assert view.session.selection.image == 3
+    assert (fig.x_range.start, fig.x_range.end) == home
+
+
+def test_quick_click_on_another_image_chooses_it(view):
+    fig, layout = view.map.figure, view.session.study[LAYOUT]
+    for kind, image, sx in ((Tap, 8, 40.0), (DoubleTap, 5, 90.0)):
+        fig._trigger_event(kind(fig, x=float(layout[image, 0]), y=float(layout[image, 1]), sx=sx, sy=40.0))
+        assert view.session.selection.image == image
 
 
 def test_click_beside_all_images_changes_nothing(view):
@@ -58,23 +75,35 @@ def test_click_beside_all_images_changes_nothing(view):
     assert view.session.selection.image == 3
 
 
+def enter(view, text):
+    """Enter a text in the box as the browser tells it."""
+    view.text._handle_msg({"choose": text})
+
+
 def test_typed_id_chooses(view):
-    view.text.value = " 7 "
+    enter(view, " 7 ")
     assert view.session.selection.image == 7
-    assert view.text.value == "7"
-    view.text.value = ""
+    assert view.text.text == "7"
+    enter(view, "")
     assert view.session.selection.image is None
+
+
+def test_the_box_is_told_that_an_image_is_chosen_already(view):
+    sent = []
+    view.text._send_msg = sent.append
+    enter(view, "3")
+    assert sent == [{"is_taken": True}]
 
 
 @pytest.mark.parametrize("text", ["cat", "12", "-1", "<b>"])
 def test_wrong_id_is_said_in_place_and_changes_nothing(view, text):
-    view.text.value = text
-    assert view.text.error_state
+    enter(view, text)
+    assert view.text.is_wrong
     assert "from 0 to 11" in view.strip.object
     assert "<b>" not in view.strip.object
     assert view.session.selection.image == 3
-    view.text.value = "4"
-    assert not view.text.error_state
+    enter(view, "4")
+    assert not view.text.is_wrong
     assert 'role="alert"' not in view.strip.object
 
 
@@ -103,10 +132,10 @@ def test_strip_shows_the_picture_and_escapes_what_comes_from_files(view):
 def test_unfinished_study_says_so_and_can_be_chosen_from_by_id(make_session):
     view = ImageOverview(make_session(finished=False), Bridge())
     assert "stage layout has not run" in view.chart.message
-    view.text.value = "2"
+    enter(view, "2")
     assert view.session.selection.image == 2
     assert "<img" in view.strip.object
-    view.text.value = "11"
+    enter(view, "11")
     assert view.session.selection.image == 11
     assert "<img" not in view.strip.object
 
@@ -123,7 +152,7 @@ def test_layout_of_another_metric(view):
 
 def test_model_without_a_class_head_is_laid_out_by_patches(make_session):
     view = ImageOverview(make_session(n_classes=0), Bridge())
-    assert view.layout.options == {"patch": "patch", "CLS": "cls"}
+    assert view.layout.options == {"CLS distance": "cls", "Patch distance": "patch"}
     assert view.layout.value == "patch"
     assert not view.chart.message
     assert [group["name"] for group in view.legend.groups] == ["no label"]
@@ -187,16 +216,19 @@ def test_card_of_the_image_pointed_at(view):
     assert f"image {image}" in html
     assert "T-shirt &amp; &lt;top&gt;" in html
     assert "<top>" not in html
-    assert "p(true)" in html
+    assert "p(label)" in html
     view.pointer.data = {"image": [-1]}
     assert view.answer.data["image"] == [image]
 
 
 def test_search_offers_a_few_of_the_images_that_match(view):
-    assert view.text._filter_options("1") == [image_text(view.session.study, image) for image in (1, 10, 11)]
-    view.text.value = image_text(view.session.study, 8)
+    sent = []
+    view.text._send_msg = sent.append
+    view.text._handle_msg({"search": "1", "id": 4})
+    assert sent == [{"id": 4, "options": [image_text(view.session.study, image) for image in (1, 10, 11)]}]
+    enter(view, image_text(view.session.study, 8))
     assert view.session.selection.image == 8
-    assert view.text.value == "8"
+    assert view.text.text == "8"
 
 
 def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
@@ -215,10 +247,12 @@ def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
     assert view.session.selection.image == 8
 
 
-def test_what_is_typed_in_the_browser_and_refused_takes_no_choice_back(view):
-    view.text.get_root()
-    view.text._process_events({"value": "class"})
-    assert view.text.error_state
-    assert view.session.selection.image == 3
-    view.text._process_events({"value": "7"})
-    assert view.session.selection.image == 7
+def test_files_say_what_lays_the_images_out_and_have_the_legend(view):
+    sent = []
+    view.stage._send_msg = sent.append
+    view.layout.value = "probability"
+    view.stage._handle_msg({"save": "image-overview", "kind": "png", "scale": 4})
+    assert sent[0]["file"] == "image-overview_L0H0_image3_by-probability.png"
+    assert sent[0]["scale"] == 4
+    assert sent[0]["legend"] == {"caption": "Label:", "groups": view.legend.groups}
+    assert set(view._table()["layout"]) == {"probability"}

@@ -15,15 +15,16 @@ def cohesion(share: float, spread: float, *, n_asked: int = 500) -> Cohesion:
 @pytest.mark.parametrize(
     ("share", "spread", "verdict"),
     [
-        (0.9, 0.1, "an island of its own"),
-        (0.9, 0.8, "a few islands of its own"),
+        (0.9, 0.1, "one separate cluster"),
+        (0.9, 0.8, "mostly separate clusters"),
         (0.2, 0.1, "one place, shared with other heads"),
         (0.2, 0.8, "scattered among other heads"),
     ],
 )
 def test_the_verdict_weighs_neighbours_and_spread(share: float, spread: float, verdict: str):
     html = cohesion_html(cohesion(share, spread), 0, 1)
-    assert f"<b>L0 H1</b>: {share:.0%} of its 15 nearest are L0 H1 too (chance 2%): {verdict}." in html
+    words = f"{100 * share:.0f} % of its 15 nearest neighbours are the same head on other images (2 % by chance)"
+    assert f"<b>L0 H1</b>: {words}: {verdict}." in html
     assert f"lie {spread:.0%} as far apart" in html
     assert "were asked" not in html
 

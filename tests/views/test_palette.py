@@ -1,6 +1,18 @@
+import numpy as np
 import pytest
 
-from vitpanel.views.palette import class_colours, css, css_variables, dark_colours, dark_ramps, layer_colours, rgb
+from vitpanel.views.palette import (
+    CHOSEN,
+    class_colours,
+    css,
+    css_variables,
+    dark_colour,
+    dark_colours,
+    dark_ramps,
+    layer_colours,
+    rgb,
+    signed_colours,
+)
 
 
 @pytest.mark.parametrize("n_classes", [1, 3, 8, 10, 23, 24, 100, 256])
@@ -57,3 +69,20 @@ def test_ramps_go_from_the_ground_to_strong_in_both_themes():
         assert contrast(dark[0], "#1e1e1e") < 1.3
         assert contrast(light[-1], "white") > 5
         assert contrast(dark[-1], "#1e1e1e") > 5
+
+
+@pytest.mark.parametrize("n_layers", [1, 6, 12, 24, 40])
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_layer_has_the_colour_of_what_is_chosen(n_layers, dark):
+    chosen = rgb(dark_colour(CHOSEN) if dark else CHOSEN)
+    distances = [np.linalg.norm(rgb(colour) - chosen) for colour in layer_colours(n_layers, dark=dark)]
+    assert min(distances) > 100
+
+
+def test_signed_colours_have_neither_side_in_the_middle():
+    low, middle, high = (rgb(signed_colours()[place]) for place in (0, 127, 254))
+    assert low[2] > low[0]
+    assert high[0] > high[2]
+    assert np.ptp(middle) < 20
+    assert contrast(signed_colours()[127], "white") > 2
+    assert contrast(signed_colours()[127], "#1e1e1e") > 2

@@ -144,13 +144,18 @@ def check_colour(view: Any, colour: str):
     assert len(table) == 72
     row = table[(table.image == 5) & (table.layer == 1) & (table["head"] == 2)]
     assert np.array_equal(row[["x", "y"]].to_numpy()[0], view.session.study["layout/patch"][5, 1, 2])
-    assert (colour in table.columns) == (colour != "density")
+    assert {"class", "entropy", "importance_probability", "layout"} <= set(table.columns)
+    assert row["entropy"].item() == view.session.study["entropy"][5, 1, 2]
+    own = view.session.study.images["p_true"][5] - view.session.study["importance/probability"][5, 1, 2]
+    assert row["importance_probability"].item() == pytest.approx(own, abs=1e-6)
+    assert row["class"].item() == view.session.study.images["label_name"][5]
 
 
 def test_the_share_of_own_neighbours_is_said_in_words(view: Any):
     cohesion = view.session.patterns.cohesion()
     view.session.selection.choose_head(1, 2)
-    assert f"{cohesion.share[1, 2]:.0%} of its 15 nearest are L1 H2 too" in view._words.object
+    words = f"{100 * cohesion.share[1, 2]:.0f} % of its 15 nearest neighbours are the same head on other images"
+    assert words in view._words.object
 
 
 def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
@@ -164,7 +169,8 @@ def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
     assert isinstance(view.session.selection.cluster, Outline)
     assert card._layout.visible
     assert "<b>72 heads</b> on 12 of 12 images" in card.words.object
-    assert card.parts.object.count("17% (100%)") == 4
+    assert card.parts.object.count("<span>17 %</span><span>100 %</span>") == 4
+    assert "of the cluster" in card.parts.object
     assert "and 2 more" in card.parts.object
     assert card.map.pairs.data["image"][0].shape == (16, 16)
     assert len(card.table()) == 6
@@ -231,3 +237,13 @@ def test_more_layouts_than_two_are_a_list(make_session: Callable[..., Session], 
     assert session.selection.pattern == "cls"
     view._pattern.value = "offset_mean"
     assert "offset_mean" in view.chart.message
+
+
+def test_importance_with_a_sign_has_nothing_in_the_middle_of_its_colours(view: Any):
+    view._colour.value = "importance"
+    bar = view.plot.bar
+    assert bar.color_mapper.low == -bar.color_mapper.high
+    assert bar.ticker.ticks[1] == 0
+    assert bar.major_label_overrides[bar.color_mapper.low].startswith("−")
+    view.session.selection.metric = "jsd"
+    assert view.plot.bar.color_mapper.low >= 0

@@ -50,7 +50,8 @@ TITLE = (
 # What a tooltip lies over can be clicked and dragged upon all the same, and it is not as narrow as a small button.
 TOOLTIP = {"popper": {"pointerEvents": "none !important"}, "tooltip": {"width": "max-content", "maxWidth": "260px"}}
 THEME = {"components": {"MuiTooltip": {"styleOverrides": TOOLTIP}}}
-SMALLEST = {"min-width": "1180px", "min-height": "640px"}
+# Where headers still have one row and every chart its place; in a smaller window the views scroll both ways.
+SMALLEST = {"min-width": "1260px", "min-height": "668px"}
 # Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
 # house style and follow the theme by `Stage`.
 STYLED_BY_US = ("Axis", "BaseColorBar", "ColorBar", "Figure", "Grid", "Legend", "Plot", "Title")
@@ -141,7 +142,8 @@ class Explorer(pn.viewable.Viewer):
             # In a cell nothing but a height of its own keeps the output from being as low as its first line.
             size = {"height": self._height, "sizing_mode": "stretch_width", "margin": 0}
             return pn.Column(IconFont.create(), *laid_out, **size, styles=smallest)
-        return pn.Column(*laid_out, **FILLED, styles={"height": self._height, **smallest})
+        page = pn.Column(*laid_out, **FILLED, styles={"flex": "1 0 auto", **smallest})
+        return pn.Column(page, **FILLED, styles={"height": self._height, "overflow": "auto"})
 
     def _row(self, share: int, names: list[str]) -> pn.Row:
         """Views side by side, with their shares of the width, in a row with its share of the page's height."""

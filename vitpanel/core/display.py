@@ -10,6 +10,8 @@ from vitpanel.core.grid import CLS, Grid
 
 KINDS = ("patch", "extra", "cls")
 SCALES = ("linear", "square root", "log")
+# How attention lies over an image: as light on it, or by covering what is not attended to.
+MASKS = HEAT, CUT_OUT = ("heat", "cut-out")
 LOG_DECADES = 3
 MAX_LINKS = 40_000
 MAX_DISPLAY_TOKENS = 600

@@ -94,20 +94,6 @@ class PointGrid:
         x, y, rank = (np.concatenate([part[i] for part in found]) if found else np.empty(0) for i in range(3))
         return x, y, self._named(rank.astype(np.int32))
 
-    def nearest(self, at: tuple[float, float], window: Window) -> int:
-        """Index of the point that is nearest to a place on the screen; -1 when there are no points."""
-        x_scale, y_scale = window.scale
-        reach = 4.0
-        while True:
-            x, y, index = self.within(window.around(at, pixels=reach))
-            distance = np.hypot((x - at[0]) * x_scale, (y - at[1]) * y_scale)
-            if len(index) and (distance.min() <= reach or len(index) == len(self)):
-                # Of points at one place the first is taken, so that the answer does not depend on the grid.
-                return int(index[distance == distance.min()].min())
-            if not len(self):
-                return -1
-            reach *= 8
-
     # -- single points ---------------------------------------------------------------------------------------------
 
     def _from_points(self, window: Window) -> tuple[np.ndarray, np.ndarray]:

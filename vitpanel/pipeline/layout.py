@@ -114,11 +114,8 @@ def _answer_nothing(_: object) -> None:
     """Answer openTSNE with None: anything true ends its optimisation, and so would a progress bar that was drawn."""
 
 
-def lay_out_images(
-    study: Study, name: str, *, seed: int, on_step: Callable[[int], object]
-) -> tuple[np.ndarray, Quality]:
-    """Places of all images, ``(n_images, 2)``, by all that an array has of each."""
-    values = study[name]
+def lay_out_images(values: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
+    """Places of all images, ``(n_images, 2)``, by the values that each has, ``(n_images, ...)``."""
     vectors = values.reshape(len(values), -1)
     places = tsne(vectors, seed=seed, on_step=on_step).places
     return places, quality(vectors, places, seed=seed)

@@ -43,9 +43,10 @@ from vitpanel.pipeline.source import ImageSource, open_images
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.image_words import image_lines
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.means import importance_values
 from vitpanel.study.reader import Study, extra_file, open_study
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, MEANS, MODES, STAGES, image_layouts
+from vitpanel.study.schema import HEADS, IMAGE_LAYOUTS, LATENTS, LAYOUT, MEANS, MODES, STAGES, image_layouts
 from vitpanel.study.space import check_space, missing_bytes
 from vitpanel.study.target import check_target
 from vitpanel.study.writer import StudyWriter
@@ -430,7 +431,10 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
         return
     before = writer.manifest.stages[LAYOUT].get("detail", {}) if writer.manifest.is_done(LAYOUT) else None
     started, study, settings = time.monotonic(), open_study(writer.path), writer.manifest.settings
-    of_images = {layout: f"importance/{metric}" for metric, layout in image_layouts(study.spec).items()}
+    of_images = {
+        layout: f"importance/{'probability' if vectors == 'drop' else vectors}"
+        for vectors, layout in image_layouts(study.spec).items()
+    }
     of_heads = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
     seconds: dict[str, float] = {}
     qualities: dict[str, Quality] = {}
@@ -441,7 +445,9 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
         with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:
             options = {"seed": settings["seed"], "on_step": bar.update}
             if name in of_images:
-                places, qualities[name] = lay_out_images(study, vectors, **options)
+                metric = vectors.removeprefix("importance/")
+                values = importance_values(study, metric) if name == IMAGE_LAYOUTS["drop"] else study[vectors]
+                places, qualities[name] = lay_out_images(values, **options)
             else:
                 places, qualities[name] = lay_out_heads(study, vectors, sample=settings["layout_sample"], **options)
         writer.write_array(name, places)

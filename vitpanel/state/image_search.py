@@ -38,7 +38,8 @@ def find_image(study: Study, text: str) -> int | None:
         If there is no such image, or several match; the hint says what can be typed.
     """
     text = text.strip()
-    known = f"Type an image id from 0 to {study.n_images - 1}, or part of a file or class name; nothing for all images."
+    way = f"Type an image id from 0 to {study.n_images - 1}, or part of a file or class name."
+    known = f"{way} Leave it empty for all images."
     first = text.split(_BETWEEN)[0]
     if not text:
         return None

@@ -83,11 +83,6 @@ class PatternMap:
         x, y, index = self._grid.within(window)
         return x, y, self.rows[index]
 
-    def nearest(self, at: tuple[float, float], window: Window) -> tuple[int, int, int] | None:
-        """Image, layer and head of the point nearest to a place on the screen; None when no head has a place."""
-        index = self._grid.nearest(at, window)
-        return None if index < 0 else self.head(int(self.rows[index]))
-
     def near(self, at: tuple[float, float], window: Window, *, pixels: float) -> Near | None:
         """What lies around a place on the screen; None when no head is as near as that."""
         x, y, rows = self.within(window.around(at, pixels=pixels))

@@ -19,6 +19,8 @@ IMPORTANCE_NAMES = {
     "cls": "CLS distance",
     "patch": "patch distance",
 }
+# Metrics below 0 where the model does better without the head: their colours have 0 in the middle.
+SIGNED = ("probability",)
 MOST_SORTED = 500_000
 SHOWN_PERCENTILES = (1, 99)
 
@@ -47,6 +49,11 @@ class MapColours:
     low: float = 0.0
     high: float = 1.0
     metric: str = ""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the range has 0 in its middle."""
+        return self.metric in SIGNED
 
 
 @dataclass(frozen=True)
@@ -127,9 +134,9 @@ class Patterns:
             low, high = self._importance_range(metric)
             return MapColours(kind, IMPORTANCE_NAMES[metric], low=low, high=high, metric=metric)
         if kind == "density":
-            return MapColours(kind, "heads on a place")
+            return MapColours(kind, "heads per pixel")
         size = spec.n_layers if kind == "layer" else spec.n_heads
-        title = "layer" if kind == "layer" else "head of its layer"
+        title = "layer" if kind == "layer" else "head number"
         return MapColours(kind, title, tuple(str(i) for i in range(size)))
 
     def values(self, rows: np.ndarray, colours: MapColours) -> np.ndarray:
@@ -148,6 +155,17 @@ class Patterns:
         if kind == "importance":
             return self._importance(rows, colours.metric)
         return np.full(rows.shape, np.nan, np.float32)
+
+    def described(self, rows: np.ndarray, *, metric: str) -> dict[str, np.ndarray]:
+        """What is known of rows, by name: class of the image, entropy, importance; what the study lacks is left out."""
+        spec = self.study.spec
+        names = self.study.images["label_name"].to_numpy()
+        known = {"class": names[rows // (spec.n_layers * spec.n_heads)]}
+        if "entropy" in self.study:
+            known["entropy"] = self.study["entropy"].reshape(-1)[rows]
+        if f"importance/{metric}" in self.study:
+            known[f"importance_{metric}"] = self._importance(rows, metric)
+        return known
 
     def _class_names(self) -> tuple[str, ...]:
         order = np.argsort(self.study.images["label"].to_numpy(), kind="stable")
@@ -171,6 +189,9 @@ class Patterns:
         values = self._importance(np.arange(0, n, max(1, -(-n // MOST_SORTED))), metric)
         known = values[np.isfinite(values)]
         low, high = np.percentile(known, SHOWN_PERCENTILES) if known.size else (0, 1)
+        if metric in SIGNED:
+            most = float(max(-low, high)) or 1.0
+            return -most, most
         return float(low), float(high) if high > low else float(low) + 1
 
     # -- the chosen image and the marked cluster -------------------------------------------------------------------

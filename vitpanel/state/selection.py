@@ -4,10 +4,11 @@ from typing import Any
 
 import param
 
-from vitpanel.core.display import SCALES
+from vitpanel.core.display import HEAT, MASKS, SCALES
 from vitpanel.core.importance import METRICS
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
+from vitpanel.study.schema import IMAGE_LAYOUTS
 
 MAP_COLOURS = ("layer", "head", "class", "importance", "density")
 MOST_PINNED = 4
@@ -43,13 +44,20 @@ class Selection(param.Parameterized):
         default="linear", objects=list(SCALES), doc="How the shade of a colour grows with an attention value."
     )
     extra = param.Boolean(default=True, doc="Show tokens that are neither CLS nor patch.")
+    mask = param.Selector(
+        default=HEAT,
+        objects=list(MASKS),
+        doc="How attention lies over the image: as light, or by covering what is not attended to.",
+    )
     pattern = param.String(default="patch", doc="Which layout of all heads is shown: patch, cls, or another one.")
     pinned = HeadList(
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."
     )
     density = param.Boolean(default=True, doc="Draw all heads as a density, not as points.")
     image_layout = param.Selector(
-        default="probability", objects=list(METRICS), doc="Metric by whose importance images are laid out."
+        default="drop",
+        objects=list(IMAGE_LAYOUTS),
+        doc="What images are laid out by: drop is the probability lost without each head, probability what is left.",
     )
     colouring = param.Selector(default="label", objects=list(COLOURINGS), doc="What the colours of images mean.")
     measure = param.Selector(

@@ -39,7 +39,7 @@ from vitpanel.state.strength import (
     rows_of_image,
     value_on_image,
 )
-from vitpanel.study.means import importance_array, importance_mean
+from vitpanel.study.means import importance_array, importance_mean, importance_values
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
 
@@ -144,12 +144,12 @@ class Session(param.Parameterized):
         return self._mask[1]
 
     def image_layouts(self) -> dict[str, str]:
-        """Arrays that lay the images of this model out, by importance metric."""
+        """Arrays that lay the images of this model out, by the name of what their vectors are."""
         return image_layouts(self.study.spec)
 
     @property
     def image_layout(self) -> str:
-        """Name of the array that lays images out: that of the chosen metric, else the first that the model has."""
+        """Name of the array that lays images out: the chosen one, else the first that the model can have."""
         layouts = self.image_layouts()
         return layouts.get(self.selection.image_layout, next(iter(layouts.values())))
 
@@ -383,14 +383,15 @@ def starting_selection(study: Study) -> Selection:
     The map of all heads starts with the layout that tells heads apart best (docs/patterns.md), if the study has it.
     """
     pattern = "offset" if "layout/offset" in study else "patch"
+    layouts = image_layouts(study.spec)
+    image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
+    start = {"pattern": pattern, "image_layout": image_layout}
     name = next((f"importance/{m}" for m in ("probability", "jsd", "cls", "patch") if f"importance/{m}" in study), None)
     if name is None:
-        return Selection(pattern=pattern)
-    values = study[name]
-    if name == "importance/probability":
-        values = study.images["p_true"].to_numpy()[:, None, None] - values
+        return Selection(**start)
+    values = importance_values(study, name.removeprefix("importance/"))
     mean = study.mean(name) if name != "importance/probability" else np.nanmean(values, axis=0)
     layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
     image = np.nanargmax(values[:, layer, head])
     metric = name.removeprefix("importance/")
-    return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric, pattern=pattern)
+    return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric, **start)

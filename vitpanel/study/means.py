@@ -104,6 +104,23 @@ def label_words(study: Study) -> str:
     return "" if n_judged == study.n_images else f"{n_judged} of {study.n_images} images, whose label is a class"
 
 
+def importance_values(study: Study, metric: str) -> np.ndarray:
+    """How much each head matters to each image, float32 ``(n_images, n_layers, n_heads)``; high is important.
+
+    For the probability it is the loss of Eq. 3, of the class by which an image is judged: its label, or the model's
+    top-1 class where it has none. For the other metrics it is the metric itself.
+
+    Raises
+    ------
+    StudyIncompleteError
+        If the study does not have the metric.
+    """
+    values = study[f"importance/{metric}"]
+    if metric != "probability":
+        return values
+    return study.images["p_true"].to_numpy(np.float32)[:, None, None] - values
+
+
 def unpruned_mean(study: Study) -> float:
     """Mean probability of the label (or of the top-1 class) with all heads, over the images of `importance_mean`."""
     rows = judged_images(study, "probability")

@@ -27,6 +27,7 @@ OPTIONAL = (
     "distance",
     "patterns/offset",
     "layout/offset",
+    "layout/images_drop",
     "layout/images_jsd",
     "layout/images_cls",
     "layout/images_patch",
@@ -44,6 +45,7 @@ _NEEDS_CLASSES: tuple[str, ...] = (
     "probabilities",
     "importance/probability",
     "importance/jsd",
+    "layout/images_drop",
     "layout/images_jsd",
     "layout/images_patch",
     "modes/probability",
@@ -57,7 +59,10 @@ _NEEDS_CLASSES: tuple[str, ...] = (
     "means/cls",
     "means/patch",
 )
-_IMAGE_LAYOUTS = {
+_METRICS = ("probability", "jsd", "cls", "patch")
+# By what images are laid out: the probability that a head's loss costs, what is left of it, and the other metrics.
+IMAGE_LAYOUTS = {
+    "drop": "layout/images_drop",
     "probability": "layout/images",
     "jsd": "layout/images_jsd",
     "cls": "layout/images_cls",
@@ -126,10 +131,7 @@ def array_specs(
     per_mode, mode_dims = (*per_head, N_MODES), (*_PER_HEAD, "mode")
     n_top_classes = min(N_TOP_CLASSES, spec.n_classes)
     n_cells = pooled_side(spec.grid)[0] * pooled_side(spec.grid)[1]
-    importance = [
-        ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS)
-        for metric in ("probability", "jsd", "cls", "patch")
-    ]
+    importance = [ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS) for metric in _METRICS]
     more = [
         ("strength", "hop", spec.grid.n_hops, "float32", HEADS),
         ("patterns/cls", "value", 2 * spec.grid.size + 1, "float16", HEADS),
@@ -146,8 +148,8 @@ def array_specs(
         ArraySpec("entropy", _PER_HEAD, per_head, "float32", HEADS),
         ArraySpec("distance", _PER_HEAD, per_head, "float32", HEADS),
         *(ArraySpec(name, (*_PER_HEAD, dim), (*per_head, size), *rest) for name, dim, size, *rest in more),
-        *(ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT) for name in _IMAGE_LAYOUTS.values()),
-        *(ArraySpec(f"modes/{metric}", mode_dims, per_mode, "float32", MODES) for metric in _IMAGE_LAYOUTS),
+        *(ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT) for name in IMAGE_LAYOUTS.values()),
+        *(ArraySpec(f"modes/{metric}", mode_dims, per_mode, "float32", MODES) for metric in _METRICS),
         ArraySpec("modes/top_class", (*mode_dims, "rank"), (*per_mode, n_top_classes), "uint16", MODES),
         ArraySpec("modes/top_probability", (*mode_dims, "rank"), (*per_mode, n_top_classes), "float32", MODES),
         ArraySpec("means/unpruned", ("image",), (n_images,), "float32", MEANS),
@@ -175,13 +177,14 @@ def absent_arrays(spec: ViTSpec, *, checks: Mapping[str, Any] | None = None) -> 
 
 
 def image_layouts(spec: ViTSpec) -> dict[str, str]:
-    """Arrays in which a model's images are laid out, by the importance metric whose vectors they come from.
+    """Arrays in which a model's images are laid out, by the name of what their vectors are; the first is the usual one.
 
-    ``layout/images`` is of the probability metric, of the patch metric for a model without a class head.
+    ``"drop"`` is the probability lost without each head, the importance of Eq. 3; ``"probability"`` what is left of it;
+    the others are metrics. ``layout/images`` is of the patch metric for a model without a class head.
     """
     absent = absent_arrays(spec)
     if "importance/probability" in absent:
-        first, others = {"patch": "layout/images"}, {"cls": _IMAGE_LAYOUTS["cls"]}
+        first, others = {"patch": "layout/images"}, {"cls": IMAGE_LAYOUTS["cls"]}
     else:
-        first, others = {}, _IMAGE_LAYOUTS
+        first, others = {}, IMAGE_LAYOUTS
     return first | {metric: name for metric, name in others.items() if name not in absent}

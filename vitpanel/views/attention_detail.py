@@ -4,11 +4,12 @@ import math
 from functools import partial
 from typing import Any
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
 
-from vitpanel.core.display import MAX_LINKS, SCALES, pooling_step, share_above
+from vitpanel.core.display import CUT_OUT, HEAT, MAX_LINKS, SCALES, pooling_step, share_above
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
@@ -36,6 +37,10 @@ _WORDS = {
     "color": css("text"),
     "padding": "5px 8px 0",
 }
+_CHECKBOX = f":host {{ --font-size: 12px; color: {css('text')}; white-space: nowrap; }}"
+_PICTURE_TITLES = {"image": "Image", "source": "Mask: where the token looks", "target": "Mask: who looks at the token"}
+# A value that was shown with three digits may have been rounded up.
+ROUNDED = 1.005
 # As wide for each head, and while it waits: a change of width lays out the whole page again.
 _NAME = {"white-space": "nowrap", "width": "58px", "font": "14px sans-serif", "color": css("text")}
 _SMALL = {
@@ -50,9 +55,10 @@ class AttentionDetail(View):
     title = "Attention Detail"
     help = (
         "Which token attends to which, in the chosen head on the chosen image. Blue touches the CLS token, orange is "
-        "between patches. Left: the image, under the attention that a token gives (its row of the matrix) and under "
-        "the attention that it gets (its column); clear is strong, covered is none. The token is CLS unless you choose "
-        "another; without CLS the upper mask is the mean of what all patches give. Middle: source tokens above, "
+        "between patches. Left: the image, and two masks on it: where this token looks (its row of the matrix), and "
+        "who looks at it (its column). The brighter, the stronger, by the scale below each mask; Cut-out covers what "
+        "is not attended to instead. The token is CLS unless you choose another; without CLS the upper mask is the "
+        "mean of what all patches give. Middle: source tokens above, "
         f"target tokens below, a link for each value above the threshold, at most the {MAX_LINKS:,} strongest. Point "
         "at a token, a patch or the heatmap to light it everywhere, click to keep a token, or type its name (CLS, 23 "
         "for patch 23, or row, column). Below: how often each value occurs (both scales are logarithmic); drag the "
@@ -70,12 +76,13 @@ class AttentionDetail(View):
         self.atlas = HeadAtlas(session)
         if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
-        box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2)}
+        box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2), "description": ""}
         self._name = pn.pane.HTML("", margin=(8, 4, 0, 8), styles=_NAME)
-        self._token = pmui.TextInput(placeholder="token", width=84, **box)
-        self._cut = pmui.TextInput(width=66, **box)
-        self._unit = pmui.Select(options=list(UNITS), value=UNITS[0], width=82, **box)
-        self._scale = pmui.Select(options=list(SCALES), width=112, **box)
+        self._token = pmui.TextInput(placeholder="token", width=72, **box)
+        self._cut = pmui.TextInput(label="Threshold", width=88, **box)
+        self._unit = pmui.Select(label="Unit", options=list(UNITS), value=UNITS[0], width=80, **box)
+        self._scale = pmui.Select(label="Shades", options=list(SCALES), width=108, **box)
+        self._cut_out = pn.widgets.Checkbox(label="Cut-out", margin=(5, 0, 0, 8), width=84, stylesheets=[_CHECKBOX])
         self._extra = pmui.Checkbox(label="extra tokens", size="small", sx=_SMALL, margin=(10, 0, 0, 0))
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._create_charts()
@@ -97,11 +104,12 @@ class AttentionDetail(View):
         self._token.param.watch(self._on_token_typed, "value")
         self._scale.param.watch(lambda event: selection.param.update(scale=event.new), "value")
         self._extra.param.watch(lambda event: selection.param.update(extra=event.new), "value")
+        self._cut_out.param.watch(lambda event: selection.param.update(mask=CUT_OUT if event.new else HEAT), "value")
         session.param.watch(self._on_attention, "attention")
         selection.param.watch(self._on_threshold, "threshold")
         selection.param.watch(self._on_token, "token")
         selection.param.watch(self._on_image, "image")
-        selection.param.watch(self._on_options, ["scale", "extra"])
+        selection.param.watch(self._on_options, ["scale", "extra", "mask"])
         self.param.watch(lambda event: self.atlas.param.update(dark=event.new), "dark")
 
     def controls(self) -> list[pn.viewable.Viewable]:
@@ -113,26 +121,36 @@ class AttentionDetail(View):
         """D2, D3 above D5, and D4 side by side, words over them where there is nothing to see; the atlas of heads."""
         over = {"position": "relative", "min-height": "0"}
         words = self.bridge.pane(self.pictures.words, **FULL_WIDTH)
-        line = pn.Row(words, *self.atlas.controls(), **FULL_WIDTH, height=26)
+        line = pn.Row(self._cut_out, words, *self.atlas.controls(), **FULL_WIDTH, height=26)
         return pn.Column(pn.Column(self._figures, self._note, **FILLED, styles=over), line, self.atlas, **FILLED)
 
     def _create_charts(self) -> None:
         pictures, bridge, grid = self.pictures, self.bridge, self.grid
         for name, fig in pictures.masks.figures.items():
             table = None if name == "image" else partial(self._mask_table, name)
-            setattr(self, f"{name}_chart", Chart(fig, bridge, name=f"attention-{name}", table=table))
+            chart = Chart(fig, bridge, name=f"attention-{name}", table=table, title=_PICTURE_TITLES[name])
+            setattr(self, f"{name}_chart", chart)
         display = self.session.head_display
         self.lines_chart = Chart(
             pictures.lines.figure,
             bridge,
             name="attention-links",
+            title="Links between tokens",
             table=lambda: links_table(display(), self.session.threshold() or 0, grid),
         )
         self.histogram_chart = Chart(
-            pictures.histogram.figure, bridge, name="attention-histogram", table=lambda: histogram_table(display())
+            pictures.histogram.figure,
+            bridge,
+            name="attention-histogram",
+            title="Values and threshold",
+            table=lambda: histogram_table(display()),
         )
         self.heatmap_chart = Chart(
-            pictures.heatmap.figure, bridge, name="attention-matrix", table=lambda: matrix_table(display(), grid)
+            pictures.heatmap.figure,
+            bridge,
+            name="attention-matrix",
+            title="Attention matrix",
+            table=lambda: matrix_table(display(), grid),
         )
 
     def _mask_table(self, side: str) -> Any:
@@ -222,7 +240,9 @@ class AttentionDetail(View):
     def _on_options(self, *_: param.parameterized.Event) -> None:
         selection = self.session.selection
         self._scale.value, self._extra.value = selection.scale, selection.extra
-        options = {"scale": [selection.scale], "extra": [selection.extra], "unit": [self._unit.value]}
+        self._cut_out.value = selection.mask == CUT_OUT
+        shown = {"scale": selection.scale, "extra": selection.extra, "unit": self._unit.value, "mask": selection.mask}
+        options = {name: [value] for name, value in shown.items()}
         self.bridge.put((self, "options"), lambda: self.pictures.options.update(data=options))
 
     # -- what a person does ----------------------------------------------------------------------------------------
@@ -247,11 +267,20 @@ class AttentionDetail(View):
             return
         try:
             number = float(event.new)
-            selection.threshold = number / 100 if is_share else share_above(attention, number)
+            selection.threshold = number / 100 if is_share else self._share_above(attention, number)
         except ValueError:
             self._cut.error_state = True
-            limits = " above 0, up to 100 (percent)" if is_share else ""
-            self._complain(f"{event.new!r} is no threshold: type a number{limits}.")
+            most = "" if is_share or attention is None else f"{float(attention.max()):.3g}, the largest here"
+            way = "Type a percentage above 0, up to 100" if is_share else f"Type a value from 0 to {most}"
+            self._complain(f"{event.new!r} is not a threshold. {way}.")
+
+    @staticmethod
+    def _share_above(attention: np.ndarray, value: float) -> float:
+        """Share of the values from a threshold on; ValueError for one that no value reaches."""
+        if not 0 <= value <= float(attention.max()) * ROUNDED:
+            message = f"No value of the attention is {value}."
+            raise ValueError(message)
+        return share_above(attention, value)
 
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
         token = self.grid.find(event.new)

@@ -17,7 +17,7 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.palette import GRID, MUTED, TEXT, css
-from vitpanel.views.stage import VIEW_CLASS, Stage, create_save_menu, create_size_button
+from vitpanel.views.stage import VIEW_CLASS, Stage
 
 HEADER_HEIGHT = 44
 TOOLS_WIDTH = 64
@@ -90,7 +90,7 @@ def create_figure(**options: Any) -> figure:
 
 def numbers_as_text(values: np.ndarray, digits: int) -> list[str]:
     """Numbers for a tooltip, a dash for NaN."""
-    return ["–" if np.isnan(value) else f"{value:.{digits}f}" for value in values]
+    return ["–" if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−") for value in values]
 
 
 def source_table(source: ColumnDataSource, **columns: str) -> pd.DataFrame:
@@ -116,6 +116,14 @@ class Chart(pn.viewable.Viewer):
         Begins the names of the files that the figure is saved as; None for one that is not offered.
     table
         What the figure shows now; None where there are no numbers to save.
+    title
+        Its name in the menu of files; None takes the one of the files.
+    detail
+        What the names of its files say beside the choice: a layout, a mode.
+    legend
+        What is drawn below the figure in its files, as `Stage.download` takes it.
+    absent
+        What to say when it is asked for while it is not shown.
     """
 
     _NOTE = f"""
@@ -136,11 +144,17 @@ class Chart(pn.viewable.Viewer):
         *,
         name: str | None = None,
         table: Callable[[], pd.DataFrame] | None = None,
+        title: str | None = None,
+        detail: Callable[[], str] = str,
+        legend: Callable[[], dict[str, Any] | None] = lambda: None,
+        absent: str = "This chart is not shown now.",
     ) -> None:
         super().__init__()
         self._fig, self._bridge = fig, bridge
         self.stem = name
         self.table = table
+        self.title = title or (name or "").replace("-", " ").capitalize()
+        self.detail, self.legend, self.absent = detail, legend, absent
         self.message = ""
         # Empty rather than hidden: to hide a part or to show it lays out the whole page.
         self.note = pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
@@ -152,6 +166,13 @@ class Chart(pn.viewable.Viewer):
         for renderer in fig.renderers:
             renderer.update(nonselection_glyph=None, muted_glyph=None)
         return fig
+
+    def record(self) -> dict[str, Any]:
+        """What the menu of files says of this chart; one that has not been made yet is not made for that."""
+        figure_id = self.figure.id if "figure" in vars(self) else ""
+        kinds = ["png", "svg", *(["csv"] if self.table is not None else [])]
+        known = {"stem": self.stem, "title": self.title, "kinds": kinds, "figure": figure_id}
+        return known | {"reason": self.message, "absent": self.absent}
 
     @cached_property
     def _layout(self) -> pn.Column:
@@ -197,7 +218,11 @@ class View(pn.viewable.Viewer):
         super().__init__(**params)
         self.session = session
         self.bridge = bridge
-        self.stage = Stage.for_layers(session.study.spec.n_layers)
+        self.stage = Stage.for_layers(
+            session.study.spec.n_layers,
+            list_charts=lambda: [chart.record() for chart in self.charts.values()],
+            save=self.save,
+        )
         self.stage.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
 
     @classmethod
@@ -245,25 +270,22 @@ class View(pn.viewable.Viewer):
     def file_name(self, stem: str, kind: str) -> str:
         """Name of a file that says what was chosen, like ``head-importance_L0H4_image12.csv``."""
         (layer, head), image = self.session.chosen_head, self.session.selection.image
-        return f"{stem}_L{layer}H{head}_{'all-images' if image is None else f'image{image}'}.{kind}"
+        place, detail = "all-images" if image is None else f"image{image}", self.charts[stem].detail()
+        return f"{'_'.join(filter(None, (stem, f'L{layer}H{head}', place, detail)))}.{kind}"
 
-    def save(self, stem: str, kind: str) -> None:
-        """Save one of the charts in the browser, as ``"png"``, ``"svg"`` or ``"csv"``."""
+    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
+        """Save one of the charts in the browser, as ``"png"`` of some scale, ``"svg"`` or ``"csv"``."""
         chart = self.charts[stem]
         if chart.message:
             self.stage.say(f"There is nothing to save: {chart.message}")
             return
         text = chart.table().to_csv(index=False) if kind == "csv" and chart.table is not None else ""
-        self.stage.download(chart.figure, kind=kind, file=self.file_name(stem, kind), text=text)
+        self.download(chart, kind, text=text, scale=scale)
 
-    def _tools(self) -> list[pn.viewable.Viewable]:
-        files = [
-            (stem, kind)
-            for stem, chart in self.charts.items()
-            for kind in ("png", "svg", "csv")
-            if kind != "csv" or chart.table is not None
-        ]
-        return [create_save_menu(files, self.save), create_size_button(self.stage), self.stage]
+    def download(self, chart: Chart, kind: str, *, text: str = "", scale: int = 1) -> None:
+        """Send a chart, or its numbers as ``text``, to the browser as a file."""
+        file = self.file_name(chart.stem or "", kind)
+        self.stage.download(chart.figure, kind=kind, file=file, text=text, scale=scale, legend=chart.legend())
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
@@ -276,6 +298,6 @@ class View(pn.viewable.Viewer):
             margin=0,
             styles={"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
-        tools = pn.Row(*self._tools(), margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
+        tools = pn.Row(self.stage, margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
         parts = (header, self.body(), tools)
         return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

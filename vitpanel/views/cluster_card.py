@@ -25,7 +25,8 @@ _STYLE = f"""
     .parts {{ color: {css("text")}; font: 10.5px/15px sans-serif; padding: 0 4px; }}
     .part {{ display: flex; justify-content: space-between; gap: 4px; position: relative; white-space: nowrap; }}
     .part i {{ position: absolute; inset: 1px auto 1px 0; opacity: 0.25; background: {css("value")}; }}
-    .part b, .part span {{ position: relative; font-weight: normal; }}
+    .part b, .part span {{ position: relative; font-weight: normal; flex: 1; text-align: right; }}
+    .part b {{ text-align: left; }}
     .rest {{ color: {css("hint")}; line-height: 12px; }}
 """
 
@@ -46,7 +47,14 @@ class ClusterCard(pn.viewable.Viewer):
         self.session = session
         self.summary: ClusterSummary | None = None
         self.map = create_cluster_map()
-        self.chart = Chart(self.map.figure, bridge, name="cluster", table=self.table)
+        self.chart = Chart(
+            self.map.figure,
+            bridge,
+            name="cluster",
+            table=self.table,
+            title="Pattern of the cluster",
+            absent="Mark a cluster first.",
+        )
         self._background = Background(bridge, is_slow=True)
         self._create_parts()
         session.selection.param.watch(self._on_cluster, "cluster")
@@ -145,7 +153,8 @@ class ClusterCard(pn.viewable.Viewer):
 
     def _parts_html(self, summary: ClusterSummary) -> str:
         shown = summary.parts[:MOST_PARTS]
-        rows = "".join(_part_html(part, shown[0].share) for part in shown)
+        head = '<div class="part rest"><b>head</b><span>of the cluster</span><span>of this head</span></div>'
+        rows = head + "".join(_part_html(part, shown[0].share) for part in shown)
         rest = len(summary.parts) - len(shown)
         more = [f"and {rest} more" * bool(rest)]
         if summary.n_averaged < summary.n_heads:
@@ -158,5 +167,5 @@ def _part_html(part: ClusterPart, largest: float) -> str:
     words = f"{part.count:,} of the heads here are {name}; that is {part.share_of_head:.0%} of all {name}"
     return (
         f'<div class="part" title="{words}"><i style="width:{100 * part.share / largest:.0f}%"></i><b>{name}</b>'
-        f"<span>{part.share:.0%} ({part.share_of_head:.0%})</span></div>"
+        f"<span>{100 * part.share:.0f} %</span><span>{100 * part.share_of_head:.0f} %</span></div>"
     )

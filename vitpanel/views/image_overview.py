@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
 from vitpanel.core.raster import Window
@@ -27,13 +27,20 @@ from vitpanel.views.figures.image_map import (
     region_of,
     ring_columns,
 )
-from vitpanel.views.figures.picking import REACH, inner_size, nearest_point
+from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
 from vitpanel.views.figures.points_picture import points_picture, rgba
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
 from vitpanel.views.palette import css, dark_colours
 
-COLOURING_NAMES = {"label": "label", "predicted": "prediction", "correct": "right or wrong", "p_true": "p(true)"}
-LAYOUT_NAMES = {"probability": "probability", "jsd": "JSD", "cls": "CLS", "patch": "patch"}
+COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
+# As the menu of metrics calls them; the last is what is left instead of what is lost.
+LAYOUT_NAMES = {
+    "drop": "Probability",
+    "jsd": "JSD",
+    "cls": "CLS distance",
+    "patch": "Patch distance",
+    "probability": "p(label) without the head",
+}
 TOOLS = {
     "pan": ("open_with", "Drag moves the map"),
     "box": ("highlight_alt", "Drag a box to brush images"),
@@ -52,7 +59,8 @@ class ImageOverview(View):
     title = "Image Overview"
     help = (
         "Each point is an image. Images lie close together when the same heads matter for them, by the metric named "
-        "in the menu Layout. The menu Colour says what colours and shapes mean; point at an entry below the map to "
+        "in the menu Layout; “p(label) without the head” is the paper's, which mostly sorts images by how sure the "
+        "model is. The menu Colour says what colours and shapes mean; point at an entry below the map to "
         "see its images alone. Click a point, or type an id or part of a file or class name, to look at one image. "
         "Box and lasso brush many; press an entry below the map to brush its images. Scroll to zoom, double-click to "
         "see all."
@@ -64,7 +72,15 @@ class ImageOverview(View):
         self.classes = class_order(study)
         self.groups = session.image_groups()
         self.map = create_image_map(self._layout)
-        self.chart = Chart(self.map.figure, bridge, name="image-overview", table=self._table)
+        self.chart = Chart(
+            self.map.figure,
+            bridge,
+            name="image-overview",
+            table=self._table,
+            title="Map of images",
+            detail=lambda: f"by-{self._layout_name}",
+            legend=lambda: {"caption": self.legend.caption, "groups": self.legend.groups},
+        )
         self.strip = pn.pane.HTML("", height=60, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
         self.legend = GroupButtons(self._on_group, **FULL_WIDTH)
         self._create_controls()
@@ -82,11 +98,9 @@ class ImageOverview(View):
         self._on_brush()
 
     def _create_controls(self) -> None:
-        self.text = ImageSearch.of(
-            self.session.study, placeholder="id, file or class", size="small", margin=(4, 2, 0, 6), sx=COMPACT,
-            sizing_mode="stretch_width", min_width=60,
-        )  # fmt: skip
-        self.text.param.watch(self._on_text, "value")
+        self.text = ImageSearch(
+            self.session.study, self._on_text, margin=(4, 2, 0, 6), sizing_mode="stretch_width", min_width=60
+        )
         button: dict[str, Any] = {"size": "small", "margin": (9, 0), "width": 28}
         self.previous = pmui.IconButton(icon="chevron_left", description="Previous image", **button)
         self.next = pmui.IconButton(icon="chevron_right", description="Next image", **button)
@@ -114,11 +128,11 @@ class ImageOverview(View):
             tool.js_on_click(args=args, code="toolbar.active_drag = tool")
         self._show_tool("pan")
         selection = self.session.selection.param
-        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 84, "description": ""}
+        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 126, "description": ""}
         known = self.session.image_layouts()
-        layouts = {LAYOUT_NAMES[metric]: metric for metric in known}
+        layouts = {words: name for name, words in LAYOUT_NAMES.items() if name in known}
         self.layout = pmui.Select(
-            label="Layout", options=layouts, value=self._metric, disabled=len(layouts) == 1, **look | {"width": 106}
+            label="Layout", options=layouts, value=self._layout_name, disabled=len(layouts) == 1, **look
         )
         self.layout.param.watch(lambda event: self.session.selection.param.update(image_layout=event.new), "value")
         colourings = {name: colouring for colouring, name in COLOURING_NAMES.items()}
@@ -130,7 +144,7 @@ class ImageOverview(View):
         self.answer = ColumnDataSource({"image": [], "html": []})
         args = {"fig": self.map.figure, "points": self.map.points, "pointer": self.pointer, "answer": self.answer}
         point = CustomJS(args=args | {"reach": REACH, "style": _CARD}, code=script("point_at_image.js"))
-        for event in ("mousemove", "mouseleave", "panstart", "panend"):
+        for event in ("mousemove", "mouseleave", "panstart", "panend", "tap"):
             self.map.figure.js_on_event(event, point)
         show = CustomJS(args={"answer": self.answer, "pointer": self.pointer}, code=script("show_card.js"))
         self.answer.js_on_change("data", show)
@@ -138,7 +152,9 @@ class ImageOverview(View):
 
     def _follow_figure(self) -> None:
         fig = self.map.figure
+        self._double_clicks, self._image_before = DoubleClicks(), self.session.selection.image
         fig.on_event(Tap, self._on_tap)
+        fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(SelectionGeometry, self._on_geometry)
         if self.map.all is None:
             fig.on_change("inner_width", self._on_sight)
@@ -166,28 +182,35 @@ class ImageOverview(View):
         return study[name] if name in study else np.full((study.n_images, 2), np.nan)
 
     @property
-    def _metric(self) -> str:
+    def _layout_name(self) -> str:
         layouts = self.session.image_layouts()
-        return next(metric for metric, name in layouts.items() if name == self.session.image_layout)
+        return next(name for name, array in layouts.items() if array == self.session.image_layout)
 
     def _table(self) -> pd.DataFrame:
-        return image_table(self.session.study.images, self._layout, self.session.brushed)
+        table = image_table(self.session.study.images, self._layout, self.session.brushed)
+        return table.assign(layout=self._layout_name)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
-    def _on_tap(self, event: Tap) -> None:
+    def _on_tap(self, event: Tap | DoubleTap) -> None:
+        if self._double_clicks.is_second(event):
+            self.bridge.put("choose image", self._undo_choice_and_show_all)
+            return
+        self._image_before = self.session.selection.image
         points = self.map.points.data
         image = nearest_point(self.map.figure, (event.x, event.y), (points["x"], points["y"]))
         if image is not None:
             self.bridge.put("choose image", lambda: self.session.selection.param.update(image=image))
 
-    def _on_text(self, event: Any) -> None:
-        if event.new == self._written and not self.text.error_state:
-            return
+    def _undo_choice_and_show_all(self) -> None:
+        self.session.selection.image = self._image_before
+        self.map.show_all()
+
+    def _on_text(self, text: str) -> None:
         try:
-            self.session.choose_image(event.new or "")
+            self.session.choose_image(text)
         except VitpanelError as error:
-            self.text.error_state = True
+            self.text.refuse()
             self.strip.object = error_html(error.message, error.hint)
         else:
             self.bridge.put("A image", self._on_image)
@@ -217,8 +240,7 @@ class ImageOverview(View):
 
     def _on_image(self, *_: Any) -> None:
         study, image = self.session.study, self.session.selection.image
-        self._written = "" if image is None else str(image)
-        self.text.show_text(self._written)
+        self.text.show("" if image is None else str(image))
         self.previous.disabled = image == 0
         self.next.disabled = image == study.n_images - 1
         self.everything.disabled = image is None
@@ -226,7 +248,7 @@ class ImageOverview(View):
         self._draw_ring()
 
     def _on_layout(self, *_: Any) -> None:
-        self.layout.value = self._metric
+        self.layout.value = self._layout_name
         self.bridge.put("A layout", self._draw_layout)
 
     def _on_colouring(self, *_: Any) -> None:

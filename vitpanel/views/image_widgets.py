@@ -1,42 +1,73 @@
 """Widgets of the Image Overview: the search box, and the legend that can be pointed at."""
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any, ClassVar
 
-import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
 from vitpanel.state.image_search import image_text, matching_images
 from vitpanel.study.reader import Study
 from vitpanel.views.palette import css
+from vitpanel.views.stage import script
 
 
-class ImageSearch(pmui.AutocompleteInput):
-    """Text box that offers the images that match; only those few are sent to the browser."""
+class ImageSearch(JSComponent):
+    """Text box that offers the images that match; only those few are sent to the browser.
 
-    @classmethod
-    def of(cls, study: Study, **options: Any) -> "ImageSearch":
-        """Box for the images of a study."""
-        search = cls(lazy_search=True, restrict=False, min_characters=1, options=[], **options)
-        search._study = study
-        return search
+    Parameters
+    ----------
+    study
+        Where images are looked for.
+    on_choose
+        Is given the text that a person has entered or taken from the list; an empty one means all images.
+    """
 
-    def _process_property_change(self, msg: dict[str, Any]) -> dict[str, Any]:
-        # What a person types is made an option before it is taken over, for the reason of `show_text`.
-        if "value" in msg:
-            with param.parameterized.discard_events(self):
-                self.options = [msg["value"] or ""]
-        return super()._process_property_change(msg)
+    text = param.String(default="", doc="What the box shows while nobody types there.")
+    is_wrong = param.Boolean(default=False, doc="Whether what was entered last was refused.")
+    label = param.String(default="Image: id, file or class", doc="What a screen reader calls it.")
+    placeholder = param.String(default="id, file or class", doc="What the empty box says.")
+    clear_label = param.String(default="All images, none chosen", doc="What the cross does.")
 
-    def show_text(self, text: str) -> None:
-        """Put a text into the box. It is made an option, since the base class takes back what is none."""
-        self.param.update(options=[text], value=text, error_state=False)
+    _esm = script("search.js")
+    _stylesheets: ClassVar[list[str]] = [
+        f"""
+    .search {{ position: relative; font: 13px sans-serif; color: {css("text")}; }}
+    input {{ box-sizing: border-box; width: 100%; height: 30px; padding: 3px 20px 3px 8px; font: inherit;
+        color: inherit; background: none; border: 1px solid {css("muted")}; border-radius: 4px; }}
+    input::placeholder {{ color: {css("hint")}; opacity: 1; }}
+    input:focus {{ outline: 2px solid {css("value")}; outline-offset: -1px; }}
+    input[aria-invalid="true"] {{ outline: 2px solid {css("warning")}; outline-offset: -1px; }}
+    button {{ position: absolute; right: 2px; top: 3px; width: 20px; height: 24px; padding: 0; font: 16px sans-serif;
+        color: {css("hint")}; background: none; border: 0; cursor: pointer; }}
+    ul {{ inset: auto; margin: 0; padding: 4px 0; max-height: 260px; overflow-y: auto; font: 13px/1.3 sans-serif;
+        color: {css("text")}; background: {css("surface")}; border: 1px solid {css("muted")}; border-radius: 4px;
+        box-shadow: 0 2px 8px rgba(0, 0, 0, 0.25); }}
+    li {{ list-style: none; padding: 4px 10px; white-space: nowrap; cursor: pointer; }}
+    li:hover, li[aria-selected="true"] {{ background: {css("grid")}; }}
+"""
+    ]
 
-    # The base class answers the browser with what this gives; it has no public door for other ways to search.
-    def _filter_options(self, query: str, *_: Any, **__: Any) -> list[str]:
-        return [image_text(self._study, image) for image in matching_images(self._study, query)]
+    def __init__(self, study: Study, on_choose: Callable[[str], object], **params: Any) -> None:
+        super().__init__(**params)
+        self._study, self._on_choose = study, on_choose
+
+    def show(self, text: str) -> None:
+        """Say what is chosen, once it is."""
+        self.param.update(text=text, is_wrong=False)
+        self._send_msg({"is_taken": True})
+
+    def refuse(self) -> None:
+        """Mark what was entered as no image."""
+        self.is_wrong = True
+        self._send_msg({"is_taken": False})
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if "choose" in data:
+            self._on_choose(str(data["choose"]))
+        elif "search" in data:
+            found = matching_images(self._study, str(data["search"]))
+            self._send_msg({"id": data.get("id"), "options": [image_text(self._study, image) for image in found]})
 
 
 class GroupButtons(JSComponent):
@@ -46,7 +77,7 @@ class GroupButtons(JSComponent):
     groups = param.List(default=[], doc="For each group its name, colour, marker, and the number n of its images.")
     pointed = param.Integer(default=-1, doc="Group that is pointed at or has the focus, -1 for none.")
 
-    _esm = files("vitpanel.views").joinpath("js", "groups.js").read_text(encoding="utf-8")
+    _esm = script("shapes.js", "groups.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     /* Two rows, and so much of a third that one sees there is more. */

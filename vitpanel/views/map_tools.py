@@ -12,6 +12,7 @@ from vitpanel.views.base import PRESSED
 from vitpanel.views.figures.pattern_map import PatternFigure
 
 _SIDE = 26
+N_NEIGHBOURS = 100
 # The button that has been released for another one must not take the drag from it.
 _DRAG = """
 if (cb_obj.value) toolbar.active_drag = own
@@ -44,11 +45,12 @@ class MapTools(pn.viewable.Viewer):
         self.zoom_out = pmui.IconButton(icon="remove", description="Zoom out", **look)
         self.home = pmui.IconButton(icon="zoom_out_map", description="Show all", **look)
         switch = look | {"color": "default", "sx": SWITCH}
-        self.lasso = pmui.ToggleIcon(icon="gesture", description="Mark a cluster with a lasso", **switch)
-        self.box = pmui.ToggleIcon(icon="highlight_alt", description="Mark a cluster with a box", **switch)
-        self.around = pmui.IconButton(icon="hub", description="Mark the neighbours of the chosen head", **look)
+        self.lasso = pmui.ToggleIcon(icon="gesture", description="Select a cluster with a lasso", **switch)
+        self.box = pmui.ToggleIcon(icon="highlight_alt", description="Select a cluster with a box", **switch)
+        around = f"Select the {N_NEIGHBOURS} heads most like the chosen one"
+        self.around = pmui.IconButton(icon="hub", description=around, **look)
         self.cloud = pmui.ToggleIcon(
-            icon="lightbulb", description="Light the chosen head on all images", value=selection.cloud, **switch
+            icon="lightbulb", description="Highlight the chosen head on all images", value=selection.cloud, **switch
         )
         for name, toggle, other in (("lasso", self.lasso, self.box), ("box", self.box, self.lasso)):
             args = {"toolbar": plot.figure.toolbar, "own": plot.drags[name], "move": plot.drags["move"]}

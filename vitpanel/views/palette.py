@@ -34,6 +34,14 @@ _DARK = {
     BOKEH_TEXT: "#d5d8dc",
     "#000000": "#f4f4f4",
 }
+# Over a darkened picture, which has the same ground in both themes: strong attention is bright.
+_HEAT = {
+    CLS_COLOURS: ("#123a63", "#1f6fc0", "#3fa2f7", "#9fd3ff", "#f2f9ff"),
+    PATCH_COLOURS: ("#5a2305", "#b44d06", "#f28a1e", "#ffc477", "#fff6ea"),
+    EXTRA_COLOURS: ("#33383e", "#67707a", "#98a2ad", "#c8d0d8", "#f6f8fa"),
+}
+# From a gain to a loss, with neither in the middle; legible on light and on dark ground.
+_SIGNED = ("#0b4f91", "#4f9bd9", "#a9b0b8", "#f08a3c", "#a83c00")
 _CSS_NAMES = {
     "text": TEXT,
     "hint": MEAN,
@@ -83,6 +91,16 @@ def dark_ramps() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     ]
 
 
+def signed_colours(n_colours: int = 255) -> tuple[str, ...]:
+    """Colours of values from a gain to a loss, with 0 in the middle."""
+    return _ramp(_SIGNED, n_colours)
+
+
+def heat_colours(ramp: tuple[str, ...], n_colours: int) -> tuple[str, ...]:
+    """Colours of one of the ramps of values as light on a darkened picture, weak to strong."""
+    return _ramp(_HEAT[ramp], n_colours)
+
+
 def class_colours(names: tuple[str, ...]) -> dict[str, str]:
     """Colour of each class by name, safe for the colour-blind up to 23 classes, repeated beyond 256."""
     if len(names) <= len(Colorblind8):
@@ -95,8 +113,11 @@ def class_colours(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def layer_colours(n_layers: int, *, dark: bool = False) -> tuple[str, ...]:
-    """Colour of each layer, dark to light, from one perceptual map; lighter on dark ground."""
-    colours = linear_palette(tuple(colorcet.bmy)[:236], n_layers) if n_layers > 1 else (VALUE,)
+    """Colour of each layer, dark to light, of a perceptual map that keeps away from `CHOSEN`; lighter on dark ground.
+
+    The lightest are pale on white: what has them needs an outline.
+    """
+    colours = linear_palette(tuple(colorcet.bgy)[:236], n_layers) if n_layers > 1 else (VALUE,)
     return tuple(_mixed(colour, "#ffffff", 0.35) for colour in colours) if dark else tuple(colours)
 
 

@@ -1,6 +1,7 @@
 """D1: the attention patterns of all heads of all images, laid out by likeness."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,10 +36,10 @@ from vitpanel.views.figures.pattern_map import (
     resized,
     zoomed,
 )
-from vitpanel.views.map_tools import MapTools
+from vitpanel.views.map_clicks import MapClicks
+from vitpanel.views.map_tools import N_NEIGHBOURS, MapTools
 
 FIRST_SIZE = 320
-N_NEIGHBOURS = 100
 MOST_TOLD = 8
 SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 6px", "fontSize": "11.5px", "textTransform": "none"}}
 
@@ -48,23 +49,32 @@ class PatternOverview(View):
 
     title = "Pattern Overview"
     help = (
-        "Every head on every image is one place; heads that attend in a similar way lie together. Layout says what is "
+        "Each point is one head on one image; heads that attend in a similar way lie together. Layout says what is "
         "similar. Offset: how many rows and columns away patches attend; it tells heads apart best. Patch: which "
         "patches attend to which. CLS: what CLS attends to, and what attends to it. Shading: how many "
         "there are; let the pointer rest to read it. Points: the heads of the chosen image, the chosen head ringed. "
-        "Click a point to choose that head; click elsewhere to jump to the nearest head of any image, and take Back to "
-        "return. Wheel to zoom, drag to move. Draw a lasso or a box, or take the neighbours of the chosen head, to see "
-        "what a cluster is made of. Light the chosen head on all images to see whether it is one island, so that it "
-        "does the same on every image."
+        "Click a point to choose that head; click elsewhere to jump to the nearest head of any image; Back returns. "
+        "Wheel to zoom, drag to move, double-click to see all. Draw a lasso or a box, or take the neighbours of the "
+        "chosen head, to see what a cluster is made of. Highlight the chosen head on all images to see whether it is "
+        "one cluster, so that it does the same on every image."
     )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
         self.plot = create_pattern_figure()
-        self.chart = Chart(self.plot.figure, bridge, name="pattern-overview", table=self.table)
+        self.chart = Chart(
+            self.plot.figure,
+            bridge,
+            name="pattern-overview",
+            table=self.table,
+            title="Map of heads",
+            detail=lambda: f"{session.selection.pattern}-by-{session.selection.map_colour}",
+            legend=self._class_legend,
+        )
         self.card = ClusterCard(session, bridge)
         self.cluster_chart = self.card.chart
         self._painter, self._counter = Background(bridge), Background(bridge, is_slow=True)
+        self._tabulator, self._clicks = Background(bridge, is_slow=True), MapClicks(session, bridge)
         self._map: PatternMap | None = None
         self._cohesion: Cohesion | None = None
         self._colours = MapColours("layer", "layer")
@@ -88,7 +98,7 @@ class PatternOverview(View):
             self._pattern = pmui.RadioButtonGroup(options=layouts, **small)
         else:
             self._pattern = pmui.Select(label="Layout", options=layouts, width=90, **look)
-        self._colour = pmui.Select(label="Colour", options=colours, width=88, **look)
+        self._colour = pmui.Select(label="Colour", options=colours, width=112, **look)
         self._widgets = {"density": self._density, "pattern": self._pattern, "map_colour": self._colour}
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
@@ -105,7 +115,6 @@ class PatternOverview(View):
 
     def _listen(self) -> None:
         fig, selection = self.plot.figure, self.session.selection.param
-        # The second of two quick clicks comes as a DoubleTap, wherever it is.
         fig.on_event(Tap, self._on_tap)
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
@@ -132,8 +141,34 @@ class PatternOverview(View):
         return pn.Column(*parts, **FILLED, styles={"min-height": "0"})
 
     def table(self) -> pd.DataFrame:
-        """Heads in sight with their places, and what their colours stand for."""
-        return map_table(self.session.patterns, self._map, self._seen, self._colours)
+        """Heads in sight with their places, and what is known of them."""
+        return self._table_maker()()
+
+    def _class_legend(self) -> dict[str, Any] | None:
+        """Names of the classes for files of the map, which a colour bar has no room for."""
+        if self._colours.kind != "class":
+            return None
+        looks = zip(self._colours.names, self._palette, strict=True)
+        groups = [{"name": name, "colour": colour, "marker": "circle"} for name, colour in looks]
+        return {"caption": f"{self._colours.title}:", "groups": groups}
+
+    def _table_maker(self) -> Callable[[], pd.DataFrame]:
+        """What makes the table of what is in sight now, in any thread."""
+        shown = {"metric": self.session.selection.metric, "layout": self.session.selection.pattern}
+        return partial(map_table, self.session.patterns, self._map, self._seen, **shown)
+
+    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
+        """Save one of the charts; the table of millions of heads is made beside the event loop."""
+        if kind != "csv" or stem != self.chart.stem or self.chart.message:
+            super().save(stem, kind, scale=scale)
+            return
+        self.stage.say("The table is being made; it is saved when it is ready.")
+        make, download = self._table_maker(), partial(self.stage.download, file=self.file_name(stem, kind))
+        self._tabulator.run(
+            lambda: make().to_csv(index=False),
+            lambda text: download(self.chart.figure, kind=kind, text=text),
+            refuse=lambda error: self.stage.say(error.message),
+        )
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -293,14 +328,10 @@ class PatternOverview(View):
     def _on_tap(self, event: Tap | DoubleTap) -> None:
         if self._map is None or event.x is None or event.y is None:
             return
-        at, image = (event.x, event.y), self.session.selection.image
-        own = None if image is None else self._map.nearest_of(image, at, self._seen, pixels=NEAR_PIXELS)
-        if own is not None:
-            self.session.selection.choose_head(*own)
-            return
-        found = self._map.nearest(at, self._seen)
-        if found is not None:
-            self.session.jump(*found)
+        if self._clicks.is_double(event):
+            self._show_home()
+        else:
+            self._clicks.choose((event.x, event.y), self._map, self._seen)
 
     def _on_pointer(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
         """Say what lies where the pointer rests."""

@@ -3,40 +3,84 @@
 import json
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from typing import Any, ClassVar
 
 import panel_material_ui as pmui
 import param
 from bokeh.plotting import figure
 from panel.custom import JSComponent
 
-from vitpanel.views.palette import css_variables, dark_colours, dark_ramps
+from vitpanel.views.palette import css, css_variables, dark_colours, dark_ramps
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
-MAXIMISE, RETURN = "Fill the page with this view", "Return to all views (Esc)"
+SCALES = (1, 2, 4)
 _ICON_ALONE = {
     "minWidth": "28px",
     "padding": "2px",
     "& .MuiButton-endIcon": {"display": "none"},
     "& .MuiButton-startIcon": {"margin": 0},
 }
+_STYLE = f"""
+    button {{ font: inherit; color: inherit; background: none; border: 0; border-radius: 4px; cursor: pointer; }}
+    button:hover:enabled {{ background: {css("grid")}; }}
+    button:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
+    .tool {{ width: 28px; height: 28px; padding: 5px; margin: 8px 0; }}
+    .tool svg {{ display: block; fill: {css("text")}; }}
+    .menu {{ inset: auto; margin: 0; padding: 6px; font: 12px/1.3 sans-serif; color: {css("text")};
+        background: {css("surface")}; border: 1px solid {css("muted")}; border-radius: 4px; max-height: 70vh;
+        overflow-y: auto; box-shadow: 0 2px 8px rgba(0, 0, 0, 0.25); }}
+    .row, .scales {{ display: flex; align-items: center; gap: 4px; padding: 1px 4px; }}
+    .scales {{ gap: 8px; padding-bottom: 5px; margin-bottom: 3px; border-bottom: 1px solid {css("muted")}; }}
+    .scales label {{ display: flex; align-items: center; }}
+    .name {{ flex: 1; min-width: 130px; max-width: 230px; padding-right: 10px; }}
+    .name small {{ display: block; font-size: 11px; }}
+    .row button {{ color: {css("value")}; padding: 4px 6px; font-weight: 600; }}
+    .off, .row button:disabled {{ color: {css("hint")}; cursor: default; }}
+    .row button:disabled {{ opacity: 0.6; font-weight: normal; }}
+"""
+
+
+def script(*names: str) -> str:
+    """Scripts one after the other, as one module."""
+    folder = files("vitpanel.views").joinpath("js")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
 class Stage(JSComponent):
-    """Has no look of its own; stands in the header of a view and acts on the view around it.
+    """Two buttons in the header of a view that act on the view around it: a menu of files, and one to fill the page.
 
     The theme is that of the page (or of the notebook); colours of figures are exchanged in the browser, so that
     neither the server nor the figures hear of it. Colours there and in a source's columns ("colour" in their names)
     are those on light ground, and so are the ones that Python writes later.
+
+    Parameters
+    ----------
+    list_charts
+        What can be saved: for each chart a record of ``stem``, ``title``, ``kinds``, the ``figure``'s id, the
+        ``reason`` why it cannot be saved now or nothing, and what to say when it is not shown, ``absent``.
+    save
+        Is given the stem, the kind and the scale that a person asks for.
     """
 
     dark = param.Boolean(default=False, doc="Whether the ground is dark; told by the browser.")
     maximised = param.Boolean(default=False, doc="Whether the view fills the page; Esc makes it False.")
     colours = param.String(default="{}", doc="What colours become on dark ground, as JSON.")
+    charts = param.List(default=[], doc="What the menu of files offers.")
 
-    _esm = files("vitpanel.views").joinpath("js", "stage.js").read_text(encoding="utf-8")
+    _esm = script("shapes.js", "export.js", "stage.js")
+    _stylesheets: ClassVar[list[str]] = [_STYLE]
+
+    def __init__(
+        self,
+        list_charts: Callable[[], list[dict[str, Any]]] = list,
+        save: Callable[..., object] = lambda *_, **__: None,
+        **params: Any,
+    ) -> None:
+        super().__init__(**params)
+        self._list_charts, self._save = list_charts, save
 
     @classmethod
-    def for_layers(cls, n_layers: int) -> "Stage":
+    def for_layers(cls, n_layers: int, **options: Any) -> "Stage":
         """Stage for views of a model with so many layers."""
         colours = {
             "colours": dark_colours(n_layers),
@@ -44,14 +88,39 @@ class Stage(JSComponent):
             "light": css_variables(dark=False),
             "dark": css_variables(dark=True),
         }
-        return cls(colours=json.dumps(colours), width=0, height=0, margin=0)
+        return cls(colours=json.dumps(colours), margin=(0, 4, 0, 0), **options)
 
-    def download(self, fig: figure, *, kind: str, file: str, text: str = "") -> None:
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if "opened" in data:
+            self.charts = self._list_charts()
+            return
+        stem, kind, scale = (data.get(name) for name in ("save", "kind", "scale"))
+        if any(stem == chart["stem"] and kind in chart["kinds"] for chart in self._list_charts()):
+            self._save(stem, kind, scale=scale if scale in SCALES else 1)
+
+    def download(
+        self,
+        fig: figure,
+        *,
+        kind: str,
+        file: str,
+        text: str = "",
+        scale: int = 1,
+        legend: dict[str, Any] | None = None,
+    ) -> None:
         """Let the browser save a figure as ``"png"`` or ``"svg"`` as it is seen, or a ``"csv"`` that belongs to it.
 
         A figure that is hidden is not saved; the browser says so.
+
+        Parameters
+        ----------
+        scale
+            Pixels of a PNG for each that the figure has on the screen, along each side.
+        legend
+            What is drawn below the figure: a ``caption`` and ``groups``, each a ``name``, ``colour`` and ``marker``.
         """
-        self._send_msg({"kind": kind, "figure": fig.id, "file": file, "text": text})
+        what = {"kind": kind, "figure": fig.id, "file": file, "text": text, "scale": scale, "legend": legend}
+        self._send_msg(what)
 
     def say(self, words: str) -> None:
         """Show words below the header for some seconds."""
@@ -67,17 +136,3 @@ def create_save_menu(files: Sequence[tuple[str, str]], save: Callable[[str, str]
     )  # fmt: skip
     menu.on_click(lambda item: save(*files[items.index(item)]))
     return menu
-
-
-def create_size_button(stage: Stage) -> pmui.IconButton:
-    """Button that makes a view fill the page, and return."""
-    look = {"size": "small", "margin": (7, 6, 0, 0), "width": 28}
-    button = pmui.IconButton(icon="open_in_full", description=MAXIMISE, **look)
-
-    def show_size(event: param.parameterized.Event) -> None:
-        icon, words = ("close_fullscreen", RETURN) if event.new else ("open_in_full", MAXIMISE)
-        button.param.update(icon=icon, description=words)
-
-    button.on_click(lambda _: stage.param.update(maximised=not stage.maximised))
-    stage.param.watch(show_size, "maximised")
-    return button

@@ -7,11 +7,12 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, Div, HoverTool
 from bokeh.plotting import figure
 
-from vitpanel.core.display import KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
+from vitpanel.core.display import HEAT, KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
 from vitpanel.core.grid import Grid
 from vitpanel.views.figures.client import READABLE, script
 from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout
 from vitpanel.views.figures.image_masks import ImageMasks, create_image_masks
+from vitpanel.views.figures.mask_ramps import DARKEST, DIMMED, mask_ramps, ramp_strips
 from vitpanel.views.figures.threshold_histogram import UNITS, ThresholdHistogram, create_threshold_histogram
 from vitpanel.views.figures.token_lines import MARGIN, SHADES, SOURCES, TARGETS, TokenLines, create_token_lines
 
@@ -25,8 +26,9 @@ class HeadPictures:
     """Figures of D2 to D5, the sources that the server and the browser share, and a line of words.
 
     The server writes ``head`` (see `head_columns`) and ``options`` (scale, whether extra tokens are shown, unit of
-    the threshold); both write ``cut`` (the threshold, told by the browser when the bar is let go) and ``pinned`` (the
-    token clicked at, -1 for none). All else is drawn from these in the browser, ``words`` says what is pointed at.
+    the threshold, look of the masks); both write ``cut`` (the threshold, told by the browser when the bar is let go)
+    and ``pinned`` (the token clicked at, -1 for none). All else is drawn from these in the browser, ``words`` says what
+    is pointed at.
     """
 
     head: ColumnDataSource
@@ -58,7 +60,7 @@ def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
     pictures = HeadPictures(
         head=ColumnDataSource({name: [] for name in HEAD_COLUMNS}),
-        options=ColumnDataSource({"scale": ["linear"], "extra": [True], "unit": [UNITS[0]]}),
+        options=ColumnDataSource({"scale": ["linear"], "extra": [True], "unit": [UNITS[0]], "mask": [HEAT]}),
         cut=ColumnDataSource({"value": [1.0]}),
         pinned=ColumnDataSource({"token": [NO_TOKEN]}),
         words=Div(text="What the pointer reads is said here.", syncable=False, margin=0, sizing_mode="stretch_width"),
@@ -160,7 +162,21 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         **_sizes(grid),
     }
     args = known | {
+        "options": pictures.options,
+        "crop": masks.crop,
+        "grey": masks.grey,
+        "darkest": DARKEST,
+        "dimming": DIMMED,
+        "clear": masks.clear,
+        "dimmed": masks.dimmed,
         "masks": masks.masks,
+        "scales": masks.scales,
+        "ticks": masks.ticks,
+        "ramps": mask_ramps(),
+        "opaque": ramp_strips(),
+        "kinds": KINDS,
+        "token_kinds": token_kinds(grid).tolist(),
+        "pictures": {name: masks.figures[name] for name in masks.masks},
         "captions": {name: masks.figures[name].title for name in masks.masks},
         "mark": {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark},
         "links": lines.links,
@@ -170,6 +186,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
     show = CustomJS(args=args, code=script("token.js"))
     known["pointed"].js_on_change("data", show)
     pictures.pinned.js_on_change("data", show)
+    masks.crop.js_on_change("data", show)
     places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
     for place, fig in places.items():
         react = CustomJS(args=known | {"grids": masks.grids, "place": place}, code=script("point.js"))

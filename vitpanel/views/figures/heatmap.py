@@ -122,7 +122,7 @@ def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:
     return ColorBar(
         color_mapper=mapper,
         formatter=CustomJSTickFormatter(args={"mapper": mapper}, code="return mapper._words?.(tick) ?? ''"),
-        title={"cls": "touching CLS", "patch": "patch → patch", "extra": "touching an extra token"}[kind],
+        title={"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}[kind],
         ticker=FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1]),
         title_text_font_size="10px",
         title_text_font_style="normal",

@@ -63,7 +63,7 @@ def prediction_html(study: Study, image: int) -> str:
     if not name:
         return NO_PREDICTION
     mark = "" if label < 0 else " ✓" if label == predicted else " ✗"
-    share = "" if np.isnan(p_true) else f", p({'true' if label >= 0 else 'top'}) {p_true:.3f}"
+    share = "" if np.isnan(p_true) else f", p({'label' if label >= 0 else 'top'}) {p_true:.3f}"
     return f"predicted {escaped(name)}{mark}{share}"
 
 

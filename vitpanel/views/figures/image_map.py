@@ -21,7 +21,7 @@ from bokeh.plotting import figure
 from vitpanel.state.brush import LayoutRegion
 from vitpanel.state.image_groups import NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN, RIGHT, WRONG, ImageGroups
 from vitpanel.views.base import NO_AXES, create_figure
-from vitpanel.views.figures.picking import padded_range, reset_on_double_click
+from vitpanel.views.figures.picking import padded_range
 from vitpanel.views.palette import CHOSEN, MUTED, SHARE_COLOURS, SURFACE, TEXT, VALUE, WRONG_COLOUR, class_colours
 
 MOST_GLYPHS = 5000
@@ -71,9 +71,13 @@ class ImageMap:
     def place(self, layout: np.ndarray) -> None:
         """Move all images to their places in a layout, ``(n_images, 2)``, and show all of them."""
         self.points.data = dict(self.points.data) | {"x": layout[:, 0], "y": layout[:, 1]}
-        for span, values in ((self.figure.x_range, layout[:, 0]), (self.figure.y_range, layout[:, 1])):
-            home = padded_range(values)
-            span.update(start=home.start, end=home.end, reset_start=home.start, reset_end=home.end)
+        self.show_all()
+
+    def show_all(self) -> None:
+        """Bring all images into sight."""
+        for span, name in ((self.figure.x_range, "x"), (self.figure.y_range, "y")):
+            home = padded_range(np.asarray(self.points.data[name]))
+            span.update(start=home.start, end=home.end)
 
     def dress(self, groups: ImageGroups, look: Look) -> None:
         """Give every image the colour and shape of its group."""
@@ -155,7 +159,6 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
         fig.scatter(
             "x", "y", source=ring, size=size + 8, fill_alpha=0, line_color=colour, line_width=width, level="overlay"
         )
-    reset_on_double_click(fig)
     return ImageMap(fig, tools, points, *(drawn or [None, None]), picture, ring, region)
 
 

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from bokeh.models import ColumnDataSource, GlyphRenderer, Range1d, Title
@@ -12,22 +12,32 @@ from PIL import Image
 from vitpanel.core.grid import Grid
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
-from vitpanel.views.palette import CHOSEN
+from vitpanel.views.figures.mask_ramps import N_SHADES
+from vitpanel.views.palette import CHOSEN, TEXT
 
 NO_PIXELS = np.zeros((1, 1), np.uint32)
 PICTURES = ("image", "source", "target")
+# Pixels for the scale below a mask, and where its strip of colours lies, from the top in heights of the picture.
+SCALE_ROOM, STRIP = 23, (1.03, 1.09)
 
 
 @dataclass(frozen=True)
 class ImageMasks:
     """Figures of D2 by `PICTURES`, the crop that all show, the masks of two of them, and what the pointer shows.
 
-    ``mark`` outlines the patches pointed at, the target of a link with dashes; ``grids`` are the lines between patches.
+    ``grey`` is the crop darkened, which ``dimmed`` draw below masks of light and ``clear`` the crop below others.
+    ``scales`` has the strip of colours below each mask, ``ticks`` its values. ``mark`` outlines the patches pointed at,
+    the target of a link with dashes; ``grids`` are the lines between patches.
     """
 
     figures: dict[str, figure]
     crop: ColumnDataSource
+    grey: ColumnDataSource
+    clear: list[GlyphRenderer]
+    dimmed: list[GlyphRenderer]
     masks: dict[str, ColumnDataSource]
+    scales: dict[str, ColumnDataSource]
+    ticks: dict[str, ColumnDataSource]
     mark: ColumnDataSource
     grids: list[GlyphRenderer]
 
@@ -41,33 +51,60 @@ def rgba_pixels(data: bytes) -> np.ndarray:
 
 def create_image_masks(grid: Grid) -> ImageMasks:
     """Draw three pictures of one crop, ``rows × cols`` patches large, without pixels yet."""
-    place = {"x": 0, "y": 0, "dw": grid.cols, "dh": grid.rows}
-    crop = ColumnDataSource({"image": [NO_PIXELS]})
+    crop, grey = ColumnDataSource({"image": [NO_PIXELS]}), ColumnDataSource({"image": [NO_PIXELS]}, syncable=False)
     mark = ColumnDataSource({"x": [], "y": [], "dash": []}, syncable=False)
-    figures, masks, grids = {}, {}, []
+    made = ImageMasks({}, crop, grey, [], [], {}, {}, {}, mark, [])
     for name in PICTURES:
-        fig = create_figure(
-            **NO_AXES,
-            title=" ",
-            x_range=Range1d(0, grid.cols, syncable=False),
-            y_range=Range1d(grid.rows, 0, syncable=False),
-            min_border_right=2,
-        )
-        title = cast("Title", fig.title)
-        title.align = "center"
-        title.syncable = name == "image"
-        fig.image_rgba("image", source=crop, **place)
+        fig = made.figures[name] = _create_picture(grid, has_title_of_server=name == "image")
+        clear = fig.image_rgba("image", source=crop, **_place(grid))
         if name != "image":
-            masks[name] = ColumnDataSource({"mask": [np.zeros((grid.rows, grid.cols), np.uint32)]}, syncable=False)
-            fig.image_rgba("mask", source=masks[name], **place, name=READABLE)
-        grids.append(_add_grid(fig, grid))
+            _add_mask(made, name, grid)
+            clear.visible = clear.syncable = False
+            made.clear.append(clear)
+        made.grids.append(_add_grid(fig, grid))
         fig.rect(
             "x", "y", 1, 1, source=mark, fill_alpha=0, line_color=CHOSEN, line_width=1.5, line_dash="dash",
             level="overlay",
         )  # fmt: skip
-        fit_to_frame(fig, grid.cols, grid.rows)
-        figures[name] = fig
-    return ImageMasks(figures, crop, masks, mark, grids)
+        fit_to_frame(fig, grid.cols, grid.rows, room=0 if name == "image" else SCALE_ROOM)
+    return made
+
+
+def _place(grid: Grid) -> dict[str, Any]:
+    return {"x": 0, "y": 0, "dw": grid.cols, "dh": grid.rows}
+
+
+def _create_picture(grid: Grid, *, has_title_of_server: bool) -> figure:
+    fig = create_figure(
+        **NO_AXES,
+        title=" ",
+        x_range=Range1d(0, grid.cols, syncable=False),
+        y_range=Range1d(grid.rows, 0, syncable=False),
+        min_border_right=2,
+    )
+    title = cast("Title", fig.title)
+    title.align = "center"
+    title.syncable = has_title_of_server
+    return fig
+
+
+def _add_mask(made: ImageMasks, name: str, grid: Grid) -> None:
+    """Add a darkened picture, the mask over it, and below the scale of its colours."""
+    fig, place = made.figures[name], _place(grid)
+    dimmed = fig.image_rgba("image", source=made.grey, **place)
+    dimmed.syncable = False
+    made.dimmed.append(dimmed)
+    made.masks[name] = ColumnDataSource({"mask": [np.zeros((grid.rows, grid.cols), np.uint32)]}, syncable=False)
+    fig.image_rgba("mask", source=made.masks[name], **place, name=READABLE)
+    top, bottom = (grid.rows * share for share in STRIP)
+    made.scales[name] = ColumnDataSource({"image": [np.zeros((1, N_SHADES), np.uint32)]}, syncable=False)
+    fig.image_rgba("image", source=made.scales[name], x=0, y=top, dw=grid.cols, dh=bottom - top)
+    ends = {"x": [0, grid.cols / 2, grid.cols], "align": ["left", "center", "right"], "text": [""] * 3}
+    made.ticks[name] = ColumnDataSource(ends, syncable=False)
+    fig.text(
+        "x", bottom, "text", source=made.ticks[name], text_align="align", text_baseline="top", y_offset=1,
+        text_font_size="10px", text_color=TEXT,
+    )  # fmt: skip
 
 
 def _add_grid(fig: figure, grid: Grid) -> GlyphRenderer:

@@ -10,7 +10,7 @@ from vitpanel.core.points import smoothed
 from vitpanel.core.raster import Raster, Window
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, Patterns
-from vitpanel.views.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours
+from vitpanel.views.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, signed_colours
 
 N_BANDS = 10
 # Of the height that a single head has, what is shaded at least.
@@ -67,7 +67,7 @@ def colour_palette(colours: MapColours, *, n_layers: int, dark: bool = False) ->
         return layer_colours(n_layers, dark=dark)
     if colours.names:
         return tuple(class_colours(colours.names).values())
-    return RAMP
+    return signed_colours() if colours.is_signed else RAMP
 
 
 def colour_index(values: np.ndarray, colours: MapColours, n_colours: int) -> np.ndarray:

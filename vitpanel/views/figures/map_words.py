@@ -1,4 +1,4 @@
-"""D1: what the map's colours and a head's islands mean, in words."""
+"""D1: what the map's colours and a head's clusters mean, in words."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from vitpanel.views.base import escaped
 from vitpanel.views.palette import css
 
 # Share of own neighbours from which on a head is said to keep to itself, and spread up to which it is in one place.
-ISLAND, ONE_PLACE = 0.75, 0.3
+SEPARATE, ONE_PLACE = 0.75, 0.3
 STYLE = f"""
     .words {{ color: {css("text")}; font: 11px/14px sans-serif; padding: 1px 8px; }}
     .legend {{ display: flex; flex-wrap: wrap; gap: 0 8px; padding: 1px 8px; font: 10px/16px sans-serif;
@@ -36,8 +36,8 @@ def cohesion_html(cohesion: Cohesion, layer: int, head: int) -> str:
     if cohesion.n_asked < cohesion.n_points:
         title += f" {cohesion.n_asked:,} of all {cohesion.n_points:,} points were asked."
     return (
-        f'<div class="words" title="{title}"><b>{name}</b>: {share:.0%} of its {nearest} nearest are {name} too '
-        f"(chance {cohesion.chance:.0%}): {_verdict(share, spread)}.</div>"
+        f'<div class="words" title="{title}"><b>{name}</b>: {_percent(share)} of its {nearest} nearest neighbours are '
+        f"the same head on other images ({_percent(cohesion.chance)} by chance): {_verdict(share, spread)}.</div>"
     )
 
 
@@ -49,9 +49,13 @@ def near_html(near: Near, *, label: str, pixels: int) -> str:
     return f"<b>{heads}</b> within {pixels} pixels<br>nearest: {short_head_name(layer, head)} on image {image}{of}"
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _verdict(share: float, spread: float) -> str:
-    if share >= ISLAND:
-        return "an island of its own" if spread <= ONE_PLACE else "a few islands of its own"
+    if share >= SEPARATE:
+        return "one separate cluster" if spread <= ONE_PLACE else "mostly separate clusters"
     return "one place, shared with other heads" if spread <= ONE_PLACE else "scattered among other heads"
 
 

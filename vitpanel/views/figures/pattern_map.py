@@ -27,7 +27,7 @@ from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
 from vitpanel.views.base import NO_AXES, create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.map_picture import colour_index
-from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT, css
+from vitpanel.views.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
 
 MARGIN = 0.04
 MOST_TICKS = 12
@@ -129,8 +129,9 @@ def create_pattern_figure() -> PatternFigure:
     fig.scatter("x", "y", source=marked, size=3, color=TEXT, alpha=0.5, line_color=None)
     fig.scatter("x", "y", source=cloud, size=4, color=CHOSEN, alpha=0.6, line_color=None)
     fig.patch("x", "y", source=outline, fill_alpha=0, line_color=TEXT, line_dash="dashed")
-    points = fig.scatter("x", "y", source=own, size=8, fill_color="colour", line_color="white", line_width=0.8)
-    points.nonselection_glyph = None
+    # Dark on light, so that light colours have an edge on white ground, and all stand out from points of their colour.
+    fig.scatter("x", "y", source=own, size=12, fill_color=SURFACE, line_color=None)
+    points = fig.scatter("x", "y", source=own, size=8, fill_color="colour", line_color=TEXT, line_width=1)
     fig.scatter("x", "y", source=ring, size=13, fill_color="colour", line_color=CHOSEN, line_width=2.5, level="overlay")
     fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
     bar = _colour_bar()
@@ -171,18 +172,15 @@ def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, .
     return {"x": own.x, "y": own.y, "colour": colour, "words": words}
 
 
-def map_table(patterns: Patterns, found: PatternMap | None, window: Window, colours: MapColours) -> pd.DataFrame:
-    """Heads in sight with their places, and what their colours stand for where it is not the head itself."""
+def map_table(
+    patterns: Patterns, found: PatternMap | None, window: Window, *, metric: str, layout: str
+) -> pd.DataFrame:
+    """Heads in sight with their places in a layout, and what is known of them."""
     nothing = np.empty(0, np.int32)
     x, y, rows = (nothing, nothing, nothing) if found is None else found.within(window)
     image, layer, head = np.unravel_index(rows, (1, 1, 1) if found is None else found.shape)
-    table = pd.DataFrame({"image": image, "layer": layer, "head": head, "x": x, "y": y})
-    if colours.kind == "importance":
-        table[colours.kind] = patterns.values(rows, colours)
-    elif colours.kind == "class":
-        table[colours.kind] = [
-            "" if np.isnan(code) else colours.names[int(code)] for code in patterns.values(rows, colours)
-        ]
+    places = {"image": image, "layer": layer, "head": head, "layout": layout, "x": x, "y": y}
+    table = pd.DataFrame(places | patterns.described(rows, metric=metric))
     return table.sort_values(["image", "layer", "head"], ignore_index=True)
 
 
@@ -193,8 +191,12 @@ def explain_colours(bar: ColorBar, colours: MapColours, palette: tuple[str, ...]
     ticks = list(range(0, n, -(-n // MOST_TICKS))) if n else [low, (low + high) / 2, high]
     bar.color_mapper.update(palette=list(palette), low=low, high=high)
     bar.ticker.ticks = ticks
-    bar.major_label_overrides = {} if n else {tick: f"{tick:.3g}" for tick in ticks}
+    bar.major_label_overrides = {} if n else {tick: _number(tick) for tick in ticks}
     bar.update(title=colours.title, visible=colours.kind != "class")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _colour_bar() -> ColorBar:

@@ -1,14 +1,17 @@
 """Which point a click means."""
 
+import math
 from typing import cast
 
 import numpy as np
 from bokeh.core.property.descriptors import UnsetValueError
-from bokeh.models import CustomJS, Range1d
+from bokeh.events import DoubleTap, Tap
+from bokeh.models import Range1d
 from bokeh.plotting import figure
 
 REACH = 14
 ASSUMED_SIDE = 300
+SAME_PLACE = 6
 
 
 def padded_range(values: np.ndarray, *, padding: float = 0.05) -> Range1d:
@@ -49,6 +52,16 @@ def inner_size(fig: figure) -> tuple[int, int]:
         return ASSUMED_SIDE, ASSUMED_SIDE
 
 
-def reset_on_double_click(fig: figure) -> None:
-    """Let a double click show everything again."""
-    fig.js_on_event("doubletap", CustomJS(args={"fig": fig}, code="fig.reset.emit()"))
+class DoubleClicks:
+    """Tells the second click of a double click from one elsewhere: Bokeh calls any quick one a double tap."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None
+
+    def is_second(self, event: Tap | DoubleTap) -> bool:
+        """Whether a click is the second one at the place of the one before."""
+        before, here = self._last, None if event.sx is None or event.sy is None else (event.sx, event.sy)
+        self._last = here
+        if not isinstance(event, DoubleTap):
+            return False
+        return before is None or here is None or math.dist(before, here) <= SAME_PLACE

@@ -1,5 +1,5 @@
-// What a view does in the browser alone: its colours follow the theme, it fills the page and returns, its charts are
-// saved as files.
+// What a view does in the browser alone: its colours follow the theme, and it fills the page and returns. What saves its
+// charts stands before this script.
 
 const is_figure = (model) => model.type === "Figure"
 
@@ -54,9 +54,12 @@ function paint(model, colours, theme) {
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
 }
 
-// The components of panel-material-ui know the theme, whoever sets it; one of them stands beside the stage.
-function follow_theme(view, model, outer) {
-  const component = view.parent.child_views.find((child) => child.model.data?.dark_theme !== undefined)
+// The components of panel-material-ui know the theme, whoever sets it; the title of a view is one of them.
+const knows_theme = (view) => view.model.data?.dark_theme !== undefined
+const found_in = (view) => (knows_theme(view) ? view : view.child_views?.map(found_in).find((found) => found !== undefined))
+
+function follow_theme(model, outer) {
+  const component = found_in(outer)
   const colours = read(model.colours)
   const watched = new Set()
   const theme = () => (component.model.data.dark_theme ? "dark" : "light")
@@ -144,59 +147,42 @@ function hear_of_figures(view) {
 }
 
 const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}
+const icon = (path) => `<svg viewBox="0 0 24 24" width="18" height="18"><path d="${path}"/></svg>`
+const ICONS = {
+  save: icon("M5 20h14v-2H5v2zM19 9h-4V3H9v6H5l7 7 7-7z"),
+  larger: icon("M21 11V3h-8l3.3 3.3-10 10L3 13v8h8l-3.3-3.3 10-10z"),
+  smaller: icon("M22 3.4 20.6 2l-4.3 4.3L13 3v8h8l-3.3-3.3zM3 13l3.3 3.3L2 20.6 3.4 22l4.3-4.3L11 21v-8z"),
+}
 
-function follow_size(model, outer) {
+function follow_size(model, outer, button) {
   const apply = () => {
     for (const [name, value] of Object.entries(FULL)) {
       if (model.maximised) outer.el.style.setProperty(name, value)
       else outer.el.style.removeProperty(name)
     }
+    button.innerHTML = model.maximised ? ICONS.smaller : ICONS.larger
+    button.title = model.maximised ? "Return to all views (Esc)" : "Maximise"
+    button.setAttribute("aria-label", button.title)
   }
   const on_key = (event) => {
     if (event.key === "Escape" && !event.defaultPrevented && model.maximised) model.maximised = false
   }
+  button.addEventListener("click", () => { model.maximised = !model.maximised })
   model.on("maximised", apply)
   document.addEventListener("keydown", on_key)
   apply()
   return () => document.removeEventListener("keydown", on_key)
 }
 
-function download(blob, file) {
-  const link = document.createElement("a")
-  link.href = URL.createObjectURL(blob)
-  link.download = file
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000)
-}
-
-function save_svg(figure, ground, file) {
-  const svg = figure.export("svg").ctx.get_svg().cloneNode(true)
-  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect")
-  for (const [name, value] of Object.entries({width: "100%", height: "100%", fill: ground})) rect.setAttribute(name, value)
-  svg.querySelector("defs").after(rect)
-  download(new Blob([new XMLSerializer().serializeToString(svg)], {type: "image/svg+xml"}), file)
-}
-
-function save_png(figure, ground, file) {
-  const {canvas} = figure.export("png")
-  const context = canvas.getContext("2d")
-  context.globalCompositeOperation = "destination-over"
-  context.resetTransform()
-  context.fillStyle = ground
-  context.fillRect(0, 0, canvas.width, canvas.height)
-  canvas.toBlob((blob) => download(blob, file))
-}
-
 const NOTE = `position: absolute; right: 8px; top: 40px; width: max-content; max-width: 260px; z-index: 5; padding: 4px 8px;
   font: 12px/1.35 sans-serif; color: var(--vp-text); background: var(--vp-surface); border: 1px solid var(--vp-muted);
   border-radius: 4px`
 
-function tell(el, text) {
-  const note = document.createElement("div")
+function tell(box, text) {
+  const note = create("div", {textContent: text})
   note.setAttribute("role", "status")
   note.style = NOTE
-  note.textContent = text
-  el.replaceChildren(note)
+  box.replaceChildren(note)
   setTimeout(() => note.remove(), 6000)
 }
 
@@ -205,15 +191,13 @@ export function render({view, model, el}) {
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
   spare_stylesheets(outer)
   hear_of_figures(outer)
-  const ends = [follow_theme(view, model, outer), follow_size(model, outer)]
-  model.on("msg:custom", ({kind, figure, file, text}) => {
-    if (kind === "words") return tell(el, text)
-    const shown = Bokeh.index.find_one_by_id(figure)
-    if (shown == null || shown.bbox.width === 0) return tell(el, "This chart is not shown now: nothing is saved.")
-    const ground = getComputedStyle(outer.el).getPropertyValue("--vp-surface")
-    if (kind === "csv") download(new Blob([text], {type: "text/csv"}), file)
-    else if (kind === "svg") save_svg(shown, ground, file)
-    else save_png(shown, ground, file)
+  const notes = create("div", {}), larger = create("button", {type: "button", className: "tool"})
+  el.append(...create_menu(model, ICONS.save), larger, notes)
+  const ends = [follow_theme(model, outer), follow_size(model, outer, larger)]
+  model.on("msg:custom", (message) => {
+    const css = (name) => getComputedStyle(outer.el).getPropertyValue(name)
+    const words = message.kind === "words" ? message.text : save_file(message, css)
+    if (words !== undefined) tell(notes, words)
   })
   model.on("remove", () => ends.forEach((end) => end()))
 }

@@ -47,7 +47,7 @@ const link_at = (x, y) => {
   return best
 }
 const shade = (value, kind) => curve(value / high[kind])
-Object.assign(head, {_layout: layout, _curve: curve, _shade: shade, _token_at: token_at, _link_at: link_at, _mean: null, _plain: plain})
+Object.assign(head, {_layout: layout, _curve: curve, _inverse: inverse, _shade: shade, _token_at: token_at, _link_at: link_at, _mean: null, _plain: plain})
 
 const values = new Float32Array(shown.buffer, shown.byteOffset, shown.length)
 for (const [kind, source] of Object.entries(blocks)) {

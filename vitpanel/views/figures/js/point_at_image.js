@@ -1,5 +1,6 @@
 // Find the image under the pointer, unless it drags, and show its card; the server is asked once for each image. The
-// card is no Bokeh model: a change of one lays out the whole page again.
+// card is no Bokeh model: a change of one lays out the whole page again. A click puts it away until another image is
+// pointed at.
 const {x, y} = points.data
 const {x_range, y_range, inner_width, inner_height} = fig
 const right = inner_width / (x_range.end - x_range.start), up = inner_height / (y_range.end - y_range.start)
@@ -12,6 +13,9 @@ if (cb_obj.event_name === "mousemove" && !pointer._is_dragging) {
     if (distance <= least) [image, least] = [i, distance]
   }
 }
+if (cb_obj.event_name === "tap") pointer._clicked = pointer.data.image[0]
+else if (image >= 0 && image === pointer._clicked) image = -1
+else if (cb_obj.event_name === "mousemove") pointer._clicked = -1
 if (pointer._card === undefined) {
   const card = document.createElement("div"), known = new Map()
   card.style = style

@@ -22,23 +22,49 @@ const mean_of_patches = () => {
 head._mean ??= cls < 0 ? mean_of_patches() : null
 const given = (i) => (row >= 0 ? at(row, n_prefix + i) : head._mean[n_prefix + i])
 const got = (i) => (col >= 0 ? at(n_prefix + i, col) : 0)
-const paint = (name, value, is_known) => {
+const is_light = options.data.mask[0] === "heat"
+for (const one of dimmed) one.visible = is_light
+for (const one of clear) one.visible = !is_light
+const image = crop.data.image[0]
+if (head._grey_of !== image) {
+  // Bytes are red, green, blue, alpha from the lowest up.
+  const pixels = new Uint32Array(image.length)
+  for (let i = 0; i < pixels.length; i++) {
+    const pixel = image[i], [red, green, blue] = [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255]
+    const shade = Math.round(darkest + dimming * (0.299 * red + 0.587 * green + 0.114 * blue))
+    pixels[i] = ((255 << 24) | (shade << 16) | (shade << 8) | shade) >>> 0
+  }
+  grey.data = {image: [new image.constructor(pixels, image.shape)]}
+  head._grey_of = image
+}
+const digits = (value) => Number(value.toPrecision(2)).toString()
+const paint = (name, value, kind, is_known) => {
   let most = 0
   for (let i = 0; i < n_patches; i++) most = Math.max(most, value(i))
+  const which = is_light ? kind : "cut-out", ramp = ramps[which], last = ramp.length - 1
   const pixels = new Uint32Array(n_patches)
   for (let i = 0; i < n_patches; i++) {
-    // Slate (black would hide what is attended to in black images), as transparent as the attention is strong; bytes
-    // are red, green, blue, alpha from the lowest up.
-    const part = most > 0 ? Math.max(head._curve(value(i) / most), 0) : 0
-    pixels[i] = ((Math.round(255 * (is_known ? 1 - part : 0.5)) << 24) | 0x584a40) >>> 0
+    const part = most > 0 ? Math.min(Math.max(head._curve(value(i) / most), 0), 1) : 0
+    pixels[i] = is_known ? ramp[Math.round(last * part)] : is_light ? 0 : 0x80584a40
   }
-  masks[name].data = {mask: [new masks[name].data.mask[0].constructor(pixels, [rows, cols])]}
+  const NumberArray = masks[name].data.mask[0].constructor
+  masks[name].data = {mask: [new NumberArray(pixels, [rows, cols])]}
+  const strip = is_known ? Uint32Array.from(opaque[which]) : new Uint32Array(last + 1)
+  scales[name].data = {image: [new NumberArray(strip, [1, strip.length])]}
+  const [low, middle] = [0, 0.5].map((shade) => digits(most * head._inverse(shade)))
+  const text = is_known && most > 0 ? [head._inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)] : ["", "", ""]
+  ticks[name].data = {...ticks[name].data, text}
 }
-paint("source", given, true)
-paint("target", got, col >= 0)
+const kind_of = (one) => kinds[one >= 0 ? token_kinds[one] : 0]
+paint("source", given, kind_of(row), true)
+paint("target", got, kind_of(col), col >= 0)
 const short = (one) => names[one].split(" (")[0]
+// The longest words that have room above a picture.
+const fitting = (name, ...texts) => texts.find((text) => text.length * 6 < pictures[name].inner_width) ?? texts[texts.length - 1]
 captions.source.text = row >= 0 ? `${short(row)} attends to` : "mean of all patches"
-captions.target.text = col >= 0 ? `attend to ${short(col)}` : "no CLS: choose a patch"
+captions.target.text = col >= 0
+  ? fitting("target", `Patches that attend to ${short(col)}`, `Attend to ${short(col)}`)
+  : "no CLS: choose a patch"
 
 const ends = link ?? [token, token]
 const patches = (link !== null ? ends : [token]).map((one, i) => [one - n_prefix, i])

@@ -1,0 +1,179 @@
+// The menu of charts that can be saved, and what saves them as files.
+
+const KINDS = {png: "PNG", svg: "SVG", csv: "CSV"}
+const SCALES = [1, 2, 4]
+const SVG = "http://www.w3.org/2000/svg"
+const LEGEND = {size: 11, line: 16, margin: 6}
+
+function shown(figure) {
+  const view = Bokeh.index.find_one_by_id(figure)
+  return view != null && view.bbox.width > 0 ? view : null
+}
+
+function create(name, properties, ...children) {
+  const el = Object.assign(document.createElement(name), properties)
+  el.append(...children)
+  return el
+}
+
+function create_scales() {
+  const box = create("div", {className: "scales"}, "PNG at")
+  box.setAttribute("role", "radiogroup")
+  box.setAttribute("aria-label", "Size of PNG files")
+  for (const scale of SCALES) {
+    const radio = create("input", {type: "radio", name: "scale", value: scale, checked: scale === 2})
+    box.append(create("label", {}, radio, `${scale}×`))
+  }
+  return box
+}
+
+function create_row({stem, title, kinds, figure, reason, absent}, save) {
+  const why = reason || (shown(figure) === null ? absent : "")
+  const name = create("span", {className: "name"}, title, create("small", {textContent: why}))
+  const row = create("div", {className: why ? "row off" : "row"}, name)
+  for (const kind of kinds) {
+    const button = create("button", {type: "button", textContent: KINDS[kind], disabled: why !== ""})
+    button.setAttribute("aria-label", `${title} · ${KINDS[kind]}`)
+    button.addEventListener("click", () => save(stem, kind))
+    row.append(button)
+  }
+  return row
+}
+
+// A button, and the menu that it opens.
+function create_menu(model, icon) {
+  const scales = create_scales(), rows = create("div", {})
+  const menu = create("div", {className: "menu", popover: "auto"}, scales, rows)
+  menu.setAttribute("aria-label", "Export")
+  const button = create("button", {type: "button", className: "tool", title: "Export", innerHTML: icon})
+  button.setAttribute("aria-label", "Export")
+  button.setAttribute("aria-haspopup", "true")
+  button.popoverTargetElement = menu
+  const save = (stem, kind) => {
+    menu.hidePopover()
+    model.send_msg({save: stem, kind, scale: Number(scales.querySelector(":checked").value)})
+  }
+  const fill = () => rows.replaceChildren(...model.charts.map((chart) => create_row(chart, save)))
+  menu.addEventListener("beforetoggle", ({newState}) => {
+    if (newState !== "open") return
+    model.send_msg({opened: true})  // why a chart cannot be saved may have changed
+    fill()
+    const {right, bottom} = button.getBoundingClientRect()
+    Object.assign(menu.style, {top: `${bottom + 2}px`, right: `${window.innerWidth - right}px`})
+  })
+  const on_key = (event) => {
+    if (event.key !== "Escape" || !menu.matches(":popover-open")) return
+    event.preventDefault()  // the view stays as large as it is
+    menu.hidePopover()
+    button.focus()
+  }
+  for (const el of [menu, button]) el.addEventListener("keydown", on_key)
+  model.on("charts", fill)
+  return [button, menu]
+}
+
+function download(blob, file) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = file
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+}
+
+// Entries of a legend below a picture of some width, as elements of SVG, and their height.
+function draw_legend({caption, groups}, width, colour) {
+  const group = document.createElementNS(SVG, "g"), pen = document.createElement("canvas").getContext("2d")
+  pen.font = `${LEGEND.size}px sans-serif`
+  let x = LEGEND.margin, y = 0
+  const put = (text, shape) => {
+    const shift = shape === undefined ? 0 : 13, needed = shift + pen.measureText(text).width + 10
+    if (x > LEGEND.margin && x + needed > width) [x, y] = [LEGEND.margin, y + LEGEND.line]
+    const words = document.createElementNS(SVG, "text"), middle = y + LEGEND.line / 2
+    const place = {x: x + shift, y: middle + 4, fill: colour, "font-size": LEGEND.size, "font-family": "sans-serif"}
+    for (const [name, value] of Object.entries(place)) words.setAttribute(name, value)
+    words.textContent = text
+    if (shape !== undefined) {
+      const mark = document.createElementNS(SVG, "g")
+      mark.innerHTML = SHAPES[shape.marker]
+      const look = {transform: `translate(${x} ${middle - 5})`, fill: shape.colour, stroke: colour, "stroke-width": 0.5}
+      if (shape.marker === "x") look.stroke = shape.colour
+      for (const [name, value] of Object.entries(look)) mark.setAttribute(name, value)
+      group.append(mark)
+    }
+    group.append(words)
+    x += needed
+  }
+  put(caption)
+  for (const one of groups) put(one.name, one)
+  return {group, height: y + LEGEND.line + LEGEND.margin}
+}
+
+function create_svg(width, height) {
+  const svg = document.createElementNS(SVG, "svg")
+  for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) svg.setAttribute(name, value)
+  return svg
+}
+
+const text_of = (svg) => new XMLSerializer().serializeToString(svg)
+
+function save_svg(figure, {ground, colour, file, legend}) {
+  const {width, height} = figure.bbox
+  const svg = figure.export("svg").ctx.get_svg().cloneNode(true)
+  const rect = document.createElementNS(SVG, "rect")
+  for (const [name, value] of Object.entries({width: "100%", height: "100%", fill: ground})) rect.setAttribute(name, value)
+  svg.querySelector("defs").after(rect)
+  if (legend !== null) {
+    const {group, height: more} = draw_legend(legend, width, colour)
+    group.setAttribute("transform", `translate(0 ${height})`)
+    svg.append(group)
+    svg.setAttribute("height", height + more)
+    svg.removeAttribute("viewBox")
+  }
+  download(new Blob([text_of(svg)], {type: "image/svg+xml"}), file)
+}
+
+// Bokeh paints as many pixels as the screen has; here as many as are asked for.
+function paint_at(figure, scale) {
+  const own = Object.getOwnPropertyDescriptor(window, "devicePixelRatio")
+  Object.defineProperty(window, "devicePixelRatio", {value: scale, configurable: true})
+  try {
+    return figure.export("png").canvas
+  } finally {
+    if (own === undefined) delete window.devicePixelRatio
+    else Object.defineProperty(window, "devicePixelRatio", own)
+  }
+}
+
+async function picture_of(svg) {
+  const picture = new Image()
+  picture.src = `data:image/svg+xml,${encodeURIComponent(text_of(svg))}`
+  await picture.decode()
+  return picture
+}
+
+async function save_png(figure, {ground, colour, file, legend, scale}) {
+  const painted = paint_at(figure, scale), {width, height} = figure.bbox
+  const {group, height: more} = legend === null ? {height: 0} : draw_legend(legend, width, colour)
+  const canvas = create("canvas", {width: painted.width, height: Math.round((height + more) * scale)})
+  const context = canvas.getContext("2d")
+  context.fillStyle = ground
+  context.fillRect(0, 0, canvas.width, canvas.height)
+  context.drawImage(painted, 0, 0)
+  if (legend !== null) {
+    const svg = create_svg(width, more)
+    svg.append(group)
+    context.drawImage(await picture_of(svg), 0, height * scale, width * scale, more * scale)
+  }
+  canvas.toBlob((blob) => download(blob, file))
+}
+
+// Saves what the server says; returns why nothing is saved, else nothing.
+function save_file(message, css) {
+  const {kind, file, text} = message
+  if (kind === "csv") return download(new Blob([text], {type: "text/csv"}), file)
+  const view = shown(message.figure)
+  if (view === null) return "This chart is not shown now: nothing is saved."
+  const look = {...message, ground: css("--vp-surface"), colour: css("--vp-text")}
+  if (kind === "svg") save_svg(view, look)
+  else save_png(view, look)
+}
