@@ -9,7 +9,7 @@ import numpy as np
 from vitpanel.core.importance import PrunedHead
 
 NO_MODEL = "The live model is not loaded, so pruning modes and attention matrices cannot be computed."
-NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
+NO_IMAGE = "Shown for one image. Choose one in the Image Overview."
 
 Value = TypeVar("Value")
 

@@ -14,17 +14,24 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.importance_line import (
-    METRIC_NAMES,
-    create_importance_line,
-    pin_columns,
-)
-from vitpanel.views.figures.mode_bars import create_mode_bars, mode_columns
+from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
+from vitpanel.views.figures.mode_bars import METRIC_NAMES, create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
+from vitpanel.views.palette import css
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
 
 FADED = 0.3
+# As the menus beside them, which are of Material UI.
+_STEPPER = f"""
+    .bk-input-group {{ position: relative; }}
+    label {{ position: absolute; top: -6px; left: 6px; z-index: 1; padding: 0 3px; font: 10px/12px sans-serif;
+        color: {css("hint")}; background: {css("surface")}; }}
+    .bk-input {{ height: 30px; padding: 3px 20px 3px 8px; font: 13px sans-serif; color: {css("text")};
+        background: transparent; border: 1px solid {css("muted")}; border-radius: 4px; }}
+    .bk-input:hover {{ border-color: {css("text")}; }}
+    .bk-input:focus {{ border-color: {css("value")}; box-shadow: inset 0 0 0 1px {css("value")}; }}
+"""
 
 
 class HeadImportance(View):
@@ -78,8 +85,10 @@ class HeadImportance(View):
         self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=metrics, width=128, **look)
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
         self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=178, **look)
-        self.layer = pmui.IntInput(label="Layer", start=0, end=self.n_layers - 1, width=82, **look)
-        self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=82, **look)
+        # Not those of panel-material-ui 0.16, which after Enter take nothing more until one has left them.
+        stepper = {"value": 0, "width": 58, "margin": (10, 3, 0, 3), "stylesheets": [_STEPPER]}
+        self.layer = pn.widgets.IntInput(label="Layer", **stepper)
+        self.head = pn.widgets.IntInput(label="Head", **stepper)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
         self.head.param.watch(partial(self._on_stepper, "head"), "value")
         self.context = pmui.Switch(
@@ -119,7 +128,8 @@ class HeadImportance(View):
 
     def _modes_table(self) -> pd.DataFrame:
         table = source_table(self.modes.bars, mode="mode", pruned="label", value="value")
-        return table.assign(metric=self.session.selection.metric)
+        change = table["value"] - table["value"].head(1).sum()
+        return table.assign(change=change, metric=self.session.selection.metric)
 
     def _predictions_table(self) -> pd.DataFrame:
         columns = {"class": "name", "probability": "probability", "unpruned": "unpruned", "true_class": "truth"}
@@ -135,7 +145,8 @@ class HeadImportance(View):
     def _on_stepper(self, name: str, event: Any) -> None:
         if event.new is not None:
             # A typed number may lie outside; the stepper then shows the nearest.
-            nearest = min(max(event.new, event.obj.start), event.obj.end)
+            _, last = self.session.selection.param[name].bounds
+            nearest = min(max(event.new, 0), last)
             self.session.selection.param.update({name: nearest})
         self._show_head()
 
@@ -186,7 +197,7 @@ class HeadImportance(View):
         self._arrange()
 
     def _draw_pins(self) -> None:
-        self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_heads)
+        self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_layers, self.n_heads)
 
     def _draw_modes(self) -> None:
         online = self.session.modes
@@ -209,8 +220,7 @@ class HeadImportance(View):
     def _patch_modes(self) -> None:
         values = self.session.mode_values()
         if values is not None:
-            self.modes.scale(values)
-            self.modes.bars.data = mode_columns(values)
+            self.modes.show(values, self.session.selection.metric)
 
     def _patch_predictions(self) -> None:
         predictions = self.session.predictions()
