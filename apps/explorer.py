@@ -12,6 +12,6 @@ pn.extension()
 USAGE = "Give the study: `panel serve apps/explorer.py --args X.study`"
 
 if len(sys.argv) > 1:
-    create_app(Path(sys.argv[1])).servable(title="vitpanel")
+    create_app(Path(sys.argv[1])).servable()
 else:
     pn.pane.Alert(USAGE, alert_type="warning").servable(title="vitpanel")

@@ -7,8 +7,8 @@ from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.results import Predictions
 from vitpanel.state.selection import Selection
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, mode_span
 from vitpanel.views.figures.importance_line import pin_columns
+from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, mode_span
 from vitpanel.views.figures.numbers import change_text, distance_text
 from vitpanel.views.figures.prediction_bars import LONGEST_NAME, prediction_columns, shortened
 from vitpanel.views.head_importance import HeadImportance

@@ -13,6 +13,7 @@ from bokeh.themes import Theme
 from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.page import Page
+from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
 from vitpanel.state.selection import Selection
@@ -20,7 +21,7 @@ from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
-from vitpanel.views.base import View, counted, escaped
+from vitpanel.views.base import View, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
@@ -127,7 +128,7 @@ def chosen_views(views: str | Sequence[str] | None) -> list[str]:
 def create_page(study: Study, *, service: ModelService | None = None) -> Page:
     """Return the whole page of a session."""
     explorer = Explorer(study, service=service, height=f"calc(100vh - {HEADER_HEIGHT}px - 8px)")
-    return _page(_title(study), explorer, header=[TrustBadge(study)])
+    return _page(study_title(study), explorer, header=[TrustBadge(study)])
 
 
 def create_app(path: Path, *, checkpoint: Path | None = None) -> Page:
@@ -169,14 +170,6 @@ def _keep_what_is_loaded() -> None:
     """Let no ended session make the collector of garbage look through torch, which takes half a second."""
     gc.collect()
     gc.freeze()
-
-
-def _title(study: Study) -> str:
-    spec = study.spec
-    return (
-        f"vitpanel · {study.manifest.model['name']} · {counted(spec.n_layers, 'layer')} × "
-        f"{counted(spec.n_heads, 'head')} · {counted(study.n_images, 'image')}"
-    )
 
 
 def _page(title: str, content: Any, *, header: Sequence[pn.viewable.Viewer] = ()) -> Page:

@@ -27,7 +27,6 @@ def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: 
     try:
         server: Any = pn.serve(
             {"vitpanel": page},
-            title="vitpanel",
             port=port,
             address=address,
             websocket_origin=[f"{address}:{port}"] if port else None,

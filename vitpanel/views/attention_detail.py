@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from vitpanel.core.display import MAX_LINKS, SCALES, pooling_step, share_above
+from vitpanel.core.display import SCALES, pooling_step, share_above
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
@@ -48,19 +48,6 @@ class AttentionDetail(View):
     """Four linked pictures of one attention matrix; pointer and threshold are followed in the browser."""
 
     title = "Attention Detail"
-    help = (
-        "Which token attends to which, in the chosen head on the chosen image. Blue touches the CLS token, orange is "
-        "between patches. Left: the image, under the attention that a token gives (its row of the matrix) and under "
-        "the attention that it gets (its column); clear is strong, covered is none. The token is CLS unless you choose "
-        "another; without CLS the upper mask is the mean of what all patches give. Middle: source tokens above, "
-        f"target tokens below, a link for each value above the threshold, at most the {MAX_LINKS:,} strongest. Point "
-        "at a token, a patch or the heatmap to light it everywhere, click to keep a token, or type its name (CLS, 23 "
-        "for patch 23, or row, column). Below: how often each value occurs (both scales are logarithmic); drag the "
-        "red bar or click to move it, or type the share of the largest values that is drawn, or the lowest value. "
-        "Right: the matrix, with what is below the threshold faded. The scale says how shades grow with values: "
-        "square root and log (three decades) bring out weak ones. The atlas shows all heads of the image as small "
-        "heatmaps, each with shades of its own: compare patterns there, not strengths; arrow keys and Enter choose too."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)

@@ -26,15 +26,6 @@ class AttentionStrength(View):
     """A measure of all heads, and the chosen head's attention over hops (Fig. 1C)."""
 
     title = "Attention Strength"
-    help = (
-        "Top: one point for each head, coloured by layer; the chosen head is ringed, pinned heads are in a square. "
-        "Entropy: low means that the patches attend to one distance only, high that they attend to all distances "
-        "alike. Distance: how far away they look on average, in patches. Without an image: the mean over all, with a "
-        "whisker of one standard deviation. Click to choose a head. Bottom left: mean attention to patches at each "
-        "distance (hop); the outline is the mean over all images; point at a bar to see where its patches are. Bottom "
-        "right: the measure of the head over all images, or over the brushed images against the rest; the line marks "
-        "the chosen image."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)

@@ -38,15 +38,6 @@ class HeadImportance(View):
     """Importance of all heads, of one head by pruning mode, and the predictions (Fig. 1B)."""
 
     title = "Head Importance"
-    help = (
-        "Curve: the metric after leaving out each head in turn; for the probability, lower means that the head matters "
-        "more. Drag the line, click, or focus the curve and use the arrow keys (left, right: head; up, down: layer); "
-        "switch the mean over all images off to fit the axis to the chosen image. List: heads by importance; each line "
-        "shows the importance on all images, least to most, on a square-root scale; one that rises late is a head that "
-        "matters to few images; the dot is the chosen image. + or the key P pins a head. Bars: the metric when only "
-        "parts of the head's attention are set to 0. Predictions: what the model predicts in the chosen mode; a tick "
-        "marks the unpruned value. Compare: the pinned heads side by side, on one scale."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)

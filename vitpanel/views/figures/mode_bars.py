@@ -70,7 +70,7 @@ def mode_texts(values: np.ndarray, metric: str) -> list[str]:
 
 
 def mode_columns(values: np.ndarray, metric: str) -> dict[str, Any]:
-    """Columns of the bars of modes 0 to 5, from the unpruned value; a mode that is not defined has a text and no bar."""
+    """Columns of the bars of modes 0 to 5, from the unpruned value; a mode that is not defined has a text alone."""
     top = np.where(np.isnan(values), values[0], values)
     is_down = top < values[0]
     return {

@@ -80,26 +80,12 @@ def _highest(*values: np.ndarray) -> float:
 
 def mode_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
     """Bars of all pins, six for each."""
-    names = (
-        "x",
-        "head",
-        "mode",
-        "label",
-        "number",
-        "base",
-        "top",
-        "text",
-        "baseline",
-        "offset",
-        "value",
-        "alpha",
-        "colour",
-    )
-    rows: dict[str, list[Any]] = {name: [] for name in names}
+    shared = ("mode", "label", "base", "top", "baseline", "offset", "colour")
+    rows: dict[str, list[Any]] = {name: [] for name in (*shared, "x", "head", "number", "text", "value", "alpha")}
     for slot, head in enumerate(heads):
         values = np.full(_N_MODES, np.nan) if head.modes is None else head.modes
         bars = one_head_columns(values, head.metric)
-        for name in ("mode", "label", "base", "top", "baseline", "offset", "colour"):
+        for name in shared:
             rows[name] += list(bars[name])
         rows["x"] += [_across(slot, (mode + 0.5) / _N_MODES) for mode in PruningMode]
         rows["head"] += [short_head_name(*head.head)] * _N_MODES
