@@ -50,12 +50,12 @@ def test_vitpanel_serve(study: Path):
     command = [sys.executable, "-c", "from vitpanel.cli import main; main()", "serve", str(study)]
     with serving([*command, "--port", "0", "--no-show"], ready=r"open at (http://\S+)") as address:
         page = page_at(address)
-    assert "synthetic_vit" in page
+    assert "<title>x · synthetic_vit" in page
 
 
 def test_panel_serve_of_the_app(study: Path):
     command = [sys.executable, "-m", "panel", "serve", "apps/explorer.py", "--port", "0", "--args", str(study)]
     with serving(command, ready=r"running at: (http://\S+)") as address:
         page = page_at(address)
-    assert "synthetic_vit" in page
+    assert "<title>x · synthetic_vit" in page
     assert "fonts.googleapis.com" not in page

@@ -27,6 +27,12 @@ def test_the_title_begins_with_the_study_and_says_what_is_not_as_the_models_name
     assert "changed: depth 2, img_size 32" in study_facts(study)["Model"]
 
 
+def test_where_the_checkpoint_lay_is_not_told(tmp_path: Path):
+    study = changed_study(tmp_path / "a.study", checkpoint="/home/somebody/secret/model.safetensors")
+    assert "checkpoint model.safetensors" in study_facts(study)["Model"]
+    assert "somebody" not in facts_html(study_facts(study))
+
+
 def test_a_model_that_is_as_its_name_says_is_only_named(tmp_path: Path):
     study = changed_study(tmp_path / "a.study")
     assert study_title(study) == "a · synthetic_vit · 2 layers × 3 heads · 21 images"

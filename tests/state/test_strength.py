@@ -7,7 +7,7 @@ from tests.synthetic import synthetic_spec, write_synthetic_study
 from vitpanel.core.strength import longest_distance
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.strength import axis_span, head_density, head_values, measure_limit, patch_side, value_on_image
-from vitpanel.study.reader import open_study
+from vitpanel.study.reader import Study, open_study
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +41,27 @@ def test_a_density_is_of_area_1(study, measure: str):
 
 
 @pytest.mark.parametrize("measure", ["entropy", "distance"])
-def test_an_axis_is_the_same_everywhere_and_fits_all_images_with_a_twentieth_more(study, measure: str):
+def test_an_axis_fits_the_values_of_all_images_and_what_is_shown_with_a_twentieth_more(study, measure: str):
     limit, every = measure_limit(study.spec, measure), study[measure]
-    low, high = axis_span(study, measure)
-    low_seen = min(every.min(), (every.mean(0) - every.std(0)).min())
-    high_seen = max(every.max(), (every.mean(0) + every.std(0)).max())
-    air = 0.05 * (high_seen - low_seen)
-    assert low == pytest.approx(max(low_seen - air, 0), abs=1e-5)
-    assert high == pytest.approx(min(high_seen + air, limit), abs=1e-5)
-    assert head_values(study, measure, 7).span == head_values(study, measure, None).span == (low, high)
-    assert head_density(study, measure, (1, 2), brushed=None).span == (low, high)
+
+    def expected(*shown) -> tuple[float, float]:
+        seen = np.concatenate([np.percentile(every, [1, 99]), *(np.ravel(part) for part in shown)])
+        air = 0.05 * (seen.max() - seen.min())
+        return pytest.approx((max(seen.min() - air, 0), min(seen.max() + air, limit)), abs=1e-5)
+
+    mean, std = every.mean(0), every.std(0)
+    assert head_values(study, measure, 7).span == expected(every[7])
+    assert head_values(study, measure, None).span == expected(mean - std, mean + std)
+    assert head_density(study, measure, (1, 2), brushed=None).span == expected(every[:, 1, 2])
+
+
+def test_one_strange_head_on_one_image_does_not_squeeze_the_others(study, monkeypatch: pytest.MonkeyPatch):
+    values = np.full((40, 2, 3), 0.97) + np.linspace(0, 0.02, 240).reshape(40, 2, 3)
+    values[5, 1, 1] = 0.1
+    monkeypatch.setattr(Study, "__getitem__", lambda *_: values)
+    low, high = axis_span(open_study(study.path), "entropy", values[7])
+    assert 0.96 < low < high <= 1
+    assert axis_span(open_study(study.path), "entropy", values[5])[0] < 0.1
 
 
 def test_an_axis_of_values_that_are_all_alike_still_has_a_length(tmp_path):

@@ -7,6 +7,7 @@ import panel as pn
 
 from vitpanel.app.explorer import create_app, open_once
 from vitpanel.app.page import Page
+from vitpanel.app.study_card import study_title
 from vitpanel.errors import VitpanelError
 
 
@@ -18,7 +19,7 @@ def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: 
     VitpanelError
         If the study cannot be opened or the port is taken.
     """
-    open_once(path, checkpoint=checkpoint)
+    study, _ = open_once(path, checkpoint=checkpoint)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
     def page() -> Page:
@@ -27,6 +28,7 @@ def serve_study(path: Path, *, port: int, address: str, show: bool, checkpoint: 
     try:
         server: Any = pn.serve(
             {"vitpanel": page},
+            title=study_title(study),
             port=port,
             address=address,
             websocket_origin=[f"{address}:{port}"] if port else None,

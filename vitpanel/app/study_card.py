@@ -1,6 +1,7 @@
 """What a person should know of a study before they believe it: model, images, how good its maps are, when made."""
 
 from collections.abc import Iterator
+from pathlib import PureWindowsPath
 from typing import Any
 
 from vitpanel.core.neighbours import N_NEIGHBOURS
@@ -60,16 +61,17 @@ def _model(study: Study) -> Iterator[str]:
     height, width = spec.image_size
     patches = f"{spec.grid.rows} × {spec.grid.cols} patches"
     yield f"{spec.n_layers} layers × {spec.n_heads} heads; {height} × {width} pixels in {patches}"
-    for key, title in (("checkpoint", "checkpoint"), ("revision", "revision")):
-        if model.get(key):
-            yield f"{title} {model[key]}"
+    if model.get("checkpoint"):
+        # The folder is the business of whoever runs the server.
+        yield f"checkpoint {PureWindowsPath(model['checkpoint']).name}"
+    if model.get("revision"):
+        yield f"revision {model['revision']}"
 
 
 def _images(study: Study) -> Iterator[str]:
     done = "" if study.n_done == study.n_images else f", {study.n_done:,} of them done"
-    yield f"{counted(study.n_images, 'image')}{done}" + (
-        f", {study.spec.n_classes:,} classes" if study.class_names else ""
-    )
+    classes = f", {study.spec.n_classes:,} classes" if study.class_names else ""
+    yield f"{counted(study.n_images, 'image')}{done}{classes}"
     labels, predicted = study.images["label"].to_numpy(), study.images["predicted"].to_numpy()
     known = (labels >= 0) & (predicted >= 0)
     if not known.any():
@@ -93,11 +95,9 @@ def _maps(study: Study) -> Iterator[str]:
 
 
 def _made(study: Study) -> Iterator[str]:
-    manifest = study.manifest
-    versions = [
-        f"{name} {manifest.versions[name]}" for name in ("vitpanel", "timm", "torch") if name in manifest.versions
-    ]
-    yield f"{manifest.created[:10]}" + (f" with {', '.join(versions)}" if versions else "")
+    known = study.manifest.versions
+    versions = [f"{name} {known[name]}" for name in ("vitpanel", "timm", "torch") if name in known]
+    yield study.manifest.created[:10] + (f" with {', '.join(versions)}" if versions else "")
 
 
 def _detail(study: Study, stage: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A small badge: how far the study can be trusted, with the figures and the study's card behind a click."""
 
+import re
 from typing import Any
 
 import panel as pn
@@ -91,7 +92,9 @@ def badge_figures(checks: list[Check], head: dict[str, Any]) -> str:
 
 
 def _row(check: Check) -> str:
-    name, sentence = escaped(NAMES.get(check.name, check.name)), escaped(check.sentence)
+    # A minus does not let a line end within a number, as the hyphen of 3.6e-07 does.
+    words = re.sub(r"(\d)e-0?(\d)", r"\1e−\2", check.sentence)
+    name, sentence = escaped(NAMES.get(check.name, check.name)), escaped(words)
     if check.passed:
         return f"<tr><td>✓ {name}</td><td>{sentence}</td></tr>"
     return f"<tr><td><b>! {name}</b></td><td>{sentence}<b class='off'>Off: {escaped(check.views)}</b></td></tr>"

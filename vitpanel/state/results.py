@@ -59,7 +59,7 @@ class PinnedHead:
     grid, density
         Density of the head's entropy over all images at places along its axis; empty where it is not known.
     span
-        Ends of that axis, the same for all heads.
+        Ends of that axis.
     entropy
         Of the chosen image; None without one, or where it is not known.
     is_current

@@ -63,27 +63,31 @@ def measure_limit(spec: ViTSpec, measure: str) -> float:
     return 1.0 if measure == "entropy" else longest_distance(spec.grid)
 
 
-def axis_span(study: Study, measure: str) -> tuple[float, float]:
-    """Ends of a measure's axis: what all heads have on all images, and a twentieth more within what is possible.
+def axis_span(study: Study, measure: str, *shown: np.ndarray) -> tuple[float, float]:
+    """Ends of a measure's axis, the same for all images and heads, or nearly, so that they can be compared.
 
-    It is the same for all images and heads, so that they can be compared, and made once for all sessions.
+    It holds what all heads have on all images but for the outermost hundredth at each end, all that is shown, and a
+    twentieth more within what is possible.
     """
+    limit, usual = measure_limit(study.spec, measure), usual_span(study, measure)
+    values = np.concatenate([np.ravel(part) for part in (np.array(usual), *shown)])
+    if not limit or np.isnan(values).all():
+        return 0.0, limit or 1.0
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    margin = max(MARGIN * (high - low), NARROWEST * limit)
+    return max(low - margin, 0.0), min(high + margin, limit)
+
+
+def usual_span(study: Study, measure: str) -> tuple[float, float]:
+    """Between which two values all but the outermost hundredths lie, made once for all sessions; NaN without any."""
     with _lock:
         known = _spans.setdefault(study, {})
         if measure not in known:
-            known[measure] = _span(study, measure)
+            values = study[measure]
+            values = values[~np.isnan(values)]
+            low, high = np.percentile(values, [1, 99]) if values.size else (np.nan, np.nan)
+            known[measure] = float(low), float(high)
         return known[measure]
-
-
-def _span(study: Study, measure: str) -> tuple[float, float]:
-    limit, values = measure_limit(study.spec, measure), study[measure]
-    if not limit or np.isnan(values).all():
-        return 0.0, limit or 1.0
-    mean, std = study.mean(measure), study.std(measure)
-    low = min(np.nanmin(values), np.nanmin(mean - std))
-    high = max(np.nanmax(values), np.nanmax(mean + std))
-    margin = max(MARGIN * (high - low), NARROWEST * limit)
-    return max(float(low - margin), 0.0), min(float(high + margin), limit)
 
 
 def undefined_reason(study: Study, measure: str) -> str:
@@ -109,8 +113,10 @@ def head_values(study: Study, measure: str, image: int | None) -> HeadValues:
     """
     _refuse_undefined(study, measure)
     if image is None:
-        return HeadValues(measure, study.mean(measure), study.std(measure), axis_span(study, measure))
-    return HeadValues(measure, rows_of_image(study, measure, image), None, axis_span(study, measure))
+        mean, std = study.mean(measure), study.std(measure)
+        return HeadValues(measure, mean, std, axis_span(study, measure, mean - std, mean + std))
+    values = rows_of_image(study, measure, image)
+    return HeadValues(measure, values, None, axis_span(study, measure, values))
 
 
 def head_strength(study: Study, head: tuple[int, int], image: int | None) -> HeadStrength:
@@ -139,7 +145,8 @@ def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: 
         If the study does not have the measure, or it is not defined for this model.
     """
     _refuse_undefined(study, measure)
-    values, span = study[measure][(slice(None), *head)], axis_span(study, measure)
+    values = study[measure][(slice(None), *head)]
+    span = axis_span(study, measure, values)
     inside = values[:0] if brushed is None else values[brushed]
     outside = values if brushed is None else values[~brushed]
     grid, density = _density(outside, span)

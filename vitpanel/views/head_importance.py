@@ -25,12 +25,12 @@ FADED = 0.3
 # As the menus beside them, which are of Material UI.
 _STEPPER = f"""
     .bk-input-group {{ position: relative; }}
-    label {{ position: absolute; top: -6px; left: 6px; z-index: 1; padding: 0 3px; font: 10px/12px sans-serif;
-        color: {css("hint")}; background: {css("surface")}; }}
-    .bk-input {{ height: 30px; padding: 3px 20px 3px 8px; font: 13px sans-serif; color: {css("text")};
-        background: transparent; border: 1px solid {css("muted")}; border-radius: 4px; }}
-    .bk-input:hover {{ border-color: {css("text")}; }}
-    .bk-input:focus {{ border-color: {css("value")}; box-shadow: inset 0 0 0 1px {css("value")}; }}
+    .bk-input-group > label {{ position: absolute; top: -7px; left: 6px; z-index: 1; padding: 0 3px;
+        font: 10px/12px sans-serif; color: {css("hint")}; background: {css("surface")}; }}
+    .bk-spin-wrapper .bk-input {{ height: 30px; min-height: 0; padding: 3px 20px 3px 8px; font: 13px sans-serif;
+        color: {css("text")}; background: transparent; border: 1px solid {css("muted")}; border-radius: 4px; }}
+    .bk-spin-wrapper .bk-input:hover {{ border-color: {css("text")}; }}
+    .bk-spin-wrapper .bk-input:focus {{ border-color: {css("value")}; box-shadow: inset 0 0 0 1px {css("value")}; }}
 """
 
 

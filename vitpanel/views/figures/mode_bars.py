@@ -82,7 +82,7 @@ def mode_columns(values: np.ndarray, metric: str) -> dict[str, Any]:
         "top": top,
         "text": mode_texts(values, metric),
         "baseline": np.where(is_down, "top", "bottom").tolist(),
-        "offset": np.where(is_down, 2, -1),
+        "offset": np.where(is_down, 3, -3),
         "colour": [MEAN if mode is PruningMode.NONE else VALUE for mode in PruningMode],
         "alpha": np.ones(len(values)),
     }

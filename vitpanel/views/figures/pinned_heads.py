@@ -51,8 +51,8 @@ class PinnedHeads:
         self.icons.data = _icons(len(heads))
         self.names.data = name_columns(heads)
         self.hops.data = hop_columns(heads)
-        self.areas.data, self.lines.data = area_columns(heads), line_columns(heads)
-        low, high = heads[0].span if heads else (0.0, 1.0)
+        low, high = span = common_span(heads)
+        self.areas.data, self.lines.data = area_columns(heads, span), line_columns(heads, span)
         _tick(self.entropy, {0: f"{low:.3g}", 0.5: "entropy", 1: f"{high:.3g}"})
         known = [head.modes for head in heads if head.modes is not None]
         metric = heads[0].metric if heads else ""
@@ -133,22 +133,26 @@ def hop_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
     return columns
 
 
-def area_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
+def common_span(heads: Sequence[PinnedHead]) -> tuple[float, float]:
+    """Ends of one axis of entropy for all pins."""
+    spans = [head.span for head in heads] or [(0.0, 1.0)]
+    return min(low for low, _ in spans), max(high for _, high in spans)
+
+
+def area_columns(heads: Sequence[PinnedHead], span: tuple[float, float]) -> dict[str, Any]:
     """Outlines of the densities of entropy; there is nothing to see of a head without any."""
     xs, ys = [], []
     for slot, head in enumerate(heads):
-        x = _across(slot, _along(head.span, head.grid))
+        x = _across(slot, _along(span, head.grid))
         xs.append(np.concatenate([x, x[::-1]]))
         ys.append(np.concatenate([head.density, np.zeros(len(x))]))
     return {"xs": xs, "ys": ys, "head": [short_head_name(*head.head) for head in heads]}
 
 
-def line_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
+def line_columns(heads: Sequence[PinnedHead], span: tuple[float, float]) -> dict[str, Any]:
     """Lines at the chosen image's entropy."""
     top = _highest(*(head.density for head in heads))
-    places = [
-        _across(slot, _along(head.span, head.entropy)) for slot, head in enumerate(heads) if head.entropy is not None
-    ]
+    places = [_across(slot, _along(span, head.entropy)) for slot, head in enumerate(heads) if head.entropy is not None]
     return {"x": places, "top": [top] * len(places)}
 
 
@@ -235,7 +239,7 @@ def _create_strength(n_hops: int) -> tuple[figure, ColumnDataSource]:
 
 def _create_entropy() -> tuple[figure, ColumnDataSource, ColumnDataSource]:
     fig = _create_columns(y_range=DataRange1d(start=0, range_padding=0.06))
-    areas, lines = ColumnDataSource(area_columns([])), ColumnDataSource(line_columns([]))
+    areas, lines = (ColumnDataSource(make([], (0, 1))) for make in (area_columns, line_columns))
     fig.patches("xs", "ys", source=areas, fill_color=MEAN, fill_alpha=0.3, line_color=MEAN)
     fig.segment("x", 0, "x", "top", source=lines, line_color=CHOSEN, line_width=2)
     fig.yaxis.axis_label = "density"
