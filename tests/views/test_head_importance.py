@@ -219,7 +219,7 @@ def test_image_that_is_not_done_says_so(make_session):
         (2.4e-5, "+2e-5"),
         (-3e-8, "<1e-6"),
         (np.nan, "–"),
-        (0.0, "0"),
+        (0.0, "±0"),
     ],
 )
 def test_change_text(value: float, text: str):

@@ -24,7 +24,9 @@ from vitpanel.views.ranked_list import RankedList
 FADED = 0.3
 # As the menus beside them, which are of Material UI.
 _STEPPER = f"""
-    .bk-input-group {{ position: relative; }}
+    .bk-input-group {{ position: relative; --color: {css("text")}; }}
+    .bk-input-group > .bk-spin-wrapper {{ height: 30px; }}
+    .bk-input-group > .bk-spin-wrapper > .bk-spin-btn {{ width: 20px; }}
     .bk-input-group > label {{ position: absolute; top: -7px; left: 6px; z-index: 1; padding: 0 3px;
         font: 10px/12px sans-serif; color: {css("hint")}; background: {css("surface")}; }}
     .bk-spin-wrapper .bk-input {{ height: 30px; min-height: 0; padding: 3px 20px 3px 8px; font: 13px sans-serif;
@@ -77,7 +79,7 @@ class HeadImportance(View):
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
         self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=178, **look)
         # Not those of panel-material-ui 0.16, which after Enter take nothing more until one has left them.
-        stepper = {"value": 0, "width": 58, "margin": (10, 3, 0, 3), "stylesheets": [_STEPPER]}
+        stepper = {"value": 0, "width": 66, "margin": (9, 3, 0, 3), "stylesheets": [_STEPPER]}
         self.layer = pn.widgets.IntInput(label="Layer", **stepper)
         self.head = pn.widgets.IntInput(label="Head", **stepper)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")

@@ -14,8 +14,10 @@ return number < 0 ? `−${text}` : text
 def change_text(value: float) -> str:
     """Value with its sign in at most six characters, a dash for NaN."""
     size = distance_text(abs(value))
-    if np.isnan(value) or value == 0 or size.startswith("<"):
+    if np.isnan(value) or size.startswith("<"):
         return size
+    if value == 0:
+        return "±0"
     return f"{'−' if value < 0 else '+'}{size}"
 
 

@@ -1,5 +1,6 @@
 """B4, B5, C4, C5: what matters in each pinned head and how far its patches look, side by side on one scale."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -23,6 +24,8 @@ PADDING = 0.05
 HEADROOM = 0.22
 FADED = 0.3
 LINE = 60  # letters across the panel
+TICKS = (0.14, 0.86)  # about where, in each column; at its ends they would run into those of the next
+ROOMY = 2  # pins whose bars can all be labelled
 _ICONS = 0.24
 _N_MODES = len(PruningMode)
 
@@ -53,7 +56,9 @@ class PinnedHeads:
         self.hops.data = hop_columns(heads)
         low, high = span = common_span(heads)
         self.areas.data, self.lines.data = area_columns(heads, span), line_columns(heads, span)
-        _tick(self.entropy, {0: f"{low:.3g}", 0.5: "entropy", 1: f"{high:.3g}"})
+        digits = 1 + math.ceil(-math.log10(high - low))
+        ends = [round(low + share * (high - low), digits) for share in TICKS]
+        _tick(self.entropy, {0.5: "entropy"} | {_along(span, end): f"{end:g}" for end in ends})
         known = [head.modes for head in heads if head.modes is not None]
         metric = heads[0].metric if heads else ""
         low, high = mode_span(np.concatenate([[], *known]), metric)
@@ -90,10 +95,16 @@ def mode_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
         rows["x"] += [_across(slot, (mode + 0.5) / _N_MODES) for mode in PruningMode]
         rows["head"] += [short_head_name(*head.head)] * _N_MODES
         rows["number"] += list(values)
-        rows["text"] += [""] * _N_MODES if head.modes is None else [text.replace("0.", ".") for text in bars["text"]]
+        rows["text"] += mode_labels(head, bars["text"], n_pins=len(heads))
         rows["value"] += ["not known yet"] * _N_MODES if head.modes is None else bars["full"]
         rows["alpha"] += [1.0 if head.is_current else FADED] * _N_MODES
     return rows
+
+
+def mode_labels(head: PinnedHead, texts: list[str], *, n_pins: int) -> list[str]:
+    """Labels of a pin's bars; beside more than one other there is room for that of the whole head alone."""
+    is_labelled = [head.modes is not None and (n_pins <= ROOMY or mode is PruningMode.HEAD) for mode in PruningMode]
+    return [text.replace("0.", ".") if is_shown else "" for text, is_shown in zip(texts, is_labelled, strict=True)]
 
 
 def name_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
