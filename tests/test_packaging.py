@@ -41,6 +41,11 @@ def test_the_package_has_its_data(name: str, limit: int):
     assert len(files("vitpanel").joinpath(name).read_bytes()) <= limit
 
 
+def test_the_package_has_the_guide_that_its_help_shows():
+    guide = files("vitpanel.views").joinpath("reading-the-views.md").read_text("utf-8")
+    assert guide == (ROOT / "docs" / "reading-the-views.md").read_text("utf-8")
+
+
 def test_fashion_mnist_has_its_licence():
     notice = files("vitpanel").joinpath("demo/LICENSE-fashion-mnist.txt").read_text("utf-8")
     assert "The MIT License" in notice

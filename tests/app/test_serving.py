@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_the_page(server: Server):
     page = page_at(server)
-    assert "synthetic_vit" in page
+    assert "<title>x · synthetic_vit" in page
     assert "fonts.googleapis.com" not in page
 
 

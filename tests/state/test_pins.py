@@ -37,7 +37,7 @@ def test_only_so_many_are_kept(study: Study):
     session = Session(study)
     for flat in range(MOST_PINNED):
         session.pin(*divmod(flat, 3))
-    with pytest.raises(VitpanelError, match="at most 4") as caught:
+    with pytest.raises(VitpanelError, match="4 heads are pinned already") as caught:
         session.pin(1, 2)
     assert caught.value.hint == "Unpin one first."
     assert session.selection.pinned == [(0, 0), (0, 1), (0, 2), (1, 0)]

@@ -1,5 +1,6 @@
 """View B in a browser: each act by mouse and by keyboard."""
 
+import re
 from typing import Any
 
 import panel as pn
@@ -17,6 +18,7 @@ from vitpanel.views.head_importance import HeadImportance
 pytestmark = pytest.mark.ui
 
 N_HEADS = 6
+_LOCATION = "id => Bokeh.documents[0].get_model_by_id(id).location"
 
 
 class Opened:
@@ -95,11 +97,90 @@ def test_list_ranks_chooses_and_follows(opened, wait_until):
     wait_until(lambda: opened.session.chosen_head == divmod(order[3], N_HEADS))
     opened.page.get_by_role("combobox", name="Metric").click()
     opened.page.get_by_role("menuitem", name="JSD").click()
-    expect(opened.page.get_by_text("JSD, this image")).to_be_visible()
+    expect(opened.page.get_by_text("JSD without the head, this image")).to_be_visible()
     expect(rows.first).to_have_id(f"head-{opened.order[0]}")
     curve = opened.page.get_by_role("slider", name="chosen head")
     curve.press("Home")
     expect(opened.row(0)).to_have_attribute("aria-selected", "true")
+
+
+def test_every_click_in_the_list_and_on_the_curve_counts(opened, act, wait_until, place_of):
+    selection = opened.session.selection
+    act(lambda: selection.choose_head(0, 1))
+    expect(opened.row(1)).to_have_attribute("aria-selected", "true")
+    opened.row(0).click()  # the first head, as the first click
+    wait_until(lambda: opened.session.chosen_head == (0, 0))
+    for _ in range(2):
+        act(lambda: selection.choose_head(3, 2))
+        expect(opened.row(20)).to_have_attribute("aria-selected", "true")
+        opened.row(0).click()  # the head that was clicked last
+        wait_until(lambda: opened.session.chosen_head == (0, 0))
+    ranks = opened.page.get_by_role("listbox")
+    for key, at in (("End", -1), ("Home", 0), ("End", -1)):
+        act(lambda: selection.choose_head(3, 2))
+        expect(opened.row(20)).to_have_attribute("aria-selected", "true")
+        ranks.press(key)
+        wait_until(lambda at=at: opened.session.chosen_head == divmod(int(opened.order[at]), N_HEADS))
+    expect(opened.page.get_by_text("is 36 of 36")).to_be_visible()
+    for _ in range(2):
+        act(lambda: selection.choose_head(3, 2))
+        wait_until(lambda: opened.page.evaluate(_LOCATION, opened.view.curve.line.id) == 20)
+        opened.page.mouse.click(*place_of(opened.view.curve.figure, 9, 0.2))
+        wait_until(lambda: opened.session.chosen_head == (1, 3))
+
+
+def test_lines_of_the_list_are_drawn_on_the_scale_of_their_own_metric(opened, wait_until):
+    def base() -> float:
+        return float(opened.row(0).locator(".zero").get_attribute("y1"))
+
+    def lowest() -> float:
+        paths = [row.locator(".area").get_attribute("d") for row in opened.page.get_by_role("option").all()]
+        return max(float(y) for path in paths for y in re.findall(r",(-?[\d.]+)", path))
+
+    at_first = base()
+    assert at_first < 13  # a probability is lost or won
+    for name, is_at_the_bottom in (("JSD", True), ("Probability", False)):
+        opened.page.get_by_role("combobox", name="Metric").click()
+        opened.page.get_by_role("menuitem", name=name, exact=True).click()
+        wait_until(lambda expected=13 if is_at_the_bottom else at_first: base() == pytest.approx(expected))
+        assert lowest() <= 13 + 1e-6
+
+
+def test_a_stepper_takes_one_number_after_the_other(opened, wait_until):
+    box = opened.page.get_by_label("Layer", exact=True)
+    box.click(position={"x": 12, "y": 15})
+    for typed, taken in (("3", 3), ("5", 5), ("99", 5), ("1", 1)):
+        opened.page.keyboard.press("Control+a")
+        opened.page.keyboard.type(typed)
+        opened.page.keyboard.press("Enter")
+        wait_until(lambda taken=taken: opened.session.selection.layer == taken)
+        expect(box).to_have_value(str(taken))
+    opened.page.keyboard.press("ArrowUp")
+    wait_until(lambda: opened.session.selection.layer == 2)
+
+
+def test_the_question_mark_is_reached_by_tab_and_its_text_stays(opened):
+    page = opened.page
+    mark = page.get_by_role("button", name="How to read Head Importance")
+    text = page.get_by_role("dialog", name="How to read Head Importance")
+    mark.hover()
+    expect(text).to_be_visible()
+    text.hover()
+    page.mouse.wheel(0, 400)
+    expect(text.get_by_text("Predictions.")).to_be_in_viewport()
+    expect(text).to_be_visible()
+    page.mouse.move(5, 330)
+    expect(text).to_be_hidden()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if mark.evaluate("one => one.getRootNode().activeElement === one"):
+            break
+    page.keyboard.press("Enter")
+    expect(text).to_be_visible()
+    page.mouse.move(900, 330)
+    expect(text).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(text).to_be_hidden()
 
 
 def test_heads_are_pinned_by_mouse_and_key_up_to_four(opened, wait_until):
@@ -111,7 +192,12 @@ def test_heads_are_pinned_by_mouse_and_key_up_to_four(opened, wait_until):
     opened.page.get_by_role("listbox").press("p")
     wait_until(lambda: len(selection.pinned) == 4)
     opened.row(order[4]).get_by_role("button").click()
-    expect(opened.page.get_by_role("alert")).to_contain_text("at most 4")
+    expect(opened.page.get_by_role("alert")).to_have_text("4 heads are pinned already. Unpin one first.")
+    opened.row(order[0]).click()  # whatever comes next, the refusal is over
+    expect(opened.page.get_by_role("alert")).to_have_count(0)
+    opened.row(order[4]).get_by_role("button").click()
+    expect(opened.page.get_by_role("alert")).to_have_count(1)
+    opened.row(order[3]).click()
     opened.page.get_by_role("button", name="Unpin", exact=True).click()
     wait_until(lambda: divmod(order[3], N_HEADS) not in selection.pinned)
     expect(opened.page.get_by_role("alert")).to_have_count(0)

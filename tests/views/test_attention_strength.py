@@ -144,3 +144,16 @@ def test_a_study_without_distance_says_why(view, monkeypatch):
     assert not view.scatter_chart.message
     view.session.selection.image = 5
     assert set(view.scatter.heads.data["distance"]) == {"–"}
+
+
+def test_one_patch_has_no_entropy_and_says_so_and_its_distance_is_shown(make_session):
+    view = AttentionStrength(make_session(rows=1, cols=1), Bridge())
+    assert "not defined on a grid of one patch" in view.scatter_chart.message
+    assert "not defined on a grid of one patch" in view.area_chart.message
+    assert "computed yet" not in view.scatter_chart.note.object
+    assert not view.bars_chart.message
+    view.session.selection.measure = "distance"
+    assert not view.scatter_chart.message
+    assert set(view.scatter.heads.data["entropy"]) == {"–"}
+    view.session.selection.param.update(image=None, measure="entropy")
+    assert "not defined on a grid of one patch" in view.scatter_chart.message

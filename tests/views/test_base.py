@@ -39,7 +39,6 @@ def test_chart_waits_without_hiding_what_was_drawn():
 
 class TwoCharts(View):
     title = "Two charts"
-    help = "A test."
 
     def __init__(self, session, bridge):
         super().__init__(session, bridge)

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,12 @@ def test_choices_go_both_ways(atlas: Any):
     atlas.switch.value = True
     atlas.session.selection.choose_head(1, 0)
     assert atlas.strip.chosen == 3
-    atlas.strip.chosen = 5
-    assert atlas.session.chosen_head == (1, 2)
+    for place in (5, 3, 3):
+        atlas._on_message(SimpleNamespace(data={"choose": place}))
+        assert atlas.session.chosen_head == divmod(place, 3)
+        atlas.session.selection.choose_head(0, 1)
+    atlas._on_message(SimpleNamespace(data={"choose": 99}))
+    assert atlas.session.chosen_head == (0, 1)
 
 
 def test_what_is_missing_is_said(make_session: Callable[..., Session]):

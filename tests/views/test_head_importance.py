@@ -7,7 +7,9 @@ from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.results import Predictions
 from vitpanel.state.selection import Selection
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, value_text
+from vitpanel.views.figures.importance_line import pin_columns
+from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, mode_span
+from vitpanel.views.figures.numbers import change_text, distance_text
 from vitpanel.views.figures.prediction_bars import LONGEST_NAME, prediction_columns, shortened
 from vitpanel.views.head_importance import HeadImportance
 
@@ -64,12 +66,11 @@ def test_mean_can_be_hidden_so_that_the_axis_fits_the_chosen_image(view):
 
 
 def test_line_and_selection_follow_each_other(view):
-    view.curve.picked.data = {"flat": [4]}
+    view.curve.picked.data = {"flat": [4], "act": [1]}
     assert view.session.chosen_head == (1, 1)
     assert (view.layer.value, view.head.value) == (1, 1)
     view.session.selection.choose_head(1, 2)
     assert view.curve.line.location == 5
-    assert view.curve.picked.data == {"flat": [5]}
     assert view.curve.grip.left + view.curve.grip.right == pytest.approx(10)
 
 
@@ -211,17 +212,58 @@ def test_image_that_is_not_done_says_so(make_session):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(np.nan, "n/a"), (0.0, "0.00"), (0.984, "0.98"), (0.0003, "3e-4"), (0.005, "0.01"), (1.0, "1.00")],
+    [
+        (0.1234, "+0.123"),
+        (-0.25, "−0.250"),
+        (-0.00012, "−1e-4"),
+        (2.4e-5, "+2e-5"),
+        (-3e-8, "<1e-6"),
+        (np.nan, "–"),
+        (0.0, "±0"),
+    ],
 )
-def test_value_text(value, text):
-    assert value_text(value) == text
+def test_change_text(value: float, text: str):
+    assert change_text(value) == text
 
 
-def test_mode_columns_draw_no_bar_for_what_is_not_defined():
-    columns = mode_columns(np.array([0.5, 0.1, np.nan, 0.2, 0.3, 0.4]))
-    assert columns["top"][2] == 0
-    assert columns["text"][2] == "n/a"
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "0.123"), (0.0005, "0.001"), (0.00042, "4e-4"), (0.0, "0"), (np.nan, "–")]
+)
+def test_distance_text(value: float, text: str):
+    assert distance_text(value) == text
+
+
+def test_bars_of_a_probability_start_from_the_unpruned_one_and_say_the_change():
+    values = np.array([0.99, 0.988, np.nan, 0.9899, 0.4, 0.995])
+    columns = mode_columns(values, "probability")
+    assert columns["text"] == ["0.990", "−0.002", "n/a", "−1e-4", "−0.590", "+0.005"]
+    assert list(columns["base"]) == [0.99] * 6
+    assert columns["top"][2] == 0.99
     assert "not defined" in columns["full"][2]
+    assert columns["full"][4] == "0.4 (−0.590 against unpruned)"
+
+
+def test_bars_of_a_distance_start_from_0():
+    columns = mode_columns(np.array([0, 0.1, np.nan, 3e-4, 0.3, 0.4]), "jsd")
+    assert columns["text"] == ["0", "0.100", "n/a", "3e-4", "0.300", "0.400"]
+    assert columns["top"][2] == 0
+
+
+def test_the_axis_of_the_bars_fits_the_values_but_does_not_blow_up_nothing():
+    low, high = mode_span(np.array([0.99, 0.98, 0.93]), "probability")
+    assert 0.9 < low < 0.93
+    assert 0.99 < high < 1.01
+    low, high = mode_span(np.array([0.5, 0.50001]), "probability")
+    assert high - low > 0.01
+    assert mode_span(np.array([0, 0.2]), "jsd")[0] == 0
+    assert mode_span(np.full(2, np.nan), "jsd") == (0, 1)
+
+
+def test_marks_of_pins_side_by_side_stand_below_each_other():
+    heights = pin_columns([(0, 0), (0, 1), (3, 0), (0, 2)], 6, 6)["height"]
+    assert len({heights[0], heights[1], heights[3]}) >= 2
+    assert heights[0] != heights[1] != heights[3]
+    assert heights[2] == heights[0]
 
 
 def test_icons_fill_what_each_mode_prunes():

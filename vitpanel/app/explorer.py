@@ -17,15 +17,15 @@ from vitpanel.app.lifetime import freeze_what_stays, sessions
 from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import Page
 from vitpanel.app.placeholder import Placeholder, create_problem
+from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
-from vitpanel.study.means import coverage_words
 from vitpanel.study.reader import Study, open_study
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
-from vitpanel.views.base import View, counted, escaped
+from vitpanel.views.base import View, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
@@ -174,7 +174,7 @@ def create_page(study: Study, *, service: ModelService | None = None) -> Page:
     height = f"calc(100vh - {HEADER_HEIGHT}px - 8px)"
     explorer = Explorer(study, service=service, height=height, is_whole=not is_served)
     address = Address(explorer.session)
-    page = _page(_title(study), *_notices(address), explorer, header=[TrustBadge(study), address])
+    page = _page(study_title(study), *_notices(address), explorer, header=[TrustBadge(study), address])
     page.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark_theme")
     if is_served:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
@@ -197,10 +197,9 @@ def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True)
     """
     try:
         study, service = open_once(path, checkpoint=checkpoint, live=live)
+        return create_page(study, service=service if live else None)
     except VitpanelError as error:
-        text = f"**{escaped(error.message)}** {escaped(error.hint)}"
-        return _page("vitpanel", pmui.Alert(object=text, alert_type="error", margin=16))
-    return create_page(study, service=service if live else None)
+        return _page("vitpanel", create_problem(path.name, error))
 
 
 def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, ModelService]:
@@ -224,14 +223,6 @@ def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
     if live:
         service.warm_up().add_done_callback(lambda _: freeze_what_stays())
     return service
-
-
-def _title(study: Study) -> str:
-    spec = study.spec
-    return (
-        f"vitpanel · {study.manifest.model['name']} · {counted(spec.n_layers, 'layer')} × "
-        f"{counted(spec.n_heads, 'head')} · {coverage_words(study) or counted(study.n_images, 'image')}"
-    )
 
 
 def _page(title: str, *content: Any, header: Sequence[pn.viewable.Viewable | pn.viewable.Viewer] = ()) -> Page:

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 
 from vitpanel.app.explorer import create_app, open_once
+from vitpanel.app.study_card import study_title
 from vitpanel.errors import VitpanelError
 from vitpanel.runtime.guards import install
 from vitpanel.runtime.incidents import present
@@ -51,7 +52,7 @@ def serve_study(
         If the study cannot be opened, the port is taken, or an origin is none.
     """
     install(embed=embed)
-    open_once(path, checkpoint=checkpoint, live=live)
+    study, _ = open_once(path, checkpoint=checkpoint, live=live)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
     def page() -> None:
@@ -60,7 +61,7 @@ def serve_study(
     try:
         server: Any = pn.serve(
             {"vitpanel": page},
-            title="vitpanel",
+            title=study_title(study),
             port=port,
             address=address,
             websocket_origin=list(origins) or None,

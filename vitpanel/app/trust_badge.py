@@ -1,11 +1,13 @@
-"""A small badge: how far the study's model can be trusted, with the figures behind a click."""
+"""A small badge: how far the study can be trusted, with the figures and the study's card behind a click."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from vitpanel.app.study_card import facts_html, study_facts
 from vitpanel.core.trust import Check, read_checks
 from vitpanel.study.image_words import image_lines
 from vitpanel.study.reader import Study
@@ -14,25 +16,27 @@ from vitpanel.views.base import escaped
 
 WIDTH = 560
 NAMES = {
-    "attention_modules": "attention read",
-    "fused_difference": "reading changes nothing",
-    "row_sum_error": "rows of A sum to 1",
-    "tokens": "tokens",
-    "heads": "heads",
-    "class_head": "class head",
+    "attention_modules": "All attention matrices found",
+    "fused_difference": "Reading the attention leaves the output unchanged",
+    "row_sum_error": "Attention of each token sums to 1",
+    "tokens": "Attention covers all tokens",
+    "heads": "One matrix for each head",
+    "class_head": "The class head is understood",
 }
 _STYLE = """
     :host { color: inherit; font: 13px/1.4 sans-serif; }
     table { border-collapse: collapse; }
     td { padding: 3px 12px 3px 0; vertical-align: top; }
-    td:first-child { white-space: nowrap; }
+    td:first-child { min-width: 64px; }
+    h2 { margin: 10px 0 4px; font-size: 14px; }
+    h2:first-child { margin-top: 0; }
     p { margin: 0 0 6px 0; }
     .off { display: block; }
 """
 
 
 class TrustBadge(pn.viewable.Viewer):
-    """A button that says how many trust checks passed, and opens their figures.
+    """A button that says how many trust checks passed, and opens the study's card with their figures.
 
     Parameters
     ----------
@@ -45,7 +49,8 @@ class TrustBadge(pn.viewable.Viewer):
         head = study.manifest.model.get("head") or {}
         checks = read_checks(study.manifest.checks)
         self.label = badge_label(checks, head)
-        self.figures = badge_figures(checks, head, remarks=image_lines(study.manifest.images))
+        figures = badge_figures(checks, head, remarks=image_lines(study.manifest.images))
+        self.figures = f"<h2>This study</h2>{facts_html(study_facts(study))}{figures}"
         self.popup = pmui.Popup(
             pn.pane.HTML(self.figures, stylesheets=[_STYLE], width=WIDTH, margin=12),
             anchor_origin={"horizontal": "left", "vertical": "bottom"},
@@ -54,7 +59,7 @@ class TrustBadge(pn.viewable.Viewer):
         self.button = pmui.Button(
             label=self.label,
             # The description is what a screen reader is given as the button's name.
-            description=f"{self.label}. What was measured to know whether the numbers hold: click for the figures.",
+            description=f"{self.label}. Click for this study's card and the checks that its numbers can be trusted.",
             variant="outlined",
             color="light",
             size="small",
@@ -82,6 +87,7 @@ def badge_label(checks: list[Check], head: dict[str, Any]) -> str:
 def badge_figures(checks: list[Check], head: dict[str, Any], *, remarks: Iterable[str] = ()) -> str:
     """Table of all checks as HTML, with what those that failed turn off, and what was unusual about the images."""
     words = f"<p>The class head is not the model's own. {escaped(_capital(head_words(head)))}.</p>" if head else ""
+    words = f"<h2>Checks that the numbers can be trusted</h2>{words}"
     noted = "".join(f"<p>{escaped(line)}</p>" for line in remarks)
     if not checks:
         return f"{words}<p>The study was made by a version that kept no checks.</p>{noted}"
@@ -90,7 +96,9 @@ def badge_figures(checks: list[Check], head: dict[str, Any], *, remarks: Iterabl
 
 
 def _row(check: Check) -> str:
-    name, sentence = escaped(NAMES.get(check.name, check.name)), escaped(check.sentence)
+    # A minus does not let a line end within a number, as the hyphen of 3.6e-07 does.
+    words = re.sub(r"(\d)e-0?(\d)", r"\1e−\2", check.sentence)
+    name, sentence = escaped(NAMES.get(check.name, check.name)), escaped(words)
     if check.passed:
         return f"<tr><td>✓ {name}</td><td>{sentence}</td></tr>"
     return f"<tr><td><b>! {name}</b></td><td>{sentence}<b class='off'>Off: {escaped(check.views)}</b></td></tr>"

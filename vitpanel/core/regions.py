@@ -48,11 +48,11 @@ _REGIONS = {
     PruningMode.PATCHES: frozenset({Region.PATCH_PATCH}),
 }
 _LABELS = {
-    PruningMode.NONE: "no pruning",
+    PruningMode.NONE: "unpruned",
     PruningMode.HEAD: "the whole head",
     PruningMode.CLS_CLS: "CLS→CLS",
     PruningMode.CLS_PATCHES: "CLS→patches and patches→CLS",
-    PruningMode.CLS_RELATED: "all that touches CLS",
+    PruningMode.CLS_RELATED: "everything to or from CLS",
     PruningMode.PATCHES: "patches→patches",
 }
 

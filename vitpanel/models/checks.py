@@ -92,7 +92,7 @@ def _rows(error: float) -> Check:
 def _tokens(shapes: list[Any], spec: ViTSpec) -> Check:
     grid, found = spec.grid, {size for shape in shapes for size in shape[1:]}
     sentence = (
-        f"A is over {', '.join(map(str, sorted(found)))} tokens; {grid.n_prefix} before the patches and "
+        f"Attention covers {', '.join(map(str, sorted(found)))} tokens; {grid.n_prefix} before the patches and "
         f"{grid.rows} × {grid.cols} patches make {grid.n_tokens}."
     )
     return Check("tokens", max(found), grid.n_tokens, found == {grid.n_tokens}, sentence, ALL_VIEWS)

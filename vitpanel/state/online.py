@@ -12,7 +12,7 @@ NO_MODEL = (
     "The live model is off, so pruning modes and attention matrices cannot be computed; without --no-live, or with "
     "live=True in a notebook, they can."
 )
-NO_IMAGE = "Choose an image in the Image Overview: this is computed for one image."
+NO_IMAGE = "Shown for one image. Choose one in the Image Overview."
 
 Value = TypeVar("Value")
 

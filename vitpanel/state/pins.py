@@ -6,10 +6,10 @@ import numpy as np
 import param
 
 from vitpanel.core.importance import PrunedHead
-from vitpanel.core.stats import unit_density
 from vitpanel.state.online import NO_IMAGE, NO_MODEL, Inference, Online
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import Selection
+from vitpanel.state.strength import head_density, undefined_reason, value_on_image
 from vitpanel.study.reader import Study
 
 Head = tuple[int, int]
@@ -99,10 +99,11 @@ def pinned_head(
     nothing = np.full(study.spec.grid.n_hops, np.nan)
     mean = study.mean("strength")[head] if "strength" in study else nothing
     strength = study["strength"][(image, *head)] if image is not None and "strength" in study else None
-    entropies = study["entropy"][(slice(None), *head)] if "entropy" in study else np.full(study.n_images, np.nan)
-    # Rounding in float32 may put an entropy just beyond 1.
-    grid, density = unit_density(np.clip(entropies, 0, 1))
-    entropy = np.nan if image is None else float(entropies[image])
+    span, grid, density, entropy = (0.0, 1.0), np.zeros(0), np.zeros(0), None
+    if "entropy" in study and not undefined_reason(study, "entropy"):
+        over_all = head_density(study, "entropy", head, brushed=None)
+        span, grid, density = over_all.span, over_all.grid, over_all.density
+        entropy = value_on_image(study, "entropy", head, image=image)
     return PinnedHead(
         head=head,
         metric=selection.metric,
@@ -112,5 +113,6 @@ def pinned_head(
         mean_strength=mean,
         grid=grid,
         density=density,
-        entropy=None if np.isnan(entropy) else entropy,
+        span=span,
+        entropy=entropy,
     )

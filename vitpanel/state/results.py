@@ -57,7 +57,9 @@ class PinnedHead:
     strength, mean_strength
         Over hops ``(n_hops,)``, of the chosen image (None without one) and on average; NaN where the study has none.
     grid, density
-        Density of the head's entropy over all images at places from 0 to 1.
+        Density of the head's entropy over all images at places along its axis; empty where it is not known.
+    span
+        Ends of that axis.
     entropy
         Of the chosen image; None without one, or where it is not known.
     is_current
@@ -72,6 +74,7 @@ class PinnedHead:
     mean_strength: np.ndarray
     grid: np.ndarray
     density: np.ndarray
+    span: tuple[float, float]
     entropy: float | None
     is_current: bool = True
 

@@ -217,8 +217,12 @@ class Session(param.Parameterized):
         VitpanelError
             If there is no such head, or as many are pinned as there is room for.
         """
-        if (layer, head) not in self.selection.pinned:
-            self.pin_all([*self.selection.pinned, (layer, head)])
+        if (layer, head) in self.selection.pinned:
+            return
+        if len(self.selection.pinned) == MOST_PINNED:
+            message = f"{MOST_PINNED} heads are pinned already."
+            raise VitpanelError(message, hint="Unpin one first.")
+        self.pin_all([*self.selection.pinned, (layer, head)])
 
     def unpin(self, layer: int, head: int) -> None:
         """Let a pinned head go."""
@@ -248,8 +252,8 @@ class Session(param.Parameterized):
                     message, hint=f"The model has layers 0 to {n_layers - 1}, heads 0 to {n_heads - 1}."
                 )
         if len(set(heads)) < len(heads) or len(heads) > MOST_PINNED:
-            message = f"{len(heads)} heads cannot be pinned: at most {MOST_PINNED} different ones have room."
-            raise VitpanelError(message, hint="Unpin one first.")
+            message = f"These {len(heads)} heads cannot be pinned: there is room for {MOST_PINNED} different ones."
+            raise VitpanelError(message, hint="Name fewer heads, each once.")
         self.selection.pinned = heads
 
     # -- results of the live model ---------------------------------------------------------------------------------

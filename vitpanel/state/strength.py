@@ -1,6 +1,8 @@
 """C: how far the patches of each head look, by one of two measures."""
 
 from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,7 +13,10 @@ from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
 
 MEASURES = ("entropy", "distance")
-_TENTHS = 10
+MARGIN = 0.05  # of what an axis shows, on each side
+NARROWEST = 0.001  # of what is possible
+_spans: WeakKeyDictionary[Study, dict[str, tuple[float, float]]] = WeakKeyDictionary()
+_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class HeadStrength:
 
 @dataclass(frozen=True)
 class HeadDensity:
-    """C3: density of a measure of one head over images, at places from 0 to its limit.
+    """C3: density of a measure of one head over images, at places along its axis.
 
     ``density`` is over all images, or over those outside the brush when there is one; ``brushed`` is over the brush,
     None without one. A density is NaN where no image has a value. ``n`` and ``n_brushed`` count the images behind
@@ -59,18 +64,37 @@ def measure_limit(spec: ViTSpec, measure: str) -> float:
 
 
 def axis_span(study: Study, measure: str, *shown: np.ndarray) -> tuple[float, float]:
-    """Tenths of a measure's range on an axis that is the same for all images, or nearly.
+    """Ends of a measure's axis, the same for all images and heads, or nearly, so that they can be compared.
 
-    It holds three standard deviations about the mean of every head, and all that is shown. The entropies of a model
-    may fill a small part of what is possible.
+    It holds what all heads have on all images but for the outermost hundredth at each end, all that is shown, and a
+    twentieth more within what is possible.
     """
-    limit, mean, margin = measure_limit(study.spec, measure), study.mean(measure), 3 * study.std(measure)
-    values = np.concatenate([np.ravel(part) for part in (mean - margin, mean + margin, *shown)])
+    limit, usual = measure_limit(study.spec, measure), usual_span(study, measure)
+    values = np.concatenate([np.ravel(part) for part in (np.array(usual), *shown)])
     if not limit or np.isnan(values).all():
         return 0.0, limit or 1.0
-    low = np.clip(np.floor(_TENTHS * np.nanmin(values) / limit), 0, _TENTHS - 1)
-    high = np.clip(np.ceil(_TENTHS * np.nanmax(values) / limit), low + 1, _TENTHS)
-    return float(low * limit / _TENTHS), float(high * limit / _TENTHS)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    margin = max(MARGIN * (high - low), NARROWEST * limit)
+    return max(low - margin, 0.0), min(high + margin, limit)
+
+
+def usual_span(study: Study, measure: str) -> tuple[float, float]:
+    """Between which two values all but the outermost hundredths lie, made once for all sessions; NaN without any."""
+    with _lock:
+        known = _spans.setdefault(study, {})
+        if measure not in known:
+            values = study[measure]
+            values = values[~np.isnan(values)]
+            low, high = np.percentile(values, [1, 99]) if values.size else (np.nan, np.nan)
+            known[measure] = float(low), float(high)
+        return known[measure]
+
+
+def undefined_reason(study: Study, measure: str) -> str:
+    """Why a measure has no values though it was computed, as one sentence; empty if it has."""
+    if measure == "entropy" and study.spec.grid.n_hops == 1:
+        return "Entropy is not defined on a grid of one patch: there is one distance only."
+    return ""
 
 
 def patch_side(spec: ViTSpec) -> float | None:
@@ -85,10 +109,12 @@ def head_values(study: Study, measure: str, image: int | None) -> HeadValues:
     Raises
     ------
     StudyIncompleteError
-        If the study does not have it, or not for this image.
+        If the study does not have it, not for this image, or it is not defined for this model.
     """
+    _refuse_undefined(study, measure)
     if image is None:
-        return HeadValues(measure, study.mean(measure), study.std(measure), axis_span(study, measure))
+        mean, std = study.mean(measure), study.std(measure)
+        return HeadValues(measure, mean, std, axis_span(study, measure, mean - std, mean + std))
     values = rows_of_image(study, measure, image)
     return HeadValues(measure, values, None, axis_span(study, measure, values))
 
@@ -116,20 +142,22 @@ def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: 
     Raises
     ------
     StudyIncompleteError
-        If the study does not have the measure.
+        If the study does not have the measure, or it is not defined for this model.
     """
-    values, limit = study[measure][(slice(None), *head)], measure_limit(study.spec, measure)
+    _refuse_undefined(study, measure)
+    values = study[measure][(slice(None), *head)]
+    span = axis_span(study, measure, values)
     inside = values[:0] if brushed is None else values[brushed]
     outside = values if brushed is None else values[~brushed]
-    grid, density = _density(outside, limit)
+    grid, density = _density(outside, span)
     return HeadDensity(
         measure,
         grid,
         density,
         int((~np.isnan(outside)).sum()),
-        None if brushed is None else _density(inside, limit)[1],
+        None if brushed is None else _density(inside, span)[1],
         int((~np.isnan(inside)).sum()),
-        axis_span(study, measure, values),
+        span,
     )
 
 
@@ -144,11 +172,20 @@ def rows_of_image(study: Study, name: str, image: int) -> np.ndarray:
     values = study[name][image]
     if np.isnan(values).all():
         message = f"There is no {name.removeprefix('importance/')} for image {image}."
-        raise StudyIncompleteError(message, hint="Its block may not be computed yet; choose another image.")
+        is_whole = study.n_done == study.n_images
+        hint = "It is not defined for it." if is_whole else "Its block may not be computed yet; choose another image."
+        raise StudyIncompleteError(message, hint=hint)
     return values
 
 
-def _density(values: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    # Rounding in float32 may put a value just beyond the limit.
-    grid, density = unit_density(np.clip(values / limit, 0, 1) if limit else values)
-    return (grid * limit, density / limit) if limit else (grid, density)
+def _refuse_undefined(study: Study, measure: str) -> None:
+    if reason := undefined_reason(study, measure):
+        raise StudyIncompleteError(reason, hint="Choose distance instead.")
+
+
+def _density(values: np.ndarray, span: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Places along an axis and the density there, per unit of the measure."""
+    low, high = span
+    # Rounding in float32 may put a value just beyond the end.
+    grid, density = unit_density(np.clip((values - low) / (high - low), 0, 1))
+    return low + grid * (high - low), density / (high - low)

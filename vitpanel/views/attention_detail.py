@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from vitpanel.core.display import CUT_OUT, HEAT, MAX_LINKS, SCALES, pooling_step, share_above
+from vitpanel.core.display import CUT_OUT, HEAT, SCALES, pooling_step, share_above
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
@@ -53,20 +53,6 @@ class AttentionDetail(View):
     """Four linked pictures of one attention matrix; pointer and threshold are followed in the browser."""
 
     title = "Attention Detail"
-    help = (
-        "Which token attends to which, in the chosen head on the chosen image. Blue touches the CLS token, orange is "
-        "between patches. Left: the image, and two masks on it: where this token looks (its row of the matrix), and "
-        "who looks at it (its column). The brighter, the stronger, by the scale below each mask; Cut-out covers what "
-        "is not attended to instead. The token is CLS unless you choose another; without CLS the upper mask is the "
-        "mean of what all patches give. Middle: source tokens above, "
-        f"target tokens below, a link for each value above the threshold, at most the {MAX_LINKS:,} strongest. Point "
-        "at a token, a patch or the heatmap to light it everywhere, click to keep a token, or type its name (CLS, 23 "
-        "for patch 23, or row, column). Below: how often each value occurs (both scales are logarithmic); drag the "
-        "red bar or click to move it, or type the share of the largest values that is drawn, or the lowest value. "
-        "Right: the matrix, with what is below the threshold faded. The scale says how shades grow with values: "
-        "square root and log (three decades) bring out weak ones. The atlas shows all heads of the image as small "
-        "heatmaps, each with shades of its own: compare patterns there, not strengths; arrow keys and Enter choose too."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)

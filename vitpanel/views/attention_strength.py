@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 from bokeh.events import Tap
 
 from vitpanel.core.spec import short_head_name
+from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.state.strength import MEASURES, patch_side
 from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
@@ -25,15 +26,6 @@ class AttentionStrength(View):
     """A measure of all heads, and the chosen head's attention over hops (Fig. 1C)."""
 
     title = "Attention Strength"
-    help = (
-        "Top: one point for each head, coloured by layer; the chosen head is ringed, pinned heads are in a square. "
-        "Entropy: low means that the patches attend to one distance only, high that they attend to all distances "
-        "alike. Distance: how far away they look on average, in patches. Without an image: the mean over all, with a "
-        "whisker of one standard deviation. Click to choose a head. Bottom left: mean attention to patches at each "
-        "distance (hop); the outline is the mean over all images; point at a bar to see where its patches are. Bottom "
-        "right: the measure of the head over all images, or over the brushed images against the rest; the line marks "
-        "the chosen image."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -111,14 +103,19 @@ class AttentionStrength(View):
 
     def _patch_scatter(self) -> None:
         image, values = self.session.selection.image, self.session.head_values()
-        known = [measure for measure in MEASURES if measure in self.session.study]
-        texts = dict.fromkeys(MEASURES, ["–"] * values.per_head.size)
-        texts |= {name: value_texts(self.session.head_values(name), patch_side=self.side) for name in known}
+        texts = {measure: self._texts(measure, values.per_head.size) for measure in MEASURES}
         who = "mean ± std" if image is None else f"image {image}"
         self.scatter.figure.title.text = f"{MEASURE_NAMES[values.measure]} of all heads, {who}"
         self.scatter.scale(values)
         self.scatter.heads.data = head_columns(values, texts)
         self._draw_marks()
+
+    def _texts(self, measure: str, n_heads: int) -> list[str]:
+        """Values of a measure for the tooltip, dashes where there are none."""
+        try:
+            return value_texts(self.session.head_values(measure), patch_side=self.side)
+        except VitpanelError:
+            return ["–"] * n_heads
 
     def _draw_marks(self) -> None:
         if not len(self.scatter.heads.data["x"]):

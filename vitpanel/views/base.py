@@ -16,6 +16,7 @@ from bokeh.plotting import figure
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.help import Help, chapter
 from vitpanel.views.palette import GRID, MUTED, TEXT, css
 from vitpanel.views.stage import VIEW_CLASS, Stage
 
@@ -201,7 +202,7 @@ class Chart(pn.viewable.Viewer):
 
 
 class View(pn.viewable.Viewer):
-    """One view: a title, a "?" that says how to read it, and a body.
+    """One view: a title, a "?" with its chapter of the guide on how to read it, and a body.
 
     A view is given a `Session`; when the selection changes it asks the session for named results and patches the
     sources that it made once. It knows no other view. Its header has a menu that saves each `Chart` which is an
@@ -209,7 +210,6 @@ class View(pn.viewable.Viewer):
     """
 
     title: ClassVar[str]
-    help: ClassVar[str]
 
     dark = param.Boolean(default=False, doc="Whether the ground is dark, for what is painted in Python.")
     maximised = param.Boolean(default=False, doc="Whether the view fills the page.")
@@ -291,7 +291,7 @@ class View(pn.viewable.Viewer):
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
         header = pn.FlexBox(
             pmui.Typography(self.title, variant="subtitle2", margin=(9, 2, 9, 10), styles=NO_WRAP),
-            pn.widgets.TooltipIcon(value=self.help, margin=0),
+            *([Help(title=self.title, text=text, margin=(10, 4))] if (text := chapter(self.title)) else []),
             pn.FlexBox(*self.controls(), align_items="center", justify_content="flex-end", margin=0, styles=AT_RIGHT),
             align_items="center",
             sizing_mode="stretch_width",

@@ -11,13 +11,21 @@ import param
 from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
-from vitpanel.views.base import COMPACT, FULL_WIDTH
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, escaped
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
+from vitpanel.views.palette import css
 from vitpanel.views.stage import create_save_menu
 
 ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
 HEIGHT = 128
 STEM = "attention-atlas"
+_WORDS = f"""
+    :host {{ position: absolute; inset: 0; pointer-events: none; font: 12px/1.35 sans-serif; color: {css("text")}; }}
+    .over {{ height: 100%; display: flex; align-items: center; justify-content: center; text-align: center;
+        padding: 0 12px; box-sizing: border-box; background: {css("surface")}; }}
+    .corner {{ position: absolute; right: 8px; bottom: 4px; padding: 1px 6px; border-radius: 3px;
+        background: {css("surface")}; }}
+"""
 _SWITCH = {"padding": "1px 8px", "fontSize": "12px", "textTransform": "none", "whiteSpace": "nowrap"}
 _ORDER = COMPACT | {"& .MuiInputBase-root": {"height": "24px", "fontSize": "12px"}}
 
@@ -43,20 +51,23 @@ class HeadAtlas(pn.viewable.Viewer):
         self.order = pmui.Select(options=ORDERS, width=130, visible=False, sx=_ORDER, **small)
         self.menu = create_save_menu([(STEM, "png"), (STEM, "csv")], self.save)
         self.menu.param.update(description="Save the atlas or its numbers", visible=False, margin=0)
-        self.words = pmui.Typography("", variant="caption", margin=(6, 4), visible=False)
+        self._no_order = ""
+        self.words = pn.pane.HTML("", stylesheets=[_WORDS], **FILLED)
         self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)
-        self._layout = pn.Column(self.strip, **FULL_WIDTH, visible=False)
+        self._layout = pn.Column(
+            self.strip, self.words, **FULL_WIDTH, styles={"position": "relative"}, visible=False
+        )  # fmt: skip
         self.switch.param.watch(self._on_switch, "value")
         self.order.param.watch(self._on_heads, "value")
-        self.strip.param.watch(self._on_chosen, "chosen")
+        self.strip.on_msg(self._on_message)
         self.param.watch(self._on_atlas, "dark")
         session.param.watch(self._on_atlas, "atlas")
         session.selection.param.watch(self._on_heads, ["image", "metric"])
         session.selection.param.watch(self._on_choice, ["layer", "head"])
 
     def controls(self) -> list[pn.viewable.Viewable]:
-        """Switch that opens the strip, its order, what saves it, and words where there is nothing to see."""
-        return [self.words, self.menu, self.order, self.switch]
+        """Switch that opens the strip, its order, and what saves it."""
+        return [self.menu, self.order, self.switch]
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one strip."""
@@ -104,7 +115,7 @@ class HeadAtlas(pn.viewable.Viewer):
         if not self.is_open:
             return
         outcome = self.session.atlas
-        self.words.param.update(object=f"{outcome.message} {outcome.hint}".strip(), visible=outcome.status != "done")
+        self._show_words()
         self.menu.visible = outcome.status == "done"
         self.strip.styles = {"opacity": "1" if outcome.status == "done" else "0.35"}
         if outcome.value is not None:
@@ -115,11 +126,18 @@ class HeadAtlas(pn.viewable.Viewer):
             return
         n_heads = self.session.study.spec.n_heads
         try:
-            places = self.session.heads_by(self.order.value)
+            places, self._no_order = self.session.heads_by(self.order.value), ""
         except VitpanelError as error:
-            places = self.session.heads_by("layer")
-            self.words.param.update(object=error.message, visible=True)
+            places, self._no_order = self.session.heads_by("layer"), error.message
         self.strip.param.update(labels=self._labels(), order=[layer * n_heads + head for layer, head in places])
+        self._show_words()
+
+    def _show_words(self) -> None:
+        """Say in the place of the strip why it cannot be seen, or in its corner what it lacks."""
+        outcome = self.session.atlas
+        text = self._no_order if outcome.status == "done" else f"{outcome.message} {outcome.hint}".strip()
+        place = "over" if outcome.status in {"idle", "failed"} else "corner"
+        self.words.object = f'<div class="{place}" role="status">{escaped(text)}</div>' if text else ""
 
     def _labels(self) -> list[list[str]]:
         heads = self.session.heads_by("layer")
@@ -140,7 +158,7 @@ class HeadAtlas(pn.viewable.Viewer):
         layer, head = self.session.chosen_head
         self.strip.chosen = layer * self.session.study.spec.n_heads + head
 
-    def _on_chosen(self, event: param.parameterized.Event) -> None:
-        place = divmod(event.new, self.session.study.spec.n_heads)
-        if place != self.session.chosen_head:
-            self.session.selection.choose_head(*place)
+    def _on_message(self, message: Any) -> None:
+        place = message.data.get("choose")
+        if place in range(len(self.strip.order)):
+            self.session.selection.choose_head(*divmod(place, self.session.study.spec.n_heads))

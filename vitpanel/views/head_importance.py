@@ -14,32 +14,32 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.importance_line import (
-    METRIC_NAMES,
-    create_importance_line,
-    pin_columns,
-)
-from vitpanel.views.figures.mode_bars import create_mode_bars, mode_columns
+from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
+from vitpanel.views.figures.mode_bars import METRIC_NAMES, create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
+from vitpanel.views.palette import css
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
 
 FADED = 0.3
+# As the menus beside them, which are of Material UI.
+_STEPPER = f"""
+    .bk-input-group {{ position: relative; --color: {css("text")}; }}
+    .bk-input-group > .bk-spin-wrapper {{ height: 30px; }}
+    .bk-input-group > .bk-spin-wrapper > .bk-spin-btn {{ width: 20px; }}
+    .bk-input-group > label {{ position: absolute; top: -7px; left: 6px; z-index: 1; padding: 0 3px;
+        font: 10px/12px sans-serif; color: {css("hint")}; background: {css("surface")}; }}
+    .bk-spin-wrapper .bk-input {{ height: 30px; min-height: 0; padding: 3px 20px 3px 8px; font: 13px sans-serif;
+        color: {css("text")}; background: transparent; border: 1px solid {css("muted")}; border-radius: 4px; }}
+    .bk-spin-wrapper .bk-input:hover {{ border-color: {css("text")}; }}
+    .bk-spin-wrapper .bk-input:focus {{ border-color: {css("value")}; box-shadow: inset 0 0 0 1px {css("value")}; }}
+"""
 
 
 class HeadImportance(View):
     """Importance of all heads, of one head by pruning mode, and the predictions (Fig. 1B)."""
 
     title = "Head Importance"
-    help = (
-        "Curve: the metric after leaving out each head in turn; for the probability, lower means that the head matters "
-        "more. Drag the line, click, or focus the curve and use the arrow keys (left, right: head; up, down: layer); "
-        "switch the mean over all images off to fit the axis to the chosen image. List: heads by importance; each line "
-        "shows the importance on all images, least to most, on a square-root scale; one that rises late is a head that "
-        "matters to few images; the dot is the chosen image. + or the key P pins a head. Bars: the metric when only "
-        "parts of the head's attention are set to 0. Predictions: what the model predicts in the chosen mode; a tick "
-        "marks the unpruned value. Compare: the pinned heads side by side, on one scale."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -78,8 +78,10 @@ class HeadImportance(View):
         self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=metrics, width=128, **look)
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
         self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=178, **look)
-        self.layer = pmui.IntInput(label="Layer", start=0, end=self.n_layers - 1, width=82, **look)
-        self.head = pmui.IntInput(label="Head", start=0, end=self.n_heads - 1, width=82, **look)
+        # Not those of panel-material-ui 0.16, which after Enter take nothing more until one has left them.
+        stepper = {"value": 0, "width": 66, "margin": (9, 3, 0, 3), "stylesheets": [_STEPPER]}
+        self.layer = pn.widgets.IntInput(label="Layer", **stepper)
+        self.head = pn.widgets.IntInput(label="Head", **stepper)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
         self.head.param.watch(partial(self._on_stepper, "head"), "value")
         self.context = pmui.Switch(
@@ -119,7 +121,8 @@ class HeadImportance(View):
 
     def _modes_table(self) -> pd.DataFrame:
         table = source_table(self.modes.bars, mode="mode", pruned="label", value="value")
-        return table.assign(metric=self.session.selection.metric)
+        change = table["value"] - table["value"].head(1).sum()
+        return table.assign(change=change, metric=self.session.selection.metric)
 
     def _predictions_table(self) -> pd.DataFrame:
         columns = {"class": "name", "probability": "probability", "unpruned": "unpruned", "true_class": "truth"}
@@ -135,7 +138,8 @@ class HeadImportance(View):
     def _on_stepper(self, name: str, event: Any) -> None:
         if event.new is not None:
             # A typed number may lie outside; the stepper then shows the nearest.
-            nearest = min(max(event.new, event.obj.start), event.obj.end)
+            _, last = self.session.selection.param[name].bounds
+            nearest = min(max(event.new, 0), last)
             self.session.selection.param.update({name: nearest})
         self._show_head()
 
@@ -186,7 +190,7 @@ class HeadImportance(View):
         self._arrange()
 
     def _draw_pins(self) -> None:
-        self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_heads)
+        self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_layers, self.n_heads)
 
     def _draw_modes(self) -> None:
         online = self.session.modes
@@ -209,8 +213,7 @@ class HeadImportance(View):
     def _patch_modes(self) -> None:
         values = self.session.mode_values()
         if values is not None:
-            self.modes.scale(values)
-            self.modes.bars.data = mode_columns(values)
+            self.modes.show(values, self.session.selection.metric)
 
     def _patch_predictions(self) -> None:
         predictions = self.session.predictions()

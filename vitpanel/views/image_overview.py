@@ -57,14 +57,6 @@ class ImageOverview(View):
     """Map of all images (Fig. 1A)."""
 
     title = "Image Overview"
-    help = (
-        "Each point is an image. Images lie close together when the same heads matter for them, by the metric named "
-        "in the menu Layout; “p(label) without the head” is the paper's, which mostly sorts images by how sure the "
-        "model is. The menu Colour says what colours and shapes mean; point at an entry below the map to "
-        "see its images alone. Click a point, or type an id or part of a file or class name, to look at one image. "
-        "Box and lasso brush many; press an entry below the map to brush its images. Scroll to zoom, double-click to "
-        "see all."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)

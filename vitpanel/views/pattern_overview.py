@@ -48,16 +48,6 @@ class PatternOverview(View):
     """A map of all heads; a click chooses a head, and its image with it; a lasso marks a cluster."""
 
     title = "Pattern Overview"
-    help = (
-        "Each point is one head on one image; heads that attend in a similar way lie together. Layout says what is "
-        "similar. Offset: how many rows and columns away patches attend; it tells heads apart best. Patch: which "
-        "patches attend to which. CLS: what CLS attends to, and what attends to it. Shading: how many "
-        "there are; let the pointer rest to read it. Points: the heads of the chosen image, the chosen head ringed. "
-        "Click a point to choose that head; click elsewhere to jump to the nearest head of any image; Back returns. "
-        "Wheel to zoom, drag to move, double-click to see all. Draw a lasso or a box, or take the neighbours of the "
-        "chosen head, to see what a cluster is made of. Highlight the chosen head on all images to see whether it is "
-        "one cluster, so that it does the same on every image."
-    )
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)

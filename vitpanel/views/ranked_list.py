@@ -1,5 +1,6 @@
 """Beside B1: the list of all heads by importance, where one is chosen and up to four are pinned."""
 
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -9,8 +10,13 @@ from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.ranked_heads import RankedHeads, head_names, profile_columns, rank_columns
 
-WIDTH = 186
-_TITLES = {"probability": "loss of probability", "jsd": "JSD", "cls": "CLS distance", "patch": "patch distance"}
+WIDTH = 206
+_TITLES = {
+    "probability": "probability lost without the head",
+    "jsd": "JSD without the head",
+    "cls": "CLS distance without the head",
+    "patch": "patch distance without the head",
+}
 
 
 class RankedList(pn.viewable.Viewer):
@@ -25,7 +31,6 @@ class RankedList(pn.viewable.Viewer):
         names = head_names(spec.n_layers, spec.n_heads)
         self.heads = RankedHeads(names=names, width=WIDTH, sizing_mode="stretch_height", margin=0)
         self.heads.on_msg(self._on_message)
-        self.heads.param.watch(self._on_picked, "picked", onlychanged=False)
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("B list", self._on_metric), "metric")
         selection.watch(lambda *_: bridge.put("B ranks", self._on_image), "image")
@@ -37,38 +42,38 @@ class RankedList(pn.viewable.Viewer):
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
-    def _on_picked(self, event: Any) -> None:
-        layer, head = divmod(event.new, self._n_heads)
-        self._bridge.put("choose head", lambda: self.session.selection.choose_head(layer, head))
-
     def _on_message(self, message: Any) -> None:
-        flat = message.data["toggle"]
-        if flat in range(len(self.heads.names)):
-            self.toggle(*divmod(flat, self._n_heads))
+        for act, flat in message.data.items():
+            if flat not in range(len(self.heads.names)):
+                continue
+            layer, head = divmod(flat, self._n_heads)
+            if act == "choose":
+                self._bridge.put("choose head", partial(self.session.selection.choose_head, layer, head))
+            elif act == "toggle":
+                self.toggle(layer, head)
 
     def toggle(self, layer: int, head: int) -> None:
         """Pin a head or let it go; say in the list why that cannot be."""
         try:
             self.session.toggle_pin(layer, head)
         except VitpanelError as error:
-            self.heads.message = f"{error.message} {error.hint}"
+            self.heads.refuse(f"{error.message} {error.hint}")
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
     def _on_metric(self, *_: Any) -> None:
-        name = f"importance/{self.session.selection.metric}"
-        self.heads.message = self.session.study.reason(name)
-        if not self.heads.message:
-            self.heads.param.update(**profile_columns(self.session.ranking().profiles))
+        self.heads.reason = self.session.study.reason(f"importance/{self.session.selection.metric}")
+        if not self.heads.reason:
+            self.heads.profiles = profile_columns(self.session.ranking().profiles)
             self._on_image()
 
     def _on_image(self, *_: Any) -> None:
         selection = self.session.selection
         if self.session.study.reason(f"importance/{selection.metric}"):
             return
-        where = "all images" if selection.image is None else "this image"
+        where = "mean of all images" if selection.image is None else "this image"
         title = f"{_TITLES[selection.metric]}, {where}"
-        self.heads.param.update(ranks=rank_columns(self.session.ranking(), selection.metric, title=title), message="")
+        self.heads.ranks = rank_columns(self.session.ranking(), selection.metric, title=title)
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head
@@ -76,7 +81,7 @@ class RankedList(pn.viewable.Viewer):
 
     def _on_pinned(self, *_: Any) -> None:
         pinned = [layer * self._n_heads + head for layer, head in self.session.selection.pinned]
-        self.heads.param.update(pinned=pinned, message="")
+        self.heads.pinned = pinned
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the list."""

@@ -30,13 +30,16 @@ _STYLE = f"""
 
 
 class AtlasStrip(JSComponent):
-    """Buttons cut from one picture; arrow keys go from one to the next, Enter and a click choose."""
+    """Buttons cut from one picture; arrow keys go from one to the next, Enter and a click choose.
+
+    A choice comes as a message ``{"choose": place}``.
+    """
 
     sheet = param.String(default="", doc="All thumbnails side by side, a row for each layer, as a data URL of a PNG.")
     labels = param.List(default=[], doc="What is said of each head, layer by layer: short name and words on hover.")
     n_heads = param.Integer(default=1, bounds=(1, None), doc="Heads of a layer.")
     order = param.List(default=[], doc="Places of the heads in `labels`, in the order in which they are shown.")
-    chosen = param.Integer(default=-1, doc="Place of the chosen head; the browser tells it.")
+    chosen = param.Integer(default=-1, doc="Place of the chosen head; written by the server alone.")
 
     _esm = script("atlas.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]

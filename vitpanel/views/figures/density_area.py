@@ -73,7 +73,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     brush = _curve(fig, curve, "brushed", VALUE)
     for renderer, words in ((rest, "density"), (brush, "density of the brush")):
         column = renderer.glyph.y
-        tooltips = [("at", "@value{0.00}"), (words, f"@{column}{{0.00}}")]
+        tooltips = [("at", "@value{0.000}"), (words, f"@{column}{{0.00}}")]
         fig.add_tools(HoverTool(renderers=[renderer], tooltips=tooltips, mode="vline", attachment="horizontal"))
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)
     fig.add_layout(line)
@@ -86,8 +86,10 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     fig.add_layout(legend)
     fig.xaxis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
     fig.xaxis.axis_label = "entropy"
-    fig.yaxis.visible = False
-    fig.yaxis.formatter = BasicTickFormatter()
+    fig.yaxis.update(
+        axis_label="density", formatter=BasicTickFormatter(), major_label_text_font_size="0px",
+        major_tick_line_color=None,
+    )  # fmt: skip
     fig.grid.visible = False
     formatter = None if patch_side is None else CustomJSTickFormatter(args={"side": patch_side}, code=_IN_PIXELS)
     return DensityArea(fig, curve, line, legend, formatter)

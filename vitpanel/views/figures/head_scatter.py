@@ -88,16 +88,20 @@ def create_head_scatter(n_layers: int, n_heads: int) -> HeadScatter:
     for end in ("lower", "upper"):
         fig.scatter("x", end, source=heads, marker="dash", size=5, line_color="colour", line_alpha=0.55)
     size = 7 if n_layers * n_heads <= 200 else 5  # noqa: PLR2004 - where larger points begin to touch
-    points = fig.scatter("x", "value", source=heads, size=size, color="colour", line_color=SURFACE, line_width=0.5)
+    # The outline lets light layers be seen on light ground.
+    outlined = {"fill_color": "colour", "line_color": TEXT, "line_width": 0.6}
+    points = fig.scatter("x", "value", source=heads, size=size, **outlined)
     points.nonselection_glyph = None
     fig.scatter(
         "x", "value", source=pins, marker="square", size=size + 8, fill_alpha=0, line_color=TEXT, line_width=1.5,
         level="overlay",
     )  # fmt: skip
+    # A gap of ground between ring and point: the colours of some layers are near that of the ring.
     fig.scatter(
-        "x", "value", source=ring, size=size + 6, fill_color="colour", line_color=CHOSEN, line_width=2.5,
+        "x", "value", source=ring, size=size + 9, fill_color=SURFACE, line_color=CHOSEN, line_width=2.5,
         level="overlay",
     )  # fmt: skip
+    fig.scatter("x", "value", source=ring, size=size + 1, level="overlay", **outlined)
     tooltips = [("", "@name"), ("entropy", "@entropy"), ("distance", "@distance")]
     fig.add_tools(HoverTool(renderers=[points], tooltips=tooltips, limit=1, attachment="horizontal"))
     fig.xaxis.ticker = FixedTicker(ticks=layer_ticks(n_layers))

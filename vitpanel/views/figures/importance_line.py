@@ -21,9 +21,9 @@ from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
-from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, TEXT, VALUE
+from vitpanel.views.figures.numbers import plain_ticks
+from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
 
-METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
 AXIS_LABELS = {
     "probability": "probability without the head",
     "jsd": "JSD to the unpruned (bits)",
@@ -31,6 +31,7 @@ AXIS_LABELS = {
     "patch": "cosine distance, patch tokens",
 }
 AIR = 0.04
+PIN_SHARE, PIN_TOP, PIN_ROW = 0.035, 0.96, 0.08  # of the width and height of the chart
 GRIP_SHARE = 0.016
 REST_MS = 100
 
@@ -40,7 +41,8 @@ class ImportanceLine:
     """The chart, its sources, and the line that marks the chosen head.
 
     ``line.location`` is always a whole flat head index; ``grip`` is the box that the pointer takes, which may be
-    between two and reaches so far to each side. ``picked`` holds the head that a person has come to rest at.
+    between two and reaches so far to each side. ``picked`` holds the head that a person has come to rest at and which
+    of their acts this was; the browser alone writes it.
     """
 
     figure: figure
@@ -81,14 +83,13 @@ class ImportanceLine:
         low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (0.0, 1.0)
         air = AIR * (high - low or 1)
         self.figure.y_range.update(start=float(low - air), end=float(high + air))
+        self.mean_item.visible = is_shown
 
     def move(self, flat: int) -> None:
         """Put the line on a head, unless a drag has put it there already."""
         if self.line.location != flat:
             self.line.location = flat
             self.grip.update(left=flat - self.reach, right=flat + self.reach)
-        if list(self.picked.data["flat"]) != [flat]:
-            self.picked.data = {"flat": [flat]}
 
 
 def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
@@ -125,10 +126,17 @@ def reference_columns(curve: ImportanceCurve) -> dict[str, Any]:
     return {"x": [-0.5, curve.mean.size - 0.5], "y": [curve.reference] * 2}
 
 
-def pin_columns(heads: list[tuple[int, int]], n_heads: int) -> dict[str, Any]:
-    """Columns of the marks of pinned heads, which have the numbers of the pins."""
+def pin_columns(heads: list[tuple[int, int]], n_layers: int, n_heads: int) -> dict[str, Any]:
+    """Columns of the marks of pinned heads, which have the numbers of the pins; near ones stand below each other."""
+    flat = [layer * n_heads + head for layer, head in heads]
+    least = PIN_SHARE * n_layers * n_heads
+    rows: dict[int, int] = {}
+    for place in sorted(flat):
+        taken = {row for other, row in rows.items() if place - other < least}
+        rows[place] = min(set(range(len(flat))) - taken)
     return {
-        "flat": [layer * n_heads + head for layer, head in heads],
+        "flat": flat,
+        "height": [PIN_TOP - PIN_ROW * rows[place] for place in flat],
         "number": [str(number) for number in range(1, len(heads) + 1)],
     }
 
@@ -151,10 +159,11 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     chosen_item = LegendItem(label="this image", renderers=[chosen])
     reference_item = LegendItem(label="unpruned", renderers=[unpruned])
     mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
+    fig.yaxis.formatter = plain_ticks()
     fig.add_layout(_create_legend([chosen_item, mean_item, reference_item]), "above")
     reach = GRIP_SHARE * (last + 1)
     pins = _mark_pins(fig)
-    picked = ColumnDataSource({"flat": [0]})
+    picked = ColumnDataSource({"flat": [0], "act": [0]})
     line, grip = _add_head_line(fig, last, reach)
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
@@ -163,13 +172,13 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
 
 
 def _mark_pins(fig: figure) -> ColumnDataSource:
-    pins = ColumnDataSource({"flat": [], "number": []})
+    pins = ColumnDataSource({"flat": [], "height": [], "number": []})
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
     look = {"source": pins, "y_range_name": "place", "level": "overlay"}
-    fig.scatter("flat", 0.985, marker="inverted_triangle", size=11, color=CHOSEN, line_color=None, **look)
+    fig.scatter("flat", "height", size=14, color=CHOSEN, line_color=None, **look)
     fig.text(
-        "flat", 0.985, text="number", text_font_size="10px", text_font_style="bold", text_color=TEXT, x_offset=7,
-        y_offset=5, **look,
+        "flat", "height", text="number", text_font_size="10px", text_font_style="bold", text_color=SURFACE,
+        text_align="center", text_baseline="middle", y_offset=1, **look,
     )  # fmt: skip
     return pins
 

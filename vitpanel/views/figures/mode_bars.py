@@ -4,55 +4,96 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
 from vitpanel.core.regions import PruningMode, Region
 from vitpanel.views.base import create_figure
+from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
 from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 
+METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
+NOT_DEFINED = "n/a"
 ICON_SHARE = 0.2
+AIR = 0.18
+SHORTEST = 0.01
 _ICON_BOTTOM, _ICON_TOP, _ICON_HALF = 0.03, 0.15, 0.32
 _CLS_SHARE = 0.36
 
 
 @dataclass(frozen=True)
 class ModeBars:
-    """The chart, its bars in the order of the modes, and the mark of the chosen mode."""
+    """The chart, its bars in the order of the modes, the mark of the chosen mode, and the line that bars start from."""
 
     figure: figure
     bars: ColumnDataSource
     chosen: ColumnDataSource
+    unpruned: Span
 
-    def scale(self, values: np.ndarray) -> None:
-        """Fit the axis to values, leaving room for the pictograms below zero."""
-        known = values[np.isfinite(values)]
-        top = 1.15 * float(known.max(initial=0)) or 1.0
-        self.figure.y_range.update(start=-ICON_SHARE / (1 - ICON_SHARE) * top, end=top)
-        self.figure.yaxis.bounds = (0, top)
-
-
-def value_text(value: float) -> str:
-    """Value in at most five characters, "n/a" for NaN."""
-    if np.isnan(value):
-        return "n/a"
-    if value == 0 or value >= 0.005:  # noqa: PLR2004 - below this two decimals would read 0.00
-        return f"{value:.2f}"
-    return f"{value:.0e}".replace("e-0", "e-")
+    def show(self, values: np.ndarray, metric: str) -> None:
+        """Draw the metric under modes 0 to 5."""
+        low, high = mode_span(values, metric)
+        self.figure.y_range.update(start=low - ICON_SHARE / (1 - ICON_SHARE) * (high - low), end=high)
+        self.figure.yaxis.bounds = possible(low, high, metric)
+        self.figure.yaxis.axis_label = METRIC_NAMES[metric]
+        self.unpruned.update(location=float(np.nan_to_num(values[0])), visible=True)
+        self.bars.data = mode_columns(values, metric)
 
 
-def mode_columns(values: np.ndarray, *, alpha: float = 1.0) -> dict[str, Any]:
-    """Columns of the bars of modes 0 to 5; a mode that is not defined has a text and no bar."""
+def mode_span(values: np.ndarray, metric: str) -> tuple[float, float]:
+    """Ends of an axis that fits values of one or several heads, with room for their labels.
+
+    Distances from the unpruned model begin at 0. Probabilities need not: their bars start from the unpruned one, and
+    the axis is never so short that less than a hundredth looks large.
+    """
+    known = values[np.isfinite(values)]
+    if metric != "probability" or not known.size:
+        return 0.0, (1 + AIR) * float(known.max(initial=0)) or 1.0
+    low, high = float(known.min()), float(known.max())
+    span = max(high - low, SHORTEST)
+    middle = (low + high) / 2
+    return middle - (0.5 + AIR) * span, middle + (0.5 + AIR) * span
+
+
+def possible(low: float, high: float, metric: str) -> tuple[float, float]:
+    """What of an axis has ticks: no probability is below 0 or above 1."""
+    return max(low, 0.0), min(high, 1.0) if metric == "probability" else high
+
+
+def mode_texts(values: np.ndarray, metric: str) -> list[str]:
+    """Labels of the bars: the unpruned value, then changes of the probability or distances; "n/a" for NaN."""
+    if metric == "probability":
+        texts = [distance_text(values[0]), *(change_text(value - values[0]) for value in values[1:])]
+    else:
+        texts = [distance_text(value) for value in values]
+    return [NOT_DEFINED if np.isnan(value) else text for value, text in zip(values, texts, strict=True)]
+
+
+def mode_columns(values: np.ndarray, metric: str) -> dict[str, Any]:
+    """Columns of the bars of modes 0 to 5, from the unpruned value; a mode that is not defined has a text alone."""
+    top = np.where(np.isnan(values), values[0], values)
+    is_down = top < values[0]
     return {
         "mode": [int(mode) for mode in PruningMode],
         "label": [mode.label for mode in PruningMode],
         "value": values,
-        "full": ["not defined for this model" if np.isnan(value) else f"{value:.6g}" for value in values],
-        "top": np.nan_to_num(values),
-        "text": [value_text(value) for value in values],
+        "full": [full_text(value, values[0], metric) for value in values],
+        "base": np.full(len(values), values[0]),
+        "top": top,
+        "text": mode_texts(values, metric),
+        "baseline": np.where(is_down, "top", "bottom").tolist(),
+        "offset": np.where(is_down, 3, -3),
         "colour": [MEAN if mode is PruningMode.NONE else VALUE for mode in PruningMode],
-        "alpha": np.full(len(values), alpha),
+        "alpha": np.ones(len(values)),
     }
+
+
+def full_text(value: float, unpruned: float, metric: str) -> str:
+    """Value of a mode for a tooltip."""
+    if np.isnan(value):
+        return "not defined for this model"
+    change = f" ({change_text(value - unpruned)} against unpruned)" if metric == "probability" else ""
+    return f"{value:.6g}{change}"
 
 
 def icon_columns() -> dict[str, Any]:
@@ -78,8 +119,7 @@ def icon_columns() -> dict[str, Any]:
 
 def create_mode_bars() -> ModeBars:
     """Empty bars over their pictograms."""
-    nothing = mode_columns(np.full(len(PruningMode), np.nan))
-    bars = ColumnDataSource(nothing | {"text": [""] * len(PruningMode)})
+    bars = ColumnDataSource({name: [] for name in mode_columns(np.zeros(len(PruningMode)), "probability")})
     chosen = ColumnDataSource({"mode": [0]})
     fig = create_figure(
         x_range=Range1d(-0.6, len(PruningMode) - 0.4), y_range=Range1d(-0.25, 1), title="By pruning mode"
@@ -90,20 +130,24 @@ def create_mode_bars() -> ModeBars:
         "left", "right", "top", "bottom", source=ColumnDataSource(icon_columns()), y_range_name="place",
         fill_color="colour", line_color=TEXT, line_width=0.6,
     )  # fmt: skip
-    fig.vbar("mode", width=0.72, top="top", source=bars, color="colour", fill_alpha="alpha", line_alpha=0)
+    fig.vbar(
+        "mode", width=0.72, top="top", bottom="base", source=bars, color="colour", fill_alpha="alpha", line_alpha=0
+    )
     fig.text(
-        "mode", "top", text="text", source=bars, text_font_size="10px", text_align="center", text_baseline="bottom",
-        text_color=TEXT, text_alpha="alpha", y_offset=-1,
+        "mode", "top", text="text", source=bars, text_font_size="10px", text_align="center", text_baseline="baseline",
+        text_color=TEXT, text_alpha="alpha", y_offset="offset",
     )  # fmt: skip
     hit = fig.vbar(
         "mode", width=1, top=1, bottom=0, source=bars, y_range_name="place", fill_color=None, line_color=None
     )
     tooltips = [("mode", "@mode: @label"), ("value", "@full")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
+    unpruned = Span(location=0, dimension="width", line_color=TEXT, line_dash="dashed", visible=False)
+    fig.add_layout(unpruned)
     fig.xaxis.ticker = FixedTicker(ticks=list(range(len(PruningMode))))
     fig.xaxis.axis_label = "mode (pruned regions filled)"
     fig.xaxis.axis_line_color = MUTED
     fig.xaxis.major_tick_out = 0
     fig.xgrid.visible = False
-    fig.yaxis.bounds = (0, 1)
-    return ModeBars(fig, bars, chosen)
+    fig.yaxis.update(bounds=(0, 1), formatter=plain_ticks())
+    return ModeBars(fig, bars, chosen, unpruned)

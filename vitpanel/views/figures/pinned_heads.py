@@ -1,11 +1,13 @@
 """B4, B5, C4, C5: what matters in each pinned head and how far its patches look, side by side on one scale."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, DataRange1d, FixedTicker, HoverTool, Range1d
+from bokeh.models import BoxAnnotation, ColumnDataSource, DataRange1d, FixedTicker, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
 from vitpanel.core.regions import PruningMode
@@ -13,12 +15,17 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import MOST_PINNED
 from vitpanel.views.base import create_figure, numbers_as_text
-from vitpanel.views.figures.mode_bars import icon_columns, value_text
+from vitpanel.views.figures.mode_bars import icon_columns, mode_span, possible
+from vitpanel.views.figures.mode_bars import mode_columns as one_head_columns
+from vitpanel.views.figures.numbers import plain_ticks
 from vitpanel.views.palette import CHOSEN, GRID, MEAN, TEXT, VALUE
 
 PADDING = 0.05
-HEADROOM = 0.3
+HEADROOM = 0.22
 FADED = 0.3
+LINE = 60  # letters across the panel
+TICKS = (0.14, 0.86)  # about where, in each column; at its ends they would run into those of the next
+ROOMY = 2  # pins whose bars can all be labelled
 _ICONS = 0.24
 _N_MODES = len(PruningMode)
 
@@ -30,6 +37,7 @@ class PinnedHeads:
     modes: figure
     strength: figure
     entropy: figure
+    unpruned: Span
     mode_bars: ColumnDataSource
     icons: ColumnDataSource
     names: ColumnDataSource
@@ -46,15 +54,28 @@ class PinnedHeads:
         self.icons.data = _icons(len(heads))
         self.names.data = name_columns(heads)
         self.hops.data = hop_columns(heads)
-        self.areas.data, self.lines.data = area_columns(heads), line_columns(heads)
-        top = _highest(*(head.modes for head in heads if head.modes is not None)) or 1.0
-        self.modes.y_range.update(start=-_ICONS * top, end=(1 + HEADROOM) * top)
-        self.modes.yaxis.bounds = (0, top)
+        low, high = span = common_span(heads)
+        self.areas.data, self.lines.data = area_columns(heads, span), line_columns(heads, span)
+        digits = 1 + math.ceil(-math.log10(high - low))
+        ends = [round(low + share * (high - low), digits) for share in TICKS]
+        _tick(self.entropy, {0.5: "entropy"} | {_along(span, end): f"{end:g}" for end in ends})
+        known = [head.modes for head in heads if head.modes is not None]
+        metric = heads[0].metric if heads else ""
+        low, high = mode_span(np.concatenate([[], *known]), metric)
+        self.modes.y_range.update(start=low - _ICONS * (high - low), end=high + HEADROOM * (high - low))
+        self.modes.yaxis.bounds = possible(low, high, metric)
+        self.unpruned.update(location=float(np.nan_to_num(known[0][0])) if known else 0, visible=bool(known))
 
 
 def _across(slot: int, share: Any) -> Any:
     """Place in a column from a share of its width."""
     return slot + PADDING + (1 - 2 * PADDING) * share
+
+
+def _along(span: tuple[float, float], value: Any) -> Any:
+    """Share of an axis from its beginning to a value."""
+    low, high = span
+    return (value - low) / (high - low)
 
 
 def _highest(*values: np.ndarray) -> float:
@@ -64,36 +85,44 @@ def _highest(*values: np.ndarray) -> float:
 
 def mode_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
     """Bars of all pins, six for each."""
-    rows: dict[str, list[Any]] = {
-        name: [] for name in ("x", "head", "mode", "label", "number", "top", "text", "value", "alpha", "colour")
-    }
+    shared = ("mode", "label", "base", "top", "baseline", "offset", "colour")
+    rows: dict[str, list[Any]] = {name: [] for name in (*shared, "x", "head", "number", "text", "value", "alpha")}
     for slot, head in enumerate(heads):
         values = np.full(_N_MODES, np.nan) if head.modes is None else head.modes
-        for mode, value in zip(PruningMode, values, strict=True):
-            row = {
-                "x": _across(slot, (mode + 0.5) / _N_MODES),
-                "head": short_head_name(*head.head),
-                "mode": int(mode),
-                "label": mode.label,
-                "number": value,
-                "top": np.nan_to_num(value),
-                "text": "" if head.modes is None else value_text(value).removeprefix("0"),
-                "value": "not known yet" if head.modes is None else numbers_as_text(np.array([value]), 5)[0],
-                "alpha": 1.0 if head.is_current else FADED,
-                "colour": MEAN if mode is PruningMode.NONE else VALUE,
-            }
-            for name, cell in row.items():
-                rows[name].append(cell)
+        bars = one_head_columns(values, head.metric)
+        for name in shared:
+            rows[name] += list(bars[name])
+        rows["x"] += [_across(slot, (mode + 0.5) / _N_MODES) for mode in PruningMode]
+        rows["head"] += [short_head_name(*head.head)] * _N_MODES
+        rows["number"] += list(values)
+        rows["text"] += mode_labels(head, bars["text"], n_pins=len(heads))
+        rows["value"] += ["not known yet"] * _N_MODES if head.modes is None else bars["full"]
+        rows["alpha"] += [1.0 if head.is_current else FADED] * _N_MODES
     return rows
 
 
+def mode_labels(head: PinnedHead, texts: list[str], *, n_pins: int) -> list[str]:
+    """Labels of a pin's bars; beside more than one other there is room for that of the whole head alone."""
+    is_labelled = [head.modes is not None and (n_pins <= ROOMY or mode is PruningMode.HEAD) for mode in PruningMode]
+    return [text.replace("0.", ".") if is_shown else "" for text, is_shown in zip(texts, is_labelled, strict=True)]
+
+
 def name_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
-    """Number and name of each pin, and what there is to say of it."""
+    """Number and name of each pin, and why it has no bars; what is said of all is said once, in the middle."""
+    messages = [head.message if head.modes is None else "" for head in heads]
+    is_said_of_all = len(heads) > 1 and len(set(messages)) == 1
+    if is_said_of_all:
+        messages = [messages[0]] + [""] * (len(heads) - 1)
+    middle = max(2, len(heads)) / 2
+    width = LINE if is_said_of_all else LINE // max(2, len(heads))
     return {
         "x": [_across(slot, 0) for slot in range(len(heads))],
-        "name": [f"{slot + 1}: {short_head_name(*head.head)}" for slot, head in enumerate(heads)],
-        "right": [_across(slot, 1) for slot in range(len(heads))],
-        "message": [head.message for head in heads],
+        "name": [
+            f"{slot + 1}: {short_head_name(*head.head)}{'' if head.is_current else ' …'}"
+            for slot, head in enumerate(heads)
+        ],
+        "centre": [middle if is_said_of_all else _across(slot, 0.5) for slot in range(len(heads))],
+        "message": ["\n".join(wrap(message, width, max_lines=4, placeholder=" …")) for message in messages],
     }
 
 
@@ -115,20 +144,26 @@ def hop_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
     return columns
 
 
-def area_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
+def common_span(heads: Sequence[PinnedHead]) -> tuple[float, float]:
+    """Ends of one axis of entropy for all pins."""
+    spans = [head.span for head in heads] or [(0.0, 1.0)]
+    return min(low for low, _ in spans), max(high for _, high in spans)
+
+
+def area_columns(heads: Sequence[PinnedHead], span: tuple[float, float]) -> dict[str, Any]:
     """Outlines of the densities of entropy; there is nothing to see of a head without any."""
     xs, ys = [], []
     for slot, head in enumerate(heads):
-        x = _across(slot, head.grid)
+        x = _across(slot, _along(span, head.grid))
         xs.append(np.concatenate([x, x[::-1]]))
         ys.append(np.concatenate([head.density, np.zeros(len(x))]))
     return {"xs": xs, "ys": ys, "head": [short_head_name(*head.head) for head in heads]}
 
 
-def line_columns(heads: Sequence[PinnedHead]) -> dict[str, Any]:
+def line_columns(heads: Sequence[PinnedHead], span: tuple[float, float]) -> dict[str, Any]:
     """Lines at the chosen image's entropy."""
     top = _highest(*(head.density for head in heads))
-    places = [_across(slot, head.entropy) for slot, head in enumerate(heads) if head.entropy is not None]
+    places = [_across(slot, _along(span, head.entropy)) for slot, head in enumerate(heads) if head.entropy is not None]
     return {"x": places, "top": [top] * len(places)}
 
 
@@ -145,10 +180,10 @@ def _icons(n_heads: int) -> dict[str, Any]:
 
 def create_pinned_heads(n_hops: int) -> PinnedHeads:
     """Empty charts of the pruning modes, the strength over hops, and the entropy over all images."""
-    modes, mode_bars, icons, names = _create_modes()
+    modes, unpruned, mode_bars, icons, names = _create_modes()
     strength, hops = _create_strength(n_hops)
     entropy, areas, lines = _create_entropy()
-    return PinnedHeads(modes, strength, entropy, mode_bars, icons, names, hops, areas, lines)
+    return PinnedHeads(modes, strength, entropy, unpruned, mode_bars, icons, names, hops, areas, lines)
 
 
 def _create_columns(**options: Any) -> figure:
@@ -170,7 +205,7 @@ def _tick(fig: figure, labels: dict[float, str]) -> None:
     fig.xaxis.major_label_overrides = places
 
 
-def _create_modes() -> tuple[figure, ColumnDataSource, ColumnDataSource, ColumnDataSource]:
+def _create_modes() -> tuple[figure, Span, ColumnDataSource, ColumnDataSource, ColumnDataSource]:
     fig = _create_columns(y_range=Range1d(-_ICONS, 1 + HEADROOM))
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
     bars, icons, names = (ColumnDataSource(make([])) for make in (mode_columns, lambda _: _icons(0), name_columns))
@@ -179,20 +214,23 @@ def _create_modes() -> tuple[figure, ColumnDataSource, ColumnDataSource, ColumnD
         line_width=0.5,
     )  # fmt: skip
     width = 0.8 * (1 - 2 * PADDING) / _N_MODES
-    fig.vbar("x", width=width, top="top", source=bars, color="colour", fill_alpha="alpha", line_alpha=0)
+    fig.vbar("x", width=width, top="top", bottom="base", source=bars, color="colour", fill_alpha="alpha", line_alpha=0)
+    unpruned = Span(location=0, dimension="width", line_color=TEXT, line_dash="dashed", visible=False)
+    fig.add_layout(unpruned)
     small = {"text_font_size": "9px", "text_color": TEXT}
     fig.text(
-        "x", "top", text="text", source=bars, text_align="center", text_baseline="bottom", text_alpha="alpha", **small
-    )
-    place = {"source": names, "y_range_name": "place", "text_baseline": "top"}
-    fig.text("x", 1, text="name", text_font_size="11px", text_font_style="bold", text_color=TEXT, **place)
-    fig.text("right", 1, text="message", text_align="right", **place, **small)
+        "x", "top", text="text", source=bars, text_align="center", text_baseline="baseline", y_offset="offset",
+        text_alpha="alpha", **small,
+    )  # fmt: skip
+    place = {"source": names, "y_range_name": "place", "text_color": TEXT}
+    fig.text("x", 1, text="name", text_font_size="11px", text_font_style="bold", text_baseline="top", **place)
+    fig.text("centre", 0.6, text="message", text_font_size="11px", text_align="center", text_baseline="middle", **place)
     hit = fig.vbar("x", width=1 / _N_MODES, top=1, source=bars, y_range_name="place", fill_color=None, line_color=None)
     tooltips = [("head", "@head"), ("mode", "@mode: @label"), ("value", "@value")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.xaxis.visible = False
-    fig.yaxis.axis_label = "by mode"
-    return fig, bars, icons, names
+    fig.yaxis.update(axis_label="by mode", formatter=plain_ticks())
+    return fig, unpruned, bars, icons, names
 
 
 def _create_strength(n_hops: int) -> tuple[figure, ColumnDataSource]:
@@ -206,16 +244,15 @@ def _create_strength(n_hops: int) -> tuple[figure, ColumnDataSource]:
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     shown = sorted({0, (n_hops - 1) // 2, n_hops - 1})
     _tick(fig, {(hop + 0.5) / n_hops: f"hop {hop}" if hop == shown[len(shown) // 2] else str(hop) for hop in shown})
-    fig.yaxis.axis_label = "strength"
+    fig.yaxis.update(axis_label="strength", formatter=plain_ticks())
     return fig, hops
 
 
 def _create_entropy() -> tuple[figure, ColumnDataSource, ColumnDataSource]:
     fig = _create_columns(y_range=DataRange1d(start=0, range_padding=0.06))
-    areas, lines = ColumnDataSource(area_columns([])), ColumnDataSource(line_columns([]))
+    areas, lines = (ColumnDataSource(make([], (0, 1))) for make in (area_columns, line_columns))
     fig.patches("xs", "ys", source=areas, fill_color=MEAN, fill_alpha=0.3, line_color=MEAN)
     fig.segment("x", 0, "x", "top", source=lines, line_color=CHOSEN, line_width=2)
-    _tick(fig, {0: "0", 0.5: "entropy", 1: "1"})
     fig.yaxis.axis_label = "density"
     fig.yaxis.major_label_text_font_size = "0px"
     fig.yaxis.major_tick_line_color = None

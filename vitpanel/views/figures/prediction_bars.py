@@ -69,11 +69,12 @@ def create_prediction_bars() -> PredictionBars:
         ("class", "@name"),
         ("true class", "@truth"),
         ("pruned", "@probability{0.00000}"),
-        ("nothing pruned", "@unpruned{0.00000}"),
+        ("unpruned", "@unpruned{0.00000}"),
     ]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.yaxis.visible = False
+    fig.min_border_left = 6  # for the half of the 0 below the axis
     fig.grid.visible = False
-    fig.xaxis.axis_label = "probability (tick: nothing pruned)"
+    fig.xaxis.axis_label = "probability (tick: unpruned)"
     fig.xaxis.ticker = [0, 0.5, 1]
     return PredictionBars(fig, rows)

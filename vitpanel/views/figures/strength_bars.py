@@ -10,6 +10,7 @@ from bokeh.plotting import figure
 from vitpanel.state.strength import HeadStrength
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
+from vitpanel.views.figures.numbers import plain_ticks
 from vitpanel.views.palette import MEAN, SURFACE, VALUE
 
 INSET = 0.42
@@ -66,6 +67,7 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     fig.xaxis.axis_label = "hop"
     fig.xaxis.ticker.update(min_interval=1, desired_num_ticks=8)
     fig.yaxis.ticker.desired_num_ticks = 4
+    fig.yaxis.update(axis_label="mean attention", formatter=plain_ticks())
     fig.xgrid.visible = False
     return StrengthBars(fig, hops, rings)
 

@@ -37,10 +37,12 @@ export function render({model}) {
   atlas.setAttribute("role", "listbox")
   atlas.setAttribute("aria-label", "All heads of the image")
   const buttons = () => [...atlas.children]
+  // Marked before the server answers; the property stays the server's own.
+  let chosen = model.chosen
 
   const show_choice = () => {
     for (const button of buttons()) {
-      const is_chosen = Number(button.dataset.place) === model.chosen
+      const is_chosen = Number(button.dataset.place) === chosen
       button.setAttribute("aria-selected", is_chosen)
       button.tabIndex = is_chosen ? 0 : -1
     }
@@ -49,9 +51,9 @@ export function render({model}) {
   }
   // Scrolls the atlas alone: `scrollIntoView` would move the page as well.
   const reveal_choice = () => {
-    const chosen = buttons().find((button) => Number(button.dataset.place) === model.chosen)
-    if (chosen === undefined) return
-    const {top, bottom} = atlas.getBoundingClientRect(), own = chosen.getBoundingClientRect()
+    const button = buttons().find((button) => Number(button.dataset.place) === chosen)
+    if (button === undefined) return
+    const {top, bottom} = atlas.getBoundingClientRect(), own = button.getBoundingClientRect()
     atlas.scrollTop += Math.min(own.top - top, 0) + Math.max(own.bottom - bottom, 0)
   }
   const show_sheet = () => {
@@ -86,7 +88,11 @@ export function render({model}) {
     button.dataset.place = place
     button.setAttribute("role", "option")
     button.append(document.createElement("i"), document.createElement("span"))
-    button.addEventListener("click", () => { model.chosen = place })
+    button.addEventListener("click", () => {
+      chosen = place
+      show_choice()
+      model.send_msg({choose: place})
+    })
     return button
   }
   const columns = () => {
@@ -109,12 +115,12 @@ export function render({model}) {
     download(kind === "csv" ? new Blob([text], {type: "text/csv"}) : await picture(model, atlas), file)
   })
   model.on("chosen", () => {
+    chosen = model.chosen
     show_choice()
     reveal_choice()
   })
   model.on("sheet", show_sheet)
-  model.on("labels", show_labels)
-  model.on("order", show_order)
+  model.on(["labels", "order"], show_order)
   show_order()
   new ResizeObserver(reveal_choice).observe(atlas)
   return atlas

@@ -2,9 +2,10 @@
 // line rests or is let go. `act` says what has happened: "drag", "tap" or "size" (the figure has got its place).
 const last = n_layers * n_heads - 1
 const flat = (x) => Math.max(0, Math.min(last, Math.round(x)))
+// Each act is told, also that of a head which was told last: the server may have gone elsewhere meanwhile.
 const tell = () => {
   clearTimeout(line._rest)
-  if (picked.data.flat[0] !== line.location) picked.data = {flat: [line.location]}
+  picked.data = {flat: [line.location], act: [picked.data.act[0] + 1]}
 }
 const name = (head) => `layer ${Math.floor(head / n_heads)} head ${head % n_heads}`
 // After a click the server hears of the head alone, by `picked`, and answers with the place of the line. In a drag and
@@ -18,15 +19,9 @@ if (act === "drag") {
   // `left` alone is read: Python moves the two sides one after the other.
   const head = flat(grip.left + reach)
   if (line.location !== head) line.location = head
-  clearTimeout(line._rest)
-  line._rest = setTimeout(tell, rest_ms)
-  if (!grip._wired) {
-    grip._wired = true
-    grip.pan.connect(([phase]) => {
-      if (phase !== "pan:end") return
-      move(line.location)
-      tell()
-    })
+  if (grip._is_held) {
+    clearTimeout(line._rest)
+    line._rest = setTimeout(tell, rest_ms)
   }
 } else if (act === "tap") {
   move(flat(cb_obj.x), false)
@@ -34,6 +29,12 @@ if (act === "drag") {
 } else {
   const el = Bokeh.index.find_one_by_id(fig.id)?.canvas_view.el
   if (el === undefined || el.tabIndex === 0) return
+  grip.pan.connect(([phase]) => {
+    grip._is_held = phase !== "pan:end"
+    if (grip._is_held) return
+    move(line.location)
+    tell()
+  })
   const say = () => el.setAttribute("aria-valuetext", name(line.location))
   Object.entries({role: "slider", "aria-label": "chosen head", "aria-valuemin": 0, "aria-valuemax": last}).forEach(
     ([key, value]) => el.setAttribute(key, value),

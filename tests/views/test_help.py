@@ -1,0 +1,24 @@
+"""The texts behind "?"."""
+
+import re
+
+import pytest
+
+from vitpanel.app.explorer import VIEWS
+from vitpanel.views.base import View
+from vitpanel.views.help import chapter
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_each_view_has_a_chapter_in_paragraphs_without_links(view: type[View]):
+    text = chapter(view.title)
+    assert text.count("<p>") >= 3
+    assert "href" not in text
+    assert "##" not in text
+    assert not re.search(r"\]\(", text)
+
+
+def test_a_chapter_ends_where_the_next_begins():
+    assert "<strong>Predictions.</strong>" in chapter("Head Importance")
+    assert "<strong>Scatter.</strong>" not in chapter("Head Importance")
+    assert chapter("No Such View") == ""

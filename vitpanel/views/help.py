@@ -1,0 +1,57 @@
+"""The "?" beside a view's title: its chapter of the guide."""
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import ClassVar
+
+import param
+from markdown_it import MarkdownIt
+from panel.custom import JSComponent
+
+from vitpanel.views.palette import css
+
+_CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
+_STYLE = f"""
+.mark {{ width: 24px; height: 24px; padding: 0; border: 1px solid {css("muted")}; border-radius: 50%; cursor: pointer;
+  font: bold 13px/20px sans-serif; color: {css("hint")}; background: none; }}
+.mark:hover, .mark[aria-expanded=true] {{ color: {css("text")}; border-color: {css("text")}; }}
+.mark:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: 1px; }}
+.chapter {{ position: fixed; inset: auto; margin: 0; width: min(460px, 90vw); max-height: min(560px, 70vh);
+  overflow-y: auto; box-sizing: border-box; padding: 10px 16px; border: 1px solid {css("muted")}; border-radius: 4px;
+  font: 13px/1.45 sans-serif; color: {css("text")}; background: {css("surface")};
+  box-shadow: 0 4px 16px rgba(0, 0, 0, 0.25); }}
+.chapter:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
+.chapter h2 {{ margin: 0 0 6px; font-size: 15px; }}
+.chapter p, .chapter ul {{ margin: 0 0 8px; }}
+.chapter ul {{ padding-left: 18px; }}
+.chapter p > strong:first-child {{ display: block; font-size: 13px; }}
+.chapter table {{ border-collapse: collapse; margin: 0 0 8px; }}
+.chapter th, .chapter td {{ padding: 2px 10px 2px 0; text-align: left; vertical-align: top; }}
+"""
+
+
+class Help(JSComponent):
+    """A button that shows a text while it is pointed at, and keeps it when it is pressed."""
+
+    title = param.String(default="", doc="What the text is about.")
+    text = param.String(default="", doc="HTML.")
+
+    _esm = files("vitpanel.views").joinpath("js", "help.js").read_text(encoding="utf-8")
+    _stylesheets: ClassVar[list[str]] = [_STYLE]
+
+
+def chapter(title: str) -> str:
+    """Chapter of ``docs/reading-the-views.md`` on a view, as HTML; empty if there is none."""
+    return _chapters().get(title, "")
+
+
+@lru_cache(maxsize=1)
+def _chapters() -> dict[str, str]:
+    # A link to the document that people read on the web, so that each thing is explained in one place.
+    guide = files("vitpanel.views").joinpath("reading-the-views.md").read_text(encoding="utf-8")
+    _, *parts = _CHAPTER.split(guide)
+    # Links lead to other documents, which the server of the page does not have.
+    render = MarkdownIt("commonmark").enable("table").render
+    return {title: render(_LINK.sub(r"\1", text)) for title, text in zip(parts[::2], parts[1::2], strict=True)}

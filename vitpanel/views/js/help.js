@@ -1,0 +1,73 @@
+// A "?" with a text that lies over the page: it opens when the pointer rests on the mark, stays while the pointer is on
+// it, and stays for good when the mark is pressed, until Esc, another press or a click elsewhere.
+const REST_MS = 200, GAP = 6
+
+export function render({model, el}) {
+  const mark = document.createElement("button"), text = document.createElement("div")
+  Object.assign(mark, {type: "button", className: "mark", textContent: "?"})
+  mark.setAttribute("aria-label", `How to read ${model.title}`)
+  mark.setAttribute("aria-expanded", false)
+  Object.assign(text, {className: "chapter", tabIndex: 0, popover: "manual"})
+  text.setAttribute("role", "dialog")
+  text.setAttribute("aria-label", `How to read ${model.title}`)
+  const heading = document.createElement("h2"), body = document.createElement("div")
+  heading.textContent = model.title
+  body.innerHTML = model.text
+  text.append(heading, body)
+  el.append(mark, text)
+
+  let is_kept = false, timer = 0
+  const is_open = () => text.matches(":popover-open")
+  const is_ours = (event) => event.composedPath().some((part) => part === mark || part === text)
+  // In the top layer, which nothing cuts off; below the mark, or as far up as the window asks for.
+  const place = () => {
+    const {left, bottom} = mark.getBoundingClientRect(), {width, height} = text.getBoundingClientRect()
+    text.style.left = `${Math.max(GAP, Math.min(left, window.innerWidth - width - GAP))}px`
+    text.style.top = `${Math.max(GAP, Math.min(bottom + GAP, window.innerHeight - height - GAP))}px`
+  }
+  const open = () => {
+    clearTimeout(timer)
+    if (is_open()) return
+    text.showPopover()
+    place()
+    mark.setAttribute("aria-expanded", true)
+    document.addEventListener("keydown", on_key, true)
+    document.addEventListener("pointerdown", on_press, true)
+  }
+  const close = () => {
+    clearTimeout(timer)
+    is_kept = false
+    if (is_open()) text.hidePopover()
+    mark.setAttribute("aria-expanded", false)
+    document.removeEventListener("keydown", on_key, true)
+    document.removeEventListener("pointerdown", on_press, true)
+  }
+  const on_key = (event) => {
+    if (event.key !== "Escape") return
+    event.preventDefault()
+    if (is_ours(event)) mark.focus()
+    close()
+  }
+  const on_press = (event) => {
+    if (!is_ours(event)) close()
+  }
+  const soon = (act) => {
+    clearTimeout(timer)
+    timer = setTimeout(act, REST_MS)
+  }
+  mark.addEventListener("click", () => {
+    if (is_kept) return close()
+    open()
+    is_kept = true
+  })
+  for (const part of [mark, text]) {
+    part.addEventListener("pointerenter", (event) => {
+      if (event.pointerType === "mouse") soon(open)
+    })
+    part.addEventListener("pointerleave", () => soon(() => is_kept || close()))
+    part.addEventListener("focusout", (event) => {
+      if (is_open() && event.relatedTarget !== null && ![mark, text].includes(event.relatedTarget)) close()
+    })
+  }
+  model.on("remove", close)
+}
