@@ -1,5 +1,29 @@
 """Errors that a user can act on: a message that names the thing and the value, and a hint that gives the way out."""
 
+import re
+
+# The folders of an absolute path: up to the folder of a study where there is one, else up to the last part.
+_FOLDERS = re.compile(
+    r"""(?<![\w.<:/\\]) (?:[A-Za-z]:)? [/\\] (?:[^/\\\s'"]+[/\\])*?
+    (?= [^/\\\s'"]+\.study\b | [^/\\\s'"]+ (?![^\s'"]*[/\\]) )""",
+    re.VERBOSE,
+)
+
+
+def public_words(text: str) -> str:
+    """Words of an error without the server's folders: what stands in a study begins with its name, else a file's name.
+
+    A browser may belong to somebody who has no business in the folders of whoever serves.
+
+    Examples
+    --------
+    >>> public_words("/home/me/X.study/arrays.zarr/entropy is damaged.")
+    'X.study/arrays.zarr/entropy is damaged.'
+    >>> public_words("There is no file /data/models/vit.safetensors.")
+    'There is no file vit.safetensors.'
+    """
+    return _FOLDERS.sub("", text)
+
 
 class VitpanelError(Exception):
     """Base of all errors that vitpanel raises on purpose.

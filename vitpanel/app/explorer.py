@@ -20,6 +20,7 @@ from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.errors import VitpanelError
+from vitpanel.runtime.incidents import report
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -27,6 +28,7 @@ from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
 from vitpanel.views.base import View, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.damage import despite_damage
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
@@ -95,7 +97,7 @@ class Explorer(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._inference = None if service is None else SessionInference(service)
-        self.session = Session(study, selection=selection, inference=self._inference)
+        self.session = despite_damage(partial(Session, study, selection=selection, inference=self._inference))
         self.bridge = Bridge()
         self.views: dict[str, View] = {}
         self._height = height
@@ -107,13 +109,13 @@ class Explorer(pn.viewable.Viewer):
         """Build what is not built yet, one part at each step; a view that fails says why in its place."""
         for name, cell in self._cells.items():
             try:
-                view = VIEWS[name](self.session, self.bridge)
+                self.views[name] = despite_damage(partial(VIEWS[name], self.session, self.bridge))
+                yield
+                cell.objects = [self.views[name]]
             except VitpanelError as error:
                 cell.objects = [create_problem(VIEWS[name].title, error)]
-                continue
-            yield
-            self.views[name] = view
-            cell.objects = [view]
+            except Exception as error:  # noqa: BLE001 - the other views stand
+                cell.objects = [create_problem(VIEWS[name].title, VitpanelError(report(f"{name} failed.", error)))]
             yield
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import panel as pn
 import panel_material_ui as pmui
 
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.views.base import FILLED, counted, escaped
 
 OPENING_CLASS = "vp-opening"  # CSS class of a view that is still to come
@@ -42,5 +42,6 @@ class Placeholder(pn.pane.HTML):
 
 def create_problem(title: str, error: VitpanelError) -> pmui.Alert:
     """Return what failed and the way out, in the place of a view."""
-    text = f"**{escaped(title)}: {escaped(error.message)}** {escaped(error.hint)}"
+    message, hint = (escaped(public_words(words)) for words in (error.message, error.hint))
+    text = f"**{escaped(title)}: {message}** {hint}"
     return pmui.Alert(object=text, alert_type="error", margin=8)

@@ -78,6 +78,7 @@ class Study:
         self._lock = RLock()
         self._cache: dict[tuple[str, str], np.ndarray] = {}
         self._damages: dict[str, StudyError] = {}
+        self._broken: dict[str, StudyError] = {}
         self.images = self._read_images()
         self._receipts = self._read_receipts()
         self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
@@ -149,7 +150,10 @@ class Study:
             return read_rows(self._chunk(spec, block), array, slice(images.start, images.stop))
 
     def reason(self, name: str) -> str:
-        """Why an array is not in the study, as one sentence for people; empty if it is.
+        """Why an array is not in the study, in words for people; empty if it is.
+
+        An array that was found damaged when it was read is not there from then on: what needs it says so, and all else
+        goes on.
 
         Raises
         ------
@@ -158,6 +162,9 @@ class Study:
         """
         if name in self._absent:
             return self._absent[name]
+        if name in self._broken:
+            error = self._broken[name]
+            return f"{error.message} {error.hint}"
         if name not in self.arrays:
             message = f"A study has no array {name!r}."
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
@@ -244,6 +251,8 @@ class Study:
         return self._pictures(block, column)[int(image_id)]
 
     def _check(self, name: str) -> None:
+        if name in self._broken:
+            raise self._broken[name]
         reason = self.reason(name)
         if reason:
             message = f"{self.path} has no array {name}. {reason}"
@@ -263,12 +272,14 @@ class Study:
             return self._cache[kind, name]
 
     @contextmanager
-    def _noting_damage(self) -> Generator[None]:
+    def _noting_damage(self, array: str = "") -> Generator[None]:
         """Keep the error of a damaged file, so that whoever shows the study can say so; it is raised all the same."""
         try:
             yield
         except StudyFormatError as error:
             self._damages[error.message] = error
+            if array:
+                self._broken[array] = error
             raise
 
     def _read_receipts(self) -> dict[int, Receipt]:
@@ -298,7 +309,7 @@ class Study:
             return read_crops(self.path, self.files.crops(block), column, images=images, n_pixels=n_pixels)
 
     def _read_array(self, spec: ArraySpec) -> np.ndarray:
-        with self._noting_damage():
+        with self._noting_damage(spec.name):
             array = open_array(self.files, spec, block_size=self.manifest.block_size)
             if not spec.is_per_block:
                 return read_rows(self._chunk(spec, 0), array, slice(0, spec.shape[0]))

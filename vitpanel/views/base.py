@@ -13,7 +13,7 @@ import param
 from bokeh.models import ColumnDataSource, Title
 from bokeh.plotting import figure
 
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.help import Help, chapter
@@ -183,8 +183,8 @@ class Chart(pn.viewable.Viewer):
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""
         self.message = message
-        words = f'<div class="note" role="status"><div>{escaped(message)}</div>'
-        self.note.object = f'{words}<div class="hint">{escaped(hint)}</div></div>'
+        words = f'<div class="note" role="status"><div>{escaped(public_words(message))}</div>'
+        self.note.object = f'{words}<div class="hint">{escaped(public_words(hint))}</div></div>'
 
     def wait(self) -> None:
         """Say in a corner that new values are on their way; what was drawn stays."""

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 from bokeh.model import Model
 
+from vitpanel.views.damage import despite_damage
 from vitpanel.views.session_loop import SessionLoop
 
 
@@ -68,10 +69,20 @@ class Bridge:
                 pn.io.notebook.push_on_root(root)
 
     def _apply(self) -> None:
+        """Apply all that waits; what goes wrong in one change keeps no other from its turn."""
+        errors: list[Exception] = []
         while self._waiting:
             waiting, self._waiting = self._waiting, {}
             for change in waiting.values():
-                change()
+                try:
+                    despite_damage(change)
+                except Exception as error:  # noqa: BLE001 - told to the page or raised below
+                    errors.append(error)
+        tell = pn.config.exception_handler
+        for error in errors:
+            if tell is None:
+                raise error
+            tell(error)
 
     def _together(self, call: Callable[[], None]) -> None:
         """Make a call whose changes are sent as one message, in their order."""
