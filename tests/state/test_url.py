@@ -19,8 +19,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 CHOICES: dict[str, Any] = {
     "image": 3, "layer": 1, "head": 2, "metric": "jsd", "mode": 4, "token": 5, "threshold": 0.125, "scale": "log",
-    "extra": False, "mask": "cut-out", "pattern": "cls", "pinned": [(0, 1), (1, 2)], "density": False, "image_layout": "cls",
-    "colouring": "correct", "measure": "distance", "map_colour": "class", "cloud": True,
+    "extra": False, "mask": "cut-out", "pattern": "cls", "pinned": [(0, 1), (1, 2)], "density": False,
+    "image_layout": "cls", "colouring": "correct", "measure": "distance", "map_colour": "class", "cloud": True,
 }  # fmt: skip
 
 

@@ -162,20 +162,22 @@ class Study:
         """
         if name in self._absent:
             return self._absent[name]
-        if name in self._broken:
-            error = self._broken[name]
-            return f"{error.message} {error.hint}"
         if name not in self.arrays:
             message = f"A study has no array {name!r}."
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
-        spec = self.arrays[name]
+        if name in self._broken:
+            return f"{self._broken[name].message} {self._broken[name].hint}"
+        return self._not_yet(self.arrays[name])
+
+    def _not_yet(self, spec: ArraySpec) -> str:
+        """Why an array that the model can have is not computed, in words for people; empty if it is."""
         is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
         if not self._is_wanted(spec.stage) and spec.stage not in self.manifest.stages:
             return OPTIONAL_STAGES[spec.stage]
         if not is_done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
         if spec.is_optional and not self._was_written(spec):
-            return f"The study was made before there was {name}: run the same precompute command again to add it."
+            return f"The study was made before there was {spec.name}: run the same precompute command again to add it."
         # Integers have no NaN that could stand for the rows that are missing.
         if spec.stage == HEADS and np.dtype(spec.dtype).kind != "f" and not self._has_all_blocks:
             return f"The study is not finished: {self.n_done} of {self.n_images} images are done."
