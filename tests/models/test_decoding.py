@@ -156,9 +156,11 @@ def test_a_format_is_known_by_its_content_and_no_program_is_started(tmp_path: Pa
     path = tmp_path / "photo.png"
     for data in (EPS, b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<html></html>", b"8BPS\0\1", b"icns"):
         path.write_bytes(data)
-        with pytest.raises(BadImageError, match=r"photo\.png cannot be decoded"):
+        with pytest.raises(BadImageError, match=r"photo\.png cannot be decoded") as caught:
             decode_image(path, name=path.name)
         assert not is_image(path)
+        assert "it is none of JPEG, PNG" in str(caught.value)
+        assert str(tmp_path) not in str(caught.value)
     assert not started
     Image.new("RGB", (9, 9)).save(path, "JPEG")
     assert decode_image(path, name=path.name).image.size == (9, 9)

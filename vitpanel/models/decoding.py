@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vitpanel.errors import BadImageError
 
@@ -70,8 +70,16 @@ def decode_image(source: Path | BinaryIO, *, name: str, upright: bool = True) ->
         raise
     # Pillow's decoders raise nearly anything on damaged files.
     except Exception as error:
-        message = f"{name} cannot be decoded: {error or type(error).__name__}."
+        message = f"{name} cannot be decoded: {_words(error)}."
         raise BadImageError(message) from error
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, without the path, which is nobody's business where the study is shown."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is none of {', '.join(FORMATS)}"
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or str(error) or type(error).__name__
 
 
 def is_image(path: Path) -> bool:
