@@ -59,3 +59,16 @@ def test_panel_serve_of_the_app(study: Path):
         page = page_at(address)
     assert "synthetic_vit" in page
     assert "fonts.googleapis.com" not in page
+
+
+def test_without_the_live_model_torch_is_not_loaded(study: Path):
+    script = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "from vitpanel.app.explorer import create_app\n"
+        f"create_app(Path({str(study)!r}), live=False)\n"
+        "assert not {'torch', 'timm'} & set(sys.modules), 'torch is loaded'\n"
+        "assert not any(thread.name.startswith('vitpanel-model') for thread in threading.enumerate())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
