@@ -54,5 +54,6 @@ def test_atlas_is_that_of_the_attention(make_service, n_forwards: int):
     for layer in range(spec.n_layers):
         shown = answer(other, "attention", 2, layer)
         matrices = np.stack([shown[head] for head in range(spec.n_heads)])
-        assert np.array_equal(atlas[layer], thumbnails(matrices, spec.grid))
+        # Two forwards may differ in the last bit, and so in a step of a picture.
+        assert np.abs(atlas[layer].astype(int) - thumbnails(matrices, spec.grid)).max() <= 1
     assert service.cache.get(("atlas", 2, -1, -1)) is atlas

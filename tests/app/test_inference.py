@@ -275,7 +275,7 @@ def idle(service: ModelService) -> None:
     """Wait until the service has computed what it wants to."""
     while True:
         service._pool.submit(lambda: None).result(60)
-        if not service._wishes:
+        if not service._wishes or not service._wishers:
             service._pool.submit(lambda: None).result(60)
             return
 

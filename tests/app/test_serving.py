@@ -1,10 +1,25 @@
 """The two ways to serve a study, as processes that answer requests."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.serving import PANEL, VITPANEL, Server, forged_token, get, is_let_in, page_at, payload_of, serving, token_in
+from tests.serving import (
+    PANEL,
+    ROOT,
+    VITPANEL,
+    Server,
+    forged_token,
+    get,
+    is_let_in,
+    page_at,
+    payload_of,
+    serving,
+    token_in,
+)
 from tests.synthetic import write_synthetic_study
 
 pytestmark = pytest.mark.slow
@@ -38,3 +53,17 @@ def test_the_server_is_guarded(server: Server):
     assert not is_let_in(server, token, Origin=None)
     assert not is_let_in(server, forged_token("mine"))
     assert is_let_in(server, token)
+
+
+def test_without_the_live_model_torch_is_not_loaded(tmp_path: Path):
+    study = write_synthetic_study(tmp_path / "x.study")
+    script = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "from vitpanel.app.explorer import create_app\n"
+        f"create_app(Path({str(study)!r}), live=False)\n"
+        "assert not {'torch', 'timm'} & set(sys.modules), 'torch is loaded'\n"
+        "assert not any(thread.name.startswith('vitpanel-model') for thread in threading.enumerate())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr

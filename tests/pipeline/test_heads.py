@@ -31,10 +31,10 @@ def test_heads_are_reduced_as_if_all_at_once(monkeypatch: pytest.MonkeyPatch):
     summary = AttentionSummary(spec.grid)
     summary.add(0, torch.from_numpy(attention))
     arrays = summary.arrays()
-    assert np.array_equal(arrays["strength"][:, 0], strength_vectors(attention, spec.grid))
-    assert np.array_equal(arrays["distance"][:, 0], attention_distance(attention, spec.grid))
+    assert np.allclose(arrays["strength"][:, 0], strength_vectors(attention, spec.grid), rtol=1e-5)
+    assert np.allclose(arrays["distance"][:, 0], attention_distance(attention, spec.grid), rtol=1e-5)
     assert np.array_equal(arrays["patterns/patch_top"][:, 0], top_indices(patch_matrix(attention, spec.grid)))
-    assert np.array_equal(arrays["patterns/cls"][:, 0], cls_vector(attention, spec.grid).astype(np.float16))
+    assert np.allclose(arrays["patterns/cls"][:, 0], cls_vector(attention, spec.grid), rtol=2e-3)
 
 
 def reducing_peak(n_heads: int) -> int:

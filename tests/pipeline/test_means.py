@@ -176,7 +176,7 @@ def test_exact_values_take_the_place_of_the_estimate(
             assert np.allclose(study[name], whole[name], atol=1e-5), name
     for metric in METRICS:
         found = importance_mean(study, metric)
-        assert np.array_equal(found.mean, study.mean(f"importance/{metric}"))
+        assert np.allclose(found.mean, study.mean(f"importance/{metric}"), rtol=1e-6)
         assert (found.half_width, found.words) == (None, "")
     assert "estimated" not in describe(study)
 
@@ -198,7 +198,7 @@ def test_a_run_that_is_killed_in_the_means_goes_on_with_the_same_sample(
     assert study.manifest.stages[MEANS]["detail"] == {"resumed_at": 10, "n_sample": N_SAMPLE}
     for name in study.names:
         if name.startswith("means/"):
-            assert np.array_equal(study[name], half[name], equal_nan=True)
+            assert np.allclose(study[name], half[name], atol=1e-6, equal_nan=True)
     # Nothing is pruned of any image, and the curve is there.
     view = shown(Session(study, selection=Selection(image=None)))
     assert view.curve_chart.message == ""

@@ -78,7 +78,7 @@ def test_a_lost_block_is_computed_again_and_the_others_stay(study: Study, weight
     before, times = study["modes/patch"].copy(), [chunk.stat().st_mtime_ns for chunk in chunks]
     chunks[1].unlink()
     again = run(weights, images, study.path, class_names=study.class_names, modes=True)
-    assert np.array_equal(again["modes/patch"], before)
+    assert np.allclose(again["modes/patch"], before, atol=1e-6)
     assert [chunk.stat().st_mtime_ns == time for chunk, time in zip(chunks, times, strict=True)] == [True, False]
     assert again.manifest.stages[MODES]["detail"]["resumed_at"] == 5
 

@@ -39,9 +39,9 @@ def restore_model(record: Mapping[str, Any], weights: Path) -> ViTModel:
     preparation = _checked_preparation(record, name)
     _check_size(name, arguments, weights)
     names = record.get("class_names")
-    class_names = (
-        [str(name) for name in names] if isinstance(names, list) and names and not record.get("head") else None
-    )
+    # A linear head brings its own names.
+    is_named = bool(names) and isinstance(names, list) and not record.get("head")
+    class_names = [str(name) for name in names or ()] if is_named else None
     if record.get("source") == "timm" and not record.get("architecture"):
         files: dict[str, Path] = {"pretrained_file": weights}
     else:
