@@ -51,7 +51,7 @@ def serve_study(
     open_once(path, checkpoint=checkpoint)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
-    def page() -> None:
+    def page() -> Any:
         present(partial(create_app, path, checkpoint=checkpoint), title="vitpanel")
 
     try:

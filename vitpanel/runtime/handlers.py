@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from bokeh.server.tornado import BokehTornado
+from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from bokeh.server.views.autoload_js_handler import AutoloadJsHandler
 from bokeh.server.views.session_handler import SessionHandler
 from panel.io.server import ComponentResourceHandler
@@ -71,7 +72,7 @@ class GuardedAutoload(AutoloadJsHandler):
             raise HTTPError(404)
         if origin is not None and origin.lower() not in embedders():
             raise HTTPError(403)
-        await super().prepare()
+        await AuthRequestHandler.prepare(self)
 
     def set_default_headers(self) -> None:
         """Let no site but those read the answer."""
@@ -118,7 +119,7 @@ def patch() -> None:
         return Application.get_handler_delegate(server, request, guarded(target_class), *args, **options)
 
     # Tornado documents this method; Bokeh does not override it.
-    BokehTornado.get_handler_delegate = get_handler_delegate
+    setattr(BokehTornado, "get_handler_delegate", get_handler_delegate)  # noqa: B010 - its first argument is not `self`
 
 
 @cache
