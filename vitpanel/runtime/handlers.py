@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any
 
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from bokeh.server.views.autoload_js_handler import AutoloadJsHandler
 from bokeh.server.views.session_handler import SessionHandler
 from panel.io.server import ComponentResourceHandler
@@ -59,7 +58,8 @@ class GuardedSession(SessionHandler):
         )
         if is_named and self.application.generate_session_ids:
             raise HTTPError(403, reason="Sessions are not named by visitors")
-        return await super().get_session()
+        session: Any = super().get_session()  # `authenticated` hides what it returns
+        return await session
 
 
 class GuardedAutoload(AutoloadJsHandler):
@@ -72,7 +72,7 @@ class GuardedAutoload(AutoloadJsHandler):
             raise HTTPError(404)
         if origin is not None and origin.lower() not in embedders():
             raise HTTPError(403)
-        await AuthRequestHandler.prepare(self)
+        await super().prepare()
 
     def set_default_headers(self) -> None:
         """Let no site but those read the answer."""
