@@ -102,10 +102,10 @@ def get(address: str, **headers: str) -> Answer:
     """Ask for a page."""
     try:
         with urlopen(Request(address, headers=headers), timeout=120) as answer:  # noqa: S310 - of this machine
-            return Answer(answer.status, answer.headers, answer.read().decode("utf-8", "replace"))
+            return Answer(answer.status, dict(answer.headers), answer.read().decode("utf-8", "replace"))
     except HTTPError as error:
         with error:
-            return Answer(error.code, error.headers, error.read().decode("utf-8", "replace"))
+            return Answer(error.code, dict(error.headers), error.read().decode("utf-8", "replace"))
 
 
 def token_in(page: str) -> str:

@@ -47,7 +47,8 @@ def main(mode: str) -> None:
     if mode == "guarded":
         install()
     options: dict[str, Any] = {"port": 0, "show": False, "start": True, "extra_patterns": [("/fails", Fails)]}
-    pn.serve({"app": guarded_page if mode == "guarded" else page}, **options)
+    served: Any = guarded_page if mode == "guarded" else page
+    pn.serve({"app": served}, **options)
 
 
 pn.extension()

@@ -5,8 +5,9 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,8 @@ def break_the_handler_of_components(server: Server, canary: Path) -> bool:
     return any(get(f"{server.origin}/components/{path}").status == 500 for path in paths)
 
 
-def _sends(message: str) -> Callable[[Server], Awaitable[dict | None]]:
-    async def send(server: Server) -> dict | None:
+def _sends(message: str) -> Callable[[Server], Coroutine[Any, Any, dict[str, Any] | None]]:
+    async def send(server: Server) -> dict[str, Any] | None:
         async with browser(server, token_in(get(server.address).text)) as opened:
             assert opened is not None
             return await opened.reply("PATCH-DOC", message)

@@ -6,6 +6,7 @@ import gzip
 import numpy as np
 import pytest
 from bokeh.core.serialization import Buffer, DeserializationError, Deserializer, Serialized, Serializer
+from bokeh.core.types import ID
 
 from vitpanel.runtime import guards
 from vitpanel.runtime.messages import MOST, unpacked, weight
@@ -40,7 +41,7 @@ def test_several_buffers_count_together():
 
 
 def test_one_buffer_counts_as_often_as_it_is_used():
-    buffer = Buffer(id="b", data=bytes(MOST // 3))
+    buffer = Buffer(id=ID("b"), data=bytes(MOST // 3))
     used = {"type": "bytes", "data": {"id": "b"}}
     with pytest.raises(DeserializationError, match="more than 32 MB"):
         Deserializer().deserialize(Serialized(content=[used] * 4, buffers=[buffer]))

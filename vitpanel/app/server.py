@@ -55,8 +55,8 @@ def serve_study(
     study, _ = open_once(path, checkpoint=checkpoint, live=live)
 
     # Panel calls plain functions once per session; it takes a partial for something to display.
-    def page() -> None:
-        present(partial(create_app, path, checkpoint=checkpoint, live=live), title="vitpanel")
+    def page() -> Any:
+        present(partial(create_app, path, checkpoint=checkpoint, live=live), title=study_title(study))
 
     try:
         server: Any = pn.serve(

@@ -48,10 +48,9 @@ def present_guarded(make: Callable[[], Any], *, title: str) -> None:
 
 def _ask_again_or_make(make: Callable[[], Any]) -> Any:
     install()
-    document = pn.state.curdoc
-    context = None if document is None else document.session_context
-    is_served = context is not None and context.server_context is not None  # not so when `--warm` runs the script
-    if not is_served or sessions.is_guarded(context.id):
+    context: Any = pn.state.curdoc and pn.state.curdoc.session_context
+    # No server is there yet when `--warm` runs the script.
+    if not context or context.server_context is None or sessions.is_guarded(context.id):
         return make()
     request = context.request
     query = f"?{request.query}" if request.query else ""

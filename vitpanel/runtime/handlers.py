@@ -58,7 +58,8 @@ class GuardedSession(SessionHandler):
         )
         if is_named and self.application.generate_session_ids:
             raise HTTPError(403, reason="Sessions are not named by visitors")
-        return await super().get_session()
+        session: Any = super().get_session()  # `authenticated` hides what it returns
+        return await session
 
 
 class GuardedAutoload(AutoloadJsHandler):
@@ -118,7 +119,7 @@ def patch() -> None:
         return Application.get_handler_delegate(server, request, guarded(target_class), *args, **options)
 
     # Tornado documents this method; Bokeh does not override it.
-    BokehTornado.get_handler_delegate = get_handler_delegate
+    setattr(BokehTornado, "get_handler_delegate", get_handler_delegate)  # noqa: B010 - its first argument is not `self`
 
 
 @cache
