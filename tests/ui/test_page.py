@@ -282,3 +282,17 @@ def test_pictures_for_paper_are_larger_and_have_the_legend(shown):
     _, svg = saved(page, "image-overview", "Map of images · SVG")
     words = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - made by the page a moment ago
     assert [view.legend.caption, *view.groups.names] == words[-1 - len(view.groups.names) :]
+
+
+_LAST_IN_SIGHT = """() => {
+  const {el} = [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))].at(-1)
+  el.scrollIntoView({block: "end", inline: "end"})
+  const {right, bottom} = el.getBoundingClientRect()
+  return right <= window.innerWidth + 1 && bottom <= window.innerHeight + 1
+}"""
+
+
+def test_a_small_window_scrolls_to_all_of_the_views(shown):
+    explorer, page = shown(width=1067, height=667)
+    assert page.evaluate(_SIZE, explorer.views["image-overview"].chart.figure.id)[1] > 80
+    assert page.evaluate(_LAST_IN_SIGHT)
