@@ -44,7 +44,7 @@ def test_a_density_is_of_area_1(study, measure: str):
 def test_an_axis_fits_the_values_of_all_images_and_what_is_shown_with_a_twentieth_more(study, measure: str):
     limit, every = measure_limit(study.spec, measure), study[measure]
 
-    def expected(*shown) -> tuple[float, float]:
+    def expected(*shown):
         seen = np.concatenate([np.percentile(every, [1, 99]), *(np.ravel(part) for part in shown)])
         air = 0.05 * (seen.max() - seen.min())
         return pytest.approx((max(seen.min() - air, 0), min(seen.max() + air, limit)), abs=1e-5)

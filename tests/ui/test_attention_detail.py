@@ -488,6 +488,8 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     wait_until(lambda: view.view._name.object == "L1 H1" and view.is_shown())
     view.act(lambda: session.selection.choose_head(0, 2))
     expect(heads.nth(2)).to_have_attribute("aria-selected", "true")
+    heads.nth(4).click()  # the head that was chosen here last
+    wait_until(lambda: session.chosen_head == (1, 1))
     page.get_by_role("combobox").last.click()
     page.get_by_role("menuitem", name="by entropy").click()
     names = [f"L{layer} H{head}" for layer, head in session.heads_by("entropy")]

@@ -168,7 +168,8 @@ def test_head_is_chosen_by_keyboard(opened, wait_until):
 
 def test_bar_chooses_the_mode(opened, wait_until, place_of):
     app = opened()
-    app.page.mouse.click(*place_of(app.b.modes.figure, 5, 0.05))
+    span = app.b.modes.figure.y_range
+    app.page.mouse.click(*place_of(app.b.modes.figure, 5, (span.start + span.end) / 2))
     wait_until(lambda: app.session.selection.mode == 5)
     expect(app.page.get_by_role("combobox", name="Pruning mode")).to_have_text("5: patches→patches")
 
