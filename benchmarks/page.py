@@ -201,13 +201,11 @@ def main() -> None:
         try:
             for n in (1, options.visitors):
                 figures = asyncio.run(visit(server, n))
-                print(
-                    f"  {n} at once: " + ", ".join(f"{name} {value:.2f}" for name, value in figures.items()), flush=True
-                )
+                words = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
+                print(f"  {n} at once: {words}", flush=True)
             if options.cycles:
-                print(
-                    f"  {asyncio.run(come_and_go(server, options.cycles)):.0f} kB left by each of {options.cycles} pages"
-                )
+                left = asyncio.run(come_and_go(server, options.cycles))
+                print(f"  {left:.0f} kB left by each of {options.cycles} pages")
         finally:
             server.stop()
 
