@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from vitpanel.core.trust import Check, read_checks
-from vitpanel.study.image_words import image_lines
+from vitpanel.study.image_words import remark_lines
 from vitpanel.study.reader import Study
 from vitpanel.study.summary import head_words
 from vitpanel.views.base import escaped
@@ -45,7 +45,7 @@ class TrustBadge(pn.viewable.Viewer):
         head = study.manifest.model.get("head") or {}
         checks = read_checks(study.manifest.checks)
         self.label = badge_label(checks, head)
-        self.figures = badge_figures(checks, head, remarks=image_lines(study.manifest.images))
+        self.figures = badge_figures(checks, head, remarks=remark_lines(study.manifest.images))
         self.popup = pmui.Popup(
             pn.pane.HTML(self.figures, stylesheets=[_STYLE], width=WIDTH, margin=12),
             anchor_origin={"horizontal": "left", "vertical": "bottom"},
