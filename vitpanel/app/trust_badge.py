@@ -9,7 +9,7 @@ import panel_material_ui as pmui
 
 from vitpanel.app.study_card import facts_html, study_facts
 from vitpanel.core.trust import Check, read_checks
-from vitpanel.study.image_words import image_lines
+from vitpanel.study.image_words import remark_lines
 from vitpanel.study.reader import Study
 from vitpanel.study.summary import head_words
 from vitpanel.views.base import escaped
@@ -49,7 +49,7 @@ class TrustBadge(pn.viewable.Viewer):
         head = study.manifest.model.get("head") or {}
         checks = read_checks(study.manifest.checks)
         self.label = badge_label(checks, head)
-        figures = badge_figures(checks, head, remarks=image_lines(study.manifest.images))
+        figures = badge_figures(checks, head, remarks=remark_lines(study.manifest.images))
         self.figures = f"<h2>This study</h2>{facts_html(study_facts(study))}{figures}"
         self.popup = pmui.Popup(
             pn.pane.HTML(self.figures, stylesheets=[_STYLE], width=WIDTH, margin=12),

@@ -15,8 +15,18 @@ def image_lines(images: Mapping[str, Any]) -> Iterator[str]:
     images
         Of the manifest. What studies of older versions do not have is taken for nothing.
     """
+    yield from remark_lines(images)
+    skipped = images.get("skipped", [])
+    if skipped:
+        yield f"{len(skipped)} skipped:"
+        yield from (f"  {item['file']}: {item['reason']}" for item in skipped[:_SHOWN_FILES])
+        yield from _rest(len(skipped) - _SHOWN_FILES)
+
+
+def remark_lines(images: Mapping[str, Any]) -> Iterator[str]:
+    """As `image_lines` without the files, whose reasons name paths in studies of older versions."""
     yield from images.get("remarks", [])
-    unmatched, skipped = images.get("unmatched", []), images.get("skipped", [])
+    unmatched = images.get("unmatched", [])
     if unmatched:
         yield unmatched_words(images)
         yield from (
@@ -24,10 +34,6 @@ def image_lines(images: Mapping[str, Any]) -> Iterator[str]:
             for item in unmatched[:_SHOWN_LABELS]
         )
         yield from _rest(len(unmatched) - _SHOWN_LABELS)
-    if skipped:
-        yield f"{len(skipped)} skipped:"
-        yield from (f"  {item['file']}: {item['reason']}" for item in skipped[:_SHOWN_FILES])
-        yield from _rest(len(skipped) - _SHOWN_FILES)
 
 
 def unmatched_words(images: Mapping[str, Any]) -> str:
