@@ -137,7 +137,13 @@ class ModelService:
         model, ablation = self._model()
         from vitpanel.models.images import decode_crop
 
-        pixels = model.preprocessing.tensor([decode_crop(self.study.crop(image))])
+        crop = decode_crop(self.study.crop(image))
+        if crop.size != model.preprocessing.input_size[:0:-1]:
+            message = (
+                f"The picture of image {image} in the study is {crop.width} × {crop.height}, not of the model's size."
+            )
+            raise InferenceError(message, hint="Choose another image, or compute the study again.")
+        pixels = model.preprocessing.tensor([crop])
         if kind == "attention":
             return self._attention(model, pixels, image, layer)
         if kind == "atlas":
@@ -310,7 +316,9 @@ def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
             model = with_head(model, LinearHead.from_bytes(study.read_file(study.files.head.name)))
     except VitpanelError as error:
         # What is said here is read in a browser, where the folders of the server are nobody's business.
-        message, hint = (text.replace(str(weights), weights.name) for text in (error.message, error.hint))
+        message, hint = error.message, error.hint
+        for path in (weights, study.path):
+            message, hint = (text.replace(str(path), path.name) for text in (message, hint))
         raise InferenceError(message, hint=hint) from error
     if model.source.weight_hash != source["weight_hash"]:
         message = f"The weights in {weights.name} are not those that the study was computed with."
