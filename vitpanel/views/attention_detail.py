@@ -37,7 +37,6 @@ _WORDS = {
     "color": css("text"),
     "padding": "5px 8px 0",
 }
-_CHECKBOX = f":host {{ --font-size: 12px; color: {css('text')}; white-space: nowrap; }}"
 _PICTURE_TITLES = {"image": "Image", "source": "Mask: where the token looks", "target": "Mask: who looks at the token"}
 # A value that was shown with three digits may have been rounded up.
 ROUNDED = 1.005
@@ -68,7 +67,7 @@ class AttentionDetail(View):
         self._cut = pmui.TextInput(label="Threshold", width=88, **box)
         self._unit = pmui.Select(label="Unit", options=list(UNITS), value=UNITS[0], width=80, **box)
         self._scale = pmui.Select(label="Shades", options=list(SCALES), width=108, **box)
-        self._cut_out = pn.widgets.Checkbox(label="Cut-out", margin=(5, 0, 0, 8), width=84, stylesheets=[_CHECKBOX])
+        self._cut_out = pmui.Checkbox(label="Cut-out", size="small", sx=_SMALL, margin=(0, 0, 0, 4), width=86)
         self._extra = pmui.Checkbox(label="extra tokens", size="small", sx=_SMALL, margin=(10, 0, 0, 0))
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._create_charts()
