@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -131,6 +132,8 @@ class Parts:
         """Go through the files in the order of the format; receipts are read on the way."""
         heads = self._stage_receipt(HEADS)
         yield self._sealed(self.files.images, self._read_images, heads)
+        if not self._has_its_size():
+            return
         for block in range(self.manifest.n_blocks):
             yield from self._block(block)
         for stage in dict.fromkeys(spec.stage for spec in self.arrays.values()):
@@ -142,6 +145,18 @@ class Parts:
                 yield from self._chunks(stage, receipt)
         for name, digest in self.manifest.files.items():
             yield Part(self.files.root / name, lambda: None, digest)
+
+    def _has_its_size(self) -> bool:
+        """Whether the table of images or an array bears out the manifest's number of images.
+
+        Otherwise the manifest may promise a billion files, and the table is damage enough.
+        """
+        attempts = [self._read_images, *(lambda spec=spec: self._open(spec) for spec in self.arrays.values())]
+        for attempt in attempts:
+            with suppress(StudyError):
+                attempt()
+                return True
+        return False
 
     def _block(self, block: int) -> Iterator[Part]:
         path, images = self.files.receipt(block), self.manifest.block_images(block)
