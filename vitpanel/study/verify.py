@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from vitpanel.errors import StudyError
 from vitpanel.study.arrays import ChunkReader, checked_chunk, open_array
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.places import checked_file, damaged, stray_link
+from vitpanel.study.places import LARGEST_FILE, checked_file, damaged, stray_link
 from vitpanel.study.receipts import Receipt, block_receipt, stage_receipt
 from vitpanel.study.records import check_spelling, file_digest
 from vitpanel.study.schema import HEADS, OPTIONAL_STAGES, STAGES, ArraySpec, array_specs
@@ -144,7 +145,7 @@ class Parts:
             if stage != HEADS:
                 yield from self._chunks(stage, receipt)
         for name, digest in self.manifest.files.items():
-            yield Part(self.files.root / name, lambda: None, digest)
+            yield Part(self.files.root / name, partial(self._check_size, self.files.root / name), digest)
 
     def _has_its_size(self) -> bool:
         """Whether the table of images or an array bears out the manifest's number of images.
@@ -230,6 +231,9 @@ class Parts:
     def _stage_receipt_part(self, stage: str) -> Part:
         digest = self.manifest.stages[stage]["receipt"]
         return Part(self.files.stage_receipt(stage), lambda: stage_receipt(self.files, stage), digest)
+
+    def _check_size(self, path: Path) -> None:
+        checked_file(self.files.root, path, largest=LARGEST_FILE)
 
     def _read_block_receipt(self, block: int) -> None:
         block_receipt(self.files, block, self.manifest.block_images(block))
