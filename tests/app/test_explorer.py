@@ -11,9 +11,10 @@ from bokeh.models import Plot
 
 import vitpanel
 from tests.synthetic import write_synthetic_study
+from vitpanel.app import explorer
 from vitpanel.app.explorer import create_app, open_once
 from vitpanel.state.cluster import Neighbourhood
-from vitpanel.study.reader import Study
+from vitpanel.study.reader import Study, open_study
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,13 @@ def test_a_study_that_goes_on_is_read_anew_and_keeps_its_model(tmp_path: Path):
     assert same is service
     assert same.study is later
     assert open_once(path)[0] is later
+
+
+def test_the_title_says_how_many_images_are_done(tmp_path: Path):
+    whole = open_study(write_synthetic_study(tmp_path / "a.study"))
+    part = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
+    assert explorer._title(whole).endswith("· 12 images")
+    assert explorer._title(part).endswith("· 10 of 12 images, 3 of 3 classes so far")
 
 
 def test_a_page_has_the_figures_of_all_views(tmp_path: Path):

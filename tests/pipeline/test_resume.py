@@ -46,6 +46,14 @@ def contents(study: Study) -> dict[str, bytes]:
     return {file.relative_to(study.path).as_posix(): file.read_bytes() for file in files}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short_training():
+    """Train for one epoch: what is tested is that the same is trained again, not how well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vitpanel.models.autoencoder.MOST_SEEN", 1)
+        yield
+
+
 @pytest.fixture(scope="module")
 def study(checkpoint: Path, images: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Return a finished study with all pruning modes that no test changes."""

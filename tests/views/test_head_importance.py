@@ -32,6 +32,14 @@ def test_curve_shows_the_chosen_image_over_the_mean(view):
     assert view.curve.reference.data["y"] == [study.images["p_true"][3]] * 2
 
 
+def test_a_mean_over_some_of_the_images_says_so(make_session):
+    curve = HeadImportance(make_session(finished=False), Bridge()).curve
+    assert curve.figure.title.visible
+    assert curve.figure.title.text == "Mean over 10 of 12 images, 3 of 3 classes so far"
+    assert curve.mean_item.label.value == "mean ± std"
+    assert not HeadImportance(make_session(), Bridge()).curve.figure.title.visible
+
+
 def test_band_stays_within_the_limits_of_the_metric(view):
     heads = view.curve.heads.data
     assert (heads["lower"] >= 0).all()

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from vitpanel.errors import StudyError
 from vitpanel.study.arrays import ChunkReader, checked_chunk, open_array
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.places import checked_file, damaged, stray_link
+from vitpanel.study.places import LARGEST_FILE, checked_file, damaged, stray_link
 from vitpanel.study.receipts import Receipt, block_receipt, stage_receipt
 from vitpanel.study.records import check_spelling, file_digest
 from vitpanel.study.schema import HEADS, OPTIONAL_STAGES, STAGES, ArraySpec, array_specs
@@ -131,6 +133,8 @@ class Parts:
         """Go through the files in the order of the format; receipts are read on the way."""
         heads = self._stage_receipt(HEADS)
         yield self._sealed(self.files.images, self._read_images, heads)
+        if not self._has_its_size():
+            return
         for block in range(self.manifest.n_blocks):
             yield from self._block(block)
         for stage in dict.fromkeys(spec.stage for spec in self.arrays.values()):
@@ -141,7 +145,19 @@ class Parts:
             if stage != HEADS:
                 yield from self._chunks(stage, receipt)
         for name, digest in self.manifest.files.items():
-            yield Part(self.files.root / name, lambda: None, digest)
+            yield Part(self.files.root / name, partial(self._check_size, self.files.root / name), digest)
+
+    def _has_its_size(self) -> bool:
+        """Whether the table of images or an array bears out the manifest's number of images.
+
+        Otherwise the manifest may promise a billion files, and the table is damage enough.
+        """
+        attempts = [self._read_images, *(lambda spec=spec: self._open(spec) for spec in self.arrays.values())]
+        for attempt in attempts:
+            with suppress(StudyError):
+                attempt()
+                return True
+        return False
 
     def _block(self, block: int) -> Iterator[Part]:
         path, images = self.files.receipt(block), self.manifest.block_images(block)
@@ -215,6 +231,9 @@ class Parts:
     def _stage_receipt_part(self, stage: str) -> Part:
         digest = self.manifest.stages[stage]["receipt"]
         return Part(self.files.stage_receipt(stage), lambda: stage_receipt(self.files, stage), digest)
+
+    def _check_size(self, path: Path) -> None:
+        checked_file(self.files.root, path, largest=LARGEST_FILE)
 
     def _read_block_receipt(self, block: int) -> None:
         block_receipt(self.files, block, self.manifest.block_images(block))
