@@ -72,7 +72,7 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     std
         What each channel is divided by, as mean.
     crop_pct
-        Share of the shorter side of an image that the model sees, above 0 and at most 1.
+        Share of the shorter side of an image that the model sees, above 0 and at most 1.5.
     class_names
         Text file with one class name a line, in the order of the class head.
     head

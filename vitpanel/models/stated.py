@@ -11,6 +11,7 @@ from torch import nn
 from vitpanel.errors import VitpanelError
 from vitpanel.models.images import Preprocessing
 
+LARGEST_CROP = 1.5
 KEYS = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
 _WORDS = {
     "interpolation": ("bilinear", "bicubic", "lanczos", "nearest", "box", "hamming"),
@@ -82,8 +83,9 @@ def check_preparation(values: Mapping[str, Any], channels: int) -> None:
         ):
             raise _misstated(key, values[key], f"{channels} numbers from {low} to {high}, of pixels from 0 to 1")
     key, share = "crop_pct", values.get("crop_pct", 1)
-    if not (_is_number(share) and 0 < share <= 1):
-        raise _misstated(key, share, "a number above 0 and at most 1")
+    # timm has some above 1, whose images get a border.
+    if not (_is_number(share) and 0 < share <= LARGEST_CROP):
+        raise _misstated(key, share, "a number above 0 and at most 1.5")
     for key, words in _WORDS.items():
         if values.get(key, words[0]) not in words:
             raise _misstated(key, values[key], f"one of {', '.join(words)}")
