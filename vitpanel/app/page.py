@@ -1,5 +1,6 @@
 """The page around the views."""
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ class Page(pmui.Page):
     """
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(template=Path(__file__).with_name("page.html"), **params)
+        # The title has a model's name in it, and the template writes that of the page's description as HTML
+        # (https://github.com/panel-extensions/panel-material-ui/blob/main/src/panel_material_ui/_templates/base.html).
+        described = escape(params.get("title", ""))
+        super().__init__(template=Path(__file__).with_name("page.html"), meta_title=described, **params)
 
     @classmethod
     def _patch_datamodel_ref(cls, props: DataModel, ref: str) -> None:
