@@ -13,6 +13,7 @@ import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel.app import explorer
 from vitpanel.app.explorer import create_app, open_once
+from vitpanel.app.page import Page
 from vitpanel.state.cluster import Neighbourhood
 from vitpanel.study.reader import Study, open_study
 
@@ -94,3 +95,9 @@ def test_two_cells_show_one_study_with_choices_of_their_own(live_study: Study):
     second.session.choose_pattern(5, 0, 0)
     assert (first.session.selection.image, second.session.selection.image) == (2, 5)
     assert first.session.modes.status == second.session.modes.status == "done"
+
+
+def test_a_title_is_no_html():
+    page = Page(title='"><script>alert()</script>')
+    assert page.title == '"><script>alert()</script>'
+    assert page.meta.title == "&quot;&gt;&lt;script&gt;alert()&lt;/script&gt;"

@@ -33,7 +33,7 @@ class Visitor:
     def leave(self) -> None:
         """End the session, as Bokeh does."""
         for call in list(self.document.callbacks.session_destroyed_callbacks):
-            call(None)
+            call(None)  # pyright: ignore[reportArgumentType] - nobody looks at the context
 
 
 async def opened(*visitors: Visitor, after: Any = None) -> list[Any]:

@@ -14,7 +14,7 @@ import pytest
 from tests.runtime.light_app import SECRET
 from tests.serving import Answer, Server, browser, forged_token, get, is_let_in, payload_of, run, token_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.reliability]
 MB = 2**20
 UNKNOWN = json.dumps({"events": [{"kind": "ModelChanged", "model": {"id": "nobody"}, "attr": "x", "new": 1}]})
 

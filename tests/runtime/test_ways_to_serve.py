@@ -8,7 +8,7 @@ from bokeh.util.token import check_token_signature
 from tests.runtime.conftest import Start
 from tests.serving import Server, forged_token, get, is_let_in, payload_of, token_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.reliability]
 
 
 def is_guarded(server: Server) -> bool:

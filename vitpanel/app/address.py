@@ -52,9 +52,9 @@ class Address(JSComponent):
     def _on_choice(self, *_: param.parameterized.Event) -> None:
         self.query = self._query()
 
-    def _handle_msg(self, msg: Any) -> None:
+    def _handle_msg(self, data: Any) -> None:
         """Go where the browser's Back or Forward has led."""
-        asked = dict(parse_qsl(str(msg)[:LONGEST].removeprefix("?")))
+        asked = dict(parse_qsl(str(data)[:LONGEST].removeprefix("?")))
         self._apply(asked)
 
 

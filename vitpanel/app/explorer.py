@@ -13,7 +13,7 @@ from bokeh.themes import Theme
 from vitpanel.app.address import Address
 from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
-from vitpanel.app.lifetime import freeze_what_stays, sessions
+from vitpanel.app.lifetime import freeze_what_stays, served_document, sessions
 from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import Page
 from vitpanel.app.placeholder import Placeholder, create_problem
@@ -171,14 +171,13 @@ def create_page(study: Study, *, service: ModelService | None = None) -> Page:
     On a server the views come once the browser is there, in turn with those of other visitors; a page that nobody
     looks at costs little.
     """
-    document = pn.state.curdoc
-    is_served = document is not None and document.session_context is not None
+    document = served_document()
     height = f"calc(100vh - {HEADER_HEIGHT}px - 8px)"
-    explorer = Explorer(study, service=service, height=height, is_whole=not is_served)
+    explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
     page = _page(study_title(study), *_notices(address), explorer, header=[TrustBadge(study), address])
     page.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark_theme")
-    if is_served:
+    if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
     sessions.begin(explorer.close)
     return page

@@ -5,6 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from bokeh.document import Document
+from tornado.ioloop import IOLoop
+
+
+def served_document() -> Document | None:
+    """Document of the session that runs, None where there is none, as in a script or a notebook."""
+    document = pn.state.curdoc
+    return None if document is None or document.session_context is None else document
 
 
 class Lifetimes:
@@ -23,8 +31,8 @@ class Lifetimes:
 
         Does nothing where there is no session, as in a notebook.
         """
-        document = pn.state.curdoc
-        if document is None or document.session_context is None:
+        document = served_document()
+        if document is None:
             return
         self.n_alive += 1
 
@@ -50,6 +58,4 @@ def freeze_what_stays() -> None:
 
 def _call_soon(call: Callable[[], None]) -> None:
     """Make a call once Bokeh has let go of what has just ended."""
-    from tornado.ioloop import IOLoop
-
     IOLoop.current().call_later(1, call)

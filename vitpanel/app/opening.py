@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from bokeh.document import Document
@@ -60,8 +61,12 @@ async def open_in_turn(document: Document, parts: Iterator[None], tell: Callable
 
 def _cancel_with(document: Document, task: "asyncio.Task[None] | None") -> None:
     """End a task when the session of a document ends."""
-    if task is not None:
-        document.on_session_destroyed(lambda _context: task.cancel() and None)
+
+    def end(_context: Any) -> None:
+        if task is not None:
+            task.cancel()
+
+    document.on_session_destroyed(end)
 
 
 async def _next(document: Document, parts: Iterator[None]) -> bool:

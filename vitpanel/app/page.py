@@ -15,7 +15,8 @@ class Page(pmui.Page):
     that each visitor costs a message to all others. What takes time says so in its place instead.
 
     ``page.html`` has what is done in the browser: words while the page opens, words when the connection is lost, and
-    what widgets send.
+    what widgets send. It also writes the page's description: panel-material-ui writes the title there as HTML, and in
+    the title is a model's name, which may be a stranger's script.
     """
 
     def __init__(self, **params: Any) -> None:
