@@ -268,22 +268,6 @@ def test_every_chart_is_saved_as_picture_as_graphics_and_as_table(shown):
                 pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv)), table, check_dtype=False, atol=1e-7)
 
 
-def test_pictures_for_paper_are_larger_and_have_the_legend(shown):
-    explorer, page = shown(width=1600, height=1000)
-    view = explorer.views["image-overview"]
-    width = page.evaluate(_SIZE, view.chart.figure.id)[0]
-    sizes = {}
-    for scale in (1, 2, 4):
-        _, png = saved(page, "image-overview", "Map of images · PNG", scale=scale)
-        sizes[scale] = Image.open(io.BytesIO(png)).size
-        assert sizes[scale][0] == pytest.approx(scale * width, abs=scale)
-    assert sizes[4][1] == pytest.approx(4 * sizes[1][1], abs=4)
-    assert page.evaluate("window.devicePixelRatio") == 1
-    _, svg = saved(page, "image-overview", "Map of images · SVG")
-    words = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - made by the page a moment ago
-    assert [view.legend.caption, *view.groups.names] == words[-1 - len(view.groups.names) :]
-
-
 _LAST_IN_SIGHT = """() => {
   const {el} = [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))].at(-1)
   el.scrollIntoView({block: "end", inline: "end"})

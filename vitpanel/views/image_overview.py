@@ -232,7 +232,7 @@ class ImageOverview(View):
 
     def _on_image(self, *_: Any) -> None:
         study, image = self.session.study, self.session.selection.image
-        self.text.show("" if image is None else str(image))
+        self.text.show_text("" if image is None else str(image))
         self.previous.disabled = image == 0
         self.next.disabled = image == study.n_images - 1
         self.everything.disabled = image is None

@@ -52,7 +52,7 @@ class ImageSearch(JSComponent):
         super().__init__(**params)
         self._study, self._on_choose = study, on_choose
 
-    def show(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Say what is chosen, once it is."""
         self.param.update(text=text, is_wrong=False)
         self._send_msg({"is_taken": True})
