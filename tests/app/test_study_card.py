@@ -48,7 +48,7 @@ def test_the_tab_of_the_browser_has_the_name_of_the_study(tmp_path: Path):
 def test_accuracy_and_errors_are_those_of_the_images_with_a_label(tmp_path: Path):
     study = changed_study(tmp_path / "a.study")
     known = study.images[study.images["label"] >= 0]
-    n_right = sum(known["label"].to_numpy() == known["predicted"].to_numpy())
+    n_right = int((known["label"] == known["predicted"]).sum())
     lines = study_facts(study)["Images"]
     assert f"accuracy {n_right / len(known):.1%}: {n_right} right, {len(known) - n_right} wrong" in lines
     assert f"{21 - len(known)} without a label among the model's classes, not counted" in lines

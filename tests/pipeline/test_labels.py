@@ -79,7 +79,8 @@ def names_of_one_class(class_names: Sequence[str]) -> tuple[dict[str, int], dict
         whole[name].add(place)
         for part in (name, *name.split(",")):
             called[part.strip().casefold()].add(place)
-    return tuple({name: min(places) for name, places in found.items() if len(places) == 1} for found in (whole, called))
+    first, second = ({name: min(p) for name, p in found.items() if len(p) == 1} for found in (whole, called))
+    return first, second
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,7 @@ def test_images_whose_label_is_no_class_are_counted_and_left_out_of_the_mean_dro
     assert labelled.sum() == 12
     found = importance_mean(study, "probability")
     assert np.allclose(found.mean, study["importance/probability"][labelled].mean(0), atol=1e-6)
+    assert found.std is not None
     assert np.allclose(found.std, study["importance/probability"][labelled].std(0), atol=1e-6)
     assert unpruned_mean(study) == pytest.approx(study.images["p_true"][labelled].mean())
     assert np.allclose(importance_mean(study, "jsd").mean, study["importance/jsd"].mean(0), atol=1e-6)

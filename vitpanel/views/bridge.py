@@ -76,13 +76,11 @@ class Bridge:
             for change in waiting.values():
                 try:
                     despite_damage(change)
-                except Exception as error:  # noqa: BLE001 - told to the page or raised below
+                except Exception as error:  # noqa: BLE001 - raised below
                     errors.append(error)
-        tell = pn.config.exception_handler
-        for error in errors:
-            if tell is None:
-                raise error
-            tell(error)
+        if errors:
+            # On a server the page is told (`SessionLoop`); one of several stands for all.
+            raise errors[0]
 
     def _together(self, call: Callable[[], None]) -> None:
         """Make a call whose changes are sent as one message, in their order."""

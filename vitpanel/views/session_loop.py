@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import panel as pn
 
@@ -48,7 +49,18 @@ class SessionLoop:
             return
         context = self.document.session_context
         if context is not None and not context.destroyed:
-            self.document.add_next_tick_callback(call)
+            self.document.add_next_tick_callback(partial(_make, call))
+
+
+def _make(call: Callable[[], None]) -> None:
+    """Make a call; the page is told of what goes wrong, which Bokeh would only log."""
+    try:
+        call()
+    except Exception as error:
+        tell = pn.config.exception_handler
+        if tell is None:
+            raise
+        tell(error)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
