@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from numcodecs import Zstd
 
 from tests.hostile_studies import FILES, MANIFESTS, UNREAD, Change, manifest_with
 from tests.synthetic import write_synthetic_study
 from vitpanel import cli
 from vitpanel.errors import StudyError, StudyFormatError
+from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import open_study
 
@@ -74,11 +76,12 @@ def test_pictures_and_extra_files_are_guarded_when_they_are_read(original: Path,
 
 
 def test_a_chunk_that_unpacks_to_more_is_not_unpacked(path: Path):
-    study = open_study(path)
-    large = study.files.chunk("patterns/offset", 1, 4).read_bytes()
-    study.files.chunk("entropy", 1, 3).write_bytes(large)
-    with pytest.raises(StudyError, match="it unpacks to 2940 bytes, not to 120"):
-        open_study(path)["entropy"]
+    bomb = Zstd(level=19, checksum=True).encode(bytes(10**7))
+    chunk = StudyFiles(path).chunk("strength", 1, 4)
+    assert len(bomb) < 1_024
+    chunk.write_bytes(bomb)
+    with pytest.raises(StudyError, match="it unpacks to 10000000 bytes, not to 480"):
+        open_study(path)["strength"]
 
 
 def test_a_file_outside_is_never_returned(path: Path):
