@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from timm.models import model_entrypoint
+from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
 
 from vitpanel.errors import CheckpointError
@@ -46,10 +46,11 @@ class Copy:
         weight = self.tensors.get("head.weight", self.tensors.get("head.fc.weight"))
         return 0 if weight is None else len(weight)
 
-    @property
-    def n_channels(self) -> int | None:
-        """Channels of the images that the patch embedding takes; None where that cannot be seen."""
-        weight = self.tensors.get("patch_embed.proj.weight")
+    def n_channels(self, name: str) -> int | None:
+        """Channels of the images that the first layer of an architecture takes; None where that cannot be seen."""
+        config: Any = get_pretrained_cfg(name.partition(".")[0])
+        first = getattr(config, "first_conv", None)
+        weight = self.tensors.get(f"{first}.weight")
         return weight.shape[1] if weight is not None and weight.ndim == 4 else None  # noqa: PLR2004 - a convolution
 
 

@@ -113,7 +113,7 @@ def _from_checkpoint(name: str | None, weights: Weights, args: dict[str, Any], p
     stated = {key: weights.literal(key) for key in ARGUMENTS if key in weights.metadata} | args
     in_file = {key: _of_metadata(weights, key) for key in KEYS if key in weights.metadata} | preparation
     found = copies(weights)
-    check_channels(name, stated.get("in_chans") or found[0].n_channels or 3)
+    check_channels(name, stated.get("in_chans") or found[0].n_channels(name) or 3)
     module, arguments = _shell(name, stated, found[0])
     prepared = prepare(module, arguments, stated=in_file)
     traced = trace(module, name, prepared.preprocessing.input_size)
@@ -130,7 +130,8 @@ def _from_checkpoint(name: str | None, weights: Weights, args: dict[str, Any], p
 
 def _shell(name: str, stated: Mapping[str, Any], copy: Copy) -> tuple[nn.Module, dict[str, Any]]:
     """A model without the weights of a copy, but for its classes and channels."""
-    channels = {} if copy.n_channels is None else {"in_chans": copy.n_channels}
+    n_channels = copy.n_channels(name)
+    channels = {} if n_channels is None else {"in_chans": n_channels}
     arguments = {"num_classes": copy.n_classes} | channels | dict(stated)
     if channels and arguments["in_chans"] == 3 and "in_chans" not in stated:  # noqa: PLR2004 - what is usual
         del arguments["in_chans"]
