@@ -1,5 +1,6 @@
 """The page: made for good studies, in words for bad ones."""
 
+import io
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from bokeh.models import Plot
 
 import vitpanel
 from tests.synthetic import write_synthetic_study
-from vitpanel.app import explorer
 from vitpanel.app.explorer import create_app, open_once
 from vitpanel.app.page import Page
+from vitpanel.app.study_card import study_title
 from vitpanel.state.cluster import Neighbourhood
 from vitpanel.study.reader import Study, open_study
 
@@ -56,8 +57,8 @@ def test_a_study_that_goes_on_is_read_anew_and_keeps_its_model(tmp_path: Path):
 def test_the_title_says_how_many_images_are_done(tmp_path: Path):
     whole = open_study(write_synthetic_study(tmp_path / "a.study"))
     part = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
-    assert explorer._title(whole).endswith("· 12 images")
-    assert explorer._title(part).endswith("· 10 of 12 images, 3 of 3 classes so far")
+    assert study_title(whole).endswith("· 12 images")
+    assert study_title(part).endswith("· 10 of 12 images, 3 of 3 classes so far")
 
 
 def test_a_page_has_the_figures_of_all_views(tmp_path: Path):
@@ -98,6 +99,7 @@ def test_two_cells_show_one_study_with_choices_of_their_own(live_study: Study):
 
 
 def test_a_title_is_no_html():
-    page = Page(title='"><script>alert()</script>')
-    assert page.title == '"><script>alert()</script>'
-    assert page.meta.title == "&quot;&gt;&lt;script&gt;alert()&lt;/script&gt;"
+    title, written = '"><script>alert()</script>', io.StringIO()
+    Page(meta_title=title).save(written)
+    assert title not in written.getvalue()
+    assert "&gt;&lt;script&gt;alert()" in written.getvalue()

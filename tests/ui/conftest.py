@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,7 +70,7 @@ class ServerThread(threading.Thread):
     def __init__(self, make: ViewFactory, *, port: int = 0, **options: Any) -> None:
         super().__init__(daemon=True)
         self._make, self._options, self._is_up = make, options, threading.Event()
-        self._document: Document | None = None
+        self._document: Callable[[], Document | None] = lambda: None
         self.port = port
 
     def run(self) -> None:
@@ -85,12 +86,14 @@ class ServerThread(threading.Thread):
         self._loop.close(all_fds=True)
 
     def _make_for_visitor(self) -> Any:
-        self._document = pn.state.curdoc
+        document = pn.state.curdoc
+        assert document is not None
+        self._document = weakref.ref(document)
         return self._make()
 
     def tick(self, call: Callable[[], object]) -> None:
         """Make a call on the next tick of the last visitor's document, and wait until it has been made."""
-        document, is_made = self._document, threading.Event()
+        document, is_made = self._document(), threading.Event()
         assert document is not None
 
         def make() -> None:
@@ -101,6 +104,10 @@ class ServerThread(threading.Thread):
 
         self._loop.add_callback(document.add_next_tick_callback, make)
         assert is_made.wait(15)
+
+    def n_sessions(self) -> int:
+        """Sessions that the server knows."""
+        return len(self._server.get_sessions("/"))
 
     def wait(self) -> int:
         """Port, once requests are answered."""

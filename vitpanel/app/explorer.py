@@ -13,7 +13,7 @@ from bokeh.themes import Theme
 from vitpanel.app.address import Address
 from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
-from vitpanel.app.lifetime import freeze_what_stays, served_document, sessions
+from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import Page
 from vitpanel.app.placeholder import Placeholder, create_problem
@@ -222,7 +222,7 @@ def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) 
 def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
     service = ModelService(open_study(path), checkpoint=checkpoint)
     if live:
-        service.warm_up().add_done_callback(lambda _: freeze_what_stays())
+        service.warm_up().add_done_callback(lambda _: freeze_what_is_there())
     return service
 
 

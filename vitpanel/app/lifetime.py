@@ -49,11 +49,16 @@ class Lifetimes:
 sessions = Lifetimes()
 
 
-def freeze_what_stays() -> None:
-    """Collect all garbage, and let the collector pass over what is left from now on."""
-    gc.unfreeze()
+def freeze_what_is_there() -> None:
+    """Collect garbage, and let the collector pass over what is left from now on."""
     gc.collect()
     gc.freeze()
+
+
+def freeze_what_stays() -> None:
+    """Freeze as `freeze_what_is_there` does, without what was frozen before and is garbage now."""
+    gc.unfreeze()
+    freeze_what_is_there()
 
 
 def _call_soon(call: Callable[[], None]) -> None:
