@@ -147,14 +147,15 @@ def test_what_is_shown_says_that_it_is_estimated(half: Study):
 
 
 def test_an_image_has_exact_values_or_none(half: Study):
-    session = Session(half, selection=Selection(image=4))
+    there, missing = (np.flatnonzero(half.done_images == is_done) for is_done in (True, False))
+    session = Session(half, selection=Selection(image=int(there[0])))
     chosen = session.importance_curve().chosen
     assert chosen is not None
-    assert np.array_equal(chosen, half["importance/probability"][4])
-    assert np.isnan(half["importance/probability"][5:]).all()
+    assert np.array_equal(chosen, half["importance/probability"][there[0]])
+    assert np.isnan(half["importance/probability"][missing]).all()
     view = shown(session)
-    session.selection.image = 11
-    assert "There is no probability for image 11" in view.curve_chart.message
+    session.selection.image = int(missing[0])
+    assert f"There is no probability for image {missing[0]}" in view.curve_chart.message
 
 
 def test_exact_values_take_the_place_of_the_estimate(

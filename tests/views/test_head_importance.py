@@ -27,17 +27,27 @@ def test_curve_shows_the_chosen_image_over_the_mean(view):
     study, heads = view.session.study, view.curve.heads.data
     values = study["importance/probability"]
     assert np.array_equal(heads["chosen"], values[3].ravel())
-    assert np.allclose(heads["mean"], values.mean(0).ravel(), atol=1e-6)
+    labelled = study.images["label"].to_numpy() >= 0
+    assert np.allclose(heads["mean"], values[labelled].mean(0).ravel(), atol=1e-6)
     assert heads["name"][4] == "layer 1 head 1"
     assert view.curve.reference.data["y"] == [study.images["p_true"][3]] * 2
 
 
 def test_a_mean_over_some_of_the_images_says_so(make_session):
-    curve = HeadImportance(make_session(finished=False), Bridge()).curve
+    session = make_session(finished=False)
+    labelled = session.study.images["label"].to_numpy() >= 0
+    curve = HeadImportance(session, Bridge()).curve
     assert curve.figure.title.visible
-    assert curve.figure.title.text == "Mean over 10 of 12 images, 3 of 3 classes so far"
+    n_there = (labelled & session.study.done_images).sum()
+    words = f"Mean over {n_there} images whose label is a class; 10 of 12 images, 3 of 3 classes so far"
+    assert curve.figure.title.text == words
     assert curve.mean_item.label.value == "mean ± std"
-    assert not HeadImportance(make_session(), Bridge()).curve.figure.title.visible
+    session.selection.metric = "jsd"
+    assert (
+        HeadImportance(session, Bridge()).curve.figure.title.text == "Mean over 10 of 12 images, 3 of 3 classes so far"
+    )
+    whole = HeadImportance(make_session(), Bridge()).curve
+    assert whole.figure.title.text == f"Mean over {labelled.sum()} of 12 images, whose label is a class"
 
 
 def test_band_stays_within_the_limits_of_the_metric(view):

@@ -51,7 +51,7 @@ def test_another_size_keeps_middle_and_scale():
 
 def test_own_heads_say_what_they_are():
     columns = own_columns(OWN, LAYERS, ("#111111", "#222222"), metric="jsd")
-    assert columns["words"][1] == "layer 0 head 1 · entropy 0.250 · JSD -0.2000"
+    assert columns["words"][1] == "layer 0 head 1 · entropy 0.250 · JSD −0.2000"
     assert columns["words"][2] == "layer 1 head 0 · entropy – · JSD –"
     assert columns["colour"][0] == "#111111"
     assert columns["colour"][2] == "#222222"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vitpanel.errors import CheckpointError, UnknownModelError, VitpanelError
 from vitpanel.models.architecture import check_channels, check_name, create
-from vitpanel.models.arguments import check_arguments, refuse_sources
+from vitpanel.models.arguments import refuse_sources
 from vitpanel.models.checks import class_check, trust_checks
 from vitpanel.models.class_head import (
     NO_HEAD,
@@ -96,8 +96,6 @@ def load_model(
         raise UnknownModelError(message, hint="Give --model with timm's name of the architecture.")
     else:
         built = _from_pretrained(find_pretrained(name), args, preparation, file=pretrained_file)
-    # What could not be built again from the study alone is not begun.
-    check_arguments(built.source.args)
     return _finished(built, class_names, _device(device))
 
 

@@ -16,6 +16,7 @@ from vitpanel.core.patterns import pooled_side
 from vitpanel.core.trust import turned_off
 from vitpanel.errors import StudyError, VitpanelError
 from vitpanel.models.ablation import Ablation, Precision, create_ablation, images_at_once
+from vitpanel.models.arguments import check_arguments
 from vitpanel.models.autoencoder import (
     Autoencoder,
     autoencoder_bytes,
@@ -153,6 +154,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         device=recipe.device,
         preparation=recipe.preparation,
     )
+    # What could not be built again from the study alone is not begun.
+    check_arguments(model.source.args)
     for note in model.source.notes:
         progress.say(note)
     _check_precision(recipe.precision, model.device.type)

@@ -9,8 +9,8 @@ from vitpanel.state.selection import HeadList, Selection
 from vitpanel.study.reader import Study
 
 FIELDS = (
-    "image", "layer", "head", "metric", "mode", "token", "threshold", "scale", "extra", "pattern", "pinned", "density",
-    "image_layout", "colouring", "measure", "map_colour", "cloud",
+    "image", "layer", "head", "metric", "mode", "token", "threshold", "scale", "extra", "mask", "pattern", "pinned",
+    "density", "image_layout", "colouring", "measure", "map_colour", "cloud",
 )  # fmt: skip
 NONE = "none"
 WORDS = {"yes": True, "no": False}

@@ -84,7 +84,7 @@ def _mean_words(study: Study, metric: str) -> str:
         return covered and f"over {covered}"
     if not covered:
         return f"over {label_words(study)}"
-    n_there = len(np.intersect1d(judged, study.done_images))
+    n_there = int(study.done_images[judged].sum())
     return f"over {n_there} images whose label is a class; {covered}"
 
 

@@ -12,7 +12,7 @@ from threading import RLock
 import numpy as np
 import pandas as pd
 
-from vitpanel.errors import StudyError, StudyFormatError, StudyIncompleteError
+from vitpanel.errors import StudyError, StudyFormatError, StudyIncompleteError, public_words
 from vitpanel.study.arrays import checked_chunk, empty_rows, open_array, read_rows
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
@@ -166,7 +166,7 @@ class Study:
             message = f"A study has no array {name!r}."
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
         if name in self._broken:
-            return f"{self._broken[name].message} {self._broken[name].hint}"
+            return public_words(f"{self._broken[name].message} {self._broken[name].hint}")
         return self._not_yet(self.arrays[name])
 
     def _not_yet(self, spec: ArraySpec) -> str:

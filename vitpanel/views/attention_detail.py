@@ -12,7 +12,7 @@ import param
 from vitpanel.core.display import CUT_OUT, HEAT, SCALES, pooling_step, share_above
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
 from vitpanel.views.bridge import Bridge
@@ -192,7 +192,7 @@ class AttentionDetail(View):
         try:
             pixels, caption = rgba_pixels(self.session.study.crop(image)), f"image {image}"
         except VitpanelError as error:
-            pixels, caption = NO_PIXELS, error.message
+            pixels, caption = NO_PIXELS, public_words(error.message)
 
         def draw() -> None:
             self.pictures.masks.crop.data = {"image": [pixels]}

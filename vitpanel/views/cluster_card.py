@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from vitpanel.core.spec import short_head_name
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.cluster import ClusterPart, ClusterSummary, Neighbourhood
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
@@ -128,7 +128,7 @@ class ClusterCard(pn.viewable.Viewer):
 
     def _say(self, error: VitpanelError) -> None:
         self._show(None)
-        words = f"{escaped(error.message)} {escaped(error.hint)}"
+        words = escaped(public_words(f"{error.message} {error.hint}"))
         self.words.object = f'<div class="words" role="status">{words}</div>'
 
     def _show(self, summary: ClusterSummary | None) -> None:

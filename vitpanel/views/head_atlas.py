@@ -9,7 +9,7 @@ import panel_material_ui as pmui
 import param
 
 from vitpanel.core.spec import head_name, short_head_name
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, escaped
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
@@ -128,7 +128,7 @@ class HeadAtlas(pn.viewable.Viewer):
         try:
             places, self._no_order = self.session.heads_by(self.order.value), ""
         except VitpanelError as error:
-            places, self._no_order = self.session.heads_by("layer"), error.message
+            places, self._no_order = self.session.heads_by("layer"), public_words(error.message)
         self.strip.param.update(labels=self._labels(), order=[layer * n_heads + head for layer, head in places])
         self._show_words()
 

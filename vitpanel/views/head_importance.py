@@ -51,7 +51,8 @@ class HeadImportance(View):
         self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
         self.modes_chart = Chart(self.modes.figure, bridge, name="pruning-modes", table=self._modes_table)
         self.predictions_chart = Chart(
-            self.predictions.figure, bridge, name="predictions", table=self._predictions_table
+            self.predictions.figure, bridge, name="predictions", table=self._predictions_table,
+            detail=lambda: f"mode{session.selection.mode}",
         )  # fmt: skip
         self.pinned = PinnedPanel(session, bridge)
         self.pinned_modes, self.pinned_strength, self.pinned_entropy = self.pinned.charts
@@ -126,7 +127,7 @@ class HeadImportance(View):
 
     def _predictions_table(self) -> pd.DataFrame:
         columns = {"class": "name", "probability": "probability", "unpruned": "unpruned", "true_class": "truth"}
-        return source_table(self.predictions.rows, **columns)
+        return source_table(self.predictions.rows, **columns).assign(mode=self.session.selection.mode)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import panel as pn
 
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.ranked_heads import RankedHeads, head_names, profile_columns, rank_columns
@@ -57,7 +57,7 @@ class RankedList(pn.viewable.Viewer):
         try:
             self.session.toggle_pin(layer, head)
         except VitpanelError as error:
-            self.heads.refuse(f"{error.message} {error.hint}")
+            self.heads.refuse(public_words(f"{error.message} {error.hint}"))
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 

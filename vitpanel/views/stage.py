@@ -10,6 +10,7 @@ import param
 from bokeh.plotting import figure
 from panel.custom import JSComponent
 
+from vitpanel.errors import public_words
 from vitpanel.views.palette import css, css_variables, dark_colours, dark_ramps
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
@@ -124,7 +125,7 @@ class Stage(JSComponent):
 
     def say(self, words: str) -> None:
         """Show words below the header for some seconds."""
-        self._send_msg({"kind": "words", "text": words})
+        self._send_msg({"kind": "words", "text": public_words(words)})
 
 
 def create_save_menu(files: Sequence[tuple[str, str]], save: Callable[[str, str], None]) -> pmui.MenuButton:
