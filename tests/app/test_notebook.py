@@ -104,7 +104,7 @@ def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
 
 
 def test_a_cell_is_as_high_as_the_views_need_and_has_icons(show: Callable[..., Cell]):
-    root = show("head-importance")._root
+    root = show("image-overview")._root
     font = next(model for model in root.references() if getattr(model, "class_name", "") == "IconFont")
     column = next(model for model in root.references() if font in getattr(model, "children", []))
     assert (column.height, column.sizing_mode) == (480, "stretch_width")

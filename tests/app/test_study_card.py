@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import create_app
 from vitpanel.app.study_card import facts_html, study_facts, study_title
@@ -48,7 +50,7 @@ def test_the_tab_of_the_browser_has_the_name_of_the_study(tmp_path: Path):
 def test_accuracy_and_errors_are_those_of_the_images_with_a_label(tmp_path: Path):
     study = changed_study(tmp_path / "a.study")
     known = study.images[study.images["label"] >= 0]
-    n_right = int((known["label"] == known["predicted"]).sum())
+    n_right = np.sum(np.asarray(known["label"]) == np.asarray(known["predicted"]))
     lines = study_facts(study)["Images"]
     assert f"accuracy {n_right / len(known):.1%}: {n_right} right, {len(known) - n_right} wrong" in lines
     assert f"{21 - len(known)} without a label among the model's classes, not counted" in lines

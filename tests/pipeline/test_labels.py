@@ -15,7 +15,7 @@ from tests.tiny_vit import write_images
 from vitpanel.errors import ImageSourceError, StudyMismatchError
 from vitpanel.pipeline.labels import check_resumed, match_labels, matched_labels, refuse_if_none
 
-IMAGENET = ImageNetInfo().label_descriptions()
+IMAGENET = list(ImageNetInfo().label_descriptions())
 OTHER_LISTS = ("imagenet-12k", "imagenet-21k-goog")
 TWELVE = [str(number) for number in range(1, 13)]
 
@@ -88,7 +88,7 @@ def names_of_one_class(class_names: Sequence[str]) -> tuple[dict[str, int], dict
 )
 def test_all_of_imagenets_unique_names_synonyms_and_synsets_are_their_classes(subset: str):
     info = ImageNetInfo(subset)
-    class_names = info.label_descriptions()
+    class_names = list(info.label_descriptions())
     for expected in names_of_one_class(class_names):
         found = match_labels(list(expected), class_names, len(class_names))
         assert dict(zip(expected, found.tolist(), strict=True)) == expected
