@@ -125,6 +125,7 @@ def test_the_browser_shows_what_is_chosen_after_many_quick_acts(
 def test_widgets_answer_nothing_to_what_they_are_told(shown: Callable[..., tuple[Explorer, Page]]):
     explorer, page = shown()
     views: dict[str, Any] = dict(explorer.views)
-    overview, importance = views["image-overview"], views["head-importance"]
-    widgets = [overview.text, importance.layer, importance.head, views["attention-detail"]._token]
+    # Those of React: the others do not answer.
+    overview = views["image-overview"]
+    widgets = [overview.layout, overview.colouring, views["attention-detail"]._token]
     assert page.evaluate(_ANSWERS, [next(iter(widget._models.values()))[0].id for widget in widgets]) == 0

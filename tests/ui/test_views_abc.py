@@ -100,7 +100,7 @@ def test_image_is_chosen_and_refused_by_its_id(opened, wait_until):
     box.fill("<b>cat")
     box.press("Enter")
     expect(app.page.get_by_role("alert")).to_contain_text("No image matches '<b>cat'")
-    app.page.get_by_role("button", name="All images").click()
+    app.page.get_by_role("button", name="All images").first.click()
     wait_until(lambda: app.session.selection.image is None)
     expect(app.page.get_by_text("All 20 images")).to_be_visible()
 
@@ -125,7 +125,7 @@ def test_line_is_dragged_to_a_head_and_snaps(opened, wait_until, place_of):
     wait_until(lambda: app.session.chosen_head == (2, 3))
     wait_until(lambda: app.grip == 15)
     assert app.b.curve.line.location == 15
-    expect(app.page.get_by_label("Layer")).to_have_value("2")
+    wait_until(lambda: app.b.layer.value == 2)
     wait_until(lambda: app.c.bars.figure.title.text.startswith("L2 H3"))
 
 
