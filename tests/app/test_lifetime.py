@@ -20,7 +20,7 @@ from vitpanel.app.lifetime import freeze_what_stays
 from vitpanel.study.reader import open_study
 
 pytestmark = pytest.mark.slow
-# The loop's last callback keeps the context in which it was asked for, and with it one document, until the next comes.
+# One document may still be there at the end, however many came; what holds it within pytest is not known.
 KEPT = 1
 SOON = {"unused_session_lifetime_milliseconds": 100, "check_unused_sessions_milliseconds": 100}
 

@@ -34,9 +34,8 @@ class Placeholder(pn.pane.HTML):
         self.object = self._words(n_before)
 
     def _words(self, n_before: int) -> str:
-        before = f"<div>{counted(n_before, 'other page')} opened first</div>" if n_before else ""
         verb = "is" if n_before == 1 else "are"
-        before = before.replace(" opened", f" {verb} opened")
+        before = f"<div>{counted(n_before, 'other page')} {verb} opened first</div>" if n_before else ""
         return f'<div class="words" role="status"><div>Opening {escaped(self._title)} …</div>{before}</div>'
 
 
