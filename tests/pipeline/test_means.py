@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.tiny_vit import CLASSES, N_PER_CLASS, write_checkpoint
-from vitpanel.core.importance import METRICS
+from vitpanel.core.metrics import metric_keys
 from vitpanel.models.ablation import HookAblation, RestartAblation
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
@@ -175,7 +175,7 @@ def test_exact_values_take_the_place_of_the_estimate(
     for name in whole.names:
         if name.startswith(("importance/", "prob", "strength", "entropy", "patterns/cls")):
             assert np.allclose(study[name], whole[name], atol=1e-5), name
-    for metric in METRICS:
+    for metric in metric_keys():
         found = importance_mean(study, metric)
         assert np.allclose(found.mean, study.mean(f"importance/{metric}"), rtol=1e-6)
         assert (found.half_width, found.words) == (None, "")
