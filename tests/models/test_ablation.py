@@ -266,9 +266,11 @@ def test_a_batch_is_its_images_one_by_one(plain: Ablation[Any]):
     images = random_images(plain.model, 3)
     whole = plain.leave_one_out(images, NO_ATTENTION)
     single = [plain.leave_one_out(image[None], NO_ATTENTION) for image in images]
-    for name in ("probabilities", "pruned", "cls", "patch"):
+    for name in ("probabilities", "pruned"):
         expected = np.concatenate([getattr(one, name) for one in single])
         assert np.abs(getattr(whole, name) - expected).max() < TOLERANCE
+    for key, values in whole.layer.items():
+        assert np.abs(values - np.concatenate([one.layer[key] for one in single])).max() < TOLERANCE
 
 
 def test_exchanging_heads_with_their_weights_exchanges_their_metrics(tmp_path: Path):

@@ -13,7 +13,7 @@ from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
-from vitpanel.study.means import importance_mean, unpruned_mean
+from vitpanel.study.means import drawn_mean, importance_mean, unpruned_mean
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import MEANS, OPTIONAL_STAGES
 from vitpanel.study.summary import describe
@@ -108,9 +108,14 @@ def test_means_of_all_images_are_there_after_one_block(half: Study, whole: Study
 
 
 def test_the_estimate_is_a_line_through_the_sample(half: Study, whole: Study):
-    estimate, exact = half["means/estimate"], whole["importance/probability"]
+    unpruned = whole.images["p_true"].to_numpy()[:, None, None]
+    # The line is that of what is left of the probability.
+    estimate, exact = unpruned - half["means/estimate"], unpruned - whole["importance/probability"]
     sample = np.flatnonzero(~np.isnan(half["means/sample_probability"][:, 0, 0]))
-    found, of_sample = importance_mean(half, "probability"), importance_mean(half, "jsd")
+    found, of_sample = drawn_mean(half, "probability"), importance_mean(half, "jsd")
+    lost = importance_mean(half, "probability")
+    assert np.allclose(lost.mean, unpruned_mean(half) - found.mean, atol=1e-6)
+    assert np.array_equal(lost.half_width, found.half_width)
     assert found.std is None
     assert found.words == of_sample.words == WORDS
     assert found.half_width is not None
@@ -151,7 +156,8 @@ def test_an_image_has_exact_values_or_none(half: Study):
     session = Session(half, selection=Selection(image=int(there[0])))
     chosen = session.importance_curve().chosen
     assert chosen is not None
-    assert np.array_equal(chosen, half["importance/probability"][there[0]])
+    left = half.images["p_true"][there[0]] - half["importance/probability"][there[0]]
+    assert np.allclose(chosen, left, atol=1e-7)
     assert np.isnan(half["importance/probability"][missing]).all()
     view = shown(session)
     session.selection.image = int(missing[0])
