@@ -117,7 +117,9 @@ def synthetic_block(writer: StudyWriter, block: int, *, seed: int = 0) -> dict[s
 
 def _drops(manifest: Manifest, images: range, arrays: dict[str, np.ndarray], *, seed: int) -> np.ndarray:
     """What random pruning costs the class of each image: what is left of its probability is at most 1."""
-    labels = synthetic_images(manifest.spec, manifest.n_images, seed=seed)["label"].to_numpy()[images.start : images.stop]
+    labels = synthetic_images(manifest.spec, manifest.n_images, seed=seed)["label"].to_numpy()[
+        images.start : images.stop
+    ]
     unpruned = of_class(arrays["probabilities"], reference_class(arrays["probabilities"], labels))
     return unpruned[:, None, None] - arrays["importance/probability"]
 

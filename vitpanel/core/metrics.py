@@ -215,8 +215,10 @@ register(
         title="probability lost",
         axis_label="probability without the head",
         meaning="drop of the label's probability",
-        help="what is left of the probability of the label when the head is pruned. **Low** means important; compare "
-        "with the unpruned probability, the dashed line.",
+        help="what is left of the probability of the label when the head is pruned. **Low** means important; "
+        "compare with the unpruned probability, the dashed line. For an image without a label among the "
+        "model's classes, the model's own top class stands in; such images are left out of the mean, and the "
+        "title says over how many images it is.",
         bounds=(-1.0, 1.0),
         higher_is_more_important=False,
         of_reference=True,
@@ -246,7 +248,8 @@ register(
         title="CLS distance",
         axis_label="cosine distance, CLS token",
         meaning="cosine distance of CLS",
-        help="",
+        help="how much the layer's own output for the CLS token turns. A head can matter to its layer and yet not "
+        "to the prediction, since later layers may make up for it.",
         bounds=(0.0, 2.0),
         needs=CLS,
         is_optional=False,
@@ -260,7 +263,7 @@ register(
         title="patch distance",
         axis_label="cosine distance, patch tokens",
         meaning="cosine distance of patches",
-        help="",
+        help="the same for the patches, on average.",
         bounds=(0.0, 2.0),
         needs="",
         is_optional=False,
