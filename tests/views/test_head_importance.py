@@ -149,7 +149,7 @@ def test_bars_show_the_metric_of_the_live_model(view):
     assert np.array_equal(view.modes.bars.data["value"], session.modes.value.layer["cls"])
     session.selection.metric = "probability"
     label = session.study.images["label"][3]
-    assert np.array_equal(view.modes.bars.data["value"], session.modes.value.probabilities[:, label])
+    assert np.allclose(view.modes.bars.data["value"], session.modes.value.probabilities[:, label], atol=1e-7)
 
 
 def test_click_on_a_bar_chooses_the_mode(view):
