@@ -32,7 +32,7 @@ def test_heads_stand_side_by_side_on_one_scale(panel):
     assert figures.names.data["name"] == ["1: L1 H2", "2: L0 H0"]
     low, high = figures.modes.yaxis[0].bounds
     assert 0 <= low < np.min(values) < np.max(values) < high <= 1
-    assert figures.unpruned.location == values[0][0]
+    assert figures.unpruned.location == pytest.approx(values[0][0], abs=1e-7)
     assert list(figures.mode_bars.data["base"]) == [values[0][0]] * 6 + [values[1][0]] * 6
     strength = session.study["strength"]
     assert np.array_equal(figures.hops.data["chosen"], np.concatenate([strength[3, 1, 2], strength[3, 0, 0]]))
