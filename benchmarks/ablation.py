@@ -23,11 +23,11 @@ import timm
 import torch
 from captum.attr import LayerFeatureAblation
 from safetensors.torch import save_file
-from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
 
 from vitpanel.core.importance import jensen_shannon
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.ablation.floor import Shape, captum_flops, floor_flops, naive_flops
+from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
 from vitpanel.models.ablation.linear import PackedLinear
 from vitpanel.models.loading import load_model
 from vitpanel.models.model import ViTModel

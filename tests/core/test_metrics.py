@@ -91,8 +91,10 @@ def test_charts_draw_what_is_left_of_a_drop_and_the_importance_of_all_others():
     ("changes", "said"),
     [
         ({"key": "Margin lost"}, "small letters"),
-        ({"key": "jsd"}, "another one has its name"),
-        ({"layout": "probability"}, "another one has its name"),
+        ({"key": "jsd"}, "something else has its name"),
+        ({"key": "estimate"}, "something else has its name"),
+        ({"layout": "probability"}, "something else has its name"),
+        ({"key": "sample_jsd"}, "begins the names of means"),
         ({"from_pruned": None}, "either predictions or distances"),
         ({"from_distances": lambda distances, grid: distances}, "either predictions or distances"),
         ({"needs": ""}, "predictions need a class head"),

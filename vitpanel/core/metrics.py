@@ -15,6 +15,8 @@ from vitpanel.core.importance import jensen_shannon, of_class
 from vitpanel.errors import VitpanelError
 
 CLASSES, CLS = "classes", "cls"
+# Names that arrays beside those of metrics have in a study.
+_TAKEN = frozenset({"unpruned", "estimate", "top_class", "top_probability"})
 
 
 @dataclass(frozen=True)
@@ -188,13 +190,14 @@ def importance_from_pruned(unpruned: np.ndarray, pruned: np.ndarray, reference: 
 
 def _misfit(metric: Metric) -> str:
     """What is wrong with a record, as half a sentence; empty if nothing is."""
-    taken = {name for other in metrics() for name in (other.key, other.layout_name)}
+    taken = {*_TAKEN, *(name for other in metrics() for name in (other.key, other.layout_name))}
     needed = {CLASSES} if metric.from_pruned is not None else {CLS, ""}
     is_drop = not metric.higher_is_more_important
     is_plain = metric.key.isidentifier() and metric.key.isascii() and metric.key == metric.key.lower()
     faults = [
         (not is_plain, "its key is not of small letters, digits and _"),
-        (bool({metric.key, metric.layout_name} & taken), "another one has its name"),
+        (metric.key.startswith("sample_"), "sample_ begins the names of means over a sample"),
+        (bool({metric.key, metric.layout_name} & taken), "something else has its name"),
         ((metric.from_pruned is None) == (metric.from_distances is None), "it takes either predictions or distances"),
         (metric.needs not in needed, f"needs is {metric.needs!r}; predictions need a class head, distances do not"),
         (metric.bounds[0] >= metric.bounds[1], "its bounds are empty"),
