@@ -33,7 +33,7 @@ def test_heads_stand_side_by_side_on_one_scale(panel):
     low, high = figures.modes.yaxis[0].bounds
     assert 0 <= low < np.min(values) < np.max(values) < high <= 1
     assert figures.unpruned.location == pytest.approx(values[0][0], abs=1e-7)
-    assert list(figures.mode_bars.data["base"]) == [values[0][0]] * 6 + [values[1][0]] * 6
+    assert np.allclose(figures.mode_bars.data["base"], [values[0][0]] * 6 + [values[1][0]] * 6, atol=1e-7)
     strength = session.study["strength"]
     assert np.array_equal(figures.hops.data["chosen"], np.concatenate([strength[3, 1, 2], strength[3, 0, 0]]))
     assert np.allclose(figures.hops.data["mean"][:4], strength[:, 1, 2].mean(0), atol=1e-6)
