@@ -94,6 +94,7 @@ def test_charts_draw_what_is_left_of_a_drop_and_the_importance_of_all_others():
         ({"key": "jsd"}, "something else has its name"),
         ({"key": "estimate"}, "something else has its name"),
         ({"layout": "probability"}, "something else has its name"),
+        ({"label": "JSD"}, "another metric has its label"),
         ({"key": "sample_jsd"}, "begins the names of means"),
         ({"from_pruned": None}, "either predictions or distances"),
         ({"from_distances": lambda distances, grid: distances}, "either predictions or distances"),

@@ -191,11 +191,13 @@ def importance_from_pruned(unpruned: np.ndarray, pruned: np.ndarray, reference: 
 def _misfit(metric: Metric) -> str:
     """What is wrong with a record, as half a sentence; empty if nothing is."""
     taken = {*_TAKEN, *(name for other in metrics() for name in (other.key, other.layout_name))}
+    labels = {text for other in metrics() for text in (other.label, other.axis_label)}
     needed = {CLASSES} if metric.from_pruned is not None else {CLS, ""}
     is_drop = not metric.higher_is_more_important
     is_plain = metric.key.isidentifier() and metric.key.isascii() and metric.key == metric.key.lower()
     faults = [
         (not is_plain, "its key is not of small letters, digits and _"),
+        (bool({metric.label, metric.axis_label} & labels), "another metric has its label"),
         (metric.key.startswith("sample_"), "sample_ begins the names of means over a sample"),
         (bool({metric.key, metric.layout_name} & taken), "something else has its name"),
         ((metric.from_pruned is None) == (metric.from_distances is None), "it takes either predictions or distances"),
