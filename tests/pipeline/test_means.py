@@ -115,10 +115,11 @@ def test_the_estimate_is_a_line_through_the_sample(half: Study, whole: Study):
     found, of_sample = drawn_mean(half, "probability"), importance_mean(half, "jsd")
     lost = importance_mean(half, "probability")
     assert np.allclose(lost.mean, unpruned_mean(half) - found.mean, atol=1e-6)
-    assert np.array_equal(lost.half_width, found.half_width)
     assert found.std is None
     assert found.words == of_sample.words == WORDS
     assert found.half_width is not None
+    assert lost.half_width is not None
+    assert np.array_equal(lost.half_width, found.half_width)
     assert of_sample.half_width is not None
     assert np.allclose(of_sample.mean, whole["importance/jsd"][sample].mean(0), atol=1e-5)
     for layer, head in np.ndindex(exact.shape[1:]):

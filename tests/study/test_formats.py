@@ -73,11 +73,11 @@ def test_a_study_of_format_1_is_whole_and_says_how_it_was_made(whole: Study):
 
 
 def test_what_format_1_has_left_of_the_probability_is_read_as_a_drop(whole: Study):
-    assert whole.images["p_true"][1] == pytest.approx(UNPRUNED, abs=1e-9)
+    assert whole.images["p_true"].to_numpy()[1] == pytest.approx(UNPRUNED, abs=1e-9)
     drop = whole["importance/probability"]
     assert drop.dtype == np.float32
     np.testing.assert_allclose(drop[1], LOST, atol=1e-8)
-    np.testing.assert_allclose(whole.images["p_true"][1] - drop[1], LEFT, atol=1e-8)
+    np.testing.assert_allclose(whole.images["p_true"].to_numpy()[1] - drop[1], LEFT, atol=1e-8)
     np.testing.assert_array_equal(whole.block("importance/probability", 1), drop[3:6])
     assert not drop.flags.writeable
 

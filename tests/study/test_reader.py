@@ -298,7 +298,7 @@ def as_before(path: Path, names: tuple[str, ...], *, blocks: range) -> Study:
 
 
 def test_a_study_of_an_older_version_opens_and_says_what_it_lacks(study: Study):
-    later = [name for name in study.names if study.arrays[name].is_optional]
+    later = tuple(name for name in study.names if study.arrays[name].is_optional)
     assert {"distance", "layout/offset", "layout/images_drop"} < set(later)
     assert not {"importance/probability", "importance/jsd", "layout/images"} & set(later)
     present = {name: study[name] for name in set(study.names) - set(later)}

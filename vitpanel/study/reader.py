@@ -335,7 +335,7 @@ class Study:
             if not self.manifest.is_done(HEADS):
                 # The table lacks what is read here, and says nothing where that is damaged.
                 images = with_predictions(images, self["probabilities"], self.class_names)
-            return images["p_true"].to_numpy()[rows]
+            return np.asarray(images["p_true"], np.float64)[rows]
 
         return converted(spec.name, values, version=self.manifest.format_version, unpruned=unpruned)
 
