@@ -1,14 +1,15 @@
 """What one person looks at now."""
 
+from collections.abc import Callable
 from typing import Any
 
 import param
 
 from vitpanel.core.display import HEAT, MASKS, SCALES
-from vitpanel.core.importance import METRICS
+from vitpanel.core.metrics import metric_keys
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
-from vitpanel.study.schema import IMAGE_LAYOUTS
+from vitpanel.study.metric_arrays import all_image_layouts
 
 MAP_COLOURS = ("layer", "head", "class", "importance", "density")
 MOST_PINNED = 4
@@ -28,13 +29,34 @@ class HeadList(param.List[list[tuple[int, int]]]):
             raise ValueError(message)
 
 
+class Registered(param.Selector[str]):
+    """One of what is registered at the time it is set, such as a metric that came after this module was imported.
+
+    Parameters
+    ----------
+    keys
+        Gives the choices; the first is the default.
+    """
+
+    __slots__ = ("keys",)
+
+    def __init__(self, *, keys: Callable[[], list[str]], doc: str) -> None:
+        self.keys = keys
+        super().__init__(objects=keys(), doc=doc)
+
+    def _validate(self, val: Any) -> None:
+        if val not in self.keys():
+            message = f"{val!r} is not one of {', '.join(self.keys())}."
+            raise ValueError(message)
+
+
 class Selection(param.Parameterized):
     """The one state that all views share; they write to it only in answer to a person's act."""
 
     image = param.Integer(default=None, bounds=(0, None), allow_None=True, doc="Chosen image; None means all images.")
     layer = param.Integer(default=0, bounds=(0, None), doc="Layer of the chosen head.")
     head = param.Integer(default=0, bounds=(0, None), doc="Index of the chosen head in its layer.")
-    metric = param.Selector(default="probability", objects=list(METRICS), doc="Importance metric shown.")
+    metric = Registered(keys=metric_keys, doc="Importance metric shown.")
     mode = param.Integer(default=1, bounds=(0, 5), doc="Pruning mode whose predictions are shown.")
     token = param.Integer(default=None, bounds=(0, None), allow_None=True, doc="Token whose attention is masked.")
     threshold = param.Number(
@@ -54,9 +76,8 @@ class Selection(param.Parameterized):
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."
     )
     density = param.Boolean(default=True, doc="Draw all heads as a density, not as points.")
-    image_layout = param.Selector(
-        default="drop",
-        objects=list(IMAGE_LAYOUTS),
+    image_layout = Registered(
+        keys=lambda: list(all_image_layouts()),
         doc="What images are laid out by: drop is the probability lost without each head, probability what is left.",
     )
     colouring = param.Selector(default="label", objects=list(COLOURINGS), doc="What the colours of images mean.")

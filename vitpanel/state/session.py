@@ -12,6 +12,7 @@ import numpy as np
 import param
 
 from vitpanel.core.display import HeadDisplay, head_display, threshold_value
+from vitpanel.core.metrics import metric_keys, metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.errors import StudyIncompleteError, VitpanelError
 from vitpanel.state.brush import Brush
@@ -39,7 +40,7 @@ from vitpanel.state.strength import (
     rows_of_image,
     value_on_image,
 )
-from vitpanel.study.means import importance_array, importance_mean, importance_values
+from vitpanel.study.means import drawn_mean, importance_array
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
 
@@ -88,11 +89,14 @@ class Session(param.Parameterized):
     # -- results from the study ------------------------------------------------------------------------------------
 
     def importance_curve(self) -> ImportanceCurve:
-        """Importance of all heads by the chosen metric."""
+        """What is drawn of all heads by the chosen metric."""
         metric, image = self.selection.metric, self.selection.image
-        chosen = None if image is None else rows_of_image(self.study, f"importance/{metric}", image)
-        reference = self.reference_probability() if metric == "probability" else None
-        over_all = importance_mean(self.study, metric)
+        record, chosen = metric_of(metric), None
+        if image is not None:
+            importance = rows_of_image(self.study, f"importance/{metric}", image)
+            chosen = record.drawn(importance, self.reference_probability())
+        reference = None if record.higher_is_more_important else self.reference_probability()
+        over_all = drawn_mean(self.study, metric)
         return ImportanceCurve(
             metric, over_all.mean, over_all.std, chosen, reference, over_all.half_width, over_all.words
         )
@@ -259,11 +263,11 @@ class Session(param.Parameterized):
     # -- results of the live model ---------------------------------------------------------------------------------
 
     def mode_values(self) -> np.ndarray | None:
-        """The chosen metric of the chosen head under each mode, ``(6,)``; None until the live model has answered."""
+        """What is drawn of the chosen head under each mode, ``(6,)``; None until the live model has answered."""
         pruned, reference = self.modes.value, self.reference_class
         if pruned is None or reference is None:
             return None
-        return pruned.metric(self.selection.metric, reference)
+        return pruned.drawn(self.selection.metric, reference)
 
     def pinned_heads(self) -> list[PinnedHead]:
         """What is known of each pinned head, in the order of the pins."""
@@ -390,12 +394,10 @@ def starting_selection(study: Study) -> Selection:
     layouts = image_layouts(study.spec)
     image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
     start = {"pattern": pattern, "image_layout": image_layout}
-    name = next((f"importance/{m}" for m in ("probability", "jsd", "cls", "patch") if f"importance/{m}" in study), None)
-    if name is None:
+    metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
+    if metric is None:
         return Selection(**start)
-    values = importance_values(study, name.removeprefix("importance/"))
-    mean = study.mean(name) if name != "importance/probability" else np.nanmean(values, axis=0)
+    mean = study.mean(f"importance/{metric}")
     layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
-    image = np.nanargmax(values[:, layer, head])
-    metric = name.removeprefix("importance/")
+    image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
     return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric, **start)
