@@ -16,7 +16,7 @@ from vitpanel.core.patterns import pooled_side
 from vitpanel.core.trust import turned_off
 from vitpanel.errors import StudyError, VitpanelError
 from vitpanel.models.ablation import Ablation, Precision, create_ablation, images_at_once
-from vitpanel.models.arguments import check_arguments
+from vitpanel.models.adapters import adapter_named
 from vitpanel.models.autoencoder import (
     Autoencoder,
     autoencoder_bytes,
@@ -155,7 +155,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         preparation=recipe.preparation,
     )
     # What could not be built again from the study alone is not begun.
-    check_arguments(model.source.args)
+    adapter_named(model.source.adapter).check_arguments(model.source.args)
     for note in model.source.notes:
         progress.say(note)
     _check_precision(recipe.precision, model.device.type)
@@ -262,7 +262,8 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, matched: Mat
     return Manifest(
         model={
             "name": model.source.name,
-            "source": "checkpoint" if model.source.checkpoint else "timm",
+            "adapter": model.source.adapter,
+            "source": "checkpoint" if model.source.checkpoint else model.source.adapter,
             "checkpoint": str(recipe.checkpoint.resolve()) if recipe.checkpoint else None,
             "revision": model.source.provenance.get("hf_hub_id"),
             "provenance": dict(model.source.provenance),
@@ -285,9 +286,14 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, matched: Mat
             "remarks": [*source.remarks, *matched.remarks],
         },
         settings=_settings(recipe),
-        versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
+        versions=_versions(model),
         checks={check.name: check.to_dict() for check in model.checks},
     )
+
+
+def _versions(model: ViTModel) -> dict[str, str]:
+    packages = (*VERSIONED, *adapter_named(model.source.adapter).packages)
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:

@@ -19,9 +19,9 @@ class PackedLinear:
     """A linear layer with its weights in the order that oneDNN reads them in, a second copy of them.
 
     On x86 torch leaves float32 products to MKL. Those of oneDNN with packed weights took about a tenth less time for
-    the shapes of ViT-B on the AMD processor they were measured on. torch has no public name for them: each layer is held
-    against torch's own product when it is made, and runs as it is where oneDNN has no such product (CUDA, other types,
-    other builds), where the two differ, or where a dispatch mode is to see all products. No gradients.
+    the shapes of ViT-B on the AMD processor they were measured on. torch has no public name for them, so each layer is
+    held against torch's own product when it is made. It runs as it is where oneDNN has no such product (CUDA, other
+    types, other builds), where the two differ, or where a dispatch mode is to see all products. No gradients.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def _packed_and_checked(layer: nn.Linear) -> Tensor | None:
         packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), CACHED_TOKENS)  # noqa: SLF001
         found = _product(x, packed, bias)
     # Whatever another version of torch makes of these operators, its own product is always there.
-    except Exception:
+    except Exception:  # noqa: BLE001
         return None
     expected = functional.linear(x, weight, bias)
     same = found.shape == expected.shape and bool((found - expected).abs().max() <= _TOLERANCE * expected.abs().max())
