@@ -39,7 +39,7 @@ ui: .venv/browser.stamp
 	touch $@
 
 .venv/test.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --editable ".[compute,test]"
+	$(BIN)/python -m pip install --editable ".[compute,test,transformers]"
 	touch $@ .venv/compute.stamp
 
 .venv/browser.stamp: .venv/test.stamp tests/ensure_browser.py

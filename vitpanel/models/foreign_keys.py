@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 HUGGING_FACE_HINT = (
-    "Take the same weights by timm's name with --model (timm has those of ViT, DeiT, BEiT, CLIP, SigLIP and DINOv2), "
+    "A ViT, DeiT or DINOv2 is taken with its folder or its name on the hub: --model hf:FOLDER or hf:OWNER/NAME. Or take the same weights by timm's name with --model (timm has those of ViT, DeiT, BEiT, CLIP, SigLIP and DINOv2), "
     "or load them into timm's model and save its state_dict()."
 )
 _TIMM_HINT = (

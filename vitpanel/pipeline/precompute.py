@@ -67,11 +67,11 @@ class Recipe:
     out
         The study to write or to go on with.
     model
-        timm's name; None takes the one in the checkpoint's metadata.
+        Its name, as `vitpanel.models.loading.load_model` takes it; None takes the one in the checkpoint's metadata.
     checkpoint
-        Safetensors weights; None takes timm's.
+        Safetensors weights; None takes those that the name leads to.
     model_args
-        Further arguments of ``timm.create_model``.
+        Further arguments of the model.
     preparation
         ``mean``, ``std`` or ``crop_pct`` in the place of the model's own.
     class_names
