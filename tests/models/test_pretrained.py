@@ -113,5 +113,6 @@ def test_a_model_of_timms_own_list_is_built_again_from_its_file(tmp_path: Path):
         "preprocessing": model.preprocessing.to_dict(),
     }
     assert restore_model(record, file).source.weight_hash == model.source.weight_hash
-    named = load_model(name, args={**SIZES, "num_classes": 1000}, device="cpu", pretrained_file=file)
+    request = ModelRequest(name, args={**SIZES, "num_classes": 1000}, pretrained_file=file)
+    named = build_model(TimmAdapter(), request, device="cpu")
     assert named.class_names[0] == "tench, Tinca tinca"

@@ -192,6 +192,7 @@ def _check_map(name: str, found: AttentionMap) -> None:
         refuse(name, "its attention has negative weights: heads are mixed after the softmax (talking heads)")
 
 
+@torch.inference_mode()
 def _check_ways_in(
     module: nn.Module, name: str, maps: Sequence[AttentionMap], input_size: tuple[int, int, int]
 ) -> None:
@@ -204,7 +205,7 @@ def _check_ways_in(
         weights[:, -1] = 0
         return weights
 
-    with torch.inference_mode(), ExitStack() as hooks:
+    with ExitStack() as hooks:
         for site in (found.site for found in maps):
             hooks.enter_context(site.weights_hook(without_last))
             hooks.enter_context(site.heads_hook(lambda value, s=site: heads.update({s: value})))
