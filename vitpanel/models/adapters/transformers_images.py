@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from vitpanel.errors import UnsupportedModelError, VitpanelError
+from vitpanel.models.adapters.record import HINT
 from vitpanel.models.arguments import whole
 from vitpanel.models.images import Preprocessing
 from vitpanel.models.stated import check_preparation
@@ -23,13 +24,16 @@ class ProcessorPreprocessing(Preprocessing):
     Parameters
     ----------
     resize
-        Height and width whatever the image's are, or the length of its shorter side alone.
+        Height and width whatever the image's are, or the length of its shorter side alone; ``crop_pct`` and
+        ``crop_mode`` follow from it.
     """
 
     resize: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """See `Preprocessing`."""
+        object.__setattr__(self, "crop_pct", self.input_size[1] / self.resize[0])
+        object.__setattr__(self, "crop_mode", "center" if len(self.resize) == 1 else "squash")
         super().__post_init__()
         object.__setattr__(self, "_crop_steps", [self._resized, self._cropped])
 
@@ -80,9 +84,10 @@ def preprocessing_of(
         "mean": _per_channel(given.get("mean", mean), channels),
         "std": _per_channel(given.get("std", std), channels),
         "interpolation": Image.Resampling(settings["resample"]).name.lower(),
-        "crop_pct": crop[0] / resize[0],
-        "crop_mode": "center" if len(resize) == 1 else "squash",
     }
+    for key in ("mean", "std"):
+        if len(values[key]) != channels:
+            raise _refused(name, f"{len(values[key])} values of {key} for {channels} channels")
     check_preparation(values, channels)
     return ProcessorPreprocessing(input_size=(channels, *crop), resize=resize, **values)
 
@@ -100,10 +105,12 @@ def restored_preprocessing(record: Mapping[str, Any], *, channels: int) -> Proce
         found = record.get(key)
         if not isinstance(found, list | tuple) or len(found) not in lengths or not all(map(side, found)):
             message = f"The study says that {key} of its images is {found!r:.80}."
-            raise VitpanelError(message, hint="Open it with `vitpanel serve --no-live`, or compute it again.")
-    names = ("input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode", "resize")
-    values = {key: record[key] for key in names if key in record}
+            raise VitpanelError(message, hint=HINT)
+    values = {key: record.get(key) for key in ("input_size", "mean", "std", "interpolation", "resize")}
     check_preparation(values, channels)
+    if not len(values["mean"]) == len(values["std"]) == values["input_size"][0] == channels:
+        message = f"The study's images have {values['input_size'][0]} channels, its model {channels}."
+        raise VitpanelError(message, hint=HINT)
     return ProcessorPreprocessing.from_dict(values)
 
 
