@@ -188,7 +188,9 @@ def test_a_study_of_a_model_of_transformers_leads_nowhere_either(bait: Path, tmp
     own = precompute(replace(recipe, model=f"hf:{folder}"), progress=Progress(is_shown=False)).path
     names, weights = {**OF_TRANSFORMERS, **NAMED_ELSEWHERE}, folder / "model.safetensors"
     studies = {name: hostile(own, tmp_path / f"{n}.study", names[name], bait) for n, name in enumerate(names)}
-    cases = [(name, path, weights) for name, path in {**studies, "own": own}.items()]
+    cases: list[tuple[str, Path, Path | None]] = [
+        (name, path, weights) for name, path in {**studies, "own": own}.items()
+    ]
     report = audited(cases, tmp_path / "user")
     allowed = (weights, tmp_path / "user")
     assert {name: led_out(found, studies.get(name, own), *allowed) for name, found in report.items()} == {

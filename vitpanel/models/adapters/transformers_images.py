@@ -106,7 +106,7 @@ def restored_preprocessing(record: Mapping[str, Any], *, channels: int) -> Proce
         if not isinstance(found, list | tuple) or len(found) not in lengths or not all(map(side, found)):
             message = f"The study says that {key} of its images is {found!r:.80}."
             raise VitpanelError(message, hint=HINT)
-    values = {key: record.get(key) for key in ("input_size", "mean", "std", "interpolation", "resize")}
+    values: dict[str, Any] = {key: record.get(key) for key in ("input_size", "mean", "std", "interpolation", "resize")}
     check_preparation(values, channels)
     if not len(values["mean"]) == len(values["std"]) == values["input_size"][0] == channels:
         message = f"The study's images have {values['input_size'][0]} channels, its model {channels}."

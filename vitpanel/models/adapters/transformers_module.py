@@ -63,7 +63,8 @@ class TransformersSite:
     @property
     def projection(self) -> nn.Linear:
         """The output projection."""
-        return self.module.o_proj
+        found: Any = self.module.o_proj
+        return found
 
     @contextmanager
     def _edited(self, hook: Edit) -> Iterator[None]:
