@@ -44,7 +44,7 @@ reliability: .venv/test.stamp
 	touch $@
 
 .venv/test.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --editable ".[compute,test]"
+	$(BIN)/python -m pip install --editable ".[compute,test,transformers]"
 	touch $@ .venv/compute.stamp
 
 .venv/browser.stamp: .venv/test.stamp tests/ensure_browser.py

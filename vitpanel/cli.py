@@ -61,9 +61,10 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
     out
         The study to write, a folder by custom named NAME.study.
     model
-        timm's name of the model, for instance vit_base_patch16_224. May be left out when the checkpoint names it.
+        timm's name of the model, for instance vit_base_patch16_224; or hf:FOLDER or hf:OWNER/NAME for a ViT, DeiT or
+        DINOv2 of transformers, from a folder or from the hub. May be left out when the checkpoint names it.
     checkpoint
-        Your own weights, a safetensors file; without it timm's pretrained weights are taken from the hub.
+        Your own weights for timm's model, a safetensors file; without it the model's pretrained weights are taken.
     model_arg
         Argument of timm.create_model as KEY=VALUE, for instance img_size=224; may be given several times.
     mean

@@ -43,7 +43,7 @@ class VitpanelError(Exception):
 
 
 class UnknownModelError(VitpanelError):
-    """timm has no model of this name."""
+    """No library has a model of this name."""
 
 
 class UnsupportedModelError(VitpanelError):

@@ -6,12 +6,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hugging_face import write_folder
 from tests.models.test_loading import local_hub
+from tests.tiny_vit import write_images
+from vitpanel.pipeline.precompute import Recipe, precompute
+from vitpanel.pipeline.progress import Progress
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import open_study
 
@@ -156,3 +161,40 @@ def test_the_person_who_computed_a_study_need_not_say_where_the_weights_are(live
     assert "checkpoint=" in said
     assert str(live_study_path.parent) not in said
     assert open_study(live_study_path).manifest.model["checkpoint"] == str(weights)
+
+
+OF_TRANSFORMERS: dict[str, Change] = {
+    "another library": with_record(adapter="timm"),
+    "unknown library": with_record(adapter="os"),
+    "library of no type": with_record(adapter={"a": 1}),
+    "folder in the arguments": with_args(_name_or_path=lambda bait: str(bait / "hub")),
+    "folder for a class": with_args(architecture=lambda bait: str(bait / "hub")),
+    "another class of the library": with_args(architecture="BertModel"),
+    "activation elsewhere": with_args(hidden_act="os.system"),
+    "code of the hub": with_args(auto_map={"AutoModel": "x/y--module.Class"}),
+    "wide and deep": with_args(hidden_size=16_384, intermediate_size=1_048_576, num_hidden_layers=512),
+    "pixels": lambda model, _: model["preprocessing"].update(input_size=[3, 8192, 8192], resize=[8192, 8192]),
+}
+NAMED_ELSEWHERE: dict[str, Change] = {
+    "hub name": with_record(name="hf:x/y"),
+    "folder": with_record(name=lambda bait: f"hf:{bait / 'hub'}"),
+    "password file": with_record(checkpoint="/etc/passwd"),
+}
+
+
+def test_a_study_of_a_model_of_transformers_leads_nowhere_either(bait: Path, tmp_path: Path):
+    folder = write_folder(tmp_path / "model", "vit")
+    recipe = Recipe(images=write_images(tmp_path / "photos", n_per_class=2), out=tmp_path / "own.study", latent_dim=4)
+    own = precompute(replace(recipe, model=f"hf:{folder}"), progress=Progress(is_shown=False)).path
+    names, weights = {**OF_TRANSFORMERS, **NAMED_ELSEWHERE}, folder / "model.safetensors"
+    studies = {name: hostile(own, tmp_path / f"{n}.study", names[name], bait) for n, name in enumerate(names)}
+    cases: list[tuple[str, Path, Path | None]] = [
+        (name, path, weights) for name, path in {**studies, "own": own}.items()
+    ]
+    report = audited(cases, tmp_path / "user")
+    allowed = (weights, tmp_path / "user")
+    assert {name: led_out(found, studies.get(name, own), *allowed) for name, found in report.items()} == {
+        name: [] for name in report
+    }
+    answered = {name for name, found in report.items() if found["said"] == "answered"}
+    assert answered == {*NAMED_ELSEWHERE, "own"}

@@ -13,7 +13,8 @@ from vitpanel.errors import UnsupportedModelError
 from vitpanel.models.checks import class_check
 from vitpanel.models.loading import checked_on, load_model
 from vitpanel.models.model import ViTModel
-from vitpanel.models.structure import noise, trace
+from vitpanel.models.structure import trace
+from vitpanel.models.tracing import noise
 
 
 @pytest.fixture

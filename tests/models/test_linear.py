@@ -1,10 +1,13 @@
 """Linear layers with packed weights, against torch's own."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from tests.operations import Seen
+from vitpanel.models.ablation import linear
 from vitpanel.models.ablation.linear import PackedLinear
 
 
@@ -43,3 +46,23 @@ def test_a_mode_that_changes_products_sees_them():
     with Seen() as seen:
         packed(x)
     assert seen.names == ["aten::linear"]
+
+
+def _wrong(x: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    return torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "") * 1.01
+
+
+def _refusing(*_arguments: object) -> torch.Tensor:
+    message = "this torch has another signature"
+    raise RuntimeError(message)
+
+
+@pytest.mark.parametrize("product", [_wrong, _refusing])
+@torch.inference_mode()
+def test_products_that_are_not_the_layers_are_not_taken(product: Any, monkeypatch: pytest.MonkeyPatch):
+    layer, x = layer_of(bias=True), torch.randn(5, 48)
+    expected = layer(x)
+    monkeypatch.setattr(linear, "_product", product)
+    packed = PackedLinear(layer)
+    assert packed._packed is None
+    assert torch.equal(packed(x), expected)

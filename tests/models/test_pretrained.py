@@ -12,7 +12,9 @@ from safetensors.torch import load_file, save_file
 from tests.models.test_loading import local_hub
 from tests.tiny_vit import SIZES
 from vitpanel.errors import CheckpointError, VitpanelError
-from vitpanel.models.loading import load_model
+from vitpanel.models.adapters.base import ModelRequest
+from vitpanel.models.adapters.timm import TimmAdapter
+from vitpanel.models.loading import build_model, load_model
 from vitpanel.models.restoring import restore_model
 
 
@@ -101,7 +103,7 @@ def test_a_model_of_timms_own_list_is_built_again_from_its_file(tmp_path: Path):
     file = tmp_path / "model.safetensors"
     module = timm.create_model("vit_tiny_patch16_224", pretrained=False, **{**SIZES, "num_classes": 1000})
     save_file(module.state_dict(), file)
-    model = load_model(name, args=sizes, device="cpu", pretrained_file=file)
+    model = build_model(TimmAdapter(), ModelRequest(name, args=sizes, pretrained_file=file), device="cpu")
     assert (model.spec.n_classes, model.source.provenance["tag"]) == (0, "augreg_in21k_ft_in1k")
     record = {
         "name": name,
@@ -111,5 +113,6 @@ def test_a_model_of_timms_own_list_is_built_again_from_its_file(tmp_path: Path):
         "preprocessing": model.preprocessing.to_dict(),
     }
     assert restore_model(record, file).source.weight_hash == model.source.weight_hash
-    named = load_model(name, args={**SIZES, "num_classes": 1000}, device="cpu", pretrained_file=file)
+    request = ModelRequest(name, args={**SIZES, "num_classes": 1000}, pretrained_file=file)
+    named = build_model(TimmAdapter(), request, device="cpu")
     assert named.class_names[0] == "tench, Tinca tinca"

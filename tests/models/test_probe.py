@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from tests.tiny_vit import write_checkpoint
+from vitpanel.models.adapters.timm_site import attention_hook, unfused
 from vitpanel.models.loading import load_model
 from vitpanel.models.model import ViTModel
-from vitpanel.models.probe import attention_hook, input_hook, output_hook, unfused
+from vitpanel.models.probe import input_hook, output_hook
 
 
 @pytest.fixture

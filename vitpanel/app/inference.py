@@ -329,7 +329,7 @@ def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
 def _unknown_weights(source: Mapping[str, Any]) -> InferenceError:
     """What to say where the model's weights are not among those that this person has computed with."""
     stated = source.get("checkpoint")
-    named = f", {PurePath(str(stated)).name}," if stated else f", timm's of {source['name']},"
+    named = f", {PurePath(str(stated)).name}," if stated else f", those of {source['name']},"
     message = (
         f"The model's weights{named} are not among those that you have computed studies with on this machine, and a "
         "study is not trusted to say which file to open."

@@ -97,7 +97,7 @@ def _maps(study: Study) -> Iterator[str]:
 
 def _made(study: Study) -> Iterator[str]:
     known = study.manifest.versions
-    versions = [f"{name} {known[name]}" for name in ("vitpanel", "timm", "torch") if name in known]
+    versions = [f"{name} {known[name]}" for name in ("vitpanel", "timm", "transformers", "torch") if name in known]
     yield study.manifest.created[:10] + (f" with {', '.join(versions)}" if versions else "")
 
 

@@ -21,8 +21,8 @@ class ViTSpec:
     image_size
         Height and width of the input in pixels.
     pooling
-        What the class head reads: ``"token"`` (the CLS token), ``"avg"`` (mean of the patches) or another of timm's
-        names.
+        What the class head reads: ``"token"`` (the CLS token), ``"avg"`` (mean of the patches), ``"token+avg"`` (both)
+        or another of timm's names.
     n_classes
         Outputs of the class head; 0 for a model without one.
     """

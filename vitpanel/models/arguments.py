@@ -1,6 +1,6 @@
 """The arguments of timm's constructors that a study may keep, with their types and ranges.
 
-A study's manifest can be a stranger's text, so that what it hands to timm comes from a closed list: no file, no
+A study's manifest can be a stranger's text, so that what it hands to a library comes from a closed list: no file, no
 address, no class, and no size beyond what transformers have.
 """
 
@@ -22,25 +22,32 @@ SOURCES = (
 _LONGEST_WORD = 40
 
 Test = Callable[[Any], bool]
+# Names with spaces between, what they may be in words, and the test of it.
+Rules = tuple[tuple[str, str, Test], ...]
 
 
-def _whole(low: int, high: int) -> Test:
+def whole(low: int, high: int) -> Test:
+    """A whole number in a range, no bool."""
     return lambda value: type(value) is int and low <= value <= high
 
 
-def _number(low: float, high: float) -> Test:
+def number(low: float, high: float) -> Test:
+    """A number in a range, no bool."""
     return lambda value: type(value) in {int, float} and low <= value <= high
 
 
-def _word(value: Any) -> bool:
+def word(value: Any) -> bool:
+    """Whether a value is a short name or nothing."""
     return isinstance(value, str) and len(value) <= _LONGEST_WORD and (not value or value.isidentifier())
 
 
-def _one_or_two(test: Test) -> Test:
+def one_or_two(test: Test) -> Test:
+    """One value or two of a kind."""
     return lambda value: test(value) or (isinstance(value, list | tuple) and len(value) == 2 and all(map(test, value)))  # noqa: PLR2004
 
 
-def _none_or(test: Test) -> Test:
+def none_or(test: Test) -> Test:
+    """None, or what another test says."""
     return lambda value: value is None or test(value)
 
 
@@ -51,30 +58,28 @@ _SWITCHES = """
     use_abs_pos_emb use_fc_norm use_naflex use_post_norm use_post_transformer_norm use_pre_transformer_norm
     use_rel_pos_bias use_rot_pos_emb use_shared_rel_pos_bias
 """
-# Names, what they may be in words, and the test of it.
-_ALLOWED: tuple[tuple[str, str, Test], ...] = (
-    ("img_size patch_size", "one or two whole numbers from 1 to 8192", _one_or_two(_whole(1, 8192))),
-    ("embed_dim", "a whole number from 1 to 16384", _whole(1, 16384)),
-    ("depth num_heads", "a whole number from 1 to 512", _whole(1, 512)),
-    ("in_chans", "a whole number from 1 to 16", _whole(1, 16)),
-    ("num_classes", "a whole number from 0 to 1000000", _whole(0, 1_000_000)),
-    ("reg_tokens num_reg_tokens", "a whole number from 0 to 1024", _whole(0, 1024)),
-    ("attn_head_dim attn_pool_num_heads num_kv_heads", "a whole number from 1 to 1024", _none_or(_whole(1, 1024))),
-    ("mlp_ratio attn_pool_mlp_ratio", "a number from 0 to 64", _none_or(_number(0, 64))),
-    ("init_values head_init_scale rope_temperature", "a number from 0 to 100000", _none_or(_number(0, 100_000))),
+_ALLOWED: Rules = (
+    ("img_size patch_size", "one or two whole numbers from 1 to 8192", one_or_two(whole(1, 8192))),
+    ("embed_dim", "a whole number from 1 to 16384", whole(1, 16384)),
+    ("depth num_heads", "a whole number from 1 to 512", whole(1, 512)),
+    ("in_chans", "a whole number from 1 to 16", whole(1, 16)),
+    ("num_classes", "a whole number from 0 to 1000000", whole(0, 1_000_000)),
+    ("reg_tokens num_reg_tokens", "a whole number from 0 to 1024", whole(0, 1024)),
+    ("attn_head_dim attn_pool_num_heads num_kv_heads", "a whole number from 1 to 1024", none_or(whole(1, 1024))),
+    ("mlp_ratio attn_pool_mlp_ratio", "a number from 0 to 64", none_or(number(0, 64))),
+    ("init_values head_init_scale rope_temperature", "a number from 0 to 100000", none_or(number(0, 100_000))),
     (
         "drop_rate pos_drop_rate patch_drop_rate proj_drop_rate attn_drop_rate drop_path_rate",
         "a number from 0 to 1",
-        _number(0, 1),
+        number(0, 1),
     ),
-    (_SWITCHES, "True, False or None", _none_or(lambda value: isinstance(value, bool))),
+    (_SWITCHES, "True, False or None", none_or(lambda value: isinstance(value, bool))),
     (
         "act_layer attn_layer attn_type embed_norm_layer global_pool norm_layer pos_embed rope_type weight_init",
         "a word",
-        _none_or(_word),
+        none_or(word),
     ),
 )
-_BY_NAME = {name: (words, test) for names, words, test in _ALLOWED for name in names.split()}
 
 
 def refuse_sources(arguments: Mapping[str, Any]) -> None:
@@ -101,11 +106,23 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
         With the argument, its value and what it may be.
     """
     refuse_sources(arguments)
+    check_values(arguments, _ALLOWED)
+
+
+def check_values(arguments: Mapping[str, Any], allowed: Rules) -> None:
+    """Refuse what is not on a list.
+
+    Raises
+    ------
+    VitpanelError
+        With the argument, its value and what it may be.
+    """
+    by_name = {name: (words, test) for names, words, test in allowed for name in names.split()}
     for name, value in arguments.items():
-        if name not in _BY_NAME:
-            message = f"{name} is not among the arguments of a model that a study may keep."
-            raise VitpanelError(message, hint=f"These are: {', '.join(sorted(_BY_NAME))}.")
-        words, test = _BY_NAME[name]
+        if name not in by_name:
+            message = f"{name:.80} is not among the arguments of a model that a study may keep."
+            raise VitpanelError(message, hint=f"These are: {', '.join(sorted(by_name))}.")
+        words, test = by_name[name]
         if not test(value):
             message = f"The argument {name} of the model is {value!r:.80}."
             raise VitpanelError(message, hint=f"It must be {words}.")

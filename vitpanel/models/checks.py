@@ -14,8 +14,8 @@ from vitpanel.core.metrics import class_metrics
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import ATTENTION_ARRAYS, Check, class_arrays
 from vitpanel.errors import UnsupportedModelError
-from vitpanel.models.probe import attention_hook
-from vitpanel.models.structure import Trace
+from vitpanel.models.adapters.site import AttentionSite
+from vitpanel.models.tracing import Trace
 
 ROW_SUM_LIMIT = 1e-4
 FUSED_LIMIT = 1e-4  # of the largest output, or of 1 where all outputs are smaller
@@ -42,17 +42,17 @@ def trust_checks(
     with torch.inference_mode():
         fused = module(image).float()
         with ExitStack() as hooks:
-            for attention in traced.attention:
-                hooks.enter_context(attention_hook(attention, note))
+            for site in traced.sites:
+                hooks.enter_context(site.weights_hook(note))
             difference = float((fused - module(image).float()).abs().max())
-    fired = _fired(len(shapes), _n_attention_modules(module))
+    fired = _fired(len(shapes), len(traced.sites))
     _refuse_failed(name, [fired])
     checks = (
         fired,
         _fused(difference, FUSED_LIMIT * max(1.0, float(fused.abs().max()))),
         _rows(max(sums)),
         _tokens(shapes, spec),
-        _heads(shapes, traced.attention),
+        _heads(shapes, traced.sites),
         class_check,
     )
     _refuse_failed(name, checks)
@@ -64,10 +64,6 @@ def _refuse_failed(name: str, checks: Iterable[Check]) -> None:
         if check.views == ALL_VIEWS and not check.passed:
             message = f"{name} is not supported: {check.sentence}"
             raise UnsupportedModelError(message, hint="No view would show what this model computes.")
-
-
-def _n_attention_modules(module: nn.Module) -> int:
-    return sum(isinstance(getattr(part, "attn_drop", None), nn.Module) for part in module.modules())
 
 
 def _fired(fired: int, expected: int) -> Check:
@@ -98,9 +94,9 @@ def _tokens(shapes: list[Any], spec: ViTSpec) -> Check:
     return Check("tokens", max(found), grid.n_tokens, found == {grid.n_tokens}, sentence, ALL_VIEWS)
 
 
-def _heads(shapes: list[Any], attention: tuple[nn.Module, ...]) -> Check:
+def _heads(shapes: list[Any], sites: tuple[AttentionSite, ...]) -> Check:
     found = {shape[0] for shape in shapes}
-    declared = {getattr(module, "num_heads", shape[0]) for module, shape in zip(attention, shapes, strict=True)}
+    declared = {site.n_heads or shape[0] for site, shape in zip(sites, shapes, strict=True)}
     sentence = f"Each layer gives {', '.join(map(str, sorted(found)))} attention matrices for {max(declared)} heads."
     return Check("heads", max(found), max(declared), found == declared and len(found) == 1, sentence, ALL_VIEWS)
 

@@ -164,7 +164,16 @@ def _pretrained_outputs(name: str) -> set[int | None]:
 
 
 def remove_classes(module: Any) -> None:
-    """Take a model's class head off, in place; its output is the pooled features then."""
+    """Take a model's class head off, in place; its output is the pooled features then.
+
+    Raises
+    ------
+    VitpanelError
+        If the model does not say how.
+    """
+    if not hasattr(module, "reset_classifier"):
+        message = "The class head of this model cannot be taken off: its adapter gives it no reset_classifier."
+        raise VitpanelError(message, hint="Leave --head and --probe away.")
     module.reset_classifier(0)
 
 
@@ -216,6 +225,9 @@ def attach_head(module: Any, head: LinearHead, *, n_features: int | None, name: 
     if width != n_features:
         message = f"The head is for features of width {width}, but those of {name} have {n_features}."
         raise CheckpointError(message, hint="Give the head that was fitted on this model's features.")
+    if not hasattr(module, "head"):
+        message = f"{name} has no place for a linear head: its adapter gives it none."
+        raise VitpanelError(message, hint="Leave --head and --probe away.")
     linear = nn.Linear(width, n_classes)
     linear.load_state_dict({"weight": head.weight, "bias": head.bias})
     # DeiT's distilled models average the outputs of two heads; twice the same one gives its output of the average.

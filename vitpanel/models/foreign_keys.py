@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 
 HUGGING_FACE_HINT = (
-    "Take the same weights by timm's name with --model (timm has those of ViT, DeiT, BEiT, CLIP, SigLIP and DINOv2), "
-    "or load them into timm's model and save its state_dict()."
+    "A ViT, DeiT or DINOv2 is taken with its folder or its name on the hub: --model hf:FOLDER or hf:OWNER/NAME. Others "
+    "may be timm's by another name (it has BEiT, CLIP and SigLIP too), or can be loaded into timm's model, whose "
+    "state_dict() is then saved."
 )
 _TIMM_HINT = (
     "Take the same weights by timm's name with --model, or load them into timm's model and save its state_dict()."

@@ -1,10 +1,10 @@
 """From image bytes to what the model sees, and back to what a person is shown."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import torch
 from PIL import Image
@@ -21,7 +21,7 @@ MAX_ENLARGED = 2 * MAX_PIXELS
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How timm prepares an image for a model.
+    """How an image is prepared for a model, as timm does it.
 
     Parameters
     ----------
@@ -42,7 +42,9 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         # timm ends every evaluation transform with the conversion to a tensor and the normalisation.
-        steps = create_transform(**asdict(self)).transforms
+        steps = create_transform(
+            **{field.name: getattr(self, field.name) for field in fields(Preprocessing)}
+        ).transforms
         object.__setattr__(self, "_crop_steps", steps[:-2])
         object.__setattr__(self, "_tensor_steps", steps[-2:])
 
@@ -92,7 +94,7 @@ class Preprocessing:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Preprocessing":
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Inverse of `to_dict`."""
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 

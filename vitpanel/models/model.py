@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import Check
+from vitpanel.models.adapters.site import AttentionSite
 from vitpanel.models.images import Preprocessing
-from vitpanel.models.probe import attention_hook, input_hook
+from vitpanel.models.probe import input_hook
 from vitpanel.models.stopping import step
 
 
@@ -24,15 +25,15 @@ class ModelSource:
     Parameters
     ----------
     name
-        timm's name of the architecture, with its pretrained tag if the weights are timm's.
+        By which the person named it. Of timm: the architecture, with its pretrained tag if the weights are timm's.
     args
-        Further arguments of ``timm.create_model``.
+        What it was built with; together with the weights, enough for the adapter to build it again.
     checkpoint
-        File name of the user's own weights; empty for timm's.
+        File name of the user's own weights; empty for the library's.
     weight_hash
         BLAKE2b of all tensors in the order of their names, a linear head's among them.
     provenance
-        What timm knows of its pretrained weights: ``tag``, ``hf_hub_id``, ``url``, ``license``.
+        What is known of pretrained weights: ``tag``, ``hf_hub_id``, ``url``, ``license``.
     head
         Of a linear head that was put on the features: `LinearHead.about`; empty without one.
     architecture
@@ -41,6 +42,8 @@ class ModelSource:
         Where the weights were read from, for the person's own record; no study gets it.
     notes
         What was assumed of the model and what was done to its weights, in sentences for people.
+    adapter
+        Key of the `vitpanel.models.adapters.base.Adapter` that built it.
     """
 
     name: str
@@ -52,18 +55,19 @@ class ModelSource:
     architecture: str = ""
     file: Path | None = None
     notes: tuple[str, ...] = ()
+    adapter: str = "timm"
 
 
 @dataclass(frozen=True, eq=False)
 class ViTModel:
-    """A timm model whose attention vitpanel understands; made by `vitpanel.models.loading.load_model`.
+    """A model whose attention vitpanel understands; made by `vitpanel.models.loading.load_model`.
 
     Parameters
     ----------
     module
         In evaluation mode, on ``device``.
-    attention
-        The attention modules in the order in which they run, one a layer; a block with two of them has two layers.
+    sites
+        Where it attends, in the order in which that runs, one a layer; a block with two attention modules has two.
     n_outputs
         Length of the output; None where it is not one vector an image.
     class_names
@@ -76,7 +80,7 @@ class ViTModel:
 
     module: nn.Module
     spec: ViTSpec
-    attention: tuple[nn.Module, ...]
+    sites: tuple[AttentionSite, ...]
     n_outputs: int | None
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
@@ -84,6 +88,11 @@ class ViTModel:
     device: torch.device
     checks: tuple[Check, ...]
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def attention(self) -> tuple[nn.Module, ...]:
+        """The attention modules."""
+        return tuple(site.module for site in self.sites)
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Class probabilities, float32 ``(n, n_classes)``."""
@@ -108,7 +117,6 @@ class ViTModel:
         with self.lock, torch.inference_mode(), ExitStack() as hooks:
             for attention in self.attention:
                 hooks.enter_context(input_hook(attention, lambda _input: step()))
-            for layer in range(len(self.attention)) if layers is None else layers:
-                attention = self.attention[layer]
-                hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))
+            for layer in range(len(self.sites)) if layers is None else layers:
+                hooks.enter_context(self.sites[layer].weights_hook(lambda a, i=layer: on_attention(i, a)))
             self.module(images.to(self.device))

@@ -6,7 +6,7 @@ from typing import Any
 from timm.data import infer_imagenet_subset
 
 from vitpanel.models.stated import Prepared, assumed_words
-from vitpanel.models.structure import Trace
+from vitpanel.models.tracing import Trace
 
 SET_BY_OPTION = ("mean", "std", "crop_pct")
 ONE_OUTPUT = (

@@ -16,7 +16,7 @@ from vitpanel.core.patterns import pooled_side
 from vitpanel.core.trust import turned_off
 from vitpanel.errors import StudyError, VitpanelError
 from vitpanel.models.ablation import Ablation, Precision, create_ablation, images_at_once
-from vitpanel.models.arguments import check_arguments
+from vitpanel.models.adapters import adapter_named
 from vitpanel.models.autoencoder import (
     Autoencoder,
     autoencoder_bytes,
@@ -68,11 +68,11 @@ class Recipe:
     out
         The study to write or to go on with.
     model
-        timm's name; None takes the one in the checkpoint's metadata.
+        Its name, as `vitpanel.models.loading.load_model` takes it; None takes the one in the checkpoint's metadata.
     checkpoint
-        Safetensors weights; None takes timm's.
+        Safetensors weights; None takes those that the name leads to.
     model_args
-        Further arguments of ``timm.create_model``.
+        Further arguments of the model.
     preparation
         ``mean``, ``std`` or ``crop_pct`` in the place of the model's own.
     class_names
@@ -157,7 +157,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         preparation=recipe.preparation,
     )
     # What could not be built again from the study alone is not begun.
-    check_arguments(model.source.args)
+    adapter_named(model.source.adapter).check_arguments(model.source.args)
     for note in model.source.notes:
         progress.say(note)
     _check_precision(recipe.precision, model.device.type)
@@ -272,7 +272,8 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, matched: Mat
     return Manifest(
         model={
             "name": model.source.name,
-            "source": "checkpoint" if model.source.checkpoint else "timm",
+            "adapter": model.source.adapter,
+            "source": "checkpoint" if model.source.checkpoint else model.source.adapter,
             "checkpoint": str(recipe.checkpoint.resolve()) if recipe.checkpoint else None,
             "revision": model.source.provenance.get("hf_hub_id"),
             "provenance": dict(model.source.provenance),
@@ -295,9 +296,14 @@ def _manifest(recipe: Recipe, model: ViTModel, source: ImageSource, matched: Mat
             "remarks": [*source.remarks, *matched.remarks],
         },
         settings=_settings(recipe),
-        versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
+        versions=_versions(model),
         checks={check.name: check.to_dict() for check in model.checks},
     )
+
+
+def _versions(model: ViTModel) -> dict[str, str]:
+    packages = (*VERSIONED, *adapter_named(model.source.adapter).packages)
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:

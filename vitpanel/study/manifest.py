@@ -46,8 +46,9 @@ class Manifest:
     ----------
     model
         ``name``, ``source``, ``checkpoint`` (file name only), ``revision``, ``weight_hash``, ``args``, ``in_chans``,
-        ``preprocessing``, ``spec`` (of `ViTSpec.to_dict`) and ``class_names``; ``provenance``, what timm knows of its
-        weights; ``head``, where a linear head on the model's features comes from, empty without one.
+        ``preprocessing``, ``spec`` (of `ViTSpec.to_dict`) and ``class_names``; ``adapter``, the library that it is of;
+        ``provenance``, what is known of its weights; ``head``, where a linear head on the model's features comes from,
+        empty without one.
     images
         ``root``, ``hash``, ``n_images``; ``skipped``, a list of ``{"file": …, "reason": …}``; ``unmatched``, labels
         that are no class of the model, a list of ``{"label": …, "n_images": …, "reason": …}``; ``remarks``, sentences

@@ -7,17 +7,16 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
 from vitpanel.core.spec import ViTSpec
 from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
-from vitpanel.models.ablation.modules import z_hook
 from vitpanel.models.ablation.products import HalfProducts
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
+from vitpanel.models.adapters.site import AttentionSite
 from vitpanel.models.model import ViTModel
-from vitpanel.models.probe import attention_hook
 from vitpanel.models.stopping import step
 
 # A of one layer that is in memory at a time, where it must be made.
@@ -119,9 +118,9 @@ class Ablation(ABC, Generic[Clean]):
             output = clean.output
             if cuts:
                 with ExitStack() as hooks:
-                    for layer, attention in enumerate(self.model.attention):
-                        hooks.enter_context(_cut(attention, [cut for cut in cuts if cut.layer == layer], spec.grid))
-                        hooks.enter_context(z_hook(attention, z.append))
+                    for layer, site in enumerate(self.model.sites):
+                        hooks.enter_context(_cut(site, [cut for cut in cuts if cut.layer == layer], spec.grid))
+                        hooks.enter_context(site.z_hook(z.append))
                     output = self._run_from(clean, first)
             # What restarts inside the model has no z of the layers before.
             later = list(zip(clean.z, [*clean.z[: spec.n_layers - len(z)], *z], strict=True))
@@ -216,7 +215,7 @@ def _products_of_cuda(*, is_tf32: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _cut(attention: nn.Module, cuts: Sequence[HeadCut], grid: object) -> Iterator[None]:
+def _cut(site: AttentionSite, cuts: Sequence[HeadCut], grid: object) -> Iterator[None]:
     """Set regions of heads of a layer to 0 while the model runs."""
     if not cuts:
         yield
@@ -229,7 +228,7 @@ def _cut(attention: nn.Module, cuts: Sequence[HeadCut], grid: object) -> Iterato
             weights[:, cut.head].masked_fill_(mask, 0)
         return weights
 
-    with attention_hook(attention, edit):
+    with site.weights_hook(edit):
         yield
 
 

@@ -10,8 +10,6 @@ from torch import Tensor
 from vitpanel.core.regions import HeadCut, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks, images_at_once
 from vitpanel.models.ablation.layer_metrics import layer_metrics
-from vitpanel.models.ablation.modules import z_hook
-from vitpanel.models.probe import attention_hook
 
 
 @dataclass
@@ -29,16 +27,16 @@ class HookAblation(Ablation[HookRun]):
     def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> HookRun:
         run = HookRun(images)
         with ExitStack() as hooks:
-            for layer, attention in enumerate(self.model.attention):
+            for layer, site in enumerate(self.model.sites):
                 if on_attention is not None:
-                    hooks.enter_context(attention_hook(attention, lambda a, i=layer: on_attention(i, a)))
-                hooks.enter_context(z_hook(attention, run.z.append))
+                    hooks.enter_context(site.weights_hook(lambda a, i=layer: on_attention(i, a)))
+                hooks.enter_context(site.z_hook(run.z.append))
             run.output = self.model.module(images)
         return run
 
     def _cut_each(self, clean: HookRun, cuts: Sequence[HeadCut]) -> Outcome:
         layer, n = cuts[0].layer, len(clean.images)
-        attention, grid = self.model.attention[layer], self.model.spec.grid
+        site, grid = self.model.sites[layer], self.model.spec.grid
         logits, metrics = [], []
         for part in chunks(len(cuts), n, min(self.batch_size, images_at_once(self.model.spec))):
             z: list[Tensor] = []
@@ -50,7 +48,7 @@ class HookAblation(Ablation[HookRun]):
                     weights[row * n : (row + 1) * n, cut.head].masked_fill_(mask, 0)
                 return weights
 
-            with attention_hook(attention, edit), z_hook(attention, z.append):
+            with site.weights_hook(edit), site.z_hook(z.append):
                 output = self.model.module(clean.images.repeat(part.stop - part.start, 1, 1, 1))
             logits.append(output.unflatten(0, (-1, n)))
             metrics.append(layer_metrics(clean.z[layer], z[0].unflatten(0, (-1, n)), grid))

@@ -1,6 +1,6 @@
 """The second half of timm's plain pre-norm block, added in place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -19,24 +19,18 @@ class PlainMlp:
     ----------
     block
         One for which `vitpanel.models.ablation.plain.is_plain` holds. Its weights must not change any more.
-    linear
-        Makes what computes a linear layer.
     """
 
-    def __init__(self, block: Any, linear: Callable[[nn.Linear], Callable[[Tensor], Tensor]] = PackedLinear) -> None:
+    def __init__(self, block: Any) -> None:
         self.block = block
         self.gamma = gamma_of(block.ls2)
-        self.fc1, self.fc2 = linear(block.mlp.fc1), linear(block.mlp.fc2)
+        self.fc1, self.fc2 = PackedLinear(block.mlp.fc1), PackedLinear(block.mlp.fc2)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Add to x ``(rows, n_tokens, width)`` what the MLP makes of it."""
-        for rows in self.rows(x):
+        for rows in cached_rows(x):
             self.add(x[rows])
         return x
-
-    def rows(self, x: Tensor) -> Iterator[slice]:
-        """Rows of x that are computed at once."""
-        return cached_rows(x)
 
     def add(self, x: Tensor) -> None:
         """Do the same for rows that are computed at once."""

@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from vitpanel.models.ablation.linear import PackedLinear
 from vitpanel.models.ablation.mlp import PlainMlp, add_scaled, cached_rows, gamma_of
-from vitpanel.models.ablation.quartered import QuarteredMlp, is_wide
 
 
 def is_plain(block: nn.Module) -> bool:
@@ -44,7 +43,7 @@ class PlainBlock:
     def __init__(self, block: Any) -> None:
         self.block = block
         self._qkv, self._proj = PackedLinear(block.attn.qkv), PackedLinear(block.attn.proj)
-        self.mlp = QuarteredMlp(block) if is_wide(block) else PlainMlp(block)
+        self.mlp = PlainMlp(block)
         self._changes: dict[int, Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -62,13 +61,12 @@ class PlainBlock:
     def packed(self) -> Iterator[None]:
         """Let the block, when it is called itself, take the same products."""
         linears = self._qkv, self._proj, self.mlp.fc1, self.mlp.fc2
-        packed = [linear for linear in linears if isinstance(linear, PackedLinear)]
-        for linear in packed:
+        for linear in linears:
             linear.layer.forward = linear
         try:
             yield
         finally:
-            for linear in packed:
+            for linear in linears:
                 del linear.layer.forward
 
     def of_first(self, x: Tensor, n_read: int) -> Tensor:
@@ -148,7 +146,7 @@ class PrunedBlock:
         if self._hidden is None:
             plain.mlp(x)
         else:
-            for rows in plain.mlp.rows(x):
+            for rows in cached_rows(x):
                 self._add_mlp(x[rows], lost[rows], heads[rows])
         return x.view(-1, *shape[1:], x.shape[-1])
 

@@ -17,10 +17,10 @@ from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precis
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
 from vitpanel.models.ablation.layer_metrics import LinearMetrics, by_metric, layer_metrics
 from vitpanel.models.ablation.linear import STEP_TOKENS
-from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
 from vitpanel.models.ablation.plain import PlainBlock, PrunedBlock, head_attention, is_plain
+from vitpanel.models.adapters.timm_site import attention_hook, heads_module, is_linear, projected, z_hook
 from vitpanel.models.model import ViTModel
-from vitpanel.models.probe import attention_hook, input_hook, output_hook
+from vitpanel.models.probe import input_hook, output_hook
 from vitpanel.models.stopping import step
 
 # What was read, function by function; whatever overrides one of these is not taken for it.
