@@ -216,8 +216,8 @@ def _check_numbers(recipe: Recipe) -> None:
     for name, least in (("seed", 0), ("batch_size", 1), ("block_size", 1), ("per_class", 1), ("layout_sample", 1)):
         value = getattr(recipe, name)
         if value is not None and value < least:
-            option = "--" + name.replace("_", "-")
-            raise VitpanelError(f"{option} is {value}.", hint=f"Give a whole number from {least}.")
+            message = f"--{name.replace('_', '-')} is {value}."
+            raise VitpanelError(message, hint=f"Give a whole number from {least}.")
 
 
 def _check_precision(precision: Precision, device: str) -> None:

@@ -94,9 +94,9 @@ def test_heads_are_pruned_as_by_their_attention_at_0(checkpoint: Path, registere
             block._forward_hooks.clear()
         assert np.abs(found.probabilities - outputs[0]).max() < 1e-5
         assert np.abs(found.pruned[:, layer, head] - outputs[1]).max() < 1e-5
-        assert np.abs(found.patch[:, layer, head] - distance(z[0], z[1]).mean(-1)).max() < 1e-5
+        assert np.abs(found.layer["patch"][:, layer, head] - distance(z[0], z[1]).mean(-1)).max() < 1e-5
         module.blocks[layer].weights = Without(None)
-    assert np.isnan(found.cls).all()
+    assert np.isnan(found.layer["cls"]).all()
 
 
 class Without(nn.Module):

@@ -103,8 +103,8 @@ def test_all_modes_of_a_head_are_those_of_its_tokens(title: str, folders: Path):
         mask = pruning_mask(model.spec.grid, mode.regions)
         pruned = Pruned(folders / title, title, image, [(layer, head, mask)])
         cls, patch = layer_distances(model, clean, pruned, layer)
-        assert found.cls[mode] == pytest.approx(cls[0], abs=TOLERANCE)
-        assert found.patch[mode] == pytest.approx(patch[0], abs=TOLERANCE)
+        assert found.layer["cls"][mode] == pytest.approx(cls[0], abs=TOLERANCE)
+        assert found.layer["patch"][mode] == pytest.approx(patch[0], abs=TOLERANCE)
         if found.probabilities is not None:
             assert np.abs(found.probabilities[mode] - pruned.probabilities[0]).max() < TOLERANCE
 
