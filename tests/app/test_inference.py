@@ -250,7 +250,7 @@ def test_weights_that_are_gone_are_said_and_a_retry_works(live_study: Study, tmp
 
 def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, live_study: Study):
     session = Session(live_study, inference=SessionInference(service))
-    session.choose_pattern(4, 1, 2)
+    session.selection.choose_pattern(4, 1, 2)
     assert session.modes.status == "done"
     model, seen = service._model()[0], list[np.ndarray]()
     model.attend(

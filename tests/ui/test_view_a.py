@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.state.brush import LayoutRegion
+from vitpanel.state.brush import InPolygon
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import open_study
@@ -66,7 +66,7 @@ def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, plac
     wait_until(lambda: view.session.brushed is not None)
     assert np.array_equal(view.session.brushed, images["label"] == 1)
     page.get_by_role("button", name="Clear the brush").click()
-    wait_until(lambda: view.session.brush is None)
+    wait_until(lambda: view.session.selection.images is None)
 
 
 def test_search_offers_names_and_takes_the_one_chosen(opened, wait_until):
@@ -153,12 +153,12 @@ def test_box_and_lasso_brush(opened, wait_until, place_of):
     mouse.down()
     mouse.move(*place_of(fig, x1, y1), steps=4)
     mouse.up()
-    wait_until(lambda: view.session.brush is not None)
+    wait_until(lambda: view.session.selection.images is not None)
     inside = (layout > [x0, y0]).all(1) & (layout < [x1, y1]).all(1)
     # A pixel at the edge may belong to either side.
     assert np.abs(view.session.brushed.sum() - inside.sum()) <= 2
     expect(view.page.get_by_text(f"{view.session.brushed.sum()} brushed")).to_be_visible()
-    box = view.session.brush
+    box = view.session.selection.images
     view.page.get_by_role("button", name="Draw around images to brush them").click()
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     card = view.page.locator("b", has_text="image ")
@@ -172,9 +172,9 @@ def test_box_and_lasso_brush(opened, wait_until, place_of):
     expect(card).to_be_hidden()
     mouse.move(*place_of(fig, *corners[-1]), steps=4)
     mouse.up()
-    wait_until(lambda: view.session.brush != box)
-    assert isinstance(view.session.brush, LayoutRegion)
-    assert len(view.session.brush.x) > 4
+    wait_until(lambda: view.session.selection.images != box)
+    assert isinstance(view.session.selection.images, InPolygon)
+    assert len(view.session.selection.images.x) > 4
     assert np.abs(view.session.brushed.sum() - inside.sum()) <= 2
     assert (fig.x_range.start, fig.y_range.start) == ranges
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from bokeh.events import Tap
 
-from vitpanel.state.brush import ImageIds
+from vitpanel.state.brush import Ids
 from vitpanel.state.selection import Selection
 from vitpanel.state.strength import HeadValues
 from vitpanel.views.attention_strength import AttentionStrength
@@ -100,22 +100,22 @@ def test_distance_takes_the_place_of_the_entropy(view):
 
 def test_brush_is_held_against_the_rest(view):
     assert not view.area.legend.visible
-    view.session.brush = ImageIds((1, 2, 3, 4))
+    view.session.selection.images = Ids((1, 2, 3, 4))
     assert view.area.legend.visible
     assert [item.label.value for item in view.area.legend.items] == ["brush (4)", "rest (8)"]
     curve = view.area.curve.data
     assert np.trapezoid(curve["brushed"], curve["value"]) == pytest.approx(1, abs=0.01)
     assert list(view.area_table()) == ["entropy", "density", "density_of_brush"]
-    view.session.brush = None
+    view.session.selection.images = None
     assert np.isnan(view.area.curve.data["brushed"]).all()
 
 
 def test_pinned_heads_are_marked(view):
-    view.session.pin(1, 2)
-    view.session.pin(0, 1)
+    view.session.selection.pin(1, 2)
+    view.session.selection.pin(0, 1)
     entropy = view.session.study["entropy"]
     assert view.scatter.pins.data["value"] == [entropy[3, 1, 2], entropy[3, 0, 1]]
-    view.session.unpin(1, 2)
+    view.session.selection.unpin(1, 2)
     assert view.scatter.pins.data["value"] == [entropy[3, 0, 1]]
 
 

@@ -186,18 +186,18 @@ def test_group_pressed_is_brushed_and_can_be_cleared(view):
     assert view.map.lit.view.filter.indices == np.flatnonzero(mask).tolist()
     assert np.array_equal(view._table()["brushed"], mask)
     view.unbrush.clicks += 1
-    assert view.session.brush is None
+    assert view.session.selection.images is None
     assert not view.unbrush.visible
     assert "brushed" not in view._table()
     view.legend._handle_msg({"pressed": 99})
-    assert view.session.brush is None
+    assert view.session.selection.images is None
 
 
 def test_box_brushes_what_it_encloses_and_stays_with_its_layout(view):
     fig, (x, y) = view.map.figure, view.session.study[LAYOUT].T
     box = {"type": "rect", "x0": -3.0, "x1": 4.0, "y0": -5.0, "y1": 5.0}
     fig._trigger_event(SelectionGeometry(fig, geometry=box, final=False))
-    assert view.session.brush is None
+    assert view.session.selection.images is None
     fig._trigger_event(SelectionGeometry(fig, geometry=box))
     mask = (x > -3) & (x < 4) & (y > -5) & (y < 5)
     assert np.array_equal(view.session.brushed, mask)

@@ -4,7 +4,6 @@ Views ask a `Session` for results and never compute; what needs the live model a
 `attention`.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +11,8 @@ import numpy as np
 import param
 
 from vitpanel.core.display import HeadDisplay, head_display, threshold_value
-from vitpanel.core.spec import head_name
-from vitpanel.errors import StudyIncompleteError, VitpanelError
-from vitpanel.state.brush import Brush
+from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.brush import mask_of
 from vitpanel.state.image_groups import ImageGroups, image_groups
 from vitpanel.state.image_search import find_image
 from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Matrices, Online
@@ -27,7 +25,7 @@ from vitpanel.state.results import (
     Predictions,
     top_predictions,
 )
-from vitpanel.state.selection import MOST_PINNED, Selection
+from vitpanel.state.selection import Selection
 from vitpanel.state.stored import with_stored_modes
 from vitpanel.state.strength import (
     HeadDensity,
@@ -39,11 +37,9 @@ from vitpanel.state.strength import (
     rows_of_image,
     value_on_image,
 )
-from vitpanel.study.means import importance_array, importance_mean, importance_values
+from vitpanel.study.means import importance_array, importance_mean
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
-
-MOST_JUMPS = 50
 
 
 class Session(param.Parameterized):
@@ -60,7 +56,6 @@ class Session(param.Parameterized):
     """
 
     selection = param.ClassSelector(default=Selection(), class_=Selection, doc="What this person looks at.")
-    brush = param.ClassSelector(default=None, class_=Brush, allow_None=True, doc="Images that this person marked.")
     modes = param.ClassSelector(default=IDLE, class_=Online, doc="Pruning modes of the chosen head: a `PrunedHead`.")
     attention = param.ClassSelector(
         default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
@@ -70,17 +65,11 @@ class Session(param.Parameterized):
     )
     wants_atlas = param.Boolean(default=False, doc="Whether somebody looks at the atlas: it costs a forward.")
 
-    jumps = param.List[Any](
-        default=[], item_type=tuple, doc="Where one was before each jump: image (or None), layer and head."
-    )
-
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
         self.study = study
         self.inference = with_stored_modes(study, inference)
-        self._mask: tuple[Brush, np.ndarray] | None = None
-        super().__init__(selection=limited(selection or starting_selection(study), study))
+        super().__init__(selection=Selection(study) if selection is None else selection.fit(study))
         self.patterns = Patterns(study, self.selection)
-        self.pin_all(self.selection.pinned)
         self.pinned = PinnedModes(self.selection, self.inference)
         self._on_head()
         self._on_atlas()
@@ -137,11 +126,7 @@ class Session(param.Parameterized):
     @property
     def brushed(self) -> np.ndarray | None:
         """Which images are brushed, bool ``(n_images,)``; None without a brush."""
-        if self.brush is None:
-            return None
-        if self._mask is None or self._mask[0] != self.brush:
-            self._mask = self.brush, self.brush.to_mask(self.study)
-        return self._mask[1]
+        return None if self.selection.images is None else mask_of(self.study, self.selection.images)
 
     def image_layouts(self) -> dict[str, str]:
         """Arrays that lay the images of this model out, by the name of what their vectors are."""
@@ -160,7 +145,7 @@ class Session(param.Parameterized):
     @property
     def chosen_head(self) -> tuple[int, int]:
         """Layer and index of the chosen head."""
-        return self.selection.layer, self.selection.head
+        return self.selection.chosen_head
 
     @property
     def reference_class(self) -> int | None:
@@ -190,71 +175,6 @@ class Session(param.Parameterized):
             self.selection.image = 0 if step > 0 else last
         else:
             self.selection.image = min(max(image + step, 0), last)
-
-    def choose_pattern(self, image: int | None, layer: int, head: int) -> None:
-        """Choose an image and a head in one step, so that watchers hear once."""
-        self.selection.param.update(image=image, layer=layer, head=head)
-
-    def jump(self, image: int, layer: int, head: int) -> None:
-        """Go to a head of another image, and remember the way back."""
-        before = (self.selection.image, *self.chosen_head)
-        if before[0] != image:
-            self.jumps = [*self.jumps, before][-MOST_JUMPS:]
-        self.choose_pattern(image, layer, head)
-
-    def go_back(self) -> None:
-        """Return to where one was before the last jump."""
-        if self.jumps:
-            *earlier, before = self.jumps
-            self.jumps = earlier
-            self.choose_pattern(*before)
-
-    def pin(self, layer: int, head: int) -> None:
-        """Keep a head for comparison; one that is pinned already stays where it is.
-
-        Raises
-        ------
-        VitpanelError
-            If there is no such head, or as many are pinned as there is room for.
-        """
-        if (layer, head) in self.selection.pinned:
-            return
-        if len(self.selection.pinned) == MOST_PINNED:
-            message = f"{MOST_PINNED} heads are pinned already."
-            raise VitpanelError(message, hint="Unpin one first.")
-        self.pin_all([*self.selection.pinned, (layer, head)])
-
-    def unpin(self, layer: int, head: int) -> None:
-        """Let a pinned head go."""
-        self.selection.pinned = [pinned for pinned in self.selection.pinned if pinned != (layer, head)]
-
-    def toggle_pin(self, layer: int, head: int) -> None:
-        """Pin a head, or let it go if it is pinned; raises as `pin` does."""
-        if (layer, head) in self.selection.pinned:
-            self.unpin(layer, head)
-        else:
-            self.pin(layer, head)
-
-    def pin_all(self, heads: Sequence[tuple[int, int]]) -> None:
-        """Pin exactly these heads, in this order.
-
-        Raises
-        ------
-        VitpanelError
-            If the study has no such head, one occurs twice, or there are too many; nothing is changed then.
-        """
-        heads = [(int(layer), int(head)) for layer, head in heads]
-        n_layers, n_heads = self.study.spec.n_layers, self.study.spec.n_heads
-        for layer, head in heads:
-            if not (0 <= layer < n_layers and 0 <= head < n_heads):
-                message = f"There is no {head_name(layer, head)}."
-                raise VitpanelError(
-                    message, hint=f"The model has layers 0 to {n_layers - 1}, heads 0 to {n_heads - 1}."
-                )
-        if len(set(heads)) < len(heads) or len(heads) > MOST_PINNED:
-            message = f"These {len(heads)} heads cannot be pinned: there is room for {MOST_PINNED} different ones."
-            raise VitpanelError(message, hint="Name fewer heads, each once.")
-        self.selection.pinned = heads
 
     # -- results of the live model ---------------------------------------------------------------------------------
 
@@ -368,34 +288,3 @@ class Session(param.Parameterized):
             self.param.update({name: outcome})
             if name == "modes":
                 self.pinned.follow(self.chosen_head, outcome)
-
-
-def limited(selection: Selection, study: Study) -> Selection:
-    """Let a selection take only what a study has; what it does not have is refused with a ValueError."""
-    spec = study.spec
-    sizes = {"image": study.n_images, "layer": spec.n_layers, "head": spec.n_heads, "token": spec.grid.n_tokens}
-    for name, size in sizes.items():
-        selection.param[name].bounds = (0, size - 1)
-    # What is chosen already has not been held against the bounds.
-    selection.param.update(**{name: getattr(selection, name) for name in sizes})
-    return selection
-
-
-def starting_selection(study: Study) -> Selection:
-    """Where a newcomer starts: the head that matters most on average, on the image where it matters most.
-
-    The map of all heads starts with the layout that tells heads apart best (docs/patterns.md), if the study has it.
-    """
-    pattern = "offset" if "layout/offset" in study else "patch"
-    layouts = image_layouts(study.spec)
-    image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
-    start = {"pattern": pattern, "image_layout": image_layout}
-    name = next((f"importance/{m}" for m in ("probability", "jsd", "cls", "patch") if f"importance/{m}" in study), None)
-    if name is None:
-        return Selection(**start)
-    values = importance_values(study, name.removeprefix("importance/"))
-    mean = study.mean(name) if name != "importance/probability" else np.nanmean(values, axis=0)
-    layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
-    image = np.nanargmax(values[:, layer, head])
-    metric = name.removeprefix("importance/")
-    return Selection(image=int(image), layer=int(layer), head=int(head), metric=metric, **start)

@@ -55,7 +55,7 @@ class AttentionStrength(View):
         selection.watch(lambda *_: bridge.put("C2", self._draw_bars), ["image", "layer", "head"])
         selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["layer", "head", "measure"])
         selection.watch(lambda *_: bridge.put("C line", self._draw_line), ["image"])
-        session.param.watch(lambda *_: bridge.put("C3", self._draw_area), ["brush"])
+        selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["images"])
         self._draw_scatter()
         self._draw_bars()
         self._draw_area()

@@ -102,7 +102,7 @@ class ClusterCard(pn.viewable.Viewer):
         spec, place = self.session.study.spec, tuple(message.data["choose"])
         sizes = (self.session.study.n_images, spec.n_layers, spec.n_heads)
         if all(index in range(size) for index, size in zip(place, sizes, strict=True)):
-            self.session.jump(*place)
+            self.session.selection.jump(*place)
 
     def _on_count(self, event: Any) -> None:
         cluster = self.session.selection.cluster

@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource, CustomJS
 
 from vitpanel.core.raster import Window
 from vitpanel.errors import VitpanelError
-from vitpanel.state.brush import ImageIds
+from vitpanel.state.brush import Ids
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, PRESSED, Chart, View
@@ -82,7 +82,7 @@ class ImageOverview(View):
         selection.watch(lambda *_: bridge.put("A image", self._on_image), "image")
         selection.watch(self._on_layout, "image_layout")
         selection.watch(self._on_colouring, "colouring")
-        session.param.watch(self._on_brush, "brush")
+        selection.watch(self._on_brush, "images")
         self.legend.param.watch(lambda *_: bridge.put("A light", self._draw_light), "pointed")
         self.param.watch(self._on_colouring, "dark")
         self._on_image()
@@ -108,7 +108,7 @@ class ImageOverview(View):
             variant="outlined", margin=4, styles=_OVER | {"right": "0", "top": "0"},
             sx={"padding": "0 6px", "fontSize": "11px", "textTransform": "none"},
         )  # fmt: skip
-        self.unbrush.on_click(lambda _: self.session.param.update(brush=None))
+        self.unbrush.on_click(lambda _: self.session.selection.param.update(images=None))
         self.tools = {
             name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=30, height=30)
             for name, (icon, words) in TOOLS.items()
@@ -216,11 +216,11 @@ class ImageOverview(View):
 
     def _on_geometry(self, event: SelectionGeometry) -> None:
         if event.final and event.geometry is not None:
-            self.session.brush = region_of(event.geometry, self.session.image_layout)
+            self.session.selection.images = region_of(event.geometry, self.session.image_layout)
 
     def _on_group(self, group: int) -> None:
         ids = np.flatnonzero(self.groups.codes == group)
-        self.session.brush = ImageIds(tuple(ids.tolist()))
+        self.session.selection.images = Ids(tuple(ids.tolist()))
 
     def _on_pointer(self, _attribute: str, _old: object, new: dict[str, Any]) -> None:
         image = int(new["image"][0])
@@ -277,7 +277,7 @@ class ImageOverview(View):
         self._draw_brush()
 
     def _draw_brush(self) -> None:
-        self.map.region.data = region_columns(self.session.brush, self.session.image_layout)
+        self.map.region.data = region_columns(self.session.selection.images, self.session.image_layout)
         self._draw_light()
 
     def _draw_colours(self) -> None:

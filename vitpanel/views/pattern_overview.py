@@ -93,8 +93,9 @@ class PatternOverview(View):
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
             widget.param.watch(lambda event, name=name: selection.param.update({name: event.new}), "value")
-        self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", disabled=True, margin=(8, 4))
-        self._back.on_click(lambda _: self.session.go_back())
+        self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", margin=(8, 4))
+        self._back.disabled = not selection.jumps
+        self._back.on_click(lambda _: self.session.selection.go_back())
         self.tools = MapTools(selection, self.plot)
         self.tools.zoom_in.on_click(lambda _: self._zoom(2))
         self.tools.zoom_out.on_click(lambda _: self._zoom(0.5))
@@ -118,7 +119,7 @@ class PatternOverview(View):
         selection.watch(lambda *_: self._draw(), "cloud")
         selection.watch(self._on_cluster, "cluster")
         self.param.watch(lambda *_: self._draw(), "dark")
-        self.session.param.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
+        selection.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Return the way back from a jump."""

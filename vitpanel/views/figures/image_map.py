@@ -18,7 +18,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from vitpanel.state.brush import LayoutRegion
+from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN, RIGHT, WRONG, ImageGroups
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.picking import padded_range
@@ -169,17 +169,17 @@ def ring_columns(points: ColumnDataSource, image: int | None) -> dict[str, Any]:
 
 def region_columns(brush: object, layout: str) -> dict[str, Any]:
     """Columns of the outline of a brush, none for one that was not drawn in this layout."""
-    is_here = isinstance(brush, LayoutRegion) and brush.layout == layout
+    is_here = isinstance(brush, InPolygon) and brush.layout == layout
     return {"x": list(brush.x), "y": list(brush.y)} if is_here else {"x": [], "y": []}
 
 
-def region_of(geometry: dict[str, Any], layout: str) -> LayoutRegion:
+def region_of(geometry: dict[str, Any], layout: str) -> InPolygon:
     """What a box or a lasso, as Bokeh tells it, marks in a layout."""
     if geometry["type"] == "rect":
         x0, x1, y0, y1 = (float(geometry[name]) for name in ("x0", "x1", "y0", "y1"))
-        return LayoutRegion(layout, (x0, x1, x1, x0), (y0, y0, y1, y1))
+        return InPolygon(layout, (x0, x1, x1, x0), (y0, y0, y1, y1))
     x, y = (tuple(float(value) for value in geometry[name]) for name in ("x", "y"))
-    return LayoutRegion(layout, x, y)
+    return InPolygon(layout, x, y)
 
 
 def image_table(images: pd.DataFrame, layout: np.ndarray, brushed: np.ndarray | None) -> pd.DataFrame:
