@@ -150,11 +150,23 @@ class Selection(param.Parameterized):
         return self
 
     def but(self, **values: Any) -> "Selection":
-        """Return a copy with some other values, within the same limits, that is linked to nothing."""
+        """Return a copy with some other values, within the same limits, that is linked to nothing.
+
+        Raises
+        ------
+        ChoiceError
+            If one of the parameters cannot have its value.
+        """
         copy = Selection(**{name: value for name, value in self.param.values().items() if name != "name"})
         for name in ("image", "layer", "head", "token"):
             copy.param[name].bounds = self.param[name].bounds
-        copy.param.update(**values)
+        try:
+            copy.param.update(**values)
+        except ChoiceError:
+            raise
+        except ValueError as error:
+            message = f"{', '.join(f'{name}={value!r}' for name, value in values.items())} cannot be chosen."
+            raise ChoiceError(message, hint=str(error)) from error
         return copy
 
     @property
