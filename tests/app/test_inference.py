@@ -20,7 +20,8 @@ from vitpanel.core.regions import PruningMode
 from vitpanel.errors import InferenceError
 from vitpanel.models import stopping
 from vitpanel.models.images import decode_crop
-from vitpanel.state.session import Online, Session
+from vitpanel.state.online import Online
+from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.slow
