@@ -5,11 +5,11 @@ import pytest
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from vitpanel.state.image_search import image_text
+from vitpanel.theme.palette import MUTED
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures import image_map
 from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.image_overview import ImageOverview
-from vitpanel.views.palette import MUTED
 
 LAYOUT = "layout/images_drop"
 

@@ -7,6 +7,7 @@ import pytest
 
 from vitpanel.core.raster import PointGrid, Raster, Window
 from vitpanel.state.patterns import MapColours
+from vitpanel.theme.palette import MUTED, class_colours, layer_colours
 from vitpanel.views.figures.map_picture import (
     Density,
     colour_index,
@@ -16,7 +17,6 @@ from vitpanel.views.figures.map_picture import (
     thickened,
     thinned,
 )
-from vitpanel.views.palette import MUTED, class_colours, layer_colours
 
 VIEW = Window((0.0, 10.0), (0.0, 5.0), 100, 50)
 LAYERS = MapColours("layer", "layer", ("0", "1", "2"))

@@ -12,8 +12,8 @@ from bokeh.events import RangesUpdate, SelectionGeometry, Tap
 from vitpanel.state.cluster import Neighbourhood, Outline
 from vitpanel.state.selection import MAP_COLOURS, Selection
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import layer_colours
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.palette import layer_colours
 from vitpanel.views.pattern_overview import PatternOverview
 
 

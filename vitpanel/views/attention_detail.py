@@ -14,6 +14,7 @@ from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import css
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.detail_tables import histogram_table, links_table, mask_table, matrix_table
@@ -21,7 +22,6 @@ from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures,
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
 from vitpanel.views.head_atlas import HeadAtlas
-from vitpanel.views.palette import css
 
 _NOTE = f"""
 :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}

@@ -15,9 +15,9 @@ from bokeh.plotting import figure
 
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import GRID, MUTED, TEXT, css
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.help import Help, chapter
-from vitpanel.views.palette import GRID, MUTED, TEXT, css
 from vitpanel.views.stage import VIEW_CLASS, Stage
 
 HEADER_HEIGHT = 44

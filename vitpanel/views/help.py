@@ -9,7 +9,7 @@ import param
 from markdown_it import MarkdownIt
 from panel.custom import JSComponent
 
-from vitpanel.views.palette import css
+from vitpanel.theme.palette import css
 
 _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
 _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")

@@ -15,6 +15,7 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import ImageIds
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import css, dark_colours
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, PRESSED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.client import script
@@ -30,7 +31,6 @@ from vitpanel.views.figures.image_map import (
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
 from vitpanel.views.figures.points_picture import points_picture, rgba
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
-from vitpanel.views.palette import css, dark_colours
 
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
 # As the menu of metrics calls them; the last is what is left instead of what is lost.

@@ -18,10 +18,10 @@ from bokeh.plotting import figure
 
 from vitpanel.core.display import KINDS, display_grid, token_kinds
 from vitpanel.core.grid import CLS, Grid
+from vitpanel.theme.palette import CHOSEN
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
 from vitpanel.views.figures.link_colours import KIND_COLOURS
-from vitpanel.views.palette import CHOSEN
 
 CLS_WIDTH = 10
 EXTRA_WIDTH = 3

@@ -20,9 +20,9 @@ from bokeh.plotting import figure
 
 from vitpanel.state.brush import LayoutRegion
 from vitpanel.state.image_groups import NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN, RIGHT, WRONG, ImageGroups
+from vitpanel.theme.palette import CHOSEN, MUTED, SHARE_COLOURS, SURFACE, TEXT, VALUE, WRONG_COLOUR, class_colours
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.picking import padded_range
-from vitpanel.views.palette import CHOSEN, MUTED, SHARE_COLOURS, SURFACE, TEXT, VALUE, WRONG_COLOUR, class_colours
 
 MOST_GLYPHS = 5000
 # Buttons lie over the left edge of the map, points beside them.

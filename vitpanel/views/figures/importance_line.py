@@ -19,10 +19,10 @@ from bokeh.plotting import figure
 
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
+from vitpanel.theme.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.numbers import plain_ticks
-from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
 
 AXIS_LABELS = {
     "probability": "probability without the head",

@@ -10,7 +10,7 @@ from vitpanel.core.points import smoothed
 from vitpanel.core.raster import Raster, Window
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, Patterns
-from vitpanel.views.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, signed_colours
+from vitpanel.theme.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, signed_colours
 
 N_BANDS = 10
 # Of the height that a single head has, what is shaded at least.

@@ -8,9 +8,9 @@ from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
 from vitpanel.core.regions import PruningMode, Region
+from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
-from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 
 METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
 NOT_DEFINED = "n/a"

@@ -24,10 +24,10 @@ from vitpanel.core.raster import Window
 from vitpanel.core.spec import head_name
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
+from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
 from vitpanel.views.base import NO_AXES, create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.map_picture import colour_index
-from vitpanel.views.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
 
 MARGIN = 0.04
 MOST_TICKS = 12
