@@ -1,0 +1,1 @@
+"""HoloViews elements of what the views show."""
