@@ -32,7 +32,7 @@ def test_all_points_of_a_window_are_in_sight_with_their_rank(window: Window, n: 
     x, y = cloud(n)
     grid = PointGrid(x, y)
     found = grid.in_sight(window)
-    index = grid.named(found.rank)
+    index = grid.by_rank[found.rank]
     assert len(set(index.tolist())) == len(index)
     assert np.array_equal(x[index], found.x)
     assert np.array_equal(y[index], found.y)
@@ -68,7 +68,7 @@ def test_cells_stand_for_their_points(prefers_cells: None, side: int):
     # No point is farther from the middle of its cell than half a cell: a quarter of a pixel.
     assert np.abs(np.stack([x, y], 1) - at[nearest]).max() <= 80 / side / 4 + 1e-4
     assert (np.abs(np.bincount(nearest, minlength=len(cells)) - cells.weight) <= 1).all()
-    top = grid.named(cells.rank)
+    top = grid.by_rank[cells.rank]
     assert np.abs(np.stack([x, y], 1)[top] - at).max() <= 80 / side / 4 + 1e-4
 
 
@@ -113,6 +113,5 @@ def test_no_points_and_one_point():
     nothing = np.empty(0, np.float32)
     window = Window((0, 1), (0, 1), 4, 3)
     assert len(PointGrid(nothing, nothing).in_sight(window)) == 0
-    assert (PointGrid(nothing, nothing).named(np.array([-1, -1])) == -1).all()
     half = np.array([0.5], np.float32)
     assert PointGrid(half, half).in_sight(window).rank.tolist() == [0]

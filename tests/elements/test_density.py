@@ -110,7 +110,7 @@ def test_cells_and_points_agree_on_what_is_in_sight(monkeypatch: pytest.MonkeyPa
     assert 0 < np.abs(by_cells.counts - by_points.counts).sum() / 2 <= n_at_edges < 400
     everything = Window((-40, 40), (-40, 40), 1, 1)
     grid = PointGrid(x, y)
-    assert raster_of(grid, everything).top[0, 0] == grid.named(np.array(399))
+    assert raster_of(grid, everything).top[0, 0] == grid.by_rank[399]
     assert np.array_equal(density_of(PointGrid(x, y), window), by_cells.counts)
 
 

@@ -50,6 +50,13 @@ class PointGrid:
     ----------
     x, y
         Finite coordinates ``(n,)``, float32. Not modified.
+
+    Attributes
+    ----------
+    side
+        Cells along each side of the grid.
+    by_rank
+        Index of the point of each rank, int32 ``(n,)``.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
@@ -59,9 +66,9 @@ class PointGrid:
         cell = self._cells(x, 0) + self.side * self._cells(y, 1)
         order = np.argsort(cell, kind="stable")
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=self.side**2))])
-        self._by_rank = np.random.default_rng(0).permutation(n).astype(np.int32)
+        self.by_rank = np.random.default_rng(0).permutation(n).astype(np.int32)
         rank = np.empty(n, np.int32)
-        rank[self._by_rank] = np.arange(n, dtype=np.int32)
+        rank[self.by_rank] = np.arange(n, dtype=np.int32)
         self._points = Points(x[order], y[order], rank[order])
 
     def __len__(self) -> int:
@@ -81,13 +88,7 @@ class PointGrid:
         found = self._slices(self._bounds(window))
         x, y = found.x, found.y
         inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
-        return x[inside], y[inside], self.named(found.rank[inside])
-
-    def named(self, rank: np.ndarray) -> np.ndarray:
-        """Indices of the points by their rank, int32; -1 stays."""
-        if not len(self):
-            return np.full(rank.shape, -1, np.int32)
-        return np.where(rank >= 0, self._by_rank[rank], np.int32(-1))
+        return x[inside], y[inside], self.by_rank[found.rank[inside]]
 
     # -- single points ---------------------------------------------------------------------------------------------
 

@@ -67,16 +67,19 @@ def counted(points: Points, window: Window) -> np.ndarray:
     """How many points are on each pixel, int32 ``(height, width)``; what is outside of the window is left out."""
     if not len(points):
         return np.zeros((window.height, window.width), np.int32)
-    return _whole(_aggregate(points, window, _COUNTS), empty=0)
+    return _whole(_aggregate(points, window, _COUNTS))
 
 
-def ranked(points: Points, window: Window) -> Raster:
-    """Count as `counted` does; ``top`` are the highest ranks."""
-    if not len(points):
-        nothing = np.zeros((window.height, window.width), np.int32)
-        return Raster(nothing, nothing - 1)
-    found = _aggregate(points, window, _BOTH)
-    return Raster(_whole(found["counts"], empty=0), _whole(found["top"], empty=-1))
+def ranked(points: Points, window: Window, *, names: np.ndarray | None = None) -> Raster:
+    """Count as `counted` does; ``top`` are the highest ranks, or what ``names`` has at their places."""
+    counts, top = (np.full((window.height, window.width), value, np.int32) for value in (0, -1))
+    if len(points):
+        found = _aggregate(points, window, _BOTH)
+        counts = _whole(found["counts"])
+        is_filled = counts > 0
+        ranks = found["top"].to_numpy()[is_filled].astype(np.int32)
+        top[is_filled] = ranks if names is None else names[ranks]
+    return Raster(counts, top)
 
 
 def density_of(grid: PointGrid, window: Window) -> np.ndarray:
@@ -86,8 +89,7 @@ def density_of(grid: PointGrid, window: Window) -> np.ndarray:
 
 def raster_of(grid: PointGrid, window: Window) -> Raster:
     """Points of a map on each pixel of a window; ``top`` are indices of the map's points."""
-    found = ranked(grid.in_sight(window), window)
-    return Raster(found.counts, grid.named(found.top))
+    return ranked(grid.in_sight(window), window, names=grid.by_rank)
 
 
 @lru_cache(maxsize=1)
@@ -111,10 +113,10 @@ def _aggregate(points: Points, window: Window, reductions: dict[bool, Any]) -> A
     return canvas.points(frame, "x", "y", reductions[points.weight is not None])
 
 
-def _whole(values: Any, *, empty: int) -> np.ndarray:
-    """Values of an aggregate as int32; Datashader has NaN where nothing is summed."""
-    array = values.to_numpy()
-    return (np.nan_to_num(array, nan=empty) if array.dtype.kind == "f" else array).astype(np.int32)
+def _whole(counts: Any) -> np.ndarray:
+    """Counts as int32; Datashader has NaN where it has nothing to sum up."""
+    array = counts.to_numpy()
+    return (np.where(array > 0, array, 0) if array.dtype.kind == "f" else array).astype(np.int32)
 
 
 class LivePicture:

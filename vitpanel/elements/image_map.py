@@ -200,7 +200,7 @@ class _ShownImages:
 
     def table(self) -> pd.DataFrame:
         """All images."""
-        table = image_table(self._study.images, self._layout, None)
+        table = image_table(self._study.images, self._layout, None).rename(columns={"image_id": "image"})
         return table.assign(layout=self._layout_name, is_chosen=table["image"] == self._selection.image)
 
     def static(self) -> Any:
@@ -231,7 +231,9 @@ class _ShownImages:
         colours, markers = (np.array(values)[groups.codes] for values in (look.colours, look.markers))
         images = self._study.images
         known = {"image": np.arange(len(images)), "label": images["label_name"], "predicted": images["predicted_name"]}
-        return point_element(self._layout, colours, markers, **known)
+        tooltips = list(known)
+        points = point_element(self._layout, colours, markers, **known)
+        return points.opts(tools=["hover"], hover_tooltips=tooltips, backend="bokeh")
 
     def _look_at(self, window: Window) -> Picture:
         self._window = window

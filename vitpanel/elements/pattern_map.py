@@ -24,12 +24,13 @@ from vitpanel.elements.shading import (
     density_picture,
     fitting_radius,
     point_picture,
+    stamped,
     thickened,
     thinned,
 )
 from vitpanel.state.cluster import Outline
 from vitpanel.state.pattern_map import PatternMap
-from vitpanel.state.patterns import MapColours, Patterns
+from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import CHOSEN, MUTED, TEXT
@@ -97,19 +98,20 @@ def _points(
     raster = raster_of(found.grid, window)
     density = Density.of_counts(raster.counts) if colours.kind == "density" else None
     thick = thickened(raster, fitting_radius(int(raster.counts.sum())))
-    # The colour is looked up for what lies on top: to let Datashader take it along would cost ten times as much.
-    values = patterns.values(found.named(thick.top), colours) if density is None else density.heights / density.most
+    is_filled = thick.top >= 0
+    if density is not None:
+        values = density.heights[is_filled] / density.most
+    else:
+        # Looked up for what lies on top: to let Datashader take it along would cost ten times as much.
+        values = patterns.values(found.rows[thick.top[is_filled]], colours)
     pixels = point_picture(thick, colour_index(values, colours, len(palette)), palette, dark=dark)
     return pixels, density.most if density is not None else 0.0
 
 
-def map_table(
-    patterns: Patterns, found: PatternMap | None, window: Window, *, metric: str, layout: str
-) -> pd.DataFrame:
-    """Heads in sight with their places in a layout, and what is known of them."""
-    nothing = np.empty(0, np.int32)
-    x, y, rows = (nothing, nothing, nothing) if found is None else found.within(window)
-    image, layer, head = np.unravel_index(rows, (1, 1, 1) if found is None else found.shape)
+def map_table(patterns: Patterns, found: PatternMap, rows: np.ndarray, *, metric: str, layout: str) -> pd.DataFrame:
+    """Heads of some rows of a map with their places in a layout, and what is known of them."""
+    image, layer, head = np.unravel_index(rows, found.shape)
+    x, y = found.places(rows)
     places = {"image": image, "layer": layer, "head": head, "layout": layout, "x": x, "y": y}
     table = pd.DataFrame(places | patterns.described(rows, metric=metric))
     return table.sort_values(["image", "layer", "head"], ignore_index=True)
@@ -183,9 +185,8 @@ class _ShownMap:
     def table(self) -> pd.DataFrame:
         """All heads that have a place."""
         chosen = self._patterns.selection
-        x, y = ((low, float(np.nextafter(high, np.inf))) for low, high in self._map.home)
         shown = {"metric": chosen.metric, "layout": chosen.pattern}
-        table = map_table(self._patterns, self._map, Window(x, y, 1, 1), **shown)
+        table = map_table(self._patterns, self._map, self._map.rows, **shown)
         is_chosen = (table["layer"] == chosen.layer) & (table["head"] == chosen.head)
         if chosen.image is not None:
             is_chosen &= table["image"] == chosen.image
@@ -202,7 +203,8 @@ class _ShownMap:
         return live.element * hv.DynamicMap(self._own, streams=[followed()])
 
     def _paint(self, window: Window) -> Picture:
-        return paint_map(self._patterns, self._map, window, self._colours).picture
+        drawing = paint_map(self._patterns, self._map, window, self._colours)
+        return stamped(stamped(drawing.picture, drawing.marked, TEXT), drawing.cloud, CHOSEN)
 
     def _look_at(self, window: Window) -> Picture:
         self._window = window
@@ -218,13 +220,22 @@ class _ShownMap:
         own, chosen = self._patterns.own_heads(self._colours), self._patterns.selection
         n_heads = self._patterns.study.spec.n_heads
         flat = chosen.layer * n_heads + chosen.head
-        columns = [np.empty(0)] * 6 if own is None else [own.x, own.y, own.layer, own.head, own.entropy, own.importance]
-        points = hv.Points(columns, vdims=list(_OWN))
+        points = self._own_points(own)
         ring = hv.Points(points.array([0, 1])[flat : flat + 1])
-        look = {"apply_ranges": False, "backend": "bokeh"}
-        return points.opts(size=7, color=MUTED, line_color=TEXT, tools=["hover"], **look) * ring.opts(
-            size=13, fill_alpha=0, line_color=CHOSEN, line_width=2.5, **look
+        look, fixed = {"color": "colour", "line_color": TEXT, "tools": ["hover"]}, {"apply_ranges": False}
+        rings = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5}
+        return points.opts(**look | fixed, size=7, hover_tooltips=list(_OWN), backend="bokeh") * ring.opts(
+            **rings | fixed, size=13, backend="bokeh"
         )
+
+    def _own_points(self, own: OwnHeads | None) -> hv.Points:
+        names = ["colour", *_OWN]
+        if own is None:
+            return hv.Points(pd.DataFrame(columns=["x", "y", *names]), ["x", "y"], names)
+        palette = colour_palette(self._colours, n_layers=self._patterns.study.spec.n_layers)
+        colours = np.array([*palette, MUTED])[colour_index(own.value, self._colours, len(palette))]
+        known = {name: getattr(own, name) for name in ("x", "y", *_OWN)}
+        return hv.Points(pd.DataFrame(known | {"colour": colours}), ["x", "y"], names)
 
     # -- what a person does ----------------------------------------------------------------------------------------
 

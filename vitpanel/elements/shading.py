@@ -6,9 +6,10 @@ from typing import Self
 import numpy as np
 from bokeh.palettes import Viridis256
 
+from vitpanel.core.point_grid import Points
 from vitpanel.core.points import smoothed
 from vitpanel.core.window import Window
-from vitpanel.elements.density import Raster
+from vitpanel.elements.density import Picture, Raster, ranked
 from vitpanel.state.patterns import MapColours
 from vitpanel.theme.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, rgba, signed_colours
 
@@ -18,6 +19,7 @@ FAINTEST = 0.1
 EXPONENT = 0.45
 DENSITY_ALPHA = (26, 235)
 POINT_ALPHA = (150, 240)
+STAMP_ALPHA = 200
 SHARPEST, SMOOTHEST = 3.0, 12.0
 # Up to so many points in sight they are drawn with this radius in pixels.
 RADII = ((400, 3), (6_000, 2), (60_000, 1))
@@ -90,16 +92,27 @@ def point_picture(raster: Raster, index: np.ndarray, palette: tuple[str, ...], *
     raster
         As `thickened` gives it.
     index
-        Colour of each pixel's topmost point in the palette; one past its end where that is not known.
+        Colour in the palette of the topmost point of each pixel that has one, ``(n_filled,)``, row by row; one past the
+        palette's end where that is not known.
     """
     few, many = POINT_ALPHA
-    most = max(int(raster.counts.max()), 2)
-    alpha = few + (many - few) * np.log(np.maximum(raster.counts, 1)) / np.log(most)
+    is_filled = raster.top >= 0
+    counts = raster.counts[is_filled]
+    alpha = few + (many - few) * np.log(counts) / np.log(max(int(counts.max(initial=0)), 2))
     shades = np.array(
         [rgba(colour, alpha=0) for colour in (*palette, dark_colour(MUTED) if dark else MUTED)], np.uint32
     )
-    pixels = shades[index] | alpha.astype(np.uint32) << 24
-    return np.where(raster.top >= 0, pixels, np.uint32(0))
+    pixels = np.zeros(raster.top.shape, np.uint32)
+    pixels[is_filled] = shades[index] | alpha.astype(np.uint32) << 24
+    return pixels
+
+
+def stamped(picture: Picture, places: tuple[np.ndarray, np.ndarray], colour: str) -> Picture:
+    """Picture with small discs of a colour at places ``(n,)`` of x and y."""
+    x, y = (values.astype(np.float32) for values in places)
+    discs = thickened(ranked(Points(x, y, np.zeros(len(x), np.int32)), picture.window), 1)
+    pixels = np.where(discs.top >= 0, np.uint32(rgba(colour, alpha=STAMP_ALPHA)), picture.pixels)
+    return Picture(picture.window, pixels)
 
 
 def fitting_radius(n_points: int) -> int:

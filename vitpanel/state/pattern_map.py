@@ -103,10 +103,6 @@ class PatternMap:
         image, layer, head = np.unravel_index(row, self.shape)
         return int(image), int(layer), int(head)
 
-    def named(self, index: np.ndarray) -> np.ndarray:
-        """Rows of points of the grid; -1 stays."""
-        return np.where(index >= 0, self.rows[index], np.int32(-1)) if len(self.rows) else index
-
     def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates of rows, NaN where a head has no place."""
         x, y = self.layout.reshape(-1, 2)[rows].T

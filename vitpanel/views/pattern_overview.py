@@ -144,7 +144,10 @@ class PatternOverview(View):
     def _table_maker(self) -> Callable[[], pd.DataFrame]:
         """What makes the table of what is in sight now, in any thread."""
         shown = {"metric": self.session.selection.metric, "layout": self.session.selection.pattern}
-        return partial(map_table, self.session.patterns, self._map, self._seen, **shown)
+        patterns, found, seen = self.session.patterns, self._map, self._seen
+        if found is None:
+            return pd.DataFrame
+        return lambda: map_table(patterns, found, found.within(seen)[2], **shown)
 
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save one of the charts; the table of millions of heads is made beside the event loop."""
