@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.synthetic import write_synthetic_study
+from vitpanel.elements import density
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import open_study
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures import image_map
 from vitpanel.views.image_overview import ImageOverview
 
 pytestmark = pytest.mark.ui
@@ -193,11 +193,11 @@ def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
 
 
 def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, place_of, monkeypatch):
-    monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
+    monkeypatch.setattr(density, "MOST_GLYPHS", 10)
     view = opened()
     page, layout = view.page, view.session.study["layout/images_drop"]
     assert view.map.all is None
-    painted = page.evaluate(_PICTURES, view.map.picture.id)
+    painted = page.evaluate(_PICTURES, view.map.source.id)
     assert 40 * 5 < painted <= 40 * 21
     x, y = place_of(view.map.figure, *layout[8])
     page.mouse.move(x, y)
@@ -206,5 +206,5 @@ def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, p
     page.mouse.click(x, y)
     wait_until(lambda: view.session.selection.image == 8)
     page.mouse.wheel(0, -300)
-    wait_until(lambda: view.map.picture.data["dw"][0] < np.ptp(layout[:, 0]))
-    wait_until(lambda: page.evaluate(_PICTURES, view.map.picture.id) != painted)
+    wait_until(lambda: view.map.source.data["dw"][0] < np.ptp(layout[:, 0]))
+    wait_until(lambda: page.evaluate(_PICTURES, view.map.source.id) != painted)

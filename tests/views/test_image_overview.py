@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
+from vitpanel.elements import density
 from vitpanel.state.image_search import image_text
 from vitpanel.theme.palette import MUTED
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures import image_map
 from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.image_overview import ImageOverview
 
@@ -232,17 +232,17 @@ def test_search_offers_a_few_of_the_images_that_match(view):
 
 
 def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
-    monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
+    monkeypatch.setattr(density, "MOST_GLYPHS", 10)
     view = ImageOverview(make_session(), Bridge())
     assert view.map.all is None
-    (pixels,) = view.map.picture.data["image"]
+    (pixels,) = view.map.source.data["image"]
     assert len(set(np.unique(pixels)) - {0}) == len(view.groups.names)
     view.legend.pointed = 0
-    (lit,) = view.map.picture.data["image"]
+    (lit,) = view.map.source.data["image"]
     assert len(np.unique(lit)) == len(view.groups.names) + 1
     assert not np.array_equal(lit, pixels)
     view.layout.value = "cls"
-    assert not np.array_equal(view.map.picture.data["image"][0], lit)
+    assert not np.array_equal(view.map.source.data["image"][0], lit)
     tap(view, *view.session.study["layout/images_cls"][8])
     assert view.session.selection.image == 8
 

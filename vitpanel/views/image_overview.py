@@ -10,7 +10,8 @@ import panel_material_ui as pmui
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
-from vitpanel.core.raster import Window
+from vitpanel.core.window import Window
+from vitpanel.elements.image_map import group_look, image_pixels, image_table, paint_images
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Ids
 from vitpanel.state.image_groups import class_order
@@ -22,14 +23,11 @@ from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
 from vitpanel.views.figures.image_map import (
     create_image_map,
-    group_look,
-    image_table,
     region_columns,
     region_of,
     ring_columns,
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
-from vitpanel.views.figures.points_picture import points_picture, rgba
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
 
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
@@ -50,6 +48,7 @@ _CARD = (
     "position: absolute; z-index: 3; width: 196px; padding: 6px; font: 11px sans-serif; pointer-events: none; "
     f"background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}; border-radius: 3px"
 )
+TOOLS_WIDTH = 32
 _OVER = {"position": "absolute", "z-index": "3"}
 
 
@@ -65,7 +64,7 @@ class ImageOverview(View):
         self.groups = session.image_groups()
         self.map = create_image_map(self._layout)
         self.chart = Chart(
-            self.map.figure,
+            self.map.plot,
             bridge,
             name="image-overview",
             table=self._table,
@@ -164,7 +163,9 @@ class ImageOverview(View):
         choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
         tools = pn.Column(*self.tools.values(), margin=0, width=30, styles=_OVER | {"left": "2px", "top": "0"})
         styles = {"position": "relative", "min-height": "0"}
-        chart = pn.Column(self.chart, tools, self.unbrush, styles=styles, **FILLED)
+        # Buttons lie over the left edge, points beside them.
+        beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
+        chart = pn.Column(beside, tools, self.unbrush, styles=styles, **FILLED)
         return pn.Column(choose, chart, self.legend, self.strip, **FILLED)
 
     @property
@@ -212,7 +213,7 @@ class ImageOverview(View):
             tool.sx = PRESSED if name == chosen else {}
 
     def _on_sight(self, _attribute: str, _old: object, _new: object) -> None:
-        self.bridge.put("A picture", self._draw_picture)
+        self.bridge.put("A sight", partial(self._draw_picture, is_moved=True))
 
     def _on_geometry(self, event: SelectionGeometry) -> None:
         if event.final and event.geometry is not None:
@@ -286,8 +287,7 @@ class ImageOverview(View):
 
     def _draw_light(self) -> None:
         self.map.light(self._lit)
-        if self.map.all is None:
-            self._draw_picture()
+        self._draw_picture()
 
     @property
     def _lit(self) -> np.ndarray | None:
@@ -295,10 +295,14 @@ class ImageOverview(View):
         pointed = self.legend.pointed
         return self.session.brushed if pointed < 0 else self.groups.codes == pointed
 
-    def _draw_picture(self) -> None:
-        fig = self.map.figure
+    def _draw_picture(self, *, is_moved: bool = False) -> None:
+        fig, picture = self.map.figure, self.map.picture
+        if picture is None:
+            return
         window = Window((fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig))
-        colours = rgba([group["colour"] for group in self.legend.groups])[self.groups.codes]
-        pixels = points_picture(self._layout, colours, window, lit=self._lit)
-        place = {"x": window.x[0], "y": window.y[0], "dw": window.x[1] - window.x[0], "dh": window.y[1] - window.y[0]}
-        self.map.picture.data = {"image": [pixels], **{name: [value] for name, value in place.items()}}
+        pixels = image_pixels(self.groups, tuple(group["colour"] for group in self.legend.groups))
+        painted = paint_images(self._layout, pixels, window, lit=self._lit)
+        if is_moved:
+            picture.move(painted)
+        else:
+            picture.draw(painted)
