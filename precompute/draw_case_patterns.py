@@ -17,6 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from vitpanel.views.figures.link_colours import KIND_COLOURS  # noqa: E402
+from vitpanel.views.figures.map_picture import paint_map  # noqa: E402
+from vitpanel.views.palette import CHOSEN, TEXT, rgb  # noqa: E402
+
 from vitpanel.app.inference import ModelService, SessionInference  # noqa: E402 - also where it is not installed
 from vitpanel.core.display import KINDS, colour_limits, strongest_links, threshold_value, token_kinds  # noqa: E402
 from vitpanel.core.grid import Grid  # noqa: E402
@@ -27,10 +31,7 @@ from vitpanel.state.patterns import Patterns  # noqa: E402
 from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.study.reader import Study, open_study  # noqa: E402
 from vitpanel.views.figures.heatmap import axis_edges  # noqa: E402
-from vitpanel.views.figures.link_colours import KIND_COLOURS  # noqa: E402
-from vitpanel.views.figures.map_picture import paint_map  # noqa: E402
 from vitpanel.views.figures.pattern_map import home_window  # noqa: E402
-from vitpanel.views.palette import CHOSEN, TEXT, rgb  # noqa: E402
 
 MARGIN, CAPTION, FINE = 12, 24, 3
 SLATE = (64, 74, 88)

@@ -78,3 +78,20 @@ class FakeInference:
         """Thumbnails of the same matrices."""
         layers = [thumbnails(self.matrices(image, layer), self.spec.grid) for layer in range(self.spec.n_layers)]
         return np.stack(layers)
+
+
+class FakeModel:
+    """The same answers at once, as `vitpanel.state.live.LiveModel` has them; counts what it was asked."""
+
+    def __init__(self, spec: ViTSpec) -> None:
+        self._inference, self.n_asked = FakeInference(spec), 0
+
+    def attention(self, image: int, layer: int) -> np.ndarray:
+        """Row-stochastic attention of a layer."""
+        self.n_asked += 1
+        return self._inference.matrices(image, layer)
+
+    def modes(self, image: int, layer: int, head: int) -> PrunedHead:
+        """Six modes."""
+        self.n_asked += 1
+        return self._inference.pruned_head(image, layer, head)

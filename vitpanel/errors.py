@@ -86,6 +86,14 @@ class DiskFullError(StudyError):
     """The disk is full; what was written before stays."""
 
 
+class ChoiceError(VitpanelError, ValueError):
+    """What is to be chosen does not exist."""
+
+
+class BrushError(VitpanelError):
+    """A brush is not one, or does not fit what it is to be laid over."""
+
+
 class InferenceError(VitpanelError):
     """The live model could not be loaded or run."""
 

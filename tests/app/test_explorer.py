@@ -92,8 +92,8 @@ def test_studies_of_every_kind_have_a_page(tmp_path: Path, more):
 @pytest.mark.slow
 def test_two_cells_show_one_study_with_choices_of_their_own(live_study: Study):
     first, second = (vitpanel.explore(live_study) for _ in range(2))
-    first.session.choose_pattern(2, 1, 1)
-    second.session.choose_pattern(5, 0, 0)
+    first.session.selection.choose_pattern(2, 1, 1)
+    second.session.selection.choose_pattern(5, 0, 0)
     assert (first.session.selection.image, second.session.selection.image) == (2, 5)
     assert first.session.modes.status == second.session.modes.status == "done"
 

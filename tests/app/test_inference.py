@@ -20,7 +20,8 @@ from vitpanel.core.regions import PruningMode
 from vitpanel.errors import InferenceError
 from vitpanel.models import stopping
 from vitpanel.models.images import decode_crop
-from vitpanel.state.session import Online, Session
+from vitpanel.state.online import Online
+from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.slow
@@ -250,7 +251,7 @@ def test_weights_that_are_gone_are_said_and_a_retry_works(live_study: Study, tmp
 
 def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, live_study: Study):
     session = Session(live_study, inference=SessionInference(service))
-    session.choose_pattern(4, 1, 2)
+    session.selection.choose_pattern(4, 1, 2)
     assert session.modes.status == "done"
     model, seen = service._model()[0], list[np.ndarray]()
     model.attend(

@@ -143,7 +143,7 @@ def test_what_is_shown_says_that_it_is_estimated(half: Study):
     assert view.curve.figure.title.visible
     assert view.curve.mean_item.label["value"] == "mean ± 95 %"
     assert "half_width_95" in view.curve_chart.table()
-    assert session.ranking().importance == pytest.approx((session.reference_probability() - curve.mean).ravel())
+    assert session.ranking().importance == pytest.approx((unpruned_mean(half) - curve.mean).ravel())
     session.selection.metric = "patch"
     assert not view.curve.figure.title.visible
     assert view.curve.mean_item.label["value"] == "mean ± std"

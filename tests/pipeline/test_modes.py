@@ -50,7 +50,7 @@ def test_what_is_stored_is_what_the_live_model_says(study: Study, weights: Path)
     for image, layer, head in [(0, 0, 2), (5, 1, 0), (7, 1, 1)]:
         pixels = ablation.model.preprocessing.tensor([decode_crop(study.crop(image))])
         live = ablation.modes(pixels, layer, head)
-        session.choose_pattern(image, layer, head)
+        session.selection.choose_pattern(image, layer, head)
         assert session.modes.status == "done"
         assert session.attention.status == "idle"
         assert live.probabilities is not None
@@ -90,7 +90,7 @@ def test_models_without_classes_or_cls(images: Path, tmp_path: Path, sizes: dict
     checkpoint = write_checkpoint(tmp_path / "other.safetensors", sizes=sizes, **more)
     study = run(checkpoint, images, tmp_path / "other.study", per_class=1, model_args=more, modes=True)
     session = Session(study)
-    session.choose_pattern(2, 1, 1)
+    session.selection.choose_pattern(2, 1, 1)
     session.selection.metric = "patch"
     values = session.mode_values()
     assert values is not None

@@ -25,20 +25,20 @@ def test_heads_are_pinned_in_order_and_let_go(study: Study):
     session = Session(study)
     heard: list[object] = []
     session.selection.param.watch(lambda event: heard.append(event.new), "pinned")
-    session.pin(1, 2)
-    session.pin(0, 0)
-    session.pin(1, 2)
-    session.unpin(1, 2)
-    session.unpin(1, 2)
+    session.selection.pin(1, 2)
+    session.selection.pin(0, 0)
+    session.selection.pin(1, 2)
+    session.selection.unpin(1, 2)
+    session.selection.unpin(1, 2)
     assert heard == [[(1, 2)], [(1, 2), (0, 0)], [(0, 0)]]
 
 
 def test_only_so_many_are_kept(study: Study):
     session = Session(study)
     for flat in range(MOST_PINNED):
-        session.pin(*divmod(flat, 3))
+        session.selection.pin(*divmod(flat, 3))
     with pytest.raises(VitpanelError, match="4 heads are pinned already") as caught:
-        session.pin(1, 2)
+        session.selection.pin(1, 2)
     assert caught.value.hint == "Unpin one first."
     assert session.selection.pinned == [(0, 0), (0, 1), (0, 2), (1, 0)]
 
@@ -47,7 +47,7 @@ def test_only_so_many_are_kept(study: Study):
 def test_head_that_the_study_lacks_is_refused(study: Study, head: tuple[int, int]):
     session = Session(study)
     with pytest.raises(VitpanelError, match=f"no layer {head[0]} head {head[1]}") as caught:
-        session.pin(*head)
+        session.selection.pin(*head)
     assert "layers 0 to 1, heads 0 to 2" in caught.value.hint
     assert session.selection.pinned == []
 
@@ -75,7 +75,7 @@ class TestModesOfPinnedHeads:
     @pytest.fixture
     def session(self, study: Study) -> Session:
         session = Session(study, selection=Selection(image=3), inference=FakeInference(study.spec))
-        session.pin_all([(1, 0), (0, 0), (1, 2)])
+        session.selection.pin_all([(1, 0), (0, 0), (1, 2)])
         return session
 
     def statuses(self, session: Any) -> list[str]:
@@ -133,7 +133,7 @@ class TestModesOfPinnedHeads:
         fake = session.inference
         fake.is_prompt = False
         session.pinned.is_shown = True
-        session.unpin(1, 0)
+        session.selection.unpin(1, 0)
         assert fake.waiting["pinned"][0] == (3, 1, 2)
 
     def test_without_a_model_the_reason_is_given(self, study: Study):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic import write_synthetic_study
+from vitpanel.errors import ChoiceError
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -24,14 +25,15 @@ def sizes(study: Study) -> dict[str, int]:
 def test_the_last_of_a_study_can_be_chosen_and_none_after_it(study: Study, name: str):
     selection, size = Session(study).selection, sizes(study)[name]
     setattr(selection, name, size - 1)
-    with pytest.raises(ValueError, match=f"'Selection.{name}' must be at most {size - 1}, not {size}"):
+    with pytest.raises(ChoiceError, match=f"There is no {name} {size}") as caught:
         setattr(selection, name, size)
+    assert f"from 0 to {size - 1}" in caught.value.hint
     assert getattr(selection, name) == size - 1
 
 
 @pytest.mark.parametrize("name", ["image", "layer", "head", "token"])
 def test_a_session_refuses_a_selection_of_what_its_study_has_not(study: Study, name: str):
-    with pytest.raises(ValueError, match=f"'Selection.{name}' must be at most"):
+    with pytest.raises(ChoiceError, match=f"There is no {name}"):
         Session(study, selection=Selection(**{name: sizes(study)[name]}))
 
 

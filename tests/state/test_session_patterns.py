@@ -51,21 +51,21 @@ def test_no_display_until_the_model_has_answered(session: Any):
 def test_image_and_head_are_chosen_in_one_step(session: Any):
     heard = []
     session.selection.param.watch(lambda *events: heard.append(len(events)), ["image", "layer", "head"])
-    session.choose_pattern(5, 1, 2)
+    session.selection.choose_pattern(5, 1, 2)
     assert (session.selection.image, *session.chosen_head) == (5, 1, 2)
     assert heard == [3]
 
 
 def test_jumps_to_other_images_are_remembered(session: Any):
-    session.jump(3, 1, 1)
-    assert session.jumps == []
-    session.jump(5, 0, 2)
-    session.jump(7, 1, 0)
-    assert session.jumps == [(3, 1, 1), (5, 0, 2)]
+    session.selection.jump(3, 1, 1)
+    assert session.selection.jumps == []
+    session.selection.jump(5, 0, 2)
+    session.selection.jump(7, 1, 0)
+    assert session.selection.jumps == [(3, 1, 1), (5, 0, 2)]
     for expected in [(5, 0, 2), (3, 1, 1), (3, 1, 1)]:
-        session.go_back()
+        session.selection.go_back()
         assert (session.selection.image, *session.chosen_head) == expected
-    assert session.jumps == []
+    assert session.selection.jumps == []
 
 
 def test_the_atlas_is_asked_for_only_while_somebody_looks_at_it(session: Any):

@@ -14,14 +14,13 @@ from playwright.sync_api import Page, expect
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from tests.ui.slow_link import SlowLink
-from vitpanel.core.display import KINDS, colour_limits, strongest_links, threshold_value, token_kinds
+from vitpanel.core.display import KINDS, axis_edges, colour_limits, strongest_links, threshold_value, token_kinds
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
+from vitpanel.theme.mask_ramps import mask_ramps, ramp_strips
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.heatmap import axis_edges
-from vitpanel.views.figures.mask_ramps import mask_ramps, ramp_strips
 
 pytestmark = pytest.mark.ui
 DOUBLE_CLICK = 400

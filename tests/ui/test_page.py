@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from vitpanel.app.explorer import VIEWS, Explorer
-from vitpanel.views.palette import TEXT, dark_colours
+from vitpanel.theme.palette import TEXT, dark_colours
 from vitpanel.views.stage import VIEW_CLASS
 
 pytestmark = pytest.mark.ui

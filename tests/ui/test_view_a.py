@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.state.brush import LayoutRegion
+from vitpanel.elements import density
+from vitpanel.state.brush import InPolygon
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import open_study
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures import image_map
 from vitpanel.views.image_overview import ImageOverview
 
 pytestmark = pytest.mark.ui
@@ -66,7 +66,7 @@ def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, plac
     wait_until(lambda: view.session.brushed is not None)
     assert np.array_equal(view.session.brushed, images["label"] == 1)
     page.get_by_role("button", name="Clear the brush").click()
-    wait_until(lambda: view.session.brush is None)
+    wait_until(lambda: view.session.selection.images is None)
 
 
 def test_search_offers_names_and_takes_the_one_chosen(opened, wait_until):
@@ -153,12 +153,12 @@ def test_box_and_lasso_brush(opened, wait_until, place_of):
     mouse.down()
     mouse.move(*place_of(fig, x1, y1), steps=4)
     mouse.up()
-    wait_until(lambda: view.session.brush is not None)
+    wait_until(lambda: view.session.selection.images is not None)
     inside = (layout > [x0, y0]).all(1) & (layout < [x1, y1]).all(1)
     # A pixel at the edge may belong to either side.
     assert np.abs(view.session.brushed.sum() - inside.sum()) <= 2
     expect(view.page.get_by_text(f"{view.session.brushed.sum()} brushed")).to_be_visible()
-    box = view.session.brush
+    box = view.session.selection.images
     view.page.get_by_role("button", name="Draw around images to brush them").click()
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     card = view.page.locator("b", has_text="image ")
@@ -172,9 +172,9 @@ def test_box_and_lasso_brush(opened, wait_until, place_of):
     expect(card).to_be_hidden()
     mouse.move(*place_of(fig, *corners[-1]), steps=4)
     mouse.up()
-    wait_until(lambda: view.session.brush != box)
-    assert isinstance(view.session.brush, LayoutRegion)
-    assert len(view.session.brush.x) > 4
+    wait_until(lambda: view.session.selection.images != box)
+    assert isinstance(view.session.selection.images, InPolygon)
+    assert len(view.session.selection.images.x) > 4
     assert np.abs(view.session.brushed.sum() - inside.sum()) <= 2
     assert (fig.x_range.start, fig.y_range.start) == ranges
 
@@ -193,11 +193,11 @@ def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
 
 
 def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, place_of, monkeypatch):
-    monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
+    monkeypatch.setattr(density, "MOST_GLYPHS", 10)
     view = opened()
     page, layout = view.page, view.session.study["layout/images_drop"]
     assert view.map.all is None
-    painted = page.evaluate(_PICTURES, view.map.picture.id)
+    painted = page.evaluate(_PICTURES, view.map.source.id)
     assert 40 * 5 < painted <= 40 * 21
     x, y = place_of(view.map.figure, *layout[8])
     page.mouse.move(x, y)
@@ -206,5 +206,5 @@ def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, p
     page.mouse.click(x, y)
     wait_until(lambda: view.session.selection.image == 8)
     page.mouse.wheel(0, -300)
-    wait_until(lambda: view.map.picture.data["dw"][0] < np.ptp(layout[:, 0]))
-    wait_until(lambda: page.evaluate(_PICTURES, view.map.picture.id) != painted)
+    wait_until(lambda: view.map.source.data["dw"][0] < np.ptp(layout[:, 0]))
+    wait_until(lambda: page.evaluate(_PICTURES, view.map.source.id) != painted)

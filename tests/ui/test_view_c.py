@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.state.brush import ImageIds
+from vitpanel.state.brush import Ids
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import open_study
@@ -81,11 +81,11 @@ def test_distance_is_chosen_and_read_in_patches_and_pixels(view, wait_until, set
 def test_brush_stands_against_the_rest_and_pins_are_marked(view, act, wait_until):
     page, legend = view.page, view.area.legend
     assert page.evaluate(_OF_MODEL, [legend.id, "visible"]) is False
-    act(lambda: view.session.param.update(brush=ImageIds(tuple(range(8)))))
+    act(lambda: view.session.selection.param.update(images=Ids(tuple(range(8)))))
     wait_until(lambda: page.evaluate(_OF_MODEL, [legend.id, "visible"]))
     labels = "id => Bokeh.documents[0].get_model_by_id(id).items.map(item => item.label.value)"
     assert page.evaluate(labels, legend.id) == ["brush (8)", "rest (12)"]
-    act(lambda: view.session.pin(4, 2))
+    act(lambda: view.session.selection.pin(4, 2))
     pinned = "id => Array.from(Bokeh.documents[0].get_model_by_id(id).data.value)"
     wait_until(lambda: page.evaluate(pinned, view.scatter.pins.id) == [view.session.study["entropy"][3, 4, 2]])
     act(lambda: view.session.selection.param.update(image=None))

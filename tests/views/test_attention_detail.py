@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vitpanel.core.display import share_above, strongest_links, threshold_value
-from vitpanel.state.session import NO_IMAGE, NO_MODEL, Session
+from vitpanel.state.online import NO_IMAGE, NO_MODEL
+from vitpanel.state.session import Session
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.bridge import Bridge
 

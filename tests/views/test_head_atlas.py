@@ -14,10 +14,10 @@ from PIL import Image
 from vitpanel.core.thumbnails import SHADES
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.session import Session
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import dark_ramps, rgb
 from vitpanel.views.figures.atlas import atlas_sheet
-from vitpanel.views.figures.link_colours import KIND_COLOURS
 from vitpanel.views.head_atlas import HeadAtlas
-from vitpanel.views.palette import dark_ramps, rgb
 
 
 def pixels_of(sheet: str):

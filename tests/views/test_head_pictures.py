@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vitpanel.core.display import KINDS, display_grid, head_display, strongest_links, threshold_value, token_kinds
+from vitpanel.core.display import (
+    KINDS,
+    axis_edges,
+    display_grid,
+    head_display,
+    strongest_links,
+    threshold_value,
+    token_kinds,
+)
 from vitpanel.core.grid import Grid
-from vitpanel.views.figures.detail_tables import histogram_table, links_table, mask_table, matrix_table
+from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.views.figures.head_pictures import HEAD_COLUMNS, create_head_pictures, head_columns
-from vitpanel.views.figures.heatmap import axis_edges, block_places
+from vitpanel.views.figures.heatmap import block_places
 from vitpanel.views.figures.image_masks import rgba_pixels
 
 GRIDS = [Grid(14, 14), Grid(3, 5, ()), Grid(4, 4, ("cls", "register", "distillation")), Grid(4, 4, ("register",))]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
+from vitpanel.elements import density
 from vitpanel.state.image_search import image_text
+from vitpanel.theme.palette import MUTED
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures import image_map
 from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.image_overview import ImageOverview
-from vitpanel.views.palette import MUTED
 
 LAYOUT = "layout/images_drop"
 
@@ -186,18 +186,18 @@ def test_group_pressed_is_brushed_and_can_be_cleared(view):
     assert view.map.lit.view.filter.indices == np.flatnonzero(mask).tolist()
     assert np.array_equal(view._table()["brushed"], mask)
     view.unbrush.clicks += 1
-    assert view.session.brush is None
+    assert view.session.selection.images is None
     assert not view.unbrush.visible
     assert "brushed" not in view._table()
     view.legend._handle_msg({"pressed": 99})
-    assert view.session.brush is None
+    assert view.session.selection.images is None
 
 
 def test_box_brushes_what_it_encloses_and_stays_with_its_layout(view):
     fig, (x, y) = view.map.figure, view.session.study[LAYOUT].T
     box = {"type": "rect", "x0": -3.0, "x1": 4.0, "y0": -5.0, "y1": 5.0}
     fig._trigger_event(SelectionGeometry(fig, geometry=box, final=False))
-    assert view.session.brush is None
+    assert view.session.selection.images is None
     fig._trigger_event(SelectionGeometry(fig, geometry=box))
     mask = (x > -3) & (x < 4) & (y > -5) & (y < 5)
     assert np.array_equal(view.session.brushed, mask)
@@ -232,17 +232,17 @@ def test_search_offers_a_few_of_the_images_that_match(view):
 
 
 def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
-    monkeypatch.setattr(image_map, "MOST_GLYPHS", 10)
+    monkeypatch.setattr(density, "MOST_GLYPHS", 10)
     view = ImageOverview(make_session(), Bridge())
     assert view.map.all is None
-    (pixels,) = view.map.picture.data["image"]
+    (pixels,) = view.map.source.data["image"]
     assert len(set(np.unique(pixels)) - {0}) == len(view.groups.names)
     view.legend.pointed = 0
-    (lit,) = view.map.picture.data["image"]
+    (lit,) = view.map.source.data["image"]
     assert len(np.unique(lit)) == len(view.groups.names) + 1
     assert not np.array_equal(lit, pixels)
     view.layout.value = "cls"
-    assert not np.array_equal(view.map.picture.data["image"][0], lit)
+    assert not np.array_equal(view.map.source.data["image"][0], lit)
     tap(view, *view.session.study["layout/images_cls"][8])
     assert view.session.selection.image == 8
 

@@ -11,7 +11,7 @@ from bokeh.events import DoubleTap, Tap
 
 from tests.fakes import FakeInference
 from tests.views.test_background import ServedBridge
-from vitpanel.core.raster import PointGrid
+from vitpanel.core.point_grid import PointGrid
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -51,7 +51,7 @@ def test_a_click_on_empty_ground_keeps_the_place(view: Any):
     layout, before = view.session.study["layout/patch"].reshape(-1, 2), chosen(view.session)
     click(view, layout.max(0) + 0.1 * np.ptp(layout, axis=0))
     assert chosen(view.session) == before
-    assert view.session.jumps == []
+    assert view.session.selection.jumps == []
 
 
 def test_a_double_click_shows_everything_and_keeps_the_place(view: Any):
@@ -63,7 +63,7 @@ def test_a_double_click_shows_everything_and_keeps_the_place(view: Any):
         assert chosen(view.session) != before
         click(view, place, kind=DoubleTap)
         assert chosen(view.session) == before
-        assert view.session.jumps == []
+        assert view.session.selection.jumps == []
         assert view._seen == home
 
 

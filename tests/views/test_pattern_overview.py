@@ -12,8 +12,8 @@ from bokeh.events import RangesUpdate, SelectionGeometry, Tap
 from vitpanel.state.cluster import Neighbourhood, Outline
 from vitpanel.state.selection import MAP_COLOURS, Selection
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import layer_colours
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.palette import layer_colours
 from vitpanel.views.pattern_overview import PatternOverview
 
 
@@ -58,9 +58,9 @@ def test_pattern_switch_shows_the_other_layout(view: Any):
 
 
 def test_density_switch_draws_another_picture(view: Any):
-    before = view.plot.picture.data["image"][0]
+    before = view.plot.source.data["image"][0]
     view._density.value = False
-    after = view.plot.picture.data["image"][0]
+    after = view.plot.source.data["image"][0]
     assert not view.session.selection.density
     assert before.shape == after.shape
     assert not np.array_equal(before, after)
@@ -88,10 +88,10 @@ def test_click_elsewhere_jumps_to_the_nearest_image_and_back_returns(view: Any):
 def test_picture_is_drawn_for_what_is_seen(view: Any):
     fig = view.plot.figure
     fig._trigger_event(RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=1.0))
-    picture = view.plot.picture.data
+    picture = view.plot.source.data
     assert (picture["x"], picture["y"], picture["dw"], picture["dh"]) == ([0.0], [-1.0], [2.0], [2.0])
     view.tools.home.clicks += 1
-    assert view.plot.picture.data["dw"][0] > np.ptp(view.session.study["layout/patch"][..., 0])
+    assert view.plot.source.data["dw"][0] > np.ptp(view.session.study["layout/patch"][..., 0])
 
 
 def test_ranges_that_the_server_set_are_no_act(view: Any):
@@ -117,14 +117,14 @@ def test_missing_layouts_say_why(make_session: Callable[..., Session]):
 
 def test_buttons_zoom_about_the_chosen_head(view: Any):
     place = view.session.study["layout/patch"][3, 0, 0]
-    wide = view.plot.picture.data["dw"][0]
+    wide = view.plot.source.data["dw"][0]
     view.tools.zoom_in.clicks += 1
-    picture, span = view.plot.picture.data, view.plot.figure.x_range
+    picture, span = view.plot.source.data, view.plot.figure.x_range
     assert picture["dw"][0] == pytest.approx(wide / 2)
     assert (span.start, span.end) == pytest.approx((picture["x"][0], picture["x"][0] + picture["dw"][0]))
     assert (span.start + span.end) / 2 == pytest.approx(place[0])
     view.tools.zoom_out.clicks += 1
-    assert view.plot.picture.data["dw"][0] == pytest.approx(wide)
+    assert view.plot.source.data["dw"][0] == pytest.approx(wide)
 
 
 def test_every_colour_is_drawn_and_explained(view: Any):
@@ -136,7 +136,7 @@ def test_every_colour_is_drawn_and_explained(view: Any):
 
 def check_colour(view: Any, colour: str):
     assert view.session.selection.map_colour == colour
-    assert (view.plot.picture.data["image"][0] >> 24).any()
+    assert (view.plot.source.data["image"][0] >> 24).any()
     assert view.plot.bar.visible != (colour == "class")
     if colour == "class":
         assert "T-shirt &amp; &lt;top&gt;" in view._legend.object

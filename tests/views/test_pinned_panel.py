@@ -62,7 +62,7 @@ def test_entropy_is_that_of_the_head_over_all_images_on_the_axis_of_all_pins(pan
 def test_labels_have_room(panel):
     bars = panel.figures.mode_bars.data
     assert all(bars["text"])
-    panel.session.pin(0, 1)
+    panel.session.selection.pin(0, 1)
     bars = panel.figures.mode_bars.data
     assert [mode for mode, text in zip(bars["mode"], bars["text"], strict=True) if text] == [1, 1, 1]
 
@@ -99,10 +99,10 @@ def test_click_chooses_the_pinned_head(panel):
 
 
 def test_way_to_pin_is_told_where_nothing_is_pinned(panel):
-    panel.session.pin_all([])
+    panel.session.selection.pin_all([])
     assert panel.charts[0].message == NO_PINS
     assert panel.figures.hops.data["x"] == []
-    panel.session.pin(0, 1)
+    panel.session.selection.pin(0, 1)
     assert not panel.charts[0].message
 
 

@@ -19,6 +19,7 @@ from vitpanel.app.page import Page
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
+from vitpanel.elements.density import warm_up
 from vitpanel.errors import VitpanelError
 from vitpanel.runtime.incidents import report
 from vitpanel.state.selection import Selection
@@ -221,6 +222,7 @@ def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) 
 
 def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
     service = ModelService(open_study(path), checkpoint=checkpoint)
+    warm_up()
     if live:
         service.warm_up().add_done_callback(lambda _: freeze_what_is_there())
     return service

@@ -79,6 +79,32 @@ class ModelService:
         """Compute ``key`` for ``asker``, together with everybody else who asks the same; raises as `Requests.ask`."""
         return self._requests.ask(key, asker)
 
+    def attention(self, image: int, layer: int) -> Matrices:
+        """Wait for the attention of a layer; raises as `modes`."""
+        return self._wait_for(("attention", image, layer, -1))
+
+    def modes(self, image: int, layer: int, head: int) -> PrunedHead:
+        """Wait for all pruning modes of a head.
+
+        Raises
+        ------
+        InferenceError
+            If the model cannot be loaded or fails.
+        """
+        return self._wait_for(("modes", image, layer, head))
+
+    def _wait_for(self, key: Key) -> Any:
+        asker = object()
+        try:
+            outcome = _outcome(self.request(key, asker))
+        finally:
+            self.leave(asker)
+        # It cannot have been dropped while its asker waited.
+        if outcome is None or outcome.status == "failed":
+            message = "The live model gave no answer." if outcome is None else outcome.message
+            raise InferenceError(message, hint="Ask again." if outcome is None else outcome.hint)
+        return outcome.value
+
     def abandon(self, key: Key, asker: object) -> None:
         """Drop a request, or stop it at its next step, unless somebody else wants it too."""
         self._requests.leave(asker, key)

@@ -1,14 +1,13 @@
 """vitpanel in a notebook cell."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import panel as pn
 
 from vitpanel.app.explorer import Explorer
 from vitpanel.app.icon_font import ICON_CSS
-from vitpanel.app.inference import ModelService
+from vitpanel.app.live_model import live_model
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -32,8 +31,8 @@ def explore(
         ``"image-overview"``, ``"head-importance"``, ``"attention-strength"``, ``"pattern-overview"`` or
         ``"attention-detail"``, or several of them; None shows all.
     selection
-        The ``selection`` of another result, to link the views of two cells; None starts a new one. Its parameters,
-        like ``image`` and ``layer``, can be set from code.
+        A `vitpanel.Selection`, or the ``selection`` of another result, to link the views of two cells with each other
+        and with elements; None starts a new one. Its parameters, like ``image`` and ``layer``, can be set from code.
     live
         Load the study's model for pruning modes and attention matrices; needs torch.
     checkpoint
@@ -54,15 +53,9 @@ def explore(
     """
     # Inline resources make the views work without the internet.
     pn.extension(inline=True, raw_css=[ICON_CSS])
-    service = _service(study, None if checkpoint is None else Path(checkpoint)) if live else None
+    service = live_model(study, checkpoint=checkpoint) if live else None
+    if service is not None:
+        service.warm_up()
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)
     return Explorer(study, service=service, views=views, selection=selection, height=height)
-
-
-@lru_cache(maxsize=1)
-def _service(study: Study, checkpoint: Path | None) -> ModelService:
-    """One model for all cells that show a study."""
-    service = ModelService(study, checkpoint=checkpoint)
-    service.warm_up()
-    return service

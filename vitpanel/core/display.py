@@ -1,4 +1,4 @@
-"""What a picture of one attention matrix needs: token kinds, links, histogram, threshold and a size that fits."""
+"""What a picture of one attention matrix needs: token kinds, links, histogram, threshold, and sizes that fit."""
 
 import math
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ N_BINS = 60
 LOWEST_SHARE_OF_MAX = 1e-5
 DARKEST_PART = 8
 NEAR_EDGE = 1e-3
+CLS_WIDTH = 10
+EXTRA_WIDTH = 3
+MAX_SHARE = 10
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,17 @@ def display_names(grid: Grid) -> list[str]:
         last_row, last_col = min(row + step, grid.rows) - 1, min(col + step, grid.cols) - 1
         names.append(f"patches (rows {row} to {last_row}, columns {col} to {last_col})")
     return names
+
+
+def axis_edges(grid: Grid, *, with_extra: bool = True) -> list[float]:
+    """Where each token begins along an axis, and where the last one ends, in units of a patch.
+
+    CLS is ten patches wide where that is no more than a tenth of all; tokens that are not shown have no width.
+    """
+    widths = {CLS: CLS_WIDTH}
+    most = max(grid.size / MAX_SHARE, 1)
+    prefix = [min(widths.get(kind, EXTRA_WIDTH * with_extra), most) for kind in grid.prefix]
+    return [0.0, *np.cumsum([*prefix, *[1.0] * grid.size]).tolist()]
 
 
 def pooled_matrix(attention: np.ndarray, grid: Grid) -> np.ndarray:

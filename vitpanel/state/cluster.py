@@ -8,7 +8,7 @@ import numpy as np
 
 from vitpanel.core.patterns import pooled_side
 from vitpanel.core.points import is_inside, spread_out
-from vitpanel.core.raster import Window
+from vitpanel.core.window import Window
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.pattern_map import PatternMap, pattern_map
 from vitpanel.study.reader import Study

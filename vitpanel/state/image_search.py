@@ -25,7 +25,7 @@ def matching_images(study: Study, text: str, *, most: int = MOST_SHOWN) -> list[
     if not text:
         return []
     found = dict.fromkeys(islice(_ids_beginning_with(text, study.n_images), most))
-    found |= dict.fromkeys(np.flatnonzero(_named(study.images, text))[:most].tolist())
+    found |= dict.fromkeys(np.flatnonzero(images_named(study.images, text))[:most].tolist())
     return list(found)[:most]
 
 
@@ -48,7 +48,7 @@ def find_image(study: Study, text: str) -> int | None:
             message = f"There is no image {int(first)}."
             raise VitpanelError(message, hint=known)
         return int(first)
-    matches = np.flatnonzero(_named(study.images, text))
+    matches = np.flatnonzero(images_named(study.images, text))
     if len(matches) == 1:
         return int(matches[0])
     if len(matches):
@@ -67,6 +67,7 @@ def _ids_beginning_with(text: str, n_images: int) -> Iterator[int]:
         yield from range(max(first, 10**n_more if n_more else 0), min(last, n_images))
 
 
-def _named(images: pd.DataFrame, text: str) -> np.ndarray:
+def images_named(images: pd.DataFrame, text: str) -> np.ndarray:
+    """Which images have a text in the name of their file or class, upper or lower case; bool ``(n_images,)``."""
     columns = [images[name].str.contains(text, case=False, regex=False) for name in ("file", "label_name")]
     return (columns[0] | columns[1]).to_numpy()

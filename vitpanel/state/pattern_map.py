@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from vitpanel.core.point_grid import PointGrid
 from vitpanel.core.points import relative_spread, same_kind_share
-from vitpanel.core.raster import PointGrid, Raster, Window
+from vitpanel.core.window import Window
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
 
@@ -73,14 +74,9 @@ class PatternMap:
         self.shape: tuple[int, int, int] = layout.shape[:3]
         self._grid_lock, self._cohesion_lock = Lock(), Lock()
 
-    def raster(self, window: Window) -> Raster:
-        """Count the heads of a window on each of its pixels; ``top`` are rows."""
-        raster = self._grid.raster(window)
-        return Raster(raster.counts, self._named(raster.top))
-
     def within(self, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Coordinates and rows of the heads of a window."""
-        x, y, index = self._grid.within(window)
+        x, y, index = self.grid.within(window)
         return x, y, self.rows[index]
 
     def near(self, at: tuple[float, float], window: Window, *, pixels: float) -> Near | None:
@@ -128,7 +124,7 @@ class PatternMap:
 
     @property
     def is_sorted(self) -> bool:
-        """Whether rasters come at once; the first one takes seconds for millions of points."""
+        """Whether the map can be drawn at once; to sort millions of points takes seconds."""
         return "_points" in vars(self)
 
     @property
@@ -138,7 +134,8 @@ class PatternMap:
             return self._cohesion
 
     @property
-    def _grid(self) -> PointGrid:
+    def grid(self) -> PointGrid:
+        """The points, sorted; they count the `rows` in their order."""
         with self._grid_lock:
             return self._points
 
@@ -163,9 +160,6 @@ class PatternMap:
         chance = float((sizes * (sizes - 1)).sum() / pairs) if pairs else float("nan")
         share, spread = (values.reshape(n_layers, n_heads) for values in (share, spread))
         return Cohesion(share, spread, count, chance, len(asked), len(self.rows))
-
-    def _named(self, index: np.ndarray) -> np.ndarray:
-        return np.where(index >= 0, self.rows[index], np.int32(-1)) if len(self.rows) else index
 
 
 def _neighbours(places: np.ndarray, asked: np.ndarray, count: int) -> np.ndarray:

@@ -1,18 +1,41 @@
-"""What one person looks at now."""
+"""What one person looks at now, and what they marked; all that share it are linked."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
+import numpy as np
 import param
 
 from vitpanel.core.display import HEAT, MASKS, SCALES
 from vitpanel.core.metrics import metric_keys
+from vitpanel.core.spec import head_name
+from vitpanel.errors import ChoiceError, VitpanelError
+from vitpanel.state.brush import IMAGE, TOKEN, Brush, combined
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
 from vitpanel.study.metric_arrays import all_image_layouts
+from vitpanel.study.reader import Study
+from vitpanel.study.schema import image_layouts
 
 MAP_COLOURS = ("layer", "head", "class", "importance", "density")
 MOST_PINNED = 4
+MOST_JUMPS = 50
+
+
+class Index(param.Integer):
+    """Number of an image, layer, head or token, from 0 to the last that the study has, or None where that is allowed.
+
+    Another whole number is refused with a `ChoiceError`.
+    """
+
+    def _validate_bounds(self, val: Any, bounds: Any, inclusive_bounds: tuple[bool, bool]) -> None:
+        try:
+            super()._validate_bounds(val, bounds, inclusive_bounds)
+        except ValueError as error:
+            # It is no upper limit while nobody has said which study is meant.
+            last = "" if bounds[1] is None else f" to {bounds[1]}"
+            message = f"There is no {self.name} {val}."
+            raise ChoiceError(message, hint=f"The numbers of {self.name}s run from 0{last}.") from error
 
 
 class HeadList(param.List[list[tuple[int, int]]]):
@@ -51,14 +74,33 @@ class Registered(param.Selector[str]):
 
 
 class Selection(param.Parameterized):
-    """The one state that all views share; they write to it only in answer to a person's act."""
+    """The one state that all views and elements share; they write to it only in answer to a person's act.
 
-    image = param.Integer(default=None, bounds=(0, None), allow_None=True, doc="Chosen image; None means all images.")
-    layer = param.Integer(default=0, bounds=(0, None), doc="Layer of the chosen head.")
-    head = param.Integer(default=0, bounds=(0, None), doc="Index of the chosen head in its layer.")
+    Parameters
+    ----------
+    study
+        Gives what a page of it starts with (`first_values`) for what is not said, and refuses what it does not have.
+        Without it, the selection fits any study until it is shown with one.
+    values
+        Of the parameters.
+
+    Raises
+    ------
+    ChoiceError
+        If the study has no such image, layer, head or token; the hint gives those that there are.
+
+    Examples
+    --------
+    >>> selection = Selection(study, image=12)  # doctest: +SKIP
+    >>> selection.param.watch(print, ["layer", "head"])  # doctest: +SKIP
+    """
+
+    image = Index(default=None, bounds=(0, None), allow_None=True, doc="Chosen image; None means all images.")
+    layer = Index(default=0, bounds=(0, None), doc="Layer of the chosen head.")
+    head = Index(default=0, bounds=(0, None), doc="Index of the chosen head in its layer.")
     metric = Registered(keys=metric_keys, doc="Importance metric shown.")
     mode = param.Integer(default=1, bounds=(0, 5), doc="Pruning mode whose predictions are shown.")
-    token = param.Integer(default=None, bounds=(0, None), allow_None=True, doc="Token whose attention is masked.")
+    token = Index(default=None, bounds=(0, None), allow_None=True, doc="Token whose attention is masked.")
     threshold = param.Number(
         default=0.01, bounds=(0, 1), inclusive_bounds=(False, True), doc="Share of the largest attention values drawn."
     )
@@ -88,8 +130,164 @@ class Selection(param.Parameterized):
         default="layer", objects=list(MAP_COLOURS), doc="What the colours on the map of all heads mean."
     )
     cloud = param.Boolean(default=False, doc="Light the chosen head on all images on the map of all heads.")
+    images = param.ClassSelector(
+        default=None, class_=Brush, allow_None=True, doc="Brush of images that this person marked."
+    )
+    heads = param.ClassSelector(
+        default=None,
+        class_=Brush,
+        allow_None=True,
+        doc="Brush of heads, or of heads on images, of this person.",
+    )
+    tokens = param.ClassSelector(
+        default=None, class_=Brush, allow_None=True, doc="Brush of tokens that this person marked."
+    )
+    jumps = param.List[Any](
+        default=[], item_type=tuple, doc="Where one was before each jump: image (or None), layer and head."
+    )
     cluster = param.Parameter(default=None, doc="Heads marked on the map, a `vitpanel.state.cluster.Cluster`; or None.")
+
+    def __init__(self, study: Study | None = None, **values: Any) -> None:
+        super().__init__(**({} if study is None else first_values(study)) | values)
+        if study is not None:
+            self.fit(study)
+
+    def fit(self, study: Study) -> Self:
+        """Take from now on only what a study has.
+
+        Raises
+        ------
+        ChoiceError
+            If the study does not have what is chosen already.
+        """
+        spec = study.spec
+        sizes = {"image": study.n_images, "layer": spec.n_layers, "head": spec.n_heads, "token": spec.grid.n_tokens}
+        for name, size in sizes.items():
+            self.param[name].bounds = (0, size - 1)
+        # What is chosen already has not been held against the bounds.
+        self.param.update(**{name: getattr(self, name) for name in sizes})
+        self.pin_all(self.pinned)
+        return self
+
+    def but(self, **values: Any) -> "Selection":
+        """Return a copy with some other values, within the same limits, that is linked to nothing.
+
+        Raises
+        ------
+        ChoiceError
+            If one of the parameters cannot have its value.
+        """
+        copy = Selection(**{name: value for name, value in self.param.values().items() if name != "name"})
+        for name in ("image", "layer", "head", "token"):
+            copy.param[name].bounds = self.param[name].bounds
+        try:
+            copy.param.update(**values)
+        except ChoiceError:
+            raise
+        except ValueError as error:
+            message = f"{', '.join(f'{name}={value!r}' for name, value in values.items())} cannot be chosen."
+            raise ChoiceError(message, hint=str(error)) from error
+        return copy
+
+    @property
+    def chosen_head(self) -> tuple[int, int]:
+        """Layer and index of the chosen head."""
+        return self.layer, self.head
+
+    # -- choices ---------------------------------------------------------------------------------------------------
 
     def choose_head(self, layer: int, head: int) -> None:
         """Choose a head in one step, so that watchers hear once."""
         self.param.update(layer=int(layer), head=int(head))
+
+    def choose_pattern(self, image: int | None, layer: int, head: int) -> None:
+        """Choose an image and a head in one step, so that watchers hear once."""
+        self.param.update(image=image, layer=layer, head=head)
+
+    def jump(self, image: int, layer: int, head: int) -> None:
+        """Go to a head of another image, and remember the way back."""
+        before = (self.image, *self.chosen_head)
+        if before[0] != image:
+            self.jumps = [*self.jumps, before][-MOST_JUMPS:]
+        self.choose_pattern(image, layer, head)
+
+    def go_back(self) -> None:
+        """Return to where one was before the last jump."""
+        if self.jumps:
+            *earlier, before = self.jumps
+            self.jumps = earlier
+            self.choose_pattern(*before)
+
+    def mark(self, brush: Brush, *, how: str = "replace") -> None:
+        """Brush images, heads or tokens, whichever the brush is a set of.
+
+        Parameters
+        ----------
+        how
+            What becomes of what is brushed already, one of `vitpanel.state.brush.WAYS`.
+        """
+        name = {IMAGE: "images", TOKEN: "tokens"}.get(brush.item, "heads")
+        self.param.update(**{name: combined(getattr(self, name), brush, how=how)})
+
+    # -- pins ------------------------------------------------------------------------------------------------------
+
+    def pin(self, layer: int, head: int) -> None:
+        """Keep a head for comparison; one that is pinned already stays where it is.
+
+        Raises
+        ------
+        VitpanelError
+            If there is no such head, or as many are pinned as there is room for.
+        """
+        if (layer, head) in self.pinned:
+            return
+        if len(self.pinned) == MOST_PINNED:
+            message = f"{MOST_PINNED} heads are pinned already."
+            raise VitpanelError(message, hint="Unpin one first.")
+        self.pin_all([*self.pinned, (layer, head)])
+
+    def unpin(self, layer: int, head: int) -> None:
+        """Let a pinned head go."""
+        self.pinned = [pinned for pinned in self.pinned if pinned != (layer, head)]
+
+    def toggle_pin(self, layer: int, head: int) -> None:
+        """Pin a head, or let it go if it is pinned; raises as `pin` does."""
+        (self.unpin if (layer, head) in self.pinned else self.pin)(layer, head)
+
+    def pin_all(self, heads: Sequence[tuple[int, int]]) -> None:
+        """Pin exactly these heads, in this order.
+
+        Raises
+        ------
+        VitpanelError
+            If the study has no such head, one occurs twice, or there are too many; nothing is changed then.
+        """
+        heads = [(int(layer), int(head)) for layer, head in heads]
+        last_layer, last_head = (self.param[name].bounds[1] for name in ("layer", "head"))
+        for layer, head in heads:
+            is_there = layer >= 0 and head >= 0
+            if last_layer is not None and not (is_there and layer <= last_layer and head <= last_head):
+                message = f"There is no {head_name(layer, head)}."
+                raise ChoiceError(message, hint=f"The model has layers 0 to {last_layer}, heads 0 to {last_head}.")
+        if len(set(heads)) < len(heads) or len(heads) > MOST_PINNED:
+            message = f"These {len(heads)} heads cannot be pinned: there is room for {MOST_PINNED} different ones."
+            raise VitpanelError(message, hint="Name fewer heads, each once.")
+        self.pinned = heads
+
+
+def first_values(study: Study) -> dict[str, Any]:
+    """Where a newcomer starts: the head that matters most on average, on the image where it matters most.
+
+    The map of all heads starts with the layout that tells heads apart best (docs/patterns.md), if the study has it.
+    """
+    pattern = "offset" if "layout/offset" in study else "patch"
+    layouts = image_layouts(study.spec)
+    image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
+    start = {"pattern": pattern, "image_layout": image_layout}
+    metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
+    if metric is None:
+        return start
+    mean = study.mean(f"importance/{metric}")
+    layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
+    image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
+    return {"image": int(image), "layer": int(layer), "head": int(head), "metric": metric} | start

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ from vitpanel.study.receipts import Receipt, block_receipt
 from vitpanel.study.records import bytes_digest
 from vitpanel.study.schema import HEADS, MEANS, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
 from vitpanel.study.tables import read_crops, read_images, with_predictions
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 _CACHED_BLOCKS = 16
 
@@ -80,6 +84,7 @@ class Study:
         self._cache: dict[tuple[str, str], np.ndarray] = {}
         self._damages: dict[str, StudyError] = {}
         self._broken: dict[str, StudyError] = {}
+        self._heads: pd.DataFrame | None = None
         self.images = self._read_images()
         self._receipts = self._read_receipts()
         self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
@@ -150,6 +155,34 @@ class Study:
         with self._noting_damage():
             array = open_array(self.files, spec, block_size=self.manifest.block_size)
             return self._converted(spec, read_rows(self._chunk(spec, block), array, rows), rows)
+
+    def blocks_with(self, name: str) -> list[int]:
+        """Blocks of images whose rows of an array that comes in blocks are on disk."""
+        spec = self.arrays[name]
+        if spec.stage != HEADS:
+            return list(range(self.manifest.n_blocks))
+        return [block for block, has in self._receipts.items() if not spec.is_optional or name in has.arrays]
+
+    def to_xarray(self) -> "Dataset":
+        """All arrays with named dimensions and coordinates, read when they are looked at; see `to_dataset`.
+
+        Examples
+        --------
+        >>> study.to_xarray()["entropy"].sel(layer=3).mean("image")  # doctest: +SKIP
+        """
+        from vitpanel.study.dataset import to_dataset
+
+        return to_dataset(self)
+
+    @property
+    def heads(self) -> pd.DataFrame:
+        """One row for each head, by layer and head, with every number that the study has of it; see `heads_table`."""
+        from vitpanel.study.heads import heads_table
+
+        with self._lock:
+            if self._heads is None:
+                self._heads = heads_table(self)
+            return self._heads.copy()
 
     def reason(self, name: str) -> str:
         """Why an array is not in the study, in words for people; empty if it is.
@@ -317,7 +350,7 @@ class Study:
             array = open_array(self.files, spec, block_size=self.manifest.block_size)
             if not spec.is_per_block:
                 return read_rows(self._chunk(spec, 0), array, slice(0, spec.shape[0]))
-            paths = {block: self._chunk(spec, block) for block in self._blocks_with(spec)}
+            paths = {block: self._chunk(spec, block) for block in self.blocks_with(spec.name)}
             result = empty_rows(spec)
             for block, path in paths.items():
                 images = self.manifest.block_images(block)
@@ -338,11 +371,6 @@ class Study:
             return np.asarray(images["p_true"], np.float64)[rows]
 
         return converted(spec.name, values, version=self.manifest.format_version, unpruned=unpruned)
-
-    def _blocks_with(self, spec: ArraySpec) -> list[int]:
-        if spec.stage != HEADS:
-            return list(range(self.manifest.n_blocks))
-        return [block for block, has in self._receipts.items() if not spec.is_optional or spec.name in has.arrays]
 
     def _chunk(self, spec: ArraySpec, block: int) -> Path:
         return checked_chunk(self.files, spec, block, self.manifest.block_size)

@@ -13,15 +13,15 @@ from vitpanel.core.display import CUT_OUT, HEAT, SCALES, pooling_step, share_abo
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError, public_words
+from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import css
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.detail_tables import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
 from vitpanel.views.head_atlas import HeadAtlas
-from vitpanel.views.palette import css
 
 _NOTE = f"""
 :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}

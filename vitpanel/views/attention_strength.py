@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
@@ -10,9 +9,10 @@ from bokeh.events import Tap
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
+from vitpanel.state.queries.strength import density_table, hop_table, measure_table
 from vitpanel.state.session import Session
 from vitpanel.state.strength import MEASURES, patch_side
-from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
+from vitpanel.views.base import COMPACT, FILLED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.density_area import create_density_area, density_columns
 from vitpanel.views.figures.head_scatter import create_head_scatter, head_columns, marked_columns, value_texts
@@ -55,7 +55,7 @@ class AttentionStrength(View):
         selection.watch(lambda *_: bridge.put("C2", self._draw_bars), ["image", "layer", "head"])
         selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["layer", "head", "measure"])
         selection.watch(lambda *_: bridge.put("C line", self._draw_line), ["image"])
-        session.param.watch(lambda *_: bridge.put("C3", self._draw_area), ["brush"])
+        selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["images"])
         self._draw_scatter()
         self._draw_bars()
         self._draw_area()
@@ -70,20 +70,15 @@ class AttentionStrength(View):
 
     def scatter_table(self) -> pd.DataFrame:
         """Measure of all heads as it is drawn."""
-        values = self.session.head_values()
-        layer, head = (index.ravel() for index in np.indices(values.per_head.shape))
-        columns = {"layer": layer, "head": head, values.measure: values.per_head.ravel()}
-        return pd.DataFrame(columns if values.std is None else columns | {"std": values.std.ravel()})
+        return measure_table(self.session.study, self.session.selection)
 
     def bars_table(self) -> pd.DataFrame:
         """Strength over hops."""
-        return source_table(self.bars.hops, hop="hop", chosen_image="chosen", mean="mean")
+        return hop_table(self.session.study, self.session.selection)
 
     def area_table(self) -> pd.DataFrame:
         """Distribution of the measure; without a brush the density is over all images."""
-        density = self.session.head_density()
-        columns = {density.measure: density.grid, "density": density.density}
-        return pd.DataFrame(columns if density.brushed is None else columns | {"density_of_brush": density.brushed})
+        return density_table(self.session.study, self.session.selection)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 

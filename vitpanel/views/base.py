@@ -12,12 +12,13 @@ import panel_material_ui as pmui
 import param
 from bokeh.models import ColumnDataSource, Title
 from bokeh.plotting import figure
+from holoviews.plotting.plot import Plot
 
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import GRID, MUTED, TEXT, css
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.help import Help, chapter
-from vitpanel.views.palette import GRID, MUTED, TEXT, css
 from vitpanel.views.stage import VIEW_CLASS, Stage
 
 HEADER_HEIGHT = 44
@@ -68,7 +69,11 @@ def create_figure(**options: Any) -> figure:
         "min_height": 0,
         "lod_threshold": None,
     }
-    fig = figure(**(defaults | options))
+    return dressed(figure(**(defaults | options)))
+
+
+def dressed(fig: figure) -> figure:
+    """Give a figure the house style, and return it."""
     fig.outline_line_color = None
     fig.background_fill_alpha = fig.border_fill_alpha = 0
     fig.grid.grid_line_color = GRID
@@ -112,7 +117,7 @@ class Chart(pn.viewable.Viewer):
     Parameters
     ----------
     fig
-        Written through the bridge only; or what makes it when it is wanted.
+        Written through the bridge only; or what makes it when it is wanted; or a plot of HoloViews.
     bridge
         The session's.
     name
@@ -142,7 +147,7 @@ class Chart(pn.viewable.Viewer):
 
     def __init__(
         self,
-        fig: figure | Callable[[], figure],
+        fig: figure | Callable[[], figure] | Plot,
         bridge: Bridge,
         *,
         name: str | None = None,
@@ -165,7 +170,10 @@ class Chart(pn.viewable.Viewer):
     @cached_property
     def figure(self) -> figure:
         """The figure; nothing is ever selected or muted in it, and a look for that would be one more model."""
-        fig = self._fig if isinstance(self._fig, figure) else self._fig()
+        if isinstance(self._fig, Plot):
+            fig = self._fig.state
+        else:
+            fig = self._fig if isinstance(self._fig, figure) else self._fig()
         for renderer in fig.renderers:
             renderer.update(nonselection_glyph=None, muted_glyph=None)
         return fig
@@ -179,7 +187,8 @@ class Chart(pn.viewable.Viewer):
 
     @cached_property
     def _layout(self) -> pn.Column:
-        pane = self._bridge.pane(self.figure, **FILLED)
+        fig = self.figure
+        pane = self._bridge.pane(self._fig if isinstance(self._fig, Plot) else fig, **FILLED)
         return pn.Column(pane, self.note, **FILLED, styles={"position": "relative", "min-height": "0"})
 
     def say(self, message: str, *, hint: str = "") -> None:

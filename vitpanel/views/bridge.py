@@ -7,6 +7,7 @@ from typing import Any
 
 import panel as pn
 from bokeh.model import Model
+from holoviews.plotting.plot import Plot
 
 from vitpanel.views.damage import despite_damage
 from vitpanel.views.session_loop import SessionLoop
@@ -25,11 +26,14 @@ class Bridge:
         self._loop = SessionLoop()
         self._waiting: dict[Any, Callable[[], None]] = {}
         self._is_due = False
-        self._panes: list[pn.pane.Bokeh] = []
+        self._panes: list[pn.pane.Bokeh | pn.pane.HoloViews] = []
 
-    def pane(self, model: Model, **params: Any) -> pn.pane.Bokeh:
-        """Pane of a figure or layout whose models are written through this bridge."""
-        pane = pn.pane.Bokeh(model, **params)
+    def pane(self, shown: Model | Plot, **params: Any) -> pn.pane.Bokeh | pn.pane.HoloViews:
+        """Pane of a figure, of a layout, or of a plot of HoloViews, whose models are written through this bridge."""
+        if isinstance(shown, Plot):
+            pane = pn.pane.HoloViews(shown, backend="bokeh", linked_axes=False, **params)
+        else:
+            pane = pn.pane.Bokeh(shown, **params)
         self._panes.append(pane)
         return pane
 

@@ -10,12 +10,12 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.cluster import ClusterPart, ClusterSummary, Neighbourhood
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
 from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, counted, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
 from vitpanel.views.figures.example_heads import ExampleHeads, example_columns
-from vitpanel.views.palette import css
 
 MOST_PARTS = 4
 MAP_SIDE = 80
@@ -102,7 +102,7 @@ class ClusterCard(pn.viewable.Viewer):
         spec, place = self.session.study.spec, tuple(message.data["choose"])
         sizes = (self.session.study.n_images, spec.n_layers, spec.n_heads)
         if all(index in range(size) for index, size in zip(place, sizes, strict=True)):
-            self.session.jump(*place)
+            self.session.selection.jump(*place)
 
     def _on_count(self, event: Any) -> None:
         cluster = self.session.selection.cluster

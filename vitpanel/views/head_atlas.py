@@ -12,9 +12,9 @@ from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import css
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, escaped
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
-from vitpanel.views.palette import css
 from vitpanel.views.stage import create_save_menu
 
 ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}

@@ -13,12 +13,12 @@ from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
+from vitpanel.theme.palette import css
 from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
 from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
-from vitpanel.views.palette import css
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
 

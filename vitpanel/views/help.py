@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from panel.custom import JSComponent
 
 from vitpanel.core.metrics import metrics
-from vitpanel.views.palette import css
+from vitpanel.theme.palette import css
 
 _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
 # The page lists the metrics that there are; the document, those that come with vitpanel.

@@ -10,28 +10,26 @@ import panel_material_ui as pmui
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
-from vitpanel.core.raster import Window
+from vitpanel.core.window import Window
+from vitpanel.elements.image_map import group_look, image_pixels, image_table, paint_images
 from vitpanel.errors import VitpanelError
-from vitpanel.state.brush import ImageIds
+from vitpanel.state.brush import Ids
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
+from vitpanel.theme.palette import css, dark_colours
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
 from vitpanel.views.figures.image_map import (
     create_image_map,
-    group_look,
-    image_table,
     region_columns,
     region_of,
     ring_columns,
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
-from vitpanel.views.figures.points_picture import points_picture, rgba
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
-from vitpanel.views.palette import css, dark_colours
 
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
 TOOLS = {
@@ -43,6 +41,7 @@ _CARD = (
     "position: absolute; z-index: 3; width: 196px; padding: 6px; font: 11px sans-serif; pointer-events: none; "
     f"background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}; border-radius: 3px"
 )
+TOOLS_WIDTH = 32
 _OVER = {"position": "absolute", "z-index": "3"}
 
 
@@ -58,7 +57,7 @@ class ImageOverview(View):
         self.groups = session.image_groups()
         self.map = create_image_map(self._layout)
         self.chart = Chart(
-            self.map.figure,
+            self.map.plot,
             bridge,
             name="image-overview",
             table=self._table,
@@ -75,7 +74,7 @@ class ImageOverview(View):
         selection.watch(lambda *_: bridge.put("A image", self._on_image), "image")
         selection.watch(self._on_layout, "image_layout")
         selection.watch(self._on_colouring, "colouring")
-        session.param.watch(self._on_brush, "brush")
+        selection.watch(self._on_brush, "images")
         self.legend.param.watch(lambda *_: bridge.put("A light", self._draw_light), "pointed")
         self.param.watch(self._on_colouring, "dark")
         self._on_image()
@@ -101,7 +100,7 @@ class ImageOverview(View):
             variant="outlined", margin=4, styles=_OVER | {"right": "0", "top": "0"},
             sx={"padding": "0 6px", "fontSize": "11px", "textTransform": "none"},
         )  # fmt: skip
-        self.unbrush.on_click(lambda _: self.session.param.update(brush=None))
+        self.unbrush.on_click(lambda _: self.session.selection.param.update(images=None))
         self.tools = {
             name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=30, height=30)
             for name, (icon, words) in TOOLS.items()
@@ -158,7 +157,9 @@ class ImageOverview(View):
         choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
         tools = pn.Column(*self.tools.values(), margin=0, width=30, styles=_OVER | {"left": "2px", "top": "0"})
         styles = {"position": "relative", "min-height": "0"}
-        chart = pn.Column(self.chart, tools, self.unbrush, styles=styles, **FILLED)
+        # Buttons lie over the left edge, points beside them.
+        beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
+        chart = pn.Column(beside, tools, self.unbrush, styles=styles, **FILLED)
         return pn.Column(choose, chart, self.legend, self.strip, **FILLED)
 
     @property
@@ -206,15 +207,15 @@ class ImageOverview(View):
             tool.sx = PRESSED if name == chosen else {}
 
     def _on_sight(self, _attribute: str, _old: object, _new: object) -> None:
-        self.bridge.put("A picture", self._draw_picture)
+        self.bridge.put("A sight", partial(self._draw_picture, is_moved=True))
 
     def _on_geometry(self, event: SelectionGeometry) -> None:
         if event.final and event.geometry is not None:
-            self.session.brush = region_of(event.geometry, self.session.image_layout)
+            self.session.selection.images = region_of(event.geometry, self.session.image_layout)
 
     def _on_group(self, group: int) -> None:
         ids = np.flatnonzero(self.groups.codes == group)
-        self.session.brush = ImageIds(tuple(ids.tolist()))
+        self.session.selection.images = Ids(tuple(ids.tolist()))
 
     def _on_pointer(self, _attribute: str, _old: object, new: dict[str, Any]) -> None:
         image = int(new["image"][0])
@@ -271,7 +272,7 @@ class ImageOverview(View):
         self._draw_brush()
 
     def _draw_brush(self) -> None:
-        self.map.region.data = region_columns(self.session.brush, self.session.image_layout)
+        self.map.region.data = region_columns(self.session.selection.images, self.session.image_layout)
         self._draw_light()
 
     def _draw_colours(self) -> None:
@@ -280,8 +281,7 @@ class ImageOverview(View):
 
     def _draw_light(self) -> None:
         self.map.light(self._lit)
-        if self.map.all is None:
-            self._draw_picture()
+        self._draw_picture()
 
     @property
     def _lit(self) -> np.ndarray | None:
@@ -289,10 +289,14 @@ class ImageOverview(View):
         pointed = self.legend.pointed
         return self.session.brushed if pointed < 0 else self.groups.codes == pointed
 
-    def _draw_picture(self) -> None:
-        fig = self.map.figure
+    def _draw_picture(self, *, is_moved: bool = False) -> None:
+        fig, picture = self.map.figure, self.map.picture
+        if picture is None:
+            return
         window = Window((fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig))
-        colours = rgba([group["colour"] for group in self.legend.groups])[self.groups.codes]
-        pixels = points_picture(self._layout, colours, window, lit=self._lit)
-        place = {"x": window.x[0], "y": window.y[0], "dw": window.x[1] - window.x[0], "dh": window.y[1] - window.y[0]}
-        self.map.picture.data = {"image": [pixels], **{name: [value] for name, value in place.items()}}
+        pixels = image_pixels(self.groups, tuple(group["colour"] for group in self.legend.groups))
+        painted = paint_images(self._layout, pixels, window, lit=self._lit)
+        if is_moved:
+            picture.move(painted)
+        else:
+            picture.draw(painted)

@@ -8,7 +8,7 @@ from panel.custom import JSComponent
 
 from vitpanel.state.image_search import image_text, matching_images
 from vitpanel.study.reader import Study
-from vitpanel.views.palette import css
+from vitpanel.theme.palette import css
 from vitpanel.views.stage import script
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from bokeh.events import DoubleTap, Tap
 
-from vitpanel.core.raster import Window
+from vitpanel.core.window import Window
 from vitpanel.state.pattern_map import Near, PatternMap
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
@@ -43,10 +43,10 @@ class MapClicks:
         if not self._doubles.is_second(event):
             return False
         self._latest = None
-        if self._session.jumps and self._session.jumps[-1] == self._before != self._place:
-            self._session.go_back()
+        if self._session.selection.jumps and self._session.selection.jumps[-1] == self._before != self._place:
+            self._session.selection.go_back()
         else:
-            self._session.choose_pattern(*self._before)
+            self._session.selection.choose_pattern(*self._before)
         return True
 
     def choose(self, at: tuple[float, float], found: PatternMap, window: Window) -> None:
@@ -69,4 +69,4 @@ class MapClicks:
 
     def _go_to(self, near: Near | None) -> None:
         if near is not None:
-            self._session.jump(*near.nearest)
+            self._session.selection.jump(*near.nearest)

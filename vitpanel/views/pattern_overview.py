@@ -13,7 +13,9 @@ import param
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.core.raster import Window
+from vitpanel.core.window import Window, home_window
+from vitpanel.elements.pattern_map import NO_POINTS, Drawing, map_table, paint_map
+from vitpanel.elements.shading import colour_palette
 from vitpanel.errors import VitpanelError
 from vitpanel.state.cluster import Neighbourhood, Outline
 from vitpanel.state.pattern_map import Cohesion, PatternMap
@@ -24,17 +26,12 @@ from vitpanel.views.background import Background
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.cluster_card import ClusterCard
-from vitpanel.views.figures.map_picture import NO_POINTS, Drawing, colour_palette, paint_map
 from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html, near_html
 from vitpanel.views.figures.pattern_map import (
     NEAR_PIXELS,
     create_pattern_figure,
     explain_colours,
-    home_window,
-    map_table,
     own_columns,
-    resized,
-    zoomed,
 )
 from vitpanel.views.map_clicks import MapClicks
 from vitpanel.views.map_tools import N_NEIGHBOURS, MapTools
@@ -53,7 +50,7 @@ class PatternOverview(View):
         super().__init__(session, bridge, **params)
         self.plot = create_pattern_figure()
         self.chart = Chart(
-            self.plot.figure,
+            self.plot.plot,
             bridge,
             name="pattern-overview",
             table=self.table,
@@ -71,6 +68,8 @@ class PatternOverview(View):
         self._palette: tuple[str, ...] = ()
         self._seen = Window((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
         self._is_home = True
+        # What the picture shows, wherever: map, colours, and whether contours, on which ground.
+        self._look: tuple[Any, ...] = ()
         # What the server has set of late: the browser reports it too, and that is no act of a person.
         self._told: deque[Window] = deque(maxlen=MOST_TOLD)
         self._create_controls()
@@ -93,8 +92,9 @@ class PatternOverview(View):
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
             widget.param.watch(lambda event, name=name: selection.param.update({name: event.new}), "value")
-        self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", disabled=True, margin=(8, 4))
-        self._back.on_click(lambda _: self.session.go_back())
+        self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", margin=(8, 4))
+        self._back.disabled = not selection.jumps
+        self._back.on_click(lambda _: self.session.selection.go_back())
         self.tools = MapTools(selection, self.plot)
         self.tools.zoom_in.on_click(lambda _: self._zoom(2))
         self.tools.zoom_out.on_click(lambda _: self._zoom(0.5))
@@ -118,7 +118,7 @@ class PatternOverview(View):
         selection.watch(lambda *_: self._draw(), "cloud")
         selection.watch(self._on_cluster, "cluster")
         self.param.watch(lambda *_: self._draw(), "dark")
-        self.session.param.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
+        selection.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Return the way back from a jump."""
@@ -145,7 +145,10 @@ class PatternOverview(View):
     def _table_maker(self) -> Callable[[], pd.DataFrame]:
         """What makes the table of what is in sight now, in any thread."""
         shown = {"metric": self.session.selection.metric, "layout": self.session.selection.pattern}
-        return partial(map_table, self.session.patterns, self._map, self._seen, **shown)
+        patterns, found, seen = self.session.patterns, self._map, self._seen
+        if found is None:
+            return pd.DataFrame
+        return lambda: map_table(patterns, found, found.within(seen)[2], **shown)
 
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save one of the charts; the table of millions of heads is made beside the event loop."""
@@ -253,7 +256,7 @@ class PatternOverview(View):
             if seen.x[0] <= x <= seen.x[1] and seen.y[0] <= y <= seen.y[1]:
                 middle = (x, y)
         self._is_home = False
-        self._look_at(zoomed(seen, middle, factor))
+        self._look_at(seen.zoomed(middle, factor))
 
     def _look_at(self, window: Window) -> None:
         self._seen = window
@@ -281,7 +284,7 @@ class PatternOverview(View):
         except UnsetValueError:  # the browser tells one after the other
             return
         if width > 0 and height > 0:
-            self._seen = resized(self._seen, width=width, height=height)
+            self._seen = self._seen.resized(width=width, height=height)
             if self._is_home:
                 self._show_home()
             else:
@@ -297,16 +300,20 @@ class PatternOverview(View):
             if not self._map.is_sorted:
                 self.chart.wait()
             paint = partial(paint_map, self.session.patterns, self._map, self._seen, self._colours, dark=self.dark)
-            self._painter.run(paint, self._show, refuse=self._refuse)
+            look = (self._map, self._colours, self.session.selection.density, self.dark)
+            self._painter.run(paint, partial(self._show, look), refuse=self._refuse)
 
     def _refuse(self, error: VitpanelError) -> None:
         self.chart.say(error.message, hint=error.hint)
 
-    def _show(self, drawing: Drawing) -> None:
-        seen, plot = drawing.window, self.plot
+    def _show(self, look: tuple[Any, ...], drawing: Drawing) -> None:
+        plot = self.plot
         self.chart.clear()
-        place = {"x": seen.x[0], "y": seen.y[0], "dw": seen.x[1] - seen.x[0], "dh": seen.y[1] - seen.y[0]}
-        plot.picture.data = {"image": [drawing.pixels], **{name: [value] for name, value in place.items()}}
+        if look == self._look:
+            plot.picture.move(drawing.picture)
+        else:
+            plot.picture.draw(drawing.picture)
+        self._look = look
         for source, (x, y) in ((plot.cloud, drawing.cloud), (plot.marked, drawing.marked)):
             if len(x) or len(source.data["x"]):
                 source.data = {"x": x, "y": y}

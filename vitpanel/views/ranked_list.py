@@ -50,7 +50,7 @@ class RankedList(pn.viewable.Viewer):
     def toggle(self, layer: int, head: int) -> None:
         """Pin a head or let it go; say in the list why that cannot be."""
         try:
-            self.session.toggle_pin(layer, head)
+            self.session.selection.toggle_pin(layer, head)
         except VitpanelError as error:
             self.heads.refuse(public_words(f"{error.message} {error.hint}"))
 

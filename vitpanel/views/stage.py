@@ -11,7 +11,7 @@ from bokeh.plotting import figure
 from panel.custom import JSComponent
 
 from vitpanel.errors import public_words
-from vitpanel.views.palette import css, css_variables, dark_colours, dark_ramps
+from vitpanel.theme.palette import css, css_variables, dark_colours, dark_ramps
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
 SCALES = (1, 2, 4)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from vitpanel.core.display import KINDS
 from vitpanel.core.thumbnails import SHADES
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import css, dark_ramps, rgb
 from vitpanel.views.figures.client import script
-from vitpanel.views.figures.link_colours import KIND_COLOURS
-from vitpanel.views.palette import css, dark_ramps, rgb
 
 _STYLE = f"""
 .atlas {{ display: flex; flex-wrap: wrap; gap: 4px; height: 100%; overflow-y: auto; align-content: flex-start;

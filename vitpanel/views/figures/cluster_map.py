@@ -6,8 +6,8 @@ import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
+from vitpanel.theme.palette import PATCH_COLOURS
 from vitpanel.views.base import NO_AXES, create_figure
-from vitpanel.views.palette import PATCH_COLOURS
 
 MOST_CELLS = 128
 

@@ -20,8 +20,8 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from vitpanel.state.strength import HeadDensity
+from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
 from vitpanel.views.base import create_figure
-from vitpanel.views.palette import CHOSEN, MEAN, TEXT, VALUE
 
 AIR = 0.06
 _IN_PIXELS = "return `${tick}\\n${Math.round(tick * side)} px`"

@@ -8,9 +8,9 @@ from panel.custom import JSComponent
 from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.study.reader import Study
+from vitpanel.theme.palette import css
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import data_uri
-from vitpanel.views.palette import css
 
 _STYLE = f"""
 .examples {{ display: grid; grid-template-columns: repeat(3, 1fr); }}

@@ -9,10 +9,10 @@ from bokeh.plotting import figure
 
 from vitpanel.core.display import HEAT, KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.theme.mask_ramps import DARKEST, DIMMED, mask_ramps, ramp_strips
 from vitpanel.views.figures.client import READABLE, script
 from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout
 from vitpanel.views.figures.image_masks import ImageMasks, create_image_masks
-from vitpanel.views.figures.mask_ramps import DARKEST, DIMMED, mask_ramps, ramp_strips
 from vitpanel.views.figures.threshold_histogram import UNITS, ThresholdHistogram, create_threshold_histogram
 from vitpanel.views.figures.token_lines import MARGIN, SHADES, SOURCES, TARGETS, TokenLines, create_token_lines
 

@@ -9,8 +9,8 @@ from bokeh.plotting import figure
 
 from vitpanel.core.spec import head_name
 from vitpanel.state.strength import HeadValues
+from vitpanel.theme.palette import CHOSEN, SURFACE, TEXT, layer_colours
 from vitpanel.views.base import create_figure, layer_ticks
-from vitpanel.views.palette import CHOSEN, SURFACE, TEXT, layer_colours
 
 AXIS_LABELS = {"entropy": "entropy", "distance": "distance (patches)"}
 AIR = 0.03

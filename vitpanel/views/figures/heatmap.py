@@ -16,16 +16,13 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from vitpanel.core.display import KINDS, display_grid, token_kinds
-from vitpanel.core.grid import CLS, Grid
+from vitpanel.core.display import KINDS, axis_edges, display_grid, token_kinds
+from vitpanel.core.grid import Grid
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import CHOSEN
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
-from vitpanel.views.figures.link_colours import KIND_COLOURS
-from vitpanel.views.palette import CHOSEN
 
-CLS_WIDTH = 10
-EXTRA_WIDTH = 3
-MAX_SHARE = 10
 FADED = 0.22
 PLACES = ("x", "y", "dw", "dh")
 TOKENS = ("top", "bottom", "left", "right")
@@ -47,17 +44,6 @@ class Heatmap:
     bars: dict[str, ColorBar]
     mark: ColumnDataSource
     fit: CustomJS
-
-
-def axis_edges(grid: Grid, *, with_extra: bool = True) -> list[float]:
-    """Where each token begins along an axis, and where the last one ends, in units of a patch.
-
-    CLS is ten patches wide where that is no more than a tenth of all; tokens that are not shown have no width.
-    """
-    widths = {CLS: CLS_WIDTH}
-    most = max(grid.size / MAX_SHARE, 1)
-    prefix = [min(widths.get(kind, EXTRA_WIDTH * with_extra), most) for kind in grid.prefix]
-    return [0.0, *np.cumsum(prefix + [1.0] * grid.size).tolist()]
 
 
 def block_places(grid: Grid, *, with_extra: bool = True) -> dict[str, dict[str, list[Any]]]:

@@ -8,8 +8,8 @@ import numpy as np
 from vitpanel.errors import VitpanelError
 from vitpanel.state.image_groups import NO_LABEL, NO_PREDICTION
 from vitpanel.study.reader import Study
+from vitpanel.theme.palette import css
 from vitpanel.views.base import escaped
-from vitpanel.views.palette import css
 
 SMALL_SIDE = 64
 STRIP_STYLE = f"""

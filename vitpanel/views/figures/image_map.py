@@ -1,11 +1,9 @@
 """A: all images, laid out by the importance of their heads."""
 
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 from bokeh.models import (
     BoxSelectTool,
     CDSView,
@@ -17,26 +15,18 @@ from bokeh.models import (
     WheelZoomTool,
 )
 from bokeh.plotting import figure
+from holoviews.plotting.plot import Plot
 
-from vitpanel.state.brush import LayoutRegion
-from vitpanel.state.image_groups import NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN, RIGHT, WRONG, ImageGroups
-from vitpanel.views.base import NO_AXES, create_figure
+from vitpanel.elements import density
+from vitpanel.elements.density import LOOK, LivePicture, draw_plot
+from vitpanel.elements.image_map import MARKERS, Look, point_element, point_size
+from vitpanel.state.brush import InPolygon
+from vitpanel.state.image_groups import ImageGroups
+from vitpanel.theme.palette import CHOSEN, MUTED, SURFACE, TEXT, VALUE
+from vitpanel.views.base import dressed
 from vitpanel.views.figures.picking import padded_range
-from vitpanel.views.palette import CHOSEN, MUTED, SHARE_COLOURS, SURFACE, TEXT, VALUE, WRONG_COLOUR, class_colours
 
-MOST_GLYPHS = 5000
-# Buttons lie over the left edge of the map, points beside them.
-TOOLS_WIDTH = 32
-MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
 STRONG, FAINT = 0.85, 0.12
-
-
-@dataclass(frozen=True)
-class Look:
-    """Colour and shape of each group of images."""
-
-    colours: tuple[str, ...]
-    markers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,28 +35,40 @@ class ImageMap:
 
     Attributes
     ----------
-    figure
-        Its tools ``pan``, ``box`` and ``lasso`` are those of `tools`, one of which a drag means.
+    plot
+        What HoloViews has drawn; the rest is added to its figure.
+    tools
+        ``pan``, ``box`` and ``lasso``, one of which a drag means.
     points
         Places in the order of the image ids, and their looks where there are few enough to be drawn one by one.
     all, lit
         Draw every point, and those that stand out; None for a study whose images are painted into ``picture``.
     picture
-        An image of all points in sight.
+        All images in sight as one; None where they are drawn one by one.
     ring
         Around the chosen image.
     region
         Outline of the brush.
     """
 
-    figure: figure
+    plot: Plot
     tools: dict[str, Any]
     points: ColumnDataSource
     all: GlyphRenderer | None
     lit: GlyphRenderer | None
-    picture: ColumnDataSource
+    picture: LivePicture | None
     ring: ColumnDataSource
     region: ColumnDataSource
+
+    @property
+    def figure(self) -> figure:
+        """What HoloViews has made."""
+        return self.plot.state
+
+    @property
+    def source(self) -> ColumnDataSource:
+        """What HoloViews draws from."""
+        return self.plot.handles["source"]
 
     def place(self, layout: np.ndarray) -> None:
         """Move all images to their places in a layout, ``(n_images, 2)``, and show all of them."""
@@ -95,63 +97,24 @@ class ImageMap:
         cast("IndexFilter", self.lit.view.filter).indices = [] if mask is None else np.flatnonzero(mask).tolist()
 
 
-def group_look(groups: ImageGroups, classes: tuple[str, ...]) -> Look:
-    """Colour and shape of each group; a class looks the same whether it is a label or a prediction.
-
-    Parameters
-    ----------
-    classes
-        Names of all classes that occur.
-    """
-    if groups.kind == "class":
-        colours = class_colours(classes)
-        shapes = dict(zip(classes, cycle(MARKERS), strict=False))
-    elif groups.kind == "verdict":
-        colours, shapes = {RIGHT: VALUE, WRONG: WRONG_COLOUR}, {RIGHT: "circle", WRONG: "triangle"}
-    else:
-        shares = tuple(name for name in groups.names if name != NOT_KNOWN)
-        colours, shapes = dict(zip(shares, _shares(shares), strict=True)), dict.fromkeys(shares, "circle")
-    unknown = dict.fromkeys((NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN))
-    return Look(
-        tuple(MUTED if name in unknown else colours[name] for name in groups.names),
-        tuple("x" if name in unknown else shapes[name] for name in groups.names),
-    )
-
-
 def create_image_map(layout: np.ndarray) -> ImageMap:
-    """Scatter of all images at their places ``(n_images, 2)``, NaN for one that is not drawn.
+    """Map of all images at their places ``(n_images, 2)``, NaN for one that is not drawn; drawn by HoloViews.
 
     More than `MOST_GLYPHS` images are painted into one picture of the part in sight.
     """
-    n_images = len(layout)
-    is_few = n_images <= MOST_GLYPHS
-    looks = {"colour": [MUTED] * n_images, "marker": ["circle"] * n_images} if is_few else {}
-    points = ColumnDataSource({"x": layout[:, 0], "y": layout[:, 1]} | looks)
-    ring = ColumnDataSource({"x": [], "y": []})
-    region = ColumnDataSource({"x": [], "y": []})
-    picture = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
-    wheel = WheelZoomTool()
-    tools = {"pan": PanTool(), "box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
-    fig = create_figure(
-        **NO_AXES,
-        tools=[wheel, *tools.values()],
-        active_scroll=wheel,
-        active_drag=tools["pan"],
-        min_border_left=TOOLS_WIDTH,
-        x_range=padded_range(layout[:, 0]),
-        y_range=padded_range(layout[:, 1]),
-        # The default of 500 ms is what makes zooming feel slow: Bokeh reports new ranges only after it.
-        lod_timeout=50,
-    )
-    size = float(np.clip(8 - np.log10(max(n_images, 1)), 3.5, 7))
-    drawn: list[GlyphRenderer] = []
-    if is_few:
-        look = {"fill_color": "colour", "line_color": TEXT, "line_width": 0.3, "marker": "marker", "alpha": STRONG}
-        drawn = [fig.scatter("x", "y", source=points, size=size, **look)]
-        view = CDSView(filter=IndexFilter([]))
-        drawn.append(fig.scatter("x", "y", source=points, size=size + 1, view=view, level="overlay", **look))
+    size = point_size(len(layout))
+    if len(layout) > density.MOST_GLYPHS:
+        picture, drawn = LivePicture(**LOOK), ()
+        plot = draw_plot(picture.element)
+        points = ColumnDataSource({"x": layout[:, 0], "y": layout[:, 1]})
     else:
-        fig.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=picture)
+        picture, plot = None, draw_plot(_points(layout))
+        points, drawn = plot.handles["source"], _drawn(plot, size)
+    fig, wheel = dressed(plot.state), WheelZoomTool()
+    tools = {"pan": PanTool(), "box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
+    fig.add_tools(wheel, *tools.values())
+    fig.toolbar.update(active_scroll=wheel, active_drag=tools["pan"])
+    ring, region = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({"x": [], "y": []})
     fig.patch(
         "x", "y", source=region, fill_color=VALUE, fill_alpha=0.06, line_color=VALUE, line_dash="4 3", level="overlay"
     )
@@ -159,7 +122,33 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
         fig.scatter(
             "x", "y", source=ring, size=size + 8, fill_alpha=0, line_color=colour, line_width=width, level="overlay"
         )
-    return ImageMap(fig, tools, points, *(drawn or [None, None]), picture, ring, region)
+    found = ImageMap(plot, tools, points, *(drawn or (None, None)), picture, ring, region)
+    found.show_all()
+    return found
+
+
+def _points(layout: np.ndarray) -> Any:
+    """Element of images that have no looks yet."""
+    n_images = len(layout)
+    colours, markers = np.full(n_images, MUTED), np.full(n_images, MARKERS[0])
+    return point_element(layout, colours, markers).opts(**LOOK, backend="bokeh")
+
+
+def _drawn(plot: Plot, size: float) -> tuple[GlyphRenderer, GlyphRenderer]:
+    """What draws all images, and those that stand out.
+
+    The columns that HoloViews has made of colours and shapes are exchanged for ours: those of colours must have
+    "colour" in their names to follow the theme.
+    """
+    source, everything = plot.handles["source"], plot.handles["glyph_renderer"]
+    known, n_images = source.data, len(source.data["x"])
+    looks = {"colour": [MUTED] * n_images, "marker": [MARKERS[0]] * n_images}
+    source.data = {"x": known["x"], "y": known["y"]} | looks
+    look = {"fill_color": "colour", "line_color": TEXT, "line_width": 0.3, "marker": "marker"}
+    everything.glyph.update(**look, size=size, fill_alpha=STRONG, line_alpha=STRONG)
+    view = CDSView(filter=IndexFilter([]))
+    lit = plot.state.scatter("x", "y", source=source, size=size + 1, view=view, level="overlay", alpha=STRONG, **look)
+    return everything, lit
 
 
 def ring_columns(points: ColumnDataSource, image: int | None) -> dict[str, Any]:
@@ -169,26 +158,14 @@ def ring_columns(points: ColumnDataSource, image: int | None) -> dict[str, Any]:
 
 def region_columns(brush: object, layout: str) -> dict[str, Any]:
     """Columns of the outline of a brush, none for one that was not drawn in this layout."""
-    is_here = isinstance(brush, LayoutRegion) and brush.layout == layout
+    is_here = isinstance(brush, InPolygon) and brush.layout == layout
     return {"x": list(brush.x), "y": list(brush.y)} if is_here else {"x": [], "y": []}
 
 
-def region_of(geometry: dict[str, Any], layout: str) -> LayoutRegion:
+def region_of(geometry: dict[str, Any], layout: str) -> InPolygon:
     """What a box or a lasso, as Bokeh tells it, marks in a layout."""
     if geometry["type"] == "rect":
         x0, x1, y0, y1 = (float(geometry[name]) for name in ("x0", "x1", "y0", "y1"))
-        return LayoutRegion(layout, (x0, x1, x1, x0), (y0, y0, y1, y1))
+        return InPolygon(layout, (x0, x1, x1, x0), (y0, y0, y1, y1))
     x, y = (tuple(float(value) for value in geometry[name]) for name in ("x", "y"))
-    return LayoutRegion(layout, x, y)
-
-
-def image_table(images: pd.DataFrame, layout: np.ndarray, brushed: np.ndarray | None) -> pd.DataFrame:
-    """What the map shows, one row an image."""
-    columns = ["file", "label_name", "predicted_name", "p_true"]
-    table = images[columns].reset_index().assign(x=layout[:, 0], y=layout[:, 1])
-    return table if brushed is None else table.assign(brushed=brushed)
-
-
-def _shares(names: tuple[str, ...]) -> list[str]:
-    """Colours of those fifths that occur."""
-    return [SHARE_COLOURS[round(float(name.split()[0]) * len(SHARE_COLOURS))] for name in names]
+    return InPolygon(layout, x, y)

@@ -10,10 +10,10 @@ from bokeh.plotting import figure
 from PIL import Image
 
 from vitpanel.core.grid import Grid
+from vitpanel.theme.mask_ramps import N_SHADES
+from vitpanel.theme.palette import CHOSEN, TEXT
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
-from vitpanel.views.figures.mask_ramps import N_SHADES
-from vitpanel.views.palette import CHOSEN, TEXT
 
 NO_PIXELS = np.zeros((1, 1), np.uint32)
 PICTURES = ("image", "source", "target")

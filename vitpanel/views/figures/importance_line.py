@@ -20,10 +20,10 @@ from bokeh.plotting import figure
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
+from vitpanel.theme.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.numbers import plain_ticks
-from vitpanel.views.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
 
 AIR = 0.04
 PIN_SHARE, PIN_TOP, PIN_ROW = 0.035, 0.96, 0.08  # of the width and height of the chart

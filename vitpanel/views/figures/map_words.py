@@ -5,8 +5,8 @@ import numpy as np
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.pattern_map import Cohesion, Near
 from vitpanel.state.patterns import MapColours
+from vitpanel.theme.palette import css
 from vitpanel.views.base import escaped
-from vitpanel.views.palette import css
 
 # Share of own neighbours from which on a head is said to keep to itself, and spread up to which it is in one place.
 SEPARATE, ONE_PLACE = 0.75, 0.3

@@ -9,9 +9,9 @@ from bokeh.plotting import figure
 
 from vitpanel.core.metrics import metric_keys, metric_of
 from vitpanel.core.regions import PruningMode, Region
+from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
-from vitpanel.views.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 
 NOT_DEFINED = "n/a"
 ICON_SHARE = 0.2

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from bokeh.models import (
     BoxSelectTool,
     ColorBar,
@@ -15,22 +14,21 @@ from bokeh.models import (
     LassoSelectTool,
     LinearColorMapper,
     PanTool,
-    Range1d,
     Tool,
+    WheelZoomTool,
 )
 from bokeh.plotting import figure
+from holoviews.plotting.plot import Plot
 
 from vitpanel.core.metrics import metric_of
-from vitpanel.core.raster import Window
 from vitpanel.core.spec import head_name
-from vitpanel.state.pattern_map import PatternMap
-from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
-from vitpanel.views.base import NO_AXES, create_figure, numbers_as_text
+from vitpanel.elements.density import LOOK, LivePicture, draw_plot
+from vitpanel.elements.shading import colour_index
+from vitpanel.state.patterns import MapColours, OwnHeads
+from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
+from vitpanel.views.base import dressed, numbers_as_text
 from vitpanel.views.figures.client import script
-from vitpanel.views.figures.map_picture import colour_index
-from vitpanel.views.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
 
-MARGIN = 0.04
 MOST_TICKS = 12
 # Milliseconds between two reports of what is in sight.
 PAUSE = 40
@@ -49,14 +47,14 @@ _OWN = ("x", "y", "colour", "words")
 class PatternFigure:
     """Figure of D1.
 
-    ``picture`` holds the picture of all heads, ``own`` the chosen image's, ``cloud`` the chosen head on all images,
-    ``marked`` those of the marked cluster, ``outline`` the line around it, ``ring`` the choice; ``drags`` are the
-    tools that a drag can stand for. ``pointer`` is where the pointer rests (the browser tells it), ``answer`` what is
-    said of that place.
+    HoloViews draws it: ``plot`` with the ``picture`` of all heads. What lies on that is added to its figure: ``own``
+    the chosen image's heads, ``cloud`` the chosen head on all images, ``marked`` those of the marked cluster,
+    ``outline`` the line around it, ``ring`` the choice. ``drags`` are the tools that a drag can stand for. ``pointer``
+    is where the pointer rests (the browser tells it), ``answer`` what is said of that place.
     """
 
-    figure: figure
-    picture: ColumnDataSource
+    plot: Plot
+    picture: LivePicture
     own: ColumnDataSource
     cloud: ColumnDataSource
     marked: ColumnDataSource
@@ -67,32 +65,15 @@ class PatternFigure:
     pointer: ColumnDataSource
     answer: ColumnDataSource
 
+    @property
+    def figure(self) -> figure:
+        """What HoloViews has made."""
+        return self.plot.state
 
-def home_window(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Window:
-    """Window that shows all points with a margin, with units of x and y equally long on the screen."""
-    sizes = [(high - low) * (1 + 2 * MARGIN) or 1.0 for low, high in home]
-    unit = max(size / pixels for size, pixels in zip(sizes, (width, height), strict=True))
-    limits = [
-        ((low + high - unit * pixels) / 2, (low + high + unit * pixels) / 2)
-        for (low, high), pixels in zip(home, (width, height), strict=True)
-    ]
-    return Window(limits[0], limits[1], width, height)
-
-
-def zoomed(window: Window, at: tuple[float, float], factor: float) -> Window:
-    """Window with ``at`` in the middle and everything ``factor`` times as large."""
-    (x0, x1), (y0, y1) = window.x, window.y
-    half = (x1 - x0) / factor / 2, (y1 - y0) / factor / 2
-    return Window((at[0] - half[0], at[0] + half[0]), (at[1] - half[1], at[1] + half[1]), window.width, window.height)
-
-
-def resized(window: Window, *, width: int, height: int) -> Window:
-    """Window of another size in pixels, with the same middle and the same scale."""
-    limits: list[tuple[float, float]] = []
-    for (low, high), old, new in ((window.x, window.width, width), (window.y, window.height, height)):
-        half = (high - low) / old * new / 2
-        limits.append(((low + high) / 2 - half, (low + high) / 2 + half))
-    return Window(limits[0], limits[1], width, height)
+    @property
+    def source(self) -> ColumnDataSource:
+        """What the picture is drawn from."""
+        return self.plot.handles["source"]
 
 
 def create_pattern_figure() -> PatternFigure:
@@ -102,25 +83,21 @@ def create_pattern_figure() -> PatternFigure:
         "lasso": LassoSelectTool(continuous=False, renderers=[]),
         "box": BoxSelectTool(continuous=False, renderers=[]),
     }
-    fig = create_figure(
-        **NO_AXES,
-        tools=[*drags.values(), "wheel_zoom"],
-        active_drag=drags["move"],
-        active_scroll="wheel_zoom",
-        x_range=Range1d(0, 1),
-        y_range=Range1d(0, 1),
-    )
+    picture = LivePicture(**LOOK)
+    plot, wheel = draw_plot(picture.element), WheelZoomTool()
+    fig = dressed(plot.state)
+    fig.add_tools(*drags.values(), wheel)
+    fig.toolbar.update(active_drag=drags["move"], active_scroll=wheel)
     for drag in ("lasso", "box"):
         drags[drag].overlay.update(line_color=TEXT, line_width=1, fill_alpha=0.08)
     tell = CustomJS(args={"fig": fig, "pause": PAUSE}, code=script("ranges.js"))
     for span in (fig.x_range, fig.y_range):
         span.js_on_change("start", tell)
         span.js_on_change("end", tell)
-    picture, cloud, marked, own, outline, ring = (
+    cloud, marked, own, outline, ring = (
         ColumnDataSource({name: [] for name in names})
-        for names in (("image", "x", "y", "dw", "dh"), *[("x", "y")] * 2, _OWN, ("x", "y"), ("x", "y", "colour"))
+        for names in (*[("x", "y")] * 2, _OWN, ("x", "y"), ("x", "y", "colour"))
     )
-    fig.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=picture)
     fig.scatter("x", "y", source=marked, size=3, color=TEXT, alpha=0.5, line_color=None)
     fig.scatter("x", "y", source=cloud, size=4, color=CHOSEN, alpha=0.6, line_color=None)
     fig.patch("x", "y", source=outline, fill_alpha=0, line_color=TEXT, line_dash="dashed")
@@ -131,7 +108,7 @@ def create_pattern_figure() -> PatternFigure:
     fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
     bar = _colour_bar()
     fig.add_layout(bar, "below")
-    return PatternFigure(fig, picture, own, cloud, marked, outline, ring, bar, drags, *_link_pointer(fig, own))
+    return PatternFigure(plot, picture, own, cloud, marked, outline, ring, bar, drags, *_link_pointer(fig, own))
 
 
 def _link_pointer(fig: figure, own: ColumnDataSource) -> tuple[ColumnDataSource, ColumnDataSource]:
@@ -165,18 +142,6 @@ def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, .
     ]
     colour = shades[colour_index(own.value, colours, len(palette))].tolist()
     return {"x": own.x, "y": own.y, "colour": colour, "words": words}
-
-
-def map_table(
-    patterns: Patterns, found: PatternMap | None, window: Window, *, metric: str, layout: str
-) -> pd.DataFrame:
-    """Heads in sight with their places in a layout, and what is known of them."""
-    nothing = np.empty(0, np.int32)
-    x, y, rows = (nothing, nothing, nothing) if found is None else found.within(window)
-    image, layer, head = np.unravel_index(rows, (1, 1, 1) if found is None else found.shape)
-    places = {"image": image, "layer": layer, "head": head, "layout": layout, "x": x, "y": y}
-    table = pd.DataFrame(places | patterns.described(rows, metric=metric))
-    return table.sort_values(["image", "layer", "head"], ignore_index=True)
 
 
 def explain_colours(bar: ColorBar, colours: MapColours, palette: tuple[str, ...]) -> None:

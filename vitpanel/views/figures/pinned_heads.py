@@ -14,11 +14,11 @@ from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import MOST_PINNED
+from vitpanel.theme.palette import CHOSEN, GRID, MEAN, TEXT, VALUE
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.mode_bars import icon_columns, mode_span, possible
 from vitpanel.views.figures.mode_bars import mode_columns as one_head_columns
 from vitpanel.views.figures.numbers import plain_ticks
-from vitpanel.views.palette import CHOSEN, GRID, MEAN, TEXT, VALUE
 
 PADDING = 0.05
 HEADROOM = 0.22

@@ -8,8 +8,8 @@ from bokeh.plotting import figure
 from bokeh.transform import dodge
 
 from vitpanel.state.results import N_TOP, Predictions
+from vitpanel.theme.palette import MUTED, TEXT, VALUE
 from vitpanel.views.base import create_figure
-from vitpanel.views.palette import MUTED, TEXT, VALUE
 
 LONGEST_NAME = 24
 BAR = 0.3  # of a row

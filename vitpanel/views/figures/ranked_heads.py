@@ -9,9 +9,9 @@ from panel.custom import JSComponent
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.ranking import Ranking
+from vitpanel.theme.palette import css
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.numbers import change_text, distance_text
-from vitpanel.views.palette import css
 
 _LOOK = f"""
 :host {{ overflow: hidden; }}

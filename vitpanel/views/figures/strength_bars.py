@@ -8,10 +8,10 @@ from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from vitpanel.state.strength import HeadStrength
+from vitpanel.theme.palette import MEAN, SURFACE, VALUE
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.numbers import plain_ticks
-from vitpanel.views.palette import MEAN, SURFACE, VALUE
 
 INSET = 0.42
 UNLIT, LIT = 0.3, 1.0

@@ -6,9 +6,9 @@ from typing import cast
 from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Label, LogAxis, Range1d, Span, Title
 from bokeh.plotting import figure
 
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import CHOSEN, MUTED
 from vitpanel.views.base import create_figure
-from vitpanel.views.figures.link_colours import KIND_COLOURS
-from vitpanel.views.palette import CHOSEN, MUTED
 
 BOTTOM = 0.7
 UNITS = ("top %", "value")

@@ -7,12 +7,11 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Label, LinearColorMapper, LinearInterpolator, MultiLine, Range1d, Title
 from bokeh.plotting import figure
 
-from vitpanel.core.display import KINDS, token_kinds
+from vitpanel.core.display import KINDS, axis_edges, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import CHOSEN, TEXT
 from vitpanel.views.base import NO_AXES, create_figure
-from vitpanel.views.figures.heatmap import axis_edges
-from vitpanel.views.figures.link_colours import KIND_COLOURS
-from vitpanel.views.palette import CHOSEN, TEXT
 
 SOURCES, TARGETS = 1.0, 0.0
 LINK_COLUMNS = ("source", "target", "value", "x0", "x1")

@@ -126,6 +126,12 @@ def rgb(colour: str) -> np.ndarray:
     return np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)], np.float64)
 
 
+def rgba(colour: str, *, alpha: int) -> int:
+    """Pixel of ``#rrggbb`` as Bokeh's images have it."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return alpha << 24 | blue << 16 | green << 8 | red
+
+
 def _mixed(colour: str, other: str, share: float) -> str:
     red, green, blue = np.rint((1 - share) * rgb(colour) + share * rgb(other)).astype(int)
     return f"#{red:02x}{green:02x}{blue:02x}"

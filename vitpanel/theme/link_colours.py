@@ -1,6 +1,6 @@
 """Colours of the kinds of links, light to dark."""
 
 from vitpanel.core.display import KINDS
-from vitpanel.views.palette import CLS_COLOURS, EXTRA_COLOURS, PATCH_COLOURS
+from vitpanel.theme.palette import CLS_COLOURS, EXTRA_COLOURS, PATCH_COLOURS
 
 KIND_COLOURS = dict(zip(KINDS, (PATCH_COLOURS, EXTRA_COLOURS, CLS_COLOURS), strict=True))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vitpanel.views.palette import (
+from vitpanel.theme.palette import (
     CHOSEN,
     class_colours,
     css,

@@ -1,4 +1,4 @@
-"""D1: rasters of points as pictures."""
+"""Counts of points as pictures."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,59 +6,26 @@ from typing import Self
 import numpy as np
 from bokeh.palettes import Viridis256
 
+from vitpanel.core.point_grid import Points
 from vitpanel.core.points import smoothed
-from vitpanel.core.raster import Raster, Window
-from vitpanel.state.pattern_map import PatternMap
-from vitpanel.state.patterns import MapColours, Patterns
-from vitpanel.views.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, signed_colours
+from vitpanel.core.window import Window
+from vitpanel.elements.density import Picture, Raster, ranked
+from vitpanel.state.patterns import MapColours
+from vitpanel.theme.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, rgba, signed_colours
 
 N_BANDS = 10
-# Of the height that a single head has, what is shaded at least.
+# Of the height that a single point has, what is shaded at least.
 FAINTEST = 0.1
 EXPONENT = 0.45
 DENSITY_ALPHA = (26, 235)
 POINT_ALPHA = (150, 240)
+STAMP_ALPHA = 200
 SHARPEST, SMOOTHEST = 3.0, 12.0
 # Up to so many points in sight they are drawn with this radius in pixels.
 RADII = ((400, 3), (6_000, 2), (60_000, 1))
 
 # Without the ends that are hard to see on dark or on light ground.
 RAMP = tuple(Viridis256[40:246])
-NO_POINTS = (np.empty(0), np.empty(0))
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What of the map is drawn for a window: a picture, and single points on it.
-
-    ``most`` is the highest density in sight, in heads per pixel, 0 where it is not looked for.
-    """
-
-    window: Window
-    pixels: np.ndarray
-    most: float
-    cloud: tuple[np.ndarray, np.ndarray]
-    marked: tuple[np.ndarray, np.ndarray]
-
-
-def paint_map(
-    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, *, dark: bool = False
-) -> Drawing:
-    """Draw what is in sight as the selection wants it; touches no Bokeh model, so any thread may do it."""
-    palette = colour_palette(colours, n_layers=patterns.study.spec.n_layers, dark=dark)
-    selection, raster = patterns.selection, found.raster(window)
-    is_wanted = selection.density or colours.kind == "density"
-    density = Density.of_raster(raster) if is_wanted else None
-    if density is not None and selection.density:
-        pixels = density_picture(density, palette=palette if colours.kind == "density" else None, dark=dark)
-    else:
-        raster = thickened(raster)
-        values = patterns.values(raster.top, colours) if density is None else density.heights / density.most
-        pixels = point_picture(raster, colour_index(values, colours, len(palette)), palette, dark=dark)
-    is_lit = selection.cloud or selection.image is None
-    cloud = thinned(*found.places(patterns.cloud()), window) if is_lit else NO_POINTS
-    marked = thinned(*found.places(patterns.marked()), window) if selection.cluster is not None else NO_POINTS
-    return Drawing(window, pixels, density.most if density else 0.0, cloud, marked)
 
 
 def colour_palette(colours: MapColours, *, n_layers: int, dark: bool = False) -> tuple[str, ...]:
@@ -79,7 +46,7 @@ def colour_index(values: np.ndarray, colours: MapColours, n_colours: int) -> np.
 
 @dataclass(frozen=True)
 class Density:
-    """Smooth density of a raster: ``heights`` ``(height, width)`` in heads per pixel, and the height at one head."""
+    """Smooth density: ``heights`` ``(height, width)`` in points per pixel, and the height at a single one."""
 
     heights: np.ndarray
     single: float
@@ -90,10 +57,10 @@ class Density:
         return max(float(self.heights.max()), 1e-9)
 
     @classmethod
-    def of_raster(cls, raster: Raster) -> Self:
-        """The fewer heads are in sight, the smoother."""
-        sigma = float(np.clip(60 * max(raster.counts.sum(), 1) ** -0.3, SHARPEST, SMOOTHEST))
-        return cls(smoothed(raster.counts, sigma), 1 / (2 * np.pi * sigma**2))
+    def of_counts(cls, counts: np.ndarray) -> Self:
+        """Smooth density of counts on pixels; the fewer points are in sight, the smoother."""
+        sigma = float(np.clip(60 * max(counts.sum(), 1) ** -0.3, SHARPEST, SMOOTHEST))
+        return cls(smoothed(counts, sigma), 1 / (2 * np.pi * sigma**2))
 
 
 def density_picture(density: Density, *, palette: tuple[str, ...] | None = None, dark: bool = False) -> np.ndarray:
@@ -102,7 +69,7 @@ def density_picture(density: Density, *, palette: tuple[str, ...] | None = None,
     Parameters
     ----------
     density
-        Bands follow a power of it, so that differences show where it is dense, and single heads are seen as well.
+        Bands follow a power of it, so that differences show where it is dense, and single points are seen as well.
     palette
         Colours from low to high; without one, all contours are grey.
     """
@@ -125,22 +92,36 @@ def point_picture(raster: Raster, index: np.ndarray, palette: tuple[str, ...], *
     raster
         As `thickened` gives it.
     index
-        Colour of each pixel's topmost point in the palette; one past its end where that is not known.
+        Colour in the palette of the topmost point of each pixel that has one, ``(n_filled,)``, row by row; one past the
+        palette's end where that is not known.
     """
     few, many = POINT_ALPHA
-    most = max(int(raster.counts.max()), 2)
-    alpha = few + (many - few) * np.log(np.maximum(raster.counts, 1)) / np.log(most)
+    is_filled = raster.top >= 0
+    counts = raster.counts[is_filled]
+    alpha = few + (many - few) * np.log(counts) / np.log(max(int(counts.max(initial=0)), 2))
     shades = np.array(
         [rgba(colour, alpha=0) for colour in (*palette, dark_colour(MUTED) if dark else MUTED)], np.uint32
     )
-    pixels = shades[index] | alpha.astype(np.uint32) << 24
-    return np.where(raster.top >= 0, pixels, np.uint32(0))
+    pixels = np.zeros(raster.top.shape, np.uint32)
+    pixels[is_filled] = shades[index] | alpha.astype(np.uint32) << 24
+    return pixels
 
 
-def thickened(raster: Raster) -> Raster:
-    """Let each point cover the pixels around it, as many as fit the number of points in sight."""
-    n = int(raster.counts.sum())
-    radius = next((radius for most, radius in RADII if n <= most), 0)
+def stamped(picture: Picture, places: tuple[np.ndarray, np.ndarray], colour: str) -> Picture:
+    """Picture with small discs of a colour at places ``(n,)`` of x and y."""
+    x, y = (values.astype(np.float32) for values in places)
+    discs = thickened(ranked(Points(x, y, np.zeros(len(x), np.int32)), picture.window), 1)
+    pixels = np.where(discs.top >= 0, np.uint32(rgba(colour, alpha=STAMP_ALPHA)), picture.pixels)
+    return Picture(picture.window, pixels)
+
+
+def fitting_radius(n_points: int) -> int:
+    """Radius in pixels with which so many points in sight are drawn; 0 for a pixel each."""
+    return next((radius for most, radius in RADII if n_points <= most), 0)
+
+
+def thickened(raster: Raster, radius: int) -> Raster:
+    """Let each point cover the pixels around it, of which the one on top is seen."""
     if not radius:
         return raster
     counts, top = raster.counts.copy(), raster.top.copy()
@@ -155,12 +136,6 @@ def thickened(raster: Raster) -> Raster:
 def _shifted(step: int) -> slice:
     """Part of an axis that has something ``step`` places before it."""
     return slice(max(step, 0), min(step, 0) or None)
-
-
-def rgba(colour: str, *, alpha: int) -> int:
-    """Pixel of ``#rrggbb`` as Bokeh's images have it."""
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return alpha << 24 | blue << 16 | green << 8 | red
 
 
 def thinned(x: np.ndarray, y: np.ndarray, window: Window, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from vitpanel.core.display import CUT_OUT
-from vitpanel.views.figures.link_colours import KIND_COLOURS
-from vitpanel.views.palette import heat_colours, rgb
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import heat_colours, rgb
 
 N_SHADES = 256
 # Weak attention leaves the picture in sight, the strongest all but hides it.

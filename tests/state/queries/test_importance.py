@@ -1,0 +1,54 @@
+"""How much every head matters."""
+
+import numpy as np
+import pytest
+
+from vitpanel.state.brush import Ids
+from vitpanel.state.queries.importance import COLUMNS, STD, importance_table
+from vitpanel.state.queries.ranking import COLUMNS as RANKING_COLUMNS
+from vitpanel.state.queries.ranking import ranking_table
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
+
+
+@pytest.mark.parametrize("metric", ["probability", "jsd", "cls", "patch"])
+def test_one_row_a_head_with_its_value_its_mean_and_its_spread(study: Study, metric: str):
+    values = study[f"importance/{metric}"].astype(float)
+    judged = study.images["label"] >= 0 if metric == "probability" else np.ones(12, bool)
+    table = importance_table(study, Selection(study, image=3, metric=metric))
+    assert tuple(table) == COLUMNS
+    assert list(zip(table["layer"], table["head"], strict=True)) == [(i, j) for i in range(2) for j in range(3)]
+    assert table["chosen_image"].to_numpy() == pytest.approx(values[3].ravel())
+    assert table["mean"].to_numpy() == pytest.approx(values[judged].mean(0).ravel(), abs=1e-6)
+    assert table["spread"].to_numpy() == pytest.approx(values[judged].std(0).ravel(), abs=1e-6)
+    assert set(table["spread_is"]) == {STD}
+    expected = [study.images["p_true"].iloc[3]] if metric == "probability" else [np.nan]
+    assert np.array_equal(table["unpruned"].unique(), expected, equal_nan=True)
+
+
+def test_without_an_image_there_is_no_value_of_one(study: Study):
+    assert importance_table(study, Selection(study, image=None))["chosen_image"].isna().all()
+
+
+def test_marks(study: Study):
+    selection = Selection(study, layer=1, head=2, pinned=[(0, 1)])
+    selection.mark(Ids(((0, 0, 1), (3, 1, 0)), "instance"))
+    table = importance_table(study, selection)
+    assert table["is_chosen"].tolist() == [False] * 5 + [True]
+    assert table["is_pinned"].tolist() == [False, True] + [False] * 4
+    assert table["is_brushed"].tolist() == [False, True, False, True, False, False]
+
+
+def test_the_ranking_is_by_what_is_lost_with_its_quartiles(study: Study):
+    table = ranking_table(study, Selection(study, image=3, metric="probability", layer=1, head=0))
+    lost = study.images["p_true"].to_numpy()[:, None, None] - study["importance/probability"].astype(float)
+    assert tuple(table) == RANKING_COLUMNS
+    assert table["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert (np.diff(table["importance"]) <= 0).all()
+    for row in table.itertuples():
+        of_head = np.sort(lost[study.images["label"] >= 0, row.layer, row.head])
+        assert row.importance == pytest.approx(lost[3, row.layer, row.head], abs=1e-6)
+        assert row.least == pytest.approx(of_head[0], abs=1e-6)
+        assert row.most == pytest.approx(of_head[-1], abs=1e-6)
+        assert row.median == pytest.approx(of_head[round((len(of_head) - 1) / 2)], abs=1e-6)
+    assert table.loc[table["is_chosen"], ["layer", "head"]].to_numpy().tolist() == [[1, 0]]

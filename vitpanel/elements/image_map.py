@@ -1,0 +1,269 @@
+"""A: all images, laid out by the importance of their heads."""
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+
+from vitpanel.core.point_grid import Points
+from vitpanel.core.window import Window, home_window
+from vitpanel.elements import density
+from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
+from vitpanel.elements.shading import thickened
+from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.image_groups import (
+    NO_LABEL,
+    NO_PREDICTION,
+    NOT_JUDGED,
+    NOT_KNOWN,
+    RIGHT,
+    WRONG,
+    ImageGroups,
+    class_order,
+    image_groups,
+)
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
+from vitpanel.study.schema import image_layouts
+from vitpanel.theme.palette import CHOSEN, MUTED, SHARE_COLOURS, TEXT, VALUE, WRONG_COLOUR, class_colours, rgba
+
+MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
+ALPHA, FAINT_ALPHA = 230, 40
+# Up to so many in sight, painted images are discs of a radius of 2 pixels, else of 1.
+FEW = 4000
+SIDE = 440
+REACH = 14
+_LOOK: dict[str, Any] = {
+    "xaxis": None,
+    "yaxis": None,
+    "frame_width": SIDE,
+    "frame_height": SIDE,
+    "active_tools": ["pan", "wheel_zoom"],
+    "lod": {"timeout": 50},
+    "show_legend": False,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour and shape of each group of images."""
+
+    colours: tuple[str, ...]
+    markers: tuple[str, ...]
+
+
+def group_look(groups: ImageGroups, classes: tuple[str, ...]) -> Look:
+    """Colour and shape of each group; a class looks the same whether it is a label or a prediction.
+
+    Parameters
+    ----------
+    classes
+        Names of all classes that occur.
+    """
+    if groups.kind == "class":
+        colours = class_colours(classes)
+        shapes = dict(zip(classes, cycle(MARKERS), strict=False))
+    elif groups.kind == "verdict":
+        colours, shapes = {RIGHT: VALUE, WRONG: WRONG_COLOUR}, {RIGHT: "circle", WRONG: "triangle"}
+    else:
+        shares = tuple(name for name in groups.names if name != NOT_KNOWN)
+        colours, shapes = dict(zip(shares, _shares(shares), strict=True)), dict.fromkeys(shares, "circle")
+    unknown = dict.fromkeys((NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN))
+    return Look(
+        tuple(MUTED if name in unknown else colours[name] for name in groups.names),
+        tuple("x" if name in unknown else shapes[name] for name in groups.names),
+    )
+
+
+def point_size(n_images: int) -> float:
+    """Diameter in pixels of a point on a map of so many."""
+    return float(np.clip(8 - np.log10(max(n_images, 1)), 3.5, 7))
+
+
+def point_element(layout: np.ndarray, colours: np.ndarray, markers: np.ndarray, **columns: Any) -> hv.Points:
+    """Images at their places ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
+
+    Parameters
+    ----------
+    columns
+        What else a hover says of each image, by name.
+    """
+    names = ["colour", "marker", *columns]
+    data = pd.DataFrame({"x": layout[:, 0], "y": layout[:, 1], "colour": colours, "marker": markers} | columns)
+    look = {"color": "colour", "marker": "marker", "line_color": TEXT, "line_width": 0.3, "alpha": ALPHA / 255}
+    return hv.Points(data, ["x", "y"], names).opts(**look, size=point_size(len(layout)), backend="bokeh")
+
+
+def paint_images(layout: np.ndarray, colours: np.ndarray, window: Window, *, lit: np.ndarray | None = None) -> Picture:
+    """Paint images as discs, in an order that is random but the same each time, so that no colour is always on top.
+
+    Parameters
+    ----------
+    layout
+        ``(n_images, 2)``, NaN for an image that is not drawn.
+    colours
+        Pixel of each image, uint32 RGBA ``(n_images,)``.
+    lit
+        Images that stand out, bool ``(n_images,)``: they lie on top, and the others are faint.
+    """
+    order = np.random.default_rng(0).permutation(len(layout))
+    if lit is not None:
+        order = order[np.argsort(lit[order], kind="stable")]
+        colours = np.where(lit, colours, colours & np.uint32(0x00FFFFFF) | np.uint32(FAINT_ALPHA << 24))
+    order = order[np.isfinite(layout[order]).all(1)]
+    x, y = layout[order].astype(np.float32).T
+    raster = ranked(Points(x, y, np.arange(len(order), dtype=np.int32)), window)
+    top = thickened(raster, 2 if raster.counts.sum() <= FEW else 1).top
+    by_rank = np.append(colours[order], np.uint32(0))  # the last one, which -1 finds, is nothing
+    return Picture(window, by_rank[top])
+
+
+def image_pixels(groups: ImageGroups, colours: tuple[str, ...]) -> np.ndarray:
+    """Pixel of each image, uint32 RGBA ``(n_images,)``, from the colour of each group."""
+    return np.array([rgba(colour, alpha=ALPHA) for colour in colours], np.uint32)[groups.codes]
+
+
+def image_table(images: pd.DataFrame, layout: np.ndarray, brushed: np.ndarray | None) -> pd.DataFrame:
+    """What the map shows, one row an image."""
+    columns = ["file", "label_name", "predicted_name", "p_true"]
+    table = images[columns].reset_index().assign(x=layout[:, 0], y=layout[:, 1])
+    return table if brushed is None else table.assign(brushed=brushed)
+
+
+def image_map(
+    study: Study,
+    selection: Selection | None = None,
+    *,
+    layout: str | None = None,
+    colour: str | None = None,
+    table: bool = False,
+) -> Any:
+    """Map of all images: near each other are images to which the same heads matter.
+
+    Parameters
+    ----------
+    selection
+        What is looked at. The map then follows it, and a click chooses the nearest image. None draws the map once.
+    layout
+        What images are laid out by: ``"drop"``, ``"jsd"``, ``"cls"``, ``"patch"`` or ``"probability"``, as far as the
+        study has them; None takes the selection's.
+    colour
+        What colours mean: ``"label"``, ``"predicted"``, ``"correct"`` or ``"p_true"``; None as above.
+    table
+        Whether to return the table behind the map.
+
+    Returns
+    -------
+    ``hv.Points``, ``hv.RGB`` of more than `MOST_GLYPHS` images, or an ``hv.DynamicMap`` with a selection; or a
+    DataFrame of all images: image, file, label_name, predicted_name, p_true, x, y, layout and is_chosen.
+
+    Raises
+    ------
+    StudyIncompleteError
+        If the study does not have the layout.
+
+    References
+    ----------
+    Li et al. 2023, section 5.
+    """
+    shown = _ShownImages(study, selection or Selection(image_layout=_first_layout(study)), layout, colour)
+    if table:
+        return shown.table()
+    return shown.static() if selection is None else shown.linked()
+
+
+class _ShownImages:
+    """The map as an element: what a selection says, but for the layout and the colours if they are fixed."""
+
+    def __init__(self, study: Study, selection: Selection, layout: str | None, colour: str | None) -> None:
+        self._study, self._selection = study, selection
+        self._fixed_layout, self._fixed_colour = layout, colour
+        self._classes = class_order(study)
+        x, y = (span_of(values) for values in self._layout.T)
+        self._window = home_window((x, y), width=SIDE, height=SIDE)
+
+    @property
+    def _layout_name(self) -> str:
+        return self._fixed_layout or self._selection.image_layout
+
+    @property
+    def _layout(self) -> np.ndarray:
+        name = image_layouts(self._study.spec).get(self._layout_name, f"layout/images_{self._layout_name}")
+        if name not in self._study:
+            raise StudyIncompleteError(self._study.reason(name))
+        return self._study[name]
+
+    def table(self) -> pd.DataFrame:
+        """All images."""
+        table = image_table(self._study.images, self._layout, None).rename(columns={"image_id": "image"})
+        return table.assign(layout=self._layout_name, is_chosen=table["image"] == self._selection.image)
+
+    def static(self) -> Any:
+        """The whole map, drawn once."""
+        return self._images().opts(**_LOOK, backend="bokeh")
+
+    def linked(self) -> hv.DynamicMap:
+        """The map with a ring around the chosen image."""
+        followed = partial(hv.streams.Params, self._selection)
+        what, fixed = ["image_layout", "colouring"], {"apply_ranges": False, "backend": "bokeh"}
+        limits = {"xlim": self._window.x, "ylim": self._window.y}
+        if self._study.n_images > density.MOST_GLYPHS:
+            live = LivePicture(self._images, [followed(what)], **_LOOK | limits | {"apply_ranges": False})
+            follow_viewport(live, self._look_at)
+            images = live.element
+        else:
+            images = hv.DynamicMap(self._images, streams=[followed(what)]).opts(**_LOOK | fixed | limits)
+        hv.streams.Tap(source=images).add_subscriber(self._on_tap)
+        ring = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
+        look = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5, "size": point_size(self._study.n_images) + 8}
+        return images * ring.opts(**look | fixed)
+
+    def _images(self, **_: object) -> Any:
+        groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
+        look = group_look(groups, self._classes)
+        if self._study.n_images > density.MOST_GLYPHS:
+            return rgb_element(paint_images(self._layout, image_pixels(groups, look.colours), self._window))
+        colours, markers = (np.array(values)[groups.codes] for values in (look.colours, look.markers))
+        images = self._study.images
+        known = {"image": np.arange(len(images)), "label": images["label_name"], "predicted": images["predicted_name"]}
+        tooltips = list(known)
+        points = point_element(self._layout, colours, markers, **known)
+        return points.opts(tools=["hover"], hover_tooltips=tooltips, backend="bokeh")
+
+    def _look_at(self, window: Window) -> Picture:
+        self._window = window
+        groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
+        return paint_images(self._layout, image_pixels(groups, group_look(groups, self._classes).colours), window)
+
+    def _ring(self, **_: object) -> hv.Points:
+        image = self._selection.image
+        return hv.Points(self._layout[:0] if image is None else self._layout[[image]], ["x", "y"])
+
+    def _on_tap(self, x: float | None = None, y: float | None = None) -> None:
+        if x is None or y is None:
+            return
+        distance = np.hypot(*((self._layout - (x, y)) * self._window.scale).T)
+        nearest = int(np.nan_to_num(distance, nan=np.inf).argmin())
+        if distance[nearest] <= REACH:
+            self._selection.image = nearest
+
+
+def span_of(values: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest of all values but NaN; 0 and 1 when there are none."""
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+
+
+def _first_layout(study: Study) -> str:
+    """Name of the first layout that the study has, else of the first that its model can have."""
+    layouts = image_layouts(study.spec)
+    return next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
+
+
+def _shares(names: tuple[str, ...]) -> list[str]:
+    """Colours of those fifths that occur."""
+    return [SHARE_COLOURS[round(float(name.split()[0]) * len(SHARE_COLOURS))] for name in names]

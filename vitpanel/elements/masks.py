@@ -1,0 +1,134 @@
+"""D2: the image under the attention of one token."""
+
+import io
+from contextlib import suppress
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+from PIL import Image as Picture
+
+from vitpanel.core.display import KINDS, token_kinds
+from vitpanel.core.spec import short_head_name
+from vitpanel.elements.live import FOLLOWS, Displays, Live
+from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
+from vitpanel.elements.style import PICTURE, dressed
+from vitpanel.errors import ChoiceError, VitpanelError
+from vitpanel.state.queries import attention
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
+from vitpanel.theme.mask_ramps import DARKEST, DIMMED, mask_ramps
+from vitpanel.theme.palette import CHOSEN
+
+SIDES = {"source": "where {} looks", "target": "who looks at {}"}
+
+
+def attention_masks(
+    study: Study,
+    selection: Selection | None = None,
+    *,
+    table: bool = False,
+    side: str = "source",
+    image: int | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    token: int | None = None,
+    live: Live = True,
+) -> Any:
+    """An image, darkened, and on it as light where a token looks, or who looks at it (D2).
+
+    A click on a patch chooses its token.
+
+    Parameters
+    ----------
+    selection
+        What the chart follows and writes to; None draws it once.
+    table
+        Whether to return the table behind it, with the columns `PATCH_COLUMNS` of `vitpanel.state.queries.attention`.
+    side
+        ``"source"`` for where the token looks, ``"target"`` for who looks at it.
+    image, layer, head
+        Which head on which image.
+    token
+        Whose attention; None takes the selection's, else that of CLS, in a model without CLS the mean of all patches.
+    live
+        The model that is asked for the attention, as of `attention_heatmap`.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such side.
+    InferenceError
+        If there is no model.
+    VitpanelError
+        If there is nothing to draw; without a selection, or with ``table``.
+    """
+    if side not in SIDES:
+        message = f"There is no side {side!r}."
+        raise ChoiceError(message, hint=f"The sides are {' and '.join(SIDES)}.")
+    query = Displays(live).asked(lambda *asked: attention.patches_of(*asked, side=side))
+    layers = (Layer(_picture, on_tap(_choose_patch)), Layer(_mask), Layer(_chosen_patch))
+    chart = Chart(query, attention.PATCH_COLUMNS, (*FOLLOWS, "token"), layers, needs_image=True)
+    return present(chart, study, selection, table=table, image=image, layer=layer, head=head, token=token)
+
+
+def _bounds(frame: Frame) -> tuple[int, int, int, int]:
+    """Left, bottom, right and top, in patches; the first row of patches is the highest."""
+    return 0, 0, frame.study.spec.grid.cols, frame.study.spec.grid.rows
+
+
+def _picture(frame: Frame) -> hv.RGB:
+    words = short_head_name(*frame.seen.chosen_head)
+    if len(frame.table):
+        words = SIDES[frame.table["side"].iloc[0]].format(frame.table["token"].iloc[0])
+        words = f"{short_head_name(*frame.seen.chosen_head)}, {frame.who}: {words}"
+    grid = frame.study.spec.grid
+    look = PICTURE | {"frame_width": round(PICTURE["frame_height"] * grid.cols / grid.rows)}
+    look |= {"xaxis": None, "yaxis": None, "tools": ["tap"], "title": frame.title(words)}
+    return dressed(hv.RGB(_darkened(frame), bounds=_bounds(frame)), **look)
+
+
+def _darkened(frame: Frame) -> np.ndarray:
+    """The crop in dark grey, uint8 ``(height, width, 3)``; one dark pixel where there is none."""
+    grey = np.zeros((1, 1))
+    if frame.seen.image is not None:
+        # Words say in the title that the attention of the image is not there; its picture need not say it again.
+        with suppress(VitpanelError):
+            data = frame.study.crop(frame.seen.image)
+            with Picture.open(io.BytesIO(data), formats=["WEBP"]) as picture:
+                grey = np.asarray(picture.convert("L"), float)
+    return np.repeat((DARKEST + DIMMED * grey).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _mask(frame: Frame) -> hv.Image:
+    grid, table, seen = frame.study.spec.grid, frame.table, frame.seen
+    values = np.zeros((grid.rows, grid.cols))
+    values[table["row"].to_numpy(int), table["column"].to_numpy(int)] = table["value"]
+    token = grid.cls if seen.token is None else seen.token
+    kind = KINDS[0 if token is None else token_kinds(grid)[token]]
+    most = values.max()
+    return dressed(
+        hv.Image(values, bounds=_bounds(frame), vdims=["attention"]),
+        cmap=[_hex(pixel) for pixel in mask_ramps()[kind]],
+        clim=(0, most if most > 0 else 1),
+        tools=["hover"],
+    )
+
+
+def _hex(pixel: int) -> str:
+    """Colour of a pixel as Bokeh has it, red in the lowest byte."""
+    return "#" + "".join(f"{pixel >> shift & 255:02x}" for shift in (0, 8, 16, 24))
+
+
+def _chosen_patch(frame: Frame) -> hv.Rectangles:
+    grid, token = frame.study.spec.grid, frame.seen.token
+    place = None if token is None else grid.position(token)
+    box = [] if place is None else [(place[1], grid.rows - place[0] - 1, place[1] + 1, grid.rows - place[0])]
+    return dressed(hv.Rectangles(box), fill_alpha=0, line_color=CHOSEN, line_width=1.5)
+
+
+def _choose_patch(shown: Shown, x: float, y: float) -> None:
+    grid = shown.study.spec.grid
+    row, column = int(np.floor(grid.rows - y)), int(np.floor(x))
+    if 0 <= row < grid.rows and 0 <= column < grid.cols:
+        shown.selection.token = grid.n_prefix + row * grid.cols + column

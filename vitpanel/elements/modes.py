@@ -1,0 +1,175 @@
+"""B2 and B3: which part of a head's attention matters, and what the model predicts without it."""
+
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+
+from vitpanel.core.regions import PruningMode
+from vitpanel.core.spec import short_head_name
+from vitpanel.elements.live import Live, on_modes
+from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
+from vitpanel.elements.style import FIGURE, dressed, padded, value_label
+from vitpanel.state.patterns import SIGNED
+from vitpanel.state.queries import modes
+from vitpanel.state.selection import Selection
+from vitpanel.study.reader import Study
+from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
+
+
+def mode_bars(
+    study: Study,
+    selection: Selection | None = None,
+    *,
+    table: bool = False,
+    metric: str | None = None,
+    image: int | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    live: Live = True,
+) -> Any:
+    """A metric of a head on an image under the six pruning modes, each bar from the value without pruning (B2).
+
+    A click chooses a mode, whose predictions `prediction_bars` shows.
+
+    Parameters
+    ----------
+    selection
+        What the chart follows and writes to; None draws it once.
+    table
+        Whether to return the table behind it, with the columns `MODE_COLUMNS` of `vitpanel.state.queries.modes`.
+    metric
+        Key of a metric of `vitpanel.core.metrics`.
+    image, layer, head
+        Which head on which image.
+    live
+        The model that is asked where the study does not have the modes: True for `vitpanel.live_model`, False for
+        none, or one of your own, see `vitpanel.state.live.LiveModel`.
+
+    Raises
+    ------
+    InferenceError
+        If the modes are not in the study and there is no model.
+    VitpanelError
+        If there is nothing to draw; without a selection, or with ``table``.
+
+    References
+    ----------
+    Li et al. 2023, section 5.2.3 and Fig. 4B.
+    """
+    layers = (Layer(_mode_chosen), Layer(_mode_bars, on_tap(_choose_mode)), Layer(_unpruned))
+    follows = ("metric", "image", "layer", "head", "mode")
+    chart = Chart(on_modes(modes.mode_table, live), modes.MODE_COLUMNS, follows, layers, needs_image=True)
+    return present(chart, study, selection, table=table, metric=metric, image=image, layer=layer, head=head)
+
+
+def prediction_bars(
+    study: Study,
+    selection: Selection | None = None,
+    *,
+    table: bool = False,
+    mode: int | None = None,
+    image: int | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    live: Live = True,
+) -> Any:
+    """Most probable classes of an image while a head is pruned, with the probabilities without pruning as ticks (B3).
+
+    Parameters
+    ----------
+    selection
+        What the chart follows; None draws it once.
+    table
+        Whether to return the table behind it, with the columns `CLASS_COLUMNS` of `vitpanel.state.queries.modes`.
+    mode
+        One of `vitpanel.core.regions.PruningMode`.
+    image, layer, head
+        Which head on which image.
+    live
+        As of `mode_bars`.
+
+    Raises
+    ------
+    InferenceError
+        If the modes are not in the study and there is no model.
+    VitpanelError
+        If there is nothing to draw; without a selection, or with ``table``.
+    """
+    layers = (Layer(_class_bars), Layer(_class_ticks), Layer(_class_names))
+    follows = ("mode", "image", "layer", "head")
+    chart = Chart(on_modes(modes.class_table, live), modes.CLASS_COLUMNS, follows, layers, needs_image=True)
+    return present(chart, study, selection, table=table, mode=mode, image=image, layer=layer, head=head)
+
+
+def _mode_chosen(frame: Frame) -> hv.VSpans:
+    mode = frame.seen.mode
+    values = frame.table["value"].to_numpy(float)
+    # Distances begin at 0, and a probability need not.
+    low, high = padded(np.append(values, [] if frame.seen.metric in SIGNED else [0]), air=0.12)
+    return dressed(
+        hv.VSpans([(mode - 0.48, mode + 0.48)]),
+        **FIGURE | {"height": 380},
+        color=CHOSEN,
+        alpha=0.13,
+        title=frame.title(f"{short_head_name(*frame.seen.chosen_head)} by pruning mode, {frame.who}"),
+        xlabel="what is pruned",
+        ylabel=value_label(frame.seen.metric),
+        xlim=(-0.6, len(PruningMode) - 0.4),
+        ylim=(low, high),
+        xticks=[(int(mode), f"{int(mode)}: {mode.label}") for mode in PruningMode],
+        xrotation=30,
+    )
+
+
+def _mode_bars(frame: Frame) -> hv.Rectangles:
+    table = frame.table.dropna(subset=["value"])
+    base = table["value"].iloc[0] if len(table) else 0.0
+    sides = table.assign(left=table["mode"] - 0.36, right=table["mode"] + 0.36, bottom=base)
+    sides = sides.assign(colour=np.where(table["mode"] == 0, MEAN, VALUE))
+    bars = hv.Rectangles(sides, ["left", "bottom", "right", "value"], ["mode", "pruned", "change", "colour"])
+    return dressed(bars, color="colour", line_alpha=0, tools=["hover", "tap"])
+
+
+def _unpruned(frame: Frame) -> hv.HLines:
+    values = frame.table["value"].head(1).dropna().tolist()
+    return dressed(hv.HLines(values), color=TEXT, line_dash="dashed", line_width=1)
+
+
+def _choose_mode(shown: Shown, x: float, _y: float) -> None:
+    if round(x) in list(PruningMode):
+        shown.selection.mode = round(x)
+
+
+def _class_bars(frame: Frame) -> hv.Rectangles:
+    table = frame.table.assign(row=np.arange(len(frame.table)), left=0.0, right=frame.table["probability"])
+    sides = table.assign(bottom=table["row"] - 0.3, top=table["row"] + 0.1)
+    names = ["class", "probability", "unpruned", "true_class"]
+    return dressed(
+        hv.Rectangles(sides, ["left", "bottom", "right", "top"], names),
+        **FIGURE,
+        color=VALUE,
+        line_alpha=0,
+        tools=["hover"],
+        title=frame.title(f"Top classes, mode {frame.seen.mode}, {frame.who}"),
+        xlabel="probability (tick: unpruned)",
+        ylabel="",
+        yaxis=None,
+        xlim=(0, 1.02),
+        ylim=(5.6, -0.8),
+    )
+
+
+def _class_ticks(frame: Frame) -> hv.Segments:
+    table = frame.table.assign(row=np.arange(len(frame.table)))
+    table = table.assign(bottom=table["row"] - 0.35, top=table["row"] + 0.15, x1=table["unpruned"])
+    return dressed(hv.Segments(table, ["unpruned", "bottom", "x1", "top"], []), color=TEXT, line_width=2.5)
+
+
+def _class_names(frame: Frame) -> hv.Labels:
+    table = frame.table
+    is_true = table["true_class"].astype(bool)
+    texts = [f"✓ {name}" if true else str(name) for name, true in zip(table["class"], is_true, strict=True)]
+    places = table.assign(x=0.01, y=np.arange(len(table)) - 0.45, text=texts)
+    look = {"text_font_size": "9pt", "text_align": "left", "text_baseline": "middle"}
+    return dressed(hv.Labels(places, ["x", "y"], "text"), text_color=TEXT, **look)

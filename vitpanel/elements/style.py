@@ -1,0 +1,82 @@
+"""How elements look, and what they say where there is nothing to see."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import mul
+from typing import Any
+
+import holoviews.plotting.bokeh  # noqa: F401 - without a backend no options can be set
+import numpy as np
+
+from vitpanel.state.patterns import IMPORTANCE_NAMES, SIGNED
+from vitpanel.theme.link_colours import KIND_COLOURS
+from vitpanel.theme.palette import GRID, TEXT, layer_colours
+
+WIDTH, HEIGHT = 460, 300
+MEASURE_LABELS = {"entropy": "entropy", "distance": "distance (patches)"}
+_FONTS = {"title": "11pt", "labels": "10pt", "ticks": "9pt", "legend": "9pt"}
+FIGURE: dict[str, Any] = {
+    "width": WIDTH,
+    "height": HEIGHT,
+    "fontsize": _FONTS,
+    "show_grid": True,
+    "gridstyle": {"grid_line_color": GRID},
+    "shared_axes": False,
+}
+PICTURE: dict[str, Any] = {
+    "frame_width": HEIGHT,
+    "frame_height": HEIGHT,
+    "fontsize": _FONTS,
+    "shared_axes": False,
+}
+
+
+def dressed(element: Any, **look: Any) -> Any:
+    """Return an element with options of the bokeh backend.
+
+    Its ranges are its own: dimensions of other charts that have the same name are not the same.
+    """
+    return element.opts(**{"framewise": True, "axiswise": True} | look, backend="bokeh")
+
+
+def laid_over(elements: Sequence[Any]) -> Any:
+    """Elements over each other, lowest first, as one chart."""
+    look = {"shared_axes": False, "legend_position": "top_left", "legend_opts": {"background_fill_alpha": 0.7}}
+    return reduce(mul, elements).opts({"Overlay": look}, backend="bokeh")
+
+
+def metric_label(metric: str) -> str:
+    """What an importance is called, with its unit."""
+    return IMPORTANCE_NAMES[metric]
+
+
+def value_label(metric: str) -> str:
+    """What a metric itself is called, as it is measured: of the probability what is left, not the loss."""
+    return "probability without the head" if metric in SIGNED else IMPORTANCE_NAMES[metric]
+
+
+def layer_colour_map(n_layers: int) -> list[str]:
+    """Colours of the layers, first to last."""
+    return list(layer_colours(n_layers))
+
+
+def kind_colours(kind: str) -> list[str]:
+    """Colours of a kind of link, weak to strong; the weakest is white and so left out."""
+    ramp = KIND_COLOURS[kind]
+    return list(ramp[len(ramp) // 12 :])
+
+
+def padded(values: np.ndarray, *, air: float = 0.06) -> tuple[float, float]:
+    """Ends of an axis that holds all values that are numbers, with some air; 0 to 1 where there are none."""
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return 0.0, 1.0
+    low, high = float(known.min()), float(known.max())
+    room = air * (high - low) or 0.5
+    return low - room, high + room
+
+
+def outlined(size: float) -> dict[str, Any]:
+    """Points that are legible in light colours too."""
+    return {"size": size, "line_color": TEXT, "line_width": 0.6}

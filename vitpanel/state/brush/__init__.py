@@ -1,0 +1,25 @@
+"""Brushes: sets of images, heads or tokens that a person marked, as predicates that outlive the view they come from.
+
+A new kind of brush is a frozen dataclass that inherits from `Brush`; nothing else has to know it.
+"""
+
+from vitpanel.state.brush.base import (
+    HEAD,
+    IMAGE,
+    INSTANCE,
+    ITEMS,
+    TOKEN,
+    WAYS,
+    Brush,
+    combined,
+    head_shares,
+    mask_of,
+    mask_shape,
+)
+from vitpanel.state.brush.compound import And, Not, Or
+from vitpanel.state.brush.predicates import Ids, InPolygon, InRange, Matches, Near, OfClass
+
+__all__ = [
+    "HEAD", "IMAGE", "INSTANCE", "ITEMS", "TOKEN", "WAYS", "And", "Brush", "Ids", "InPolygon", "InRange", "Matches",
+    "Near", "Not", "OfClass", "Or", "combined", "head_shares", "mask_of", "mask_shape",
+]  # fmt: skip

@@ -1,0 +1,256 @@
+"""Brushes that say by themselves what is in them."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from vitpanel.core.points import is_inside
+from vitpanel.core.spec import head_name
+from vitpanel.errors import BrushError
+from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_shape
+from vitpanel.state.image_groups import image_groups
+from vitpanel.state.image_search import images_named
+from vitpanel.study.metric_arrays import all_image_layouts
+from vitpanel.study.reader import Study
+
+_FEWEST_CORNERS = 3
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True)
+class Ids(Brush):
+    """Items by their numbers; those that a study does not have are no error.
+
+    Parameters
+    ----------
+    ids
+        Numbers of images or tokens; (layer, head) of heads; (image, layer, head) of instances.
+    item
+        What they are numbers of, one of `ITEMS`.
+    """
+
+    ids: tuple[Any, ...]
+    item: str = IMAGE
+
+    def __post_init__(self) -> None:
+        _check_item(self.item, tuple(ITEMS))
+        n_numbers = {HEAD: 2, INSTANCE: 3}.get(self.item, 1)
+        if not all(_are_numbers(number, n_numbers) for number in self.ids):
+            message = f"{self.ids!r} are not {ITEMS[self.item]}."
+            raise BrushError(message, hint=f"Give each by {n_numbers} whole number{'s'[: n_numbers - 1]} from 0.")
+
+    @property
+    def words(self) -> str:
+        """Name the first of them."""
+        named = [head_name(*number) if self.item == HEAD else str(number) for number in self.ids[:_MOST_NAMED]]
+        more = len(self.ids) - len(named)
+        return f"{ITEMS[self.item]} {', '.join(named)}" + (f" and {more} more" if more else "")
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which items are named."""
+        mask = np.zeros(mask_shape(study, self.item), bool)
+        places = np.array(self.ids, np.int64).reshape(len(self.ids), mask.ndim)
+        mask[tuple(places[(places < mask.shape).all(axis=1)].T)] = True
+        return mask
+
+
+@dataclass(frozen=True)
+class InPolygon(Brush):
+    """Images, or heads on images, inside a closed line on one of the layouts.
+
+    Parameters
+    ----------
+    layout
+        Name of an array whose last axis is x and y, such as ``"layout/images"`` or ``"layout/offset"``.
+    x, y
+        Corners of the line, which is closed from the last to the first. Where it crosses itself, what it encloses
+        twice is outside.
+    """
+
+    layout: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y) or len(self.x) < _FEWEST_CORNERS or not np.isfinite([*self.x, *self.y]).all():
+            message = f"A line needs x and y of at least {_FEWEST_CORNERS} corners."
+            raise BrushError(message, hint="Give as many finite numbers for x as for y.")
+
+    @property
+    def item(self) -> str:
+        """Images on their layouts, heads on images on the others."""
+        return IMAGE if self.layout in all_image_layouts().values() else INSTANCE
+
+    @property
+    def words(self) -> str:
+        """Name the layout."""
+        return f"{ITEMS[self.item]} inside a line on {self.layout}"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which lie inside; `StudyIncompleteError` if the study has no such layout."""
+        places = study[self.layout]
+        x, y = places.reshape(-1, 2).T
+        is_near = (x >= min(self.x)) & (x <= max(self.x)) & (y >= min(self.y)) & (y <= max(self.y))
+        near = np.flatnonzero(is_near)
+        inside = np.zeros(len(x), bool)
+        line = np.array(self.x), np.array(self.y)
+        inside[near] = is_inside(x[near].astype(np.float64), y[near].astype(np.float64), line)
+        return inside.reshape(places.shape[:-1])
+
+
+@dataclass(frozen=True)
+class InRange(Brush):
+    """Items whose number lies in a range, ends included; NaN never does.
+
+    Parameters
+    ----------
+    name
+        For images a column of ``study.images`` or an array of the study over images; for heads on images an array over
+        image, layer and head, as ``"entropy"``; for heads the mean of such an array over images. Importance is meant as
+        in a ranking: ``"importance/probability"`` is the loss.
+    low, high
+        Ends of the range; None for no end.
+    item
+        ``"image"``, ``"head"`` or ``"instance"``.
+    """
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+    item: str = INSTANCE
+
+    def __post_init__(self) -> None:
+        _check_item(self.item, (IMAGE, HEAD, INSTANCE))
+
+    @property
+    def words(self) -> str:
+        """Name the range."""
+        ends = [f"{word} {end:g}" for word, end in (("at least", self.low), ("at most", self.high)) if end is not None]
+        return f"{ITEMS[self.item]} whose {self.name} is {' and '.join(ends) or 'known'}"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which lie in the range; raises as the study does if it has no such numbers."""
+        values = self._values(study)
+        if values.shape != mask_shape(study, self.item):
+            message = f"{self.name} has no number for each of the {ITEMS[self.item]}."
+            raise BrushError(message, hint="Choose another name, or another item.")
+        low, high = (end if end is not None else sign * np.inf for end, sign in ((self.low, -1), (self.high, 1)))
+        return (values >= low) & (values <= high)
+
+    def _values(self, study: Study) -> np.ndarray:
+        if self.item == IMAGE and self.name in study.images.select_dtypes("number"):
+            return study.images[self.name].to_numpy(np.float64)
+        return study.mean(self.name) if self.item == HEAD else study[self.name]
+
+
+@dataclass(frozen=True)
+class OfClass(Brush):
+    """Images of a class, by their label or by what the model predicts.
+
+    Parameters
+    ----------
+    name
+        Of the class, as `vitpanel.state.image_groups` has it.
+    by
+        ``"label"`` or ``"predicted"``.
+    """
+
+    name: str
+    by: str = "label"
+    item: ClassVar[str] = IMAGE
+
+    def __post_init__(self) -> None:
+        if self.by not in {"label", "predicted"}:
+            message = f"Images have no class by {self.by!r}."
+            raise BrushError(message, hint="The ways are label and predicted.")
+
+    @property
+    def words(self) -> str:
+        """Name the class."""
+        return f"images {'of' if self.by == 'label' else 'predicted as'} {self.name}"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which are of the class."""
+        groups = image_groups(study, self.by)
+        codes = [code for code, name in enumerate(groups.names) if name == self.name]
+        return np.isin(groups.codes, codes)
+
+
+@dataclass(frozen=True)
+class Matches(Brush):
+    """Images with a text in the name of their file or class, upper or lower case."""
+
+    text: str
+    item: ClassVar[str] = IMAGE
+
+    @property
+    def words(self) -> str:
+        """Name the text."""
+        return f"images whose file or class has {self.text!r} in its name"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which have the text."""
+        return images_named(study.images, self.text)
+
+
+@dataclass(frozen=True)
+class Near(Brush):
+    """An image, or a head on an image, and those that lie nearest to it on a layout.
+
+    Parameters
+    ----------
+    layout
+        As for `InPolygon`.
+    place
+        The one in the middle: (image,), or (image, layer, head).
+    count
+        How many in all, the middle included; fewer where the layout has fewer.
+    """
+
+    layout: str
+    place: tuple[int, ...]
+    count: int
+
+    def __post_init__(self) -> None:
+        n_numbers = 1 if self.item == IMAGE else 3
+        if not _are_numbers(self.place, n_numbers) or type(self.count) is not int or self.count < 1:
+            message = f"{self.count!r} {ITEMS[self.item]} near {self.place!r} are not a set."
+            raise BrushError(message, hint="Give (image,) or (image, layer, head), as the layout has it, and a count.")
+
+    @property
+    def item(self) -> str:
+        """Images on their layouts, heads on images on the others."""
+        return IMAGE if self.layout in all_image_layouts().values() else INSTANCE
+
+    @property
+    def words(self) -> str:
+        """Name the one in the middle."""
+        image, *head = self.place
+        middle = f"{head_name(*head)} on image {image}" if head else f"image {image}"
+        return f"the {self.count} {ITEMS[self.item]} nearest to {middle} on {self.layout}"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which are the nearest; none if the one in the middle has no place."""
+        places = study[self.layout]
+        mask = np.zeros(places.shape[:-1], bool)
+        if any(index >= size for index, size in zip(self.place, mask.shape, strict=True)):
+            return mask
+        distance = np.hypot(*(places.astype(np.float64) - places[self.place]).reshape(-1, 2).T)
+        known = np.flatnonzero(~np.isnan(distance))
+        count = min(self.count, len(known))
+        if count:
+            mask.ravel()[known[np.argpartition(distance[known], count - 1)[:count]]] = True
+        return mask
+
+
+def _check_item(item: object, items: tuple[str, ...]) -> None:
+    if item not in items:
+        message = f"{item!r} cannot be brushed so."
+        raise BrushError(message, hint=f"The items are {', '.join(items)}.")
+
+
+def _are_numbers(number: Any, n_numbers: int) -> bool:
+    """Whether it is as many whole numbers from 0 as an item has."""
+    parts = number if isinstance(number, tuple) else (number,)
+    return len(parts) == n_numbers and all(type(part) is int and part >= 0 for part in parts)

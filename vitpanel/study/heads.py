@@ -1,0 +1,65 @@
+"""One row for each head, with every number that a study has of it."""
+# pyright: standard
+# (pandas comes without type stubs)
+
+import numpy as np
+import pandas as pd
+
+from vitpanel.core.metrics import metric_keys
+from vitpanel.study.means import judged_images
+from vitpanel.study.reader import Study
+
+QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
+MEASURES = ("entropy", "distance")
+PATTERN = "patterns/cls"
+
+
+def heads_table(study: Study) -> pd.DataFrame:
+    """Return what a study says of each head over all its images that are done.
+
+    Returns
+    -------
+    Indexed by layer and head. Of each importance and each measure the mean, the standard deviation and quantiles over
+    images, as ``importance_jsd_mean`` and ``entropy_q25``. The importance by probability is the loss of Eq. 3, over
+    the images whose label is a class where there are any. ``to_cls`` is the share of its attention that a patch gives
+    to CLS, and ``cls_to_cls`` what CLS gives to itself, means over patches and images. What the study does not have
+    has no column; a number that is not defined for a head is NaN.
+    """
+    spec = study.spec
+    index = pd.MultiIndex.from_product([range(spec.n_layers), range(spec.n_heads)], names=["layer", "head"])
+    columns: dict[str, np.ndarray] = {}
+    for metric in metric_keys():
+        if f"importance/{metric}" in study:
+            values = study[f"importance/{metric}"][judged_images(study, metric)]
+            columns |= _moments(f"importance_{metric}", values)
+    for measure in MEASURES:
+        if measure in study:
+            columns |= _moments(measure, study[measure])
+    if PATTERN in study:
+        columns |= _cls_shares(study)
+    return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+
+def _moments(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean, standard deviation and quantiles over the first axis, NaN aside; NaN for a head without any value."""
+    flat = values.reshape(len(values), -1).astype(np.float64)
+    found = np.full((2 + len(QUANTILES), flat.shape[1]), np.nan)
+    for head, column in enumerate(flat.T):
+        known = column[~np.isnan(column)]
+        if known.size:
+            found[:, head] = known.mean(), known.std(), *np.quantile(known, list(QUANTILES.values()))
+    return {f"{name}_{kind}": row for kind, row in zip(("mean", "std", *QUANTILES), found, strict=True)}
+
+
+def _cls_shares(study: Study) -> dict[str, np.ndarray]:
+    """Means over images of what patches and CLS give to CLS; block by block, since the patterns are large."""
+    size = study.spec.grid.size
+    to_cls = np.zeros((study.spec.n_layers, study.spec.n_heads))
+    cls_to_cls, n_images = np.zeros_like(to_cls), 0
+    for block in study.blocks_with(PATTERN):
+        # What CLS gives to itself, what it gives to the patches, and what they give to it.
+        values = study.block(PATTERN, block)
+        to_cls += values[..., size + 1 :].mean(-1, dtype=np.float64).sum(0)
+        cls_to_cls += values[..., 0].sum(0, dtype=np.float64)
+        n_images += len(values)
+    return {"to_cls": to_cls / n_images, "cls_to_cls": cls_to_cls / n_images}
