@@ -127,7 +127,7 @@ def test_clicks_choose_a_head_and_back_returns(open_map: Callable[..., Map], wai
     far = np.linalg.norm(shown.layout[..., None, :] - own, axis=-1).min(-1)
     target = tuple(int(i) for i in np.unravel_index(far.argmax(), far.shape))
     shown.page.mouse.move(*shown.place(shown.layout[target]))
-    expect(shown.page.get_by_text("within 8 pixels")).to_be_visible()
+    expect(shown.page.get_by_role("status").filter(has_text="within 8 pixels")).to_be_visible()
     nearest = shown.view.plot.answer.data["html"][0]
     assert f"L{target[1]} H{target[2]} on image {target[0]}" in nearest
     shown.page.mouse.click(*shown.place(shown.layout[target]))
@@ -218,7 +218,7 @@ def test_neighbours_of_the_chosen_head_and_their_examples(
     shown = open_map()
     shown.button("heads most like the chosen one").click()
     wait_until(lambda: isinstance(shown.session.selection.cluster, Neighbourhood))
-    expect(shown.page.get_by_text("100 heads")).to_be_visible()
+    expect(shown.page.get_by_text("100 heads", exact=True)).to_be_visible()
     count = shown.page.get_by_role("textbox")
     count.fill("7")
     count.press("Enter")

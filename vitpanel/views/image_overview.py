@@ -16,7 +16,7 @@ from vitpanel.state.brush import ImageIds
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, PRESSED, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
@@ -113,7 +113,7 @@ class ImageOverview(View):
             tool.js_on_click(args=args, code="toolbar.active_drag = tool")
         self._show_tool("pan")
         selection = self.session.selection.param
-        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 126, "description": ""}
+        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "description": ""} | NARROWED
         # What is left instead of what is lost comes last.
         known = sorted(self.session.image_layouts(), key=lambda name: laid_out_by(name)[1])
         layouts = {layout_label(name): name for name in known}
