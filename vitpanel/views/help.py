@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from panel.custom import JSComponent
 
 from vitpanel.theme.palette import css
+from vitpanel.views.scripts import module_text
 
 _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
 _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
@@ -38,7 +39,7 @@ class Help(JSComponent):
     title = param.String(default="", doc="What the text is about.")
     text = param.String(default="", doc="HTML.")
 
-    _esm = files("vitpanel.views").joinpath("js", "help.js").read_text(encoding="utf-8")
+    _esm = module_text("vitpanel.views", "help.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
 

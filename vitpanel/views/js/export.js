@@ -1,4 +1,5 @@
 // The menu of charts that can be saved, and what saves them as files.
+import {SHAPES} from "./shapes.js"
 
 const KINDS = {png: "PNG", svg: "SVG", csv: "CSV"}
 const SCALES = [1, 2, 4]
@@ -10,7 +11,7 @@ function shown(figure) {
   return view != null && view.bbox.width > 0 ? view : null
 }
 
-function create(name, properties, ...children) {
+export function create(name, properties, ...children) {
   const el = Object.assign(document.createElement(name), properties)
   el.append(...children)
   return el
@@ -41,7 +42,7 @@ function create_row({stem, title, kinds, figure, reason, absent}, save) {
 }
 
 // A button, and the menu that it opens.
-function create_menu(model, icon) {
+export function create_menu(model, icon) {
   const scales = create_scales(), rows = create("div", {})
   const menu = create("div", {className: "menu", popover: "auto"}, scales, rows)
   menu.setAttribute("aria-label", "Export")
@@ -168,7 +169,7 @@ async function save_png(figure, {ground, colour, file, legend, scale}) {
 }
 
 // Saves what the server says; returns why nothing is saved, else nothing.
-function save_file(message, css) {
+export function save_file(message, css) {
   const {kind, file, text} = message
   if (kind === "csv") return download(new Blob([text], {type: "text/csv"}), file)
   const view = shown(message.figure)

@@ -1,4 +1,5 @@
 // What the colours and shapes of images mean: one button a group, which says when it is pointed at or pressed.
+import {SHAPES} from "./shapes.js"
 
 function create_button(group, index, model) {
   const button = document.createElement("button")

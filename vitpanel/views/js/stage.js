@@ -1,5 +1,5 @@
-// What a view does in the browser alone: its colours follow the theme, and it fills the page and returns. What saves its
-// charts stands before this script.
+// What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
+import {create, create_menu, save_file} from "./export.js"
 
 const is_figure = (model) => model.type === "Figure"
 

@@ -1,8 +1,10 @@
-if (fig.properties.inner_width.is_unset) return
-const [width, height] = fig._size ?? size
-const unit = Math.max(width / fig.inner_width, height / (fig.inner_height - room))
-if (Number.isFinite(unit) && unit > 0) {
-  const x = (fig.inner_width * unit - width) / 2, y = ((fig.inner_height - room) * unit - height) / 2
-  fig.x_range.setv({start: -x, end: width + x})
-  fig.y_range.setv({start: height + y + room * unit, end: -y})
+export default function fit({fig, size, room}) {
+  if (fig.properties.inner_width.is_unset) return
+  const [width, height] = fig._size ?? size
+  const unit = Math.max(width / fig.inner_width, height / (fig.inner_height - room))
+  if (Number.isFinite(unit) && unit > 0) {
+    const x = (fig.inner_width * unit - width) / 2, y = ((fig.inner_height - room) * unit - height) / 2
+    fig.x_range.setv({start: -x, end: width + x})
+    fig.y_range.setv({start: height + y + room * unit, end: -y})
+  }
 }

@@ -1,7 +1,9 @@
 // Light the ring of the hop that is pointed at, and put it out when the pointer leaves.
-const hop = cb_data.index.indices.at(0)
-const alpha = Array.from(rings.data.hop, (ring) => ring === hop ? lit : unlit)
-if (alpha.some((value, i) => value !== rings.data.alpha[i])) {
-  rings.data.alpha = alpha
-  rings.change.emit()
+export default function light_ring({rings, lit, unlit}, cb_data) {
+  const hop = cb_data.index.indices.at(0)
+  const alpha = Array.from(rings.data.hop, (ring) => ring === hop ? lit : unlit)
+  if (alpha.some((value, i) => value !== rings.data.alpha[i])) {
+    rings.data.alpha = alpha
+    rings.change.emit()
+  }
 }
