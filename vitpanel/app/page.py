@@ -26,8 +26,8 @@ class Page(pmui.Page):
     to all others. Here it refers to nothing. What takes time says so in its place instead.
 
     ``page.html`` and the script in it have what is done in the browser: words while the page opens, words when the
-    connection is lost, and what widgets send. ``page.html`` also writes the page's description: panel-material-ui writes the title there as HTML, and in
-    the title is a model's name, which may be a stranger's script.
+    connection is lost, and what widgets send. ``page.html`` also writes the page's description: panel-material-ui
+    writes the title there as HTML, and in the title is a model's name, which may be a stranger's script.
     """
 
     busy = param.Parameter(default=False, readonly=True, allow_refs=False, doc="Not used.")

@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 
 _IMPORT = re.compile(r'^import \{[\w, ]+\} from "\./([\w/]+\.js)"$\n?', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
+_TYPES = re.compile(r"^/\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # for the type checker; a page is light without
 _MAIN = re.compile(r"^export default function (\w+)\((.*?)\) \{$", re.MULTILINE | re.DOTALL)
 
 
@@ -45,4 +46,4 @@ def _texts(folder: Traversable, name: str, known: set[str] | None = None) -> Ite
         if imported not in known:
             known.add(imported)
             yield from _texts(folder, imported, known)
-    yield _IMPORT.sub("", text)
+    yield _TYPES.sub("", _IMPORT.sub("", text))

@@ -33,8 +33,8 @@
 {
   const EVERY = 1000
   let is_lost = false
-  const say = (words) => {
-    const place = document.getElementById("vp-lost"), box = document.createElement("div")
+  const say = (/** @type {string} */ words) => {
+    const place = /** @type {HTMLElement} */ (document.getElementById("vp-lost")), box = document.createElement("div")
     const button = Object.assign(document.createElement("button"), {textContent: "Reload now"})
     button.addEventListener("click", () => window.location.reload())
     box.append(words, button)

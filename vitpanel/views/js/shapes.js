@@ -1,4 +1,7 @@
 // Shapes of markers, in a square of ten.
+
+/** @typedef {keyof typeof SHAPES} Marker */
+
 export const SHAPES = {
   circle: '<circle cx="5" cy="5" r="4"/>',
   square: '<rect x="1.5" y="1.5" width="7" height="7"/>',

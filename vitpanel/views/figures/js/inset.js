@@ -1,4 +1,5 @@
 // Keep the inset square and in the upper right corner, whatever the size of the frame.
+/** @param {{fig: Figure, x_range: BokehRange, y_range: BokehRange, n_hops: number, share: number}} args */
 export default function place_inset({fig, x_range, y_range, n_hops, share}) {
   const width = fig.inner_width, height = fig.inner_height
   if (width > 0 && height > 0) {
