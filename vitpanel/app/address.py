@@ -1,6 +1,5 @@
 """The page's address: it says what is chosen, so that a reload, a link and the browser's Back restore it."""
 
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,6 +9,7 @@ from panel.custom import JSComponent
 
 from vitpanel.state.session import Session
 from vitpanel.state.url import FIELDS, apply_query, starting_values, to_query
+from vitpanel.views.scripts import module_text
 
 LONGEST = 4000  # characters of a query that is read
 
@@ -25,7 +25,7 @@ class Address(JSComponent):
 
     query = param.String(default="", doc="What the address asks for, with its question mark; empty at the start.")
 
-    _esm = files("vitpanel.app").joinpath("js", "address.js").read_text(encoding="utf-8")
+    _esm = module_text("vitpanel.app", "address.js")
 
     def __init__(self, session: Session, **params: Any) -> None:
         super().__init__(width=0, height=0, margin=0, **params)

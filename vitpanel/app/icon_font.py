@@ -8,6 +8,8 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
+from vitpanel.views.scripts import module_text
+
 # What makes the names of icons icons, inside of each component.
 ICON_CSS = """
 .material-icons { font-family: "Material Icons"; font-weight: normal; font-style: normal; line-height: 1;
@@ -24,13 +26,7 @@ class IconFont(JSComponent):
 
     font = param.String(default="", doc="The font as a data URI.")
 
-    _esm = """
-export function render({model}) {
-  if (window.vitpanelIconFont) return
-  window.vitpanelIconFont = new FontFace("Material Icons", `url(${model.font})`)
-  document.fonts.add(window.vitpanelIconFont)
-}
-"""
+    _esm = module_text("vitpanel.app", "icon_font.js")
 
     @classmethod
     def create(cls) -> "IconFont":

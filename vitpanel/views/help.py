@@ -11,6 +11,7 @@ from panel.custom import JSComponent
 
 from vitpanel.core.metrics import metrics
 from vitpanel.theme.palette import css
+from vitpanel.views.scripts import module_text
 
 _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
 # The page lists the metrics that there are; the document, those that come with vitpanel.
@@ -41,7 +42,7 @@ class Help(JSComponent):
     title = param.String(default="", doc="What the text is about.")
     text = param.String(default="", doc="HTML.")
 
-    _esm = files("vitpanel.views").joinpath("js", "help.js").read_text(encoding="utf-8")
+    _esm = module_text("vitpanel.views", "help.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
 

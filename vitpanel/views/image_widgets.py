@@ -9,7 +9,7 @@ from panel.custom import JSComponent
 from vitpanel.state.image_search import image_text, matching_images
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
-from vitpanel.views.stage import script
+from vitpanel.views.scripts import module_text
 
 
 class ImageSearch(JSComponent):
@@ -29,7 +29,7 @@ class ImageSearch(JSComponent):
     placeholder = param.String(default="id, file or class", doc="What the empty box says.")
     clear_label = param.String(default="All images, none chosen", doc="What the cross does.")
 
-    _esm = script("search.js")
+    _esm = module_text("vitpanel.views", "search.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     .search {{ position: relative; font: 13px sans-serif; color: {css("text")}; }}
@@ -77,7 +77,7 @@ class GroupButtons(JSComponent):
     groups = param.List(default=[], doc="For each group its name, colour, marker, and the number n of its images.")
     pointed = param.Integer(default=-1, doc="Group that is pointed at or has the focus, -1 for none.")
 
-    _esm = script("shapes.js", "groups.js")
+    _esm = module_text("vitpanel.views", "groups.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     /* Two rows, and so much of a third that one sees there is more. */

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import panel_material_ui as pmui
@@ -12,6 +11,7 @@ from panel.custom import JSComponent
 
 from vitpanel.errors import public_words
 from vitpanel.theme.palette import css, css_variables, dark_colours, dark_ramps
+from vitpanel.views.scripts import module_text
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
 SCALES = (1, 2, 4)
@@ -41,12 +41,6 @@ _STYLE = f"""
 """
 
 
-def script(*names: str) -> str:
-    """Scripts one after the other, as one module."""
-    folder = files("vitpanel.views").joinpath("js")
-    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
-
-
 class Stage(JSComponent):
     """Two buttons in the header of a view that act on the view around it: a menu of files, and one to fill the page.
 
@@ -68,7 +62,7 @@ class Stage(JSComponent):
     colours = param.String(default="{}", doc="What colours become on dark ground, as JSON.")
     charts = param.List(default=[], doc="What the menu of files offers.")
 
-    _esm = script("shapes.js", "export.js", "stage.js")
+    _esm = module_text("vitpanel.views", "stage.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
     def __init__(

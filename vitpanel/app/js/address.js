@@ -1,5 +1,6 @@
 // The address of the page says what is chosen. Each choice is a step of the browser's history, so that Back undoes it.
 
+/** @param {{model: Component<{query: string}>}} args */
 export function render({model}) {
   const search = () => window.location.search
   const show = () => {

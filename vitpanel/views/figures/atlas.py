@@ -13,7 +13,7 @@ from vitpanel.core.display import KINDS
 from vitpanel.core.thumbnails import SHADES
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import css, dark_ramps, rgb
-from vitpanel.views.figures.client import script
+from vitpanel.views.scripts import module_text
 
 _STYLE = f"""
 .atlas {{ display: flex; flex-wrap: wrap; gap: 4px; height: 100%; overflow-y: auto; align-content: flex-start;
@@ -41,7 +41,7 @@ class AtlasStrip(JSComponent):
     order = param.List(default=[], doc="Places of the heads in `labels`, in the order in which they are shown.")
     chosen = param.Integer(default=-1, doc="Place of the chosen head; written by the server alone.")
 
-    _esm = script("atlas.js")
+    _esm = module_text("vitpanel.views.figures", "atlas.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
     def send(self, file: dict[str, str]) -> None:

@@ -1,16 +1,16 @@
 """What runs in the browser: scripts that are shipped beside the figures."""
 
-from importlib.resources import files
-
 from bokeh.models import CustomJS
 from bokeh.plotting import figure
+
+from vitpanel.views.scripts import body_text
 
 READABLE = "readable"  # name of renderers whose values are read under the pointer
 
 
 def script(name: str) -> str:
-    """Text of a script."""
-    return files("vitpanel.views.figures").joinpath("js", name).read_text(encoding="utf-8")
+    """Text of a script for a model of Bokeh, which is given what the function in it asks for."""
+    return body_text("vitpanel.views.figures", name)
 
 
 def fit_to_frame(fig: figure, width: float, height: float, *, room: int = 0) -> CustomJS:

@@ -22,9 +22,9 @@ from bokeh.plotting import figure
 from vitpanel.state.strength import HeadDensity
 from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
 from vitpanel.views.base import create_figure
+from vitpanel.views.figures.client import script
 
 AIR = 0.06
-_IN_PIXELS = "return `${tick}\\n${Math.round(tick * side)} px`"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
         major_tick_line_color=None,
     )  # fmt: skip
     fig.grid.visible = False
-    formatter = None if patch_side is None else CustomJSTickFormatter(args={"side": patch_side}, code=_IN_PIXELS)
+    formatter = (
+        None if patch_side is None else CustomJSTickFormatter(args={"side": patch_side}, code=script("pixel_tick.js"))
+    )
     return DensityArea(fig, curve, line, legend, formatter)
 
 

@@ -9,8 +9,8 @@ from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
-from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import data_uri
+from vitpanel.views.scripts import module_text
 
 _STYLE = f"""
 .examples {{ display: grid; grid-template-columns: repeat(3, 1fr); }}
@@ -28,7 +28,7 @@ class ExampleHeads(JSComponent):
 
     heads = param.List(default=[], doc="Heads shown, each a dictionary as `example_columns` gives it.")
 
-    _esm = script("example_heads.js")
+    _esm = module_text("vitpanel.views.figures", "example_heads.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
 

@@ -21,7 +21,7 @@ from vitpanel.core.grid import Grid
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN
 from vitpanel.views.base import NO_AXES, create_figure
-from vitpanel.views.figures.client import READABLE, fit_to_frame
+from vitpanel.views.figures.client import READABLE, fit_to_frame, script
 
 FADED = 0.22
 PLACES = ("x", "y", "dw", "dh")
@@ -107,7 +107,7 @@ def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:
     """
     return ColorBar(
         color_mapper=mapper,
-        formatter=CustomJSTickFormatter(args={"mapper": mapper}, code="return mapper._words?.(tick) ?? ''"),
+        formatter=CustomJSTickFormatter(args={"mapper": mapper}, code=script("scale_tick.js")),
         title={"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}[kind],
         ticker=FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1]),
         title_text_font_size="10px",

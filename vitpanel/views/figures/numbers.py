@@ -3,12 +3,9 @@
 import numpy as np
 from bokeh.models import CustomJSTickFormatter
 
+from vitpanel.views.figures.client import script
+
 _FLOOR = 1e-6  # near 1, float32 cannot tell smaller changes from none
-_TICK = """
-const number = Number(tick.toPrecision(6)), size = Math.abs(number)
-const text = size > 0 && size < 0.001 ? size.toExponential() : String(size)
-return number < 0 ? `−${text}` : text
-"""
 
 
 def change_text(value: float) -> str:
@@ -33,4 +30,4 @@ def distance_text(value: float) -> str:
 
 def plain_ticks() -> CustomJSTickFormatter:
     """Ticks as the bars are labelled: 0.25, and 3e-4 rather than 3.000e−4."""
-    return CustomJSTickFormatter(code=_TICK)
+    return CustomJSTickFormatter(code=script("plain_tick.js"))

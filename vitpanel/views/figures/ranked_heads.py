@@ -10,8 +10,8 @@ from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.ranking import Ranking
 from vitpanel.theme.palette import css
-from vitpanel.views.figures.client import script
 from vitpanel.views.figures.numbers import change_text, distance_text
+from vitpanel.views.scripts import module_text
 
 _LOOK = f"""
 :host {{ overflow: hidden; }}
@@ -61,7 +61,7 @@ class RankedHeads(JSComponent):
     pinned = param.List(default=[], doc="Flat indices of pinned heads.")
     reason = param.String(default="", doc="Why there is no order; in the place of the title.")
 
-    _esm = script("ranked_heads.js")
+    _esm = module_text("vitpanel.views.figures", "ranked_heads.js")
     _stylesheets = [_LOOK]  # noqa: RUF012 - Panel's name and type
 
     def refuse(self, words: str) -> None:

@@ -1,19 +1,49 @@
 // The menu of charts that can be saved, and what saves them as files.
+import {SHAPES} from "./shapes.js"
 
 const KINDS = {png: "PNG", svg: "SVG", csv: "CSV"}
 const SCALES = [1, 2, 4]
+/** @typedef {keyof typeof KINDS} Kind */
+
+/**
+ * @typedef {object} ChartToSave
+ * @property {string} stem
+ * @property {string} title
+ * @property {Kind[]} kinds
+ * @property {string} figure its id
+ * @property {string} reason why it cannot be saved now; empty where it can
+ * @property {string} absent what to say when it is not shown
+ */
+
+/** @typedef {{name: string, colour: string, marker: import("./shapes.js").Marker}} Group */
+/** @typedef {{caption: string, groups: Group[]}} Legend */
+/** @typedef {{ground: string, colour: string, file: string, legend: Legend | null, scale: number}} Look */
+
 const SVG = "http://www.w3.org/2000/svg"
 const LEGEND = {size: 11, line: 16, margin: 6}
 
+/** @param {string} figure */
 function shown(figure) {
   const view = Bokeh.index.find_one_by_id(figure)
   return view != null && view.bbox.width > 0 ? view : null
 }
 
-function create(name, properties, ...children) {
-  const el = Object.assign(document.createElement(name), properties)
+/**
+ * @template {"button" | "canvas" | "div" | "input" | "label" | "small" | "span"} Name
+ * @param {Name} name
+ * @param {Partial<HTMLElementTagNameMap[Name]>} properties
+ * @param {(Node | string)[]} children
+ */
+export function create(name, properties, ...children) {
+  const el = document.createElement(name)
+  Object.assign(el, properties)
   el.append(...children)
   return el
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function pen_on(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
 }
 
 function create_scales() {
@@ -21,12 +51,16 @@ function create_scales() {
   box.setAttribute("role", "radiogroup")
   box.setAttribute("aria-label", "Size of PNG files")
   for (const scale of SCALES) {
-    const radio = create("input", {type: "radio", name: "scale", value: scale, checked: scale === 2})
+    const radio = create("input", {type: "radio", name: "scale", value: String(scale), checked: scale === 2})
     box.append(create("label", {}, radio, `${scale}×`))
   }
   return box
 }
 
+/**
+ * @param {ChartToSave} chart
+ * @param {(stem: string, kind: Kind) => void} save
+ */
 function create_row({stem, title, kinds, figure, reason, absent}, save) {
   const why = reason || (shown(figure) === null ? absent : "")
   const name = create("span", {className: "name"}, title, create("small", {textContent: why}))
@@ -40,8 +74,13 @@ function create_row({stem, title, kinds, figure, reason, absent}, save) {
   return row
 }
 
-// A button, and the menu that it opens.
-function create_menu(model, icon) {
+/**
+ * A button, and the menu that it opens.
+ *
+ * @param {Component<{charts: ChartToSave[]}>} model
+ * @param {string} icon
+ */
+export function create_menu(model, icon) {
   const scales = create_scales(), rows = create("div", {})
   const menu = create("div", {className: "menu", popover: "auto"}, scales, rows)
   menu.setAttribute("aria-label", "Export")
@@ -49,9 +88,10 @@ function create_menu(model, icon) {
   button.setAttribute("aria-label", "Export")
   button.setAttribute("aria-haspopup", "true")
   button.popoverTargetElement = menu
-  const save = (stem, kind) => {
+  const save = (/** @type {string} */ stem, /** @type {Kind} */ kind) => {
     menu.hidePopover()
-    model.send_msg({save: stem, kind, scale: Number(scales.querySelector(":checked").value)})
+    const {value} = /** @type {HTMLInputElement} */ (scales.querySelector(":checked"))
+    model.send_msg({save: stem, kind, scale: Number(value)})
   }
   const fill = () => rows.replaceChildren(...model.charts.map((chart) => create_row(chart, save)))
   menu.addEventListener("beforetoggle", ({newState}) => {
@@ -61,17 +101,21 @@ function create_menu(model, icon) {
     const {right, bottom} = button.getBoundingClientRect()
     Object.assign(menu.style, {top: `${bottom + 2}px`, right: `${window.innerWidth - right}px`})
   })
-  const on_key = (event) => {
+  const on_key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || !menu.matches(":popover-open")) return
     event.preventDefault()  // the view stays as large as it is
     menu.hidePopover()
     button.focus()
   }
-  for (const el of [menu, button]) el.addEventListener("keydown", on_key)
+  for (const el of /** @type {HTMLElement[]} */ ([menu, button])) el.addEventListener("keydown", on_key)
   model.on("charts", fill)
   return [button, menu]
 }
 
+/**
+ * @param {Blob} blob
+ * @param {string} file
+ */
 function download(blob, file) {
   const link = document.createElement("a")
   link.href = URL.createObjectURL(blob)
@@ -80,24 +124,30 @@ function download(blob, file) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000)
 }
 
-// Entries of a legend below a picture of some width, as elements of SVG, and their height.
+/**
+ * Entries of a legend below a picture of some width, as elements of SVG, and their height.
+ *
+ * @param {Legend} legend
+ * @param {number} width
+ * @param {string} colour
+ */
 function draw_legend({caption, groups}, width, colour) {
-  const group = document.createElementNS(SVG, "g"), pen = document.createElement("canvas").getContext("2d")
+  const group = document.createElementNS(SVG, "g"), pen = pen_on(create("canvas", {}))
   pen.font = `${LEGEND.size}px sans-serif`
   let x = LEGEND.margin, y = 0
-  const put = (text, shape) => {
+  const put = (/** @type {string} */ text, /** @type {Group | undefined} */ shape = undefined) => {
     const shift = shape === undefined ? 0 : 13, needed = shift + pen.measureText(text).width + 10
     if (x > LEGEND.margin && x + needed > width) [x, y] = [LEGEND.margin, y + LEGEND.line]
     const words = document.createElementNS(SVG, "text"), middle = y + LEGEND.line / 2
     const place = {x: x + shift, y: middle + 4, fill: colour, "font-size": LEGEND.size, "font-family": "sans-serif"}
-    for (const [name, value] of Object.entries(place)) words.setAttribute(name, value)
+    for (const [name, value] of Object.entries(place)) words.setAttribute(name, String(value))
     words.textContent = text
     if (shape !== undefined) {
       const mark = document.createElementNS(SVG, "g")
       mark.innerHTML = SHAPES[shape.marker]
       const look = {transform: `translate(${x} ${middle - 5})`, fill: shape.colour, stroke: colour, "stroke-width": 0.5}
       if (shape.marker === "x") look.stroke = shape.colour
-      for (const [name, value] of Object.entries(look)) mark.setAttribute(name, value)
+      for (const [name, value] of Object.entries(look)) mark.setAttribute(name, String(value))
       group.append(mark)
     }
     group.append(words)
@@ -108,14 +158,22 @@ function draw_legend({caption, groups}, width, colour) {
   return {group, height: y + LEGEND.line + LEGEND.margin}
 }
 
+/**
+ * @param {number} width
+ * @param {number} height
+ */
 function create_svg(width, height) {
   const svg = document.createElementNS(SVG, "svg")
-  for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) svg.setAttribute(name, value)
+  for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) svg.setAttribute(name, String(value))
   return svg
 }
 
-const text_of = (svg) => new XMLSerializer().serializeToString(svg)
+const text_of = (/** @type {Node} */ svg) => new XMLSerializer().serializeToString(svg)
 
+/**
+ * @param {any} figure view of a figure
+ * @param {Look} look
+ */
 function save_svg(figure, {ground, colour, file, legend}) {
   const {width, height} = figure.bbox
   const svg = figure.export("svg").ctx.get_svg().cloneNode(true)
@@ -132,18 +190,25 @@ function save_svg(figure, {ground, colour, file, legend}) {
   download(new Blob([text_of(svg)], {type: "image/svg+xml"}), file)
 }
 
-// Bokeh paints as many pixels as the screen has; here as many as are asked for.
+/**
+ * Bokeh paints as many pixels as the screen has; here as many as are asked for.
+ *
+ * @param {any} figure view of a figure
+ * @param {number} scale
+ * @returns {HTMLCanvasElement}
+ */
 function paint_at(figure, scale) {
   const own = Object.getOwnPropertyDescriptor(window, "devicePixelRatio")
   Object.defineProperty(window, "devicePixelRatio", {value: scale, configurable: true})
   try {
     return figure.export("png").canvas
   } finally {
-    if (own === undefined) delete window.devicePixelRatio
+    if (own === undefined) Reflect.deleteProperty(window, "devicePixelRatio")
     else Object.defineProperty(window, "devicePixelRatio", own)
   }
 }
 
+/** @param {Node} svg */
 async function picture_of(svg) {
   const picture = new Image()
   picture.src = `data:image/svg+xml,${encodeURIComponent(text_of(svg))}`
@@ -151,26 +216,42 @@ async function picture_of(svg) {
   return picture
 }
 
+/**
+ * @param {any} figure view of a figure
+ * @param {Look} look
+ */
 async function save_png(figure, {ground, colour, file, legend, scale}) {
   const painted = paint_at(figure, scale), {width, height} = figure.bbox
-  const {group, height: more} = legend === null ? {height: 0} : draw_legend(legend, width, colour)
+  const below = legend === null ? null : draw_legend(legend, width, colour), more = below?.height ?? 0
   const canvas = create("canvas", {width: painted.width, height: Math.round((height + more) * scale)})
-  const context = canvas.getContext("2d")
+  const context = pen_on(canvas)
   context.fillStyle = ground
   context.fillRect(0, 0, canvas.width, canvas.height)
   context.drawImage(painted, 0, 0)
-  if (legend !== null) {
+  if (below !== null) {
     const svg = create_svg(width, more)
-    svg.append(group)
+    svg.append(below.group)
     context.drawImage(await picture_of(svg), 0, height * scale, width * scale, more * scale)
   }
-  canvas.toBlob((blob) => download(blob, file))
+  canvas.toBlob((blob) => {
+    if (blob === null) throw new Error(`The browser cannot make a picture of ${canvas.width} × ${canvas.height} pixels.`)
+    download(blob, file)
+  })
 }
 
-// Saves what the server says; returns why nothing is saved, else nothing.
-function save_file(message, css) {
+/**
+ * Saves what the server says.
+ *
+ * @param {Look & {kind: Kind, text: string, figure: string}} message
+ * @param {(name: string) => string} css
+ * @returns {string | undefined} why nothing is saved, else nothing
+ */
+export function save_file(message, css) {
   const {kind, file, text} = message
-  if (kind === "csv") return download(new Blob([text], {type: "text/csv"}), file)
+  if (kind === "csv") {
+    download(new Blob([text], {type: "text/csv"}), file)
+    return
+  }
   const view = shown(message.figure)
   if (view === null) return "This chart is not shown now: nothing is saved."
   const look = {...message, ground: css("--vp-surface"), colour: css("--vp-text")}

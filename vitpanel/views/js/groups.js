@@ -1,14 +1,32 @@
 // What the colours and shapes of images mean: one button a group, which says when it is pointed at or pressed.
+import {SHAPES} from "./shapes.js"
 
+/**
+ * @typedef {object} Group
+ * @property {string} name
+ * @property {string} colour
+ * @property {import("./shapes.js").Marker} marker
+ * @property {number} n
+ */
+
+/** @typedef {Component<{caption: string, groups: Group[], pointed: number}>} Groups */
+
+/**
+ * @param {Group} group
+ * @param {number} index
+ * @param {Groups} model
+ */
 function create_button(group, index, model) {
   const button = document.createElement("button")
   button.type = "button"
   button.title = `${group.name}: ${group.n} images; press to brush them`
-  button.innerHTML = `<svg viewBox="0 0 10 10">${SHAPES[group.marker]}</svg>`
-  button.firstChild.style.fill = group.colour
-  if (group.marker === "x") button.firstChild.style.stroke = group.colour
-  button.append(group.name)
-  const point = (pointed) => () => { model.pointed = pointed }
+  const mark = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  mark.setAttribute("viewBox", "0 0 10 10")
+  mark.innerHTML = SHAPES[group.marker]
+  mark.style.fill = group.colour
+  if (group.marker === "x") mark.style.stroke = group.colour
+  button.append(mark, group.name)
+  const point = (/** @type {number} */ pointed) => () => { model.pointed = pointed }
   button.addEventListener("pointerenter", point(index))
   button.addEventListener("focus", point(index))
   button.addEventListener("pointerleave", point(-1))
@@ -17,6 +35,7 @@ function create_button(group, index, model) {
   return button
 }
 
+/** @param {{model: Groups, el: HTMLElement}} args */
 export function render({model, el}) {
   const box = document.createElement("div")
   box.className = "groups"

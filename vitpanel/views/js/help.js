@@ -2,11 +2,12 @@
 // it, and stays for good when the mark is pressed, until Esc, another press or a click elsewhere.
 const REST_MS = 200, GAP = 6
 
+/** @param {{model: Component<{title: string, text: string}>, el: HTMLElement}} args */
 export function render({model, el}) {
   const mark = document.createElement("button"), text = document.createElement("div")
   Object.assign(mark, {type: "button", className: "mark", textContent: "?"})
   mark.setAttribute("aria-label", `How to read ${model.title}`)
-  mark.setAttribute("aria-expanded", false)
+  mark.setAttribute("aria-expanded", "false")
   Object.assign(text, {className: "chapter", tabIndex: 0, popover: "manual"})
   text.setAttribute("role", "dialog")
   text.setAttribute("aria-label", `How to read ${model.title}`)
@@ -18,7 +19,7 @@ export function render({model, el}) {
 
   let is_kept = false, timer = 0
   const is_open = () => text.matches(":popover-open")
-  const is_ours = (event) => event.composedPath().some((part) => part === mark || part === text)
+  const is_ours = (/** @type {Event} */ event) => event.composedPath().some((part) => part === mark || part === text)
   // In the top layer, which nothing cuts off; below the mark, or as far up as the window asks for.
   const place = () => {
     const {left, bottom} = mark.getBoundingClientRect(), {width, height} = text.getBoundingClientRect()
@@ -30,7 +31,7 @@ export function render({model, el}) {
     if (is_open()) return
     text.showPopover()
     place()
-    mark.setAttribute("aria-expanded", true)
+    mark.setAttribute("aria-expanded", "true")
     document.addEventListener("keydown", on_key, true)
     document.addEventListener("pointerdown", on_press, true)
   }
@@ -38,20 +39,20 @@ export function render({model, el}) {
     clearTimeout(timer)
     is_kept = false
     if (is_open()) text.hidePopover()
-    mark.setAttribute("aria-expanded", false)
+    mark.setAttribute("aria-expanded", "false")
     document.removeEventListener("keydown", on_key, true)
     document.removeEventListener("pointerdown", on_press, true)
   }
-  const on_key = (event) => {
+  const on_key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape") return
     event.preventDefault()
     if (is_ours(event)) mark.focus()
     close()
   }
-  const on_press = (event) => {
+  const on_press = (/** @type {Event} */ event) => {
     if (!is_ours(event)) close()
   }
-  const soon = (act) => {
+  const soon = (/** @type {() => void} */ act) => {
     clearTimeout(timer)
     timer = setTimeout(act, REST_MS)
   }
@@ -60,13 +61,13 @@ export function render({model, el}) {
     open()
     is_kept = true
   })
-  for (const part of [mark, text]) {
+  for (const part of /** @type {HTMLElement[]} */ ([mark, text])) {
     part.addEventListener("pointerenter", (event) => {
       if (event.pointerType === "mouse") soon(open)
     })
     part.addEventListener("pointerleave", () => soon(() => is_kept || close()))
     part.addEventListener("focusout", (event) => {
-      if (is_open() && event.relatedTarget !== null && ![mark, text].includes(event.relatedTarget)) close()
+      if (is_open() && event.relatedTarget !== null && event.relatedTarget !== mark && event.relatedTarget !== text) close()
     })
   }
   model.on("remove", close)

@@ -3,6 +3,11 @@
 
 const PAUSE = 200, SIZE = 220
 
+/**
+ * @typedef {Component<{text: string, is_wrong: boolean, label: string, placeholder: string, clear_label: string}>} Search
+ */
+
+/** @param {Search} model */
 function create_parts(model) {
   const box = document.createElement("div"), input = document.createElement("input")
   const clear = document.createElement("button"), list = document.createElement("ul")
@@ -19,12 +24,13 @@ function create_parts(model) {
   return {box, input, clear, list}
 }
 
+/** @param {{model: Search, el: HTMLElement}} args */
 export function render({model, el}) {
   const {box, input, clear, list} = create_parts(model)
-  let is_typed = false, n_asked = 0, active = -1, timer
+  let is_typed = false, n_asked = 0, active = -1, timer = 0
 
   const show_text = () => {
-    if (is_typed && el.getRootNode().activeElement === input) return
+    if (is_typed && input.matches(":focus")) return
     is_typed = false
     input.value = model.text
     clear.hidden = input.value === ""
@@ -38,12 +44,12 @@ export function render({model, el}) {
     input.removeAttribute("aria-activedescendant")
     active = -1
   }
-  const choose = (text) => {
+  const choose = (/** @type {string} */ text) => {
     close()
     is_typed = false
     model.send_msg({choose: text})
   }
-  const point = (index) => {
+  const point = (/** @type {number} */ index) => {
     active = index
     for (const [i, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(i === index))
     const option = list.children[index]
@@ -51,7 +57,7 @@ export function render({model, el}) {
     input.setAttribute("aria-activedescendant", option.id)
     option.scrollIntoView({block: "nearest"})
   }
-  const offer = (texts) => {
+  const offer = (/** @type {string[]} */ texts) => {
     list.replaceChildren(...texts.map((text, i) => {
       const option = document.createElement("li")
       Object.assign(option, {id: `option-${i}`, textContent: text})

@@ -1,5 +1,8 @@
 // Shapes of markers, in a square of ten.
-const SHAPES = {
+
+/** @typedef {keyof typeof SHAPES} Marker */
+
+export const SHAPES = {
   circle: '<circle cx="5" cy="5" r="4"/>',
   square: '<rect x="1.5" y="1.5" width="7" height="7"/>',
   triangle: '<path d="M5 1 9 9H1Z"/>',

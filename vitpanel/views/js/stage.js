@@ -1,39 +1,18 @@
-// What a view does in the browser alone: its colours follow the theme, and it fills the page and returns. What saves its
-// charts stands before this script.
+// What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
+import {read, themed} from "./colours.js"
+import {create, create_menu, save_file} from "./export.js"
 
-const is_figure = (model) => model.type === "Figure"
+/** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} StageModel */
 
-function read(text) {
-  const {colours, ramps, light, dark} = JSON.parse(text)
-  const both = (entries) => ({dark: new Map(entries), light: new Map(entries.map(([a, b]) => [b, a]).reverse())})
-  const key = (ramp) => ramp.join()
-  return {
-    single: both(Object.entries(colours)),
-    ramp: {
-      dark: new Map(ramps.map(([a, b]) => [key(a), b])),
-      light: new Map(ramps.map(([a, b]) => [key(b), a])),
-    },
-    css: {light, dark},
-  }
-}
+const is_figure = (/** @type {Model} */ model) => model.type === "Figure"
 
-// The colour that stands for `value` in the theme, undefined where nothing changes.
-function themed(value, {single, ramp}, theme) {
-  if (typeof value === "string") return single[theme].get(value)
-  if (Array.isArray(value) && typeof value[0] === "string") {
-    const whole = ramp[theme].get(value.join())
-    if (whole !== undefined) return whole
-    return value.some((colour) => single[theme].has(colour))
-      ? value.map((colour) => single[theme].get(colour) ?? colour)
-      : undefined
-  }
-  if (value?.constructor === Object && typeof value.value === "string") {
-    const colour = single[theme].get(value.value)
-    return colour === undefined ? undefined : {...value, value: colour}
-  }
-}
-
-// Columns of colours have "colour" in their names; a class may be called "white".
+/**
+ * Columns of colours have "colour" in their names; a class may be called "white".
+ *
+ * @param {Source<Record<string, unknown>>} source
+ * @param {import("./colours.js").Colours} colours
+ * @param {import("./colours.js").Theme} theme
+ */
 function paint_source(source, colours, theme) {
   const changed = Object.entries(source.data)
     .filter(([name]) => name.includes("colour"))
@@ -43,8 +22,17 @@ function paint_source(source, colours, theme) {
   if (changed.length > 0) source.setv({data: {...source.data, ...Object.fromEntries(changed)}}, {sync: false})
 }
 
+/**
+ * @param {Model} model
+ * @param {import("./colours.js").Colours} colours
+ * @param {import("./colours.js").Theme} theme
+ */
 function paint(model, colours, theme) {
-  if (model.type === "ColumnDataSource") return paint_source(model, colours, theme)
+  if (model.type === "ColumnDataSource") {
+    paint_source(/** @type {Source<Record<string, unknown>>} */ (model), colours, theme)
+    return
+  }
+  /** @type {Record<string, unknown>} */
   const changed = {}
   for (const prop of model) {
     if (prop.is_unset) continue
@@ -55,9 +43,20 @@ function paint(model, colours, theme) {
 }
 
 // The components of panel-material-ui know the theme, whoever sets it; the title of a view is one of them.
-const knows_theme = (view) => view.model.data?.dark_theme !== undefined
-const found_in = (view) => (knows_theme(view) ? view : view.child_views?.map(found_in).find((found) => found !== undefined))
+const knows_theme = (/** @type {any} */ view) => view.model.data?.dark_theme !== undefined
+/**
+ * @param {any} view
+ * @returns {any}
+ */
+function found_in(view) {
+  if (knows_theme(view)) return view
+  return view.child_views?.map(found_in).find((/** @type {any} */ found) => found !== undefined)
+}
 
+/**
+ * @param {StageModel} model
+ * @param {any} outer view around
+ */
 function follow_theme(model, outer) {
   const component = found_in(outer)
   const colours = read(model.colours)
@@ -95,7 +94,11 @@ function follow_theme(model, outer) {
   return () => outer.model.document?.remove_on_change(on_change)
 }
 
-// Bokeh hangs the tooltips of figures into the page itself, where nothing else tells them of the theme.
+/**
+ * Bokeh hangs the tooltips of figures into the page itself, where nothing else tells them of the theme.
+ *
+ * @param {Record<string, string>} css
+ */
 function tint_tooltips(css) {
   let style = document.getElementById("vp-tooltips")
   if (style === null) {
@@ -109,23 +112,31 @@ function tint_tooltips(css) {
   if (style.textContent !== rule) style.textContent = rule
 }
 
-// Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
-// of the page again. To leave a stylesheet alone that says the same already makes painting two to three times faster.
+/**
+ * Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
+ * of the page again. To leave a stylesheet alone that says the same already makes painting two to three times faster.
+ *
+ * @param {any} view
+ */
 function spare_stylesheets(view) {
   let styles = view.display
   while (styles && !Object.hasOwn(styles, "_update")) styles = Object.getPrototypeOf(styles)
   if (!styles || styles._update.spares) return
   const update = styles._update
-  styles._update = function (css) {
+  styles._update = function (/** @type {string} */ css) {
     if (this.el.textContent !== css) update.call(this, css)
   }
   styles._update.spares = true
 }
 
-// Bokeh 3.9 notes the sizes of all that a layout contains when one of them changes, but places and paints anew only if
-// the layout's own has changed; a figure inside then keeps the picture of its old size for good. Here it hears of it.
+/**
+ * Bokeh 3.9 notes the sizes of all that a layout contains when one of them changes, but places and paints anew only if
+ * the layout's own has changed; a figure inside then keeps the picture of its old size for good. Here it hears of it.
+ *
+ * @param {any} view
+ */
 function hear_of_figures(view) {
-  const owner = (name) => {
+  const owner = (/** @type {string} */ name) => {
     let proto = view
     while (!Object.hasOwn(proto, name)) proto = Object.getPrototypeOf(proto)
     return proto
@@ -147,13 +158,18 @@ function hear_of_figures(view) {
 }
 
 const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}
-const icon = (path) => `<svg viewBox="0 0 24 24" width="18" height="18"><path d="${path}"/></svg>`
+const icon = (/** @type {string} */ path) => `<svg viewBox="0 0 24 24" width="18" height="18"><path d="${path}"/></svg>`
 const ICONS = {
   save: icon("M5 20h14v-2H5v2zM19 9h-4V3H9v6H5l7 7 7-7z"),
   larger: icon("M21 11V3h-8l3.3 3.3-10 10L3 13v8h8l-3.3-3.3 10-10z"),
   smaller: icon("M22 3.4 20.6 2l-4.3 4.3L13 3v8h8l-3.3-3.3zM3 13l3.3 3.3L2 20.6 3.4 22l4.3-4.3L11 21v-8z"),
 }
 
+/**
+ * @param {StageModel} model
+ * @param {any} outer view around
+ * @param {HTMLButtonElement} button
+ */
 function follow_size(model, outer, button) {
   const apply = () => {
     for (const [name, value] of Object.entries(FULL)) {
@@ -164,7 +180,7 @@ function follow_size(model, outer, button) {
     button.title = model.maximised ? "Return to all views (Esc)" : "Maximise"
     button.setAttribute("aria-label", button.title)
   }
-  const on_key = (event) => {
+  const on_key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && !event.defaultPrevented && model.maximised) model.maximised = false
   }
   button.addEventListener("click", () => { model.maximised = !model.maximised })
@@ -178,14 +194,19 @@ const NOTE = `position: absolute; right: 8px; top: 40px; width: max-content; max
   font: 12px/1.35 sans-serif; color: var(--vp-text); background: var(--vp-surface); border: 1px solid var(--vp-muted);
   border-radius: 4px`
 
+/**
+ * @param {HTMLElement} box
+ * @param {string} text
+ */
 function tell(box, text) {
   const note = create("div", {textContent: text})
   note.setAttribute("role", "status")
-  note.style = NOTE
+  note.style.cssText = NOTE
   box.replaceChildren(note)
   setTimeout(() => note.remove(), 6000)
 }
 
+/** @param {{view: any, model: StageModel, el: HTMLElement}} args */
 export function render({view, model, el}) {
   let outer = view.parent
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
@@ -195,9 +216,11 @@ export function render({view, model, el}) {
   el.append(...create_menu(model, ICONS.save), larger, notes)
   const ends = [follow_theme(model, outer), follow_size(model, outer, larger)]
   model.on("msg:custom", (message) => {
-    const css = (name) => getComputedStyle(outer.el).getPropertyValue(name)
+    const css = (/** @type {string} */ name) => getComputedStyle(outer.el).getPropertyValue(name)
     const words = message.kind === "words" ? message.text : save_file(message, css)
     if (words !== undefined) tell(notes, words)
   })
-  model.on("remove", () => ends.forEach((end) => end()))
+  model.on("remove", () => {
+    for (const end of ends) end()
+  })
 }

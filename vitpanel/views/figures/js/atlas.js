@@ -1,5 +1,20 @@
+/**
+ * @typedef {object} Parameters
+ * @property {string} sheet
+ * @property {[short: string, long: string][]} labels
+ * @property {number} n_heads
+ * @property {number[]} order
+ * @property {number} chosen
+ */
+
+/** @typedef {Component<Parameters>} Atlas */
+
 const MOST_COLUMNS = 12, ENLARGED = 4, LABEL = 16, GAP = 8
 
+/**
+ * @param {Blob} blob
+ * @param {string} file
+ */
 function download(blob, file) {
   const link = document.createElement("a")
   link.href = URL.createObjectURL(blob)
@@ -8,14 +23,20 @@ function download(blob, file) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000)
 }
 
-// All thumbnails in the order shown, enlarged, with their names below.
+/**
+ * All thumbnails in the order shown, enlarged, with their names below.
+ *
+ * @param {Atlas} model
+ * @param {HTMLElement} atlas
+ * @returns {Promise<Blob>}
+ */
 async function picture(model, atlas) {
   const sheet = new Image(), look = getComputedStyle(atlas)
   sheet.src = model.sheet
   await sheet.decode()
   const size = sheet.naturalWidth / model.n_heads, side = ENLARGED * size
   const n_columns = Math.min(MOST_COLUMNS, model.order.length), n_rows = Math.ceil(model.order.length / n_columns)
-  const canvas = document.createElement("canvas"), context = canvas.getContext("2d")
+  const canvas = document.createElement("canvas"), context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
   canvas.width = GAP + n_columns * (side + GAP)
   canvas.height = GAP + n_rows * (side + LABEL + GAP)
   context.fillStyle = look.getPropertyValue("--vp-surface") || "white"
@@ -28,26 +49,30 @@ async function picture(model, atlas) {
     context.drawImage(sheet, left, top, size, size, x, y, side, side)
     context.fillText(model.labels[place][0], x + side / 2, y + side + 12)
   })
-  return new Promise((resolve) => canvas.toBlob(resolve))
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob === null ? reject(new Error("The browser cannot make a picture so large.")) : resolve(blob)))
+  })
 }
 
+/** @param {{model: Atlas}} args */
 export function render({model}) {
   const atlas = document.createElement("div")
   atlas.className = "atlas"
   atlas.setAttribute("role", "listbox")
   atlas.setAttribute("aria-label", "All heads of the image")
-  const buttons = () => [...atlas.children]
+  const buttons = () => /** @type {HTMLElement[]} */ ([...atlas.children])
   // Marked before the server answers; the property stays the server's own.
   let chosen = model.chosen
 
   const show_choice = () => {
     for (const button of buttons()) {
       const is_chosen = Number(button.dataset.place) === chosen
-      button.setAttribute("aria-selected", is_chosen)
+      button.setAttribute("aria-selected", String(is_chosen))
       button.tabIndex = is_chosen ? 0 : -1
     }
     // Tab reaches the chosen head, else the first one.
-    if (atlas.children.length && !buttons().some((button) => button.tabIndex === 0)) atlas.children[0].tabIndex = 0
+    const [first] = buttons()
+    if (first !== undefined && !buttons().some((button) => button.tabIndex === 0)) first.tabIndex = 0
   }
   // Scrolls the atlas alone: `scrollIntoView` would move the page as well.
   const reveal_choice = () => {
@@ -59,18 +84,19 @@ export function render({model}) {
   const show_sheet = () => {
     const n_layers = model.labels.length / model.n_heads
     for (const button of buttons()) {
-      const place = Number(button.dataset.place), picture = button.firstChild
+      const place = Number(button.dataset.place), picture = /** @type {HTMLElement} */ (button.firstChild)
       const x = place % model.n_heads, y = Math.floor(place / model.n_heads)
       picture.style.backgroundImage = `url(${model.sheet})`
       picture.style.backgroundSize = `${100 * model.n_heads}% ${100 * n_layers}%`
-      const share = (i, n) => (n > 1 ? (100 * i) / (n - 1) : 0)
+      const share = (/** @type {number} */ i, /** @type {number} */ n) => (n > 1 ? (100 * i) / (n - 1) : 0)
       picture.style.backgroundPosition = `${share(x, model.n_heads)}% ${share(y, n_layers)}%`
     }
   }
   const show_labels = () => {
     for (const button of buttons()) {
       const [short, long] = model.labels[Number(button.dataset.place)] ?? ["", ""]
-      button.lastChild.textContent = short
+      const name = /** @type {HTMLElement} */ (button.lastChild)
+      name.textContent = short
       button.title = long
       button.setAttribute("aria-label", long)
     }
@@ -83,9 +109,9 @@ export function render({model}) {
     show_choice()
     reveal_choice()
   }
-  const create = (place) => {
+  const create = (/** @type {number} */ place) => {
     const button = document.createElement("button")
-    button.dataset.place = place
+    button.dataset.place = String(place)
     button.setAttribute("role", "option")
     button.append(document.createElement("i"), document.createElement("span"))
     button.addEventListener("click", () => {
@@ -96,17 +122,17 @@ export function render({model}) {
     return button
   }
   const columns = () => {
-    const top = atlas.children[0]?.offsetTop
+    const top = buttons()[0]?.offsetTop
     return Math.max(buttons().filter((button) => button.offsetTop === top).length, 1)
   }
   atlas.addEventListener("keydown", (event) => {
     const step = {ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns()}[event.key]
-    const at = buttons().indexOf(event.target)
+    const all = buttons(), at = all.indexOf(/** @type {HTMLElement} */ (event.target))
     if (step === undefined || at < 0) return
     event.preventDefault()
-    const next = atlas.children[at + step]
+    const next = all[at + step]
     if (next === undefined) return
-    event.target.tabIndex = -1
+    all[at].tabIndex = -1
     next.tabIndex = 0
     next.focus()
   })

@@ -1,10 +1,18 @@
 // Moves the threshold with the pointer, inside the values that there are; the server hears of it on release.
-if (head.data.edges.length === 0) return
-const edges = head.data.edges[0]
-const place = Math.max(edges[0], Math.min(edges[edges.length - 1], cb_obj.x))
-const is_end = cb_obj.event_name === "panend" || cb_obj.event_name === "tap"
-const was_dragged = head._is_dragged
-head._is_dragged = !is_end
-if (Number.isFinite(place) && place !== line.location) line.location = place
-else if (was_dragged && is_end) show.execute(head)
-if (is_end) cut.data = {value: [line.location]}
+import {notes_on_head} from "./head_notes.js"
+
+/**
+ * @param {{head: Source<import("./head_notes.js").Head>, cut: Source<{value: number[]}>, line: Span, show: Callback}} args
+ * @param {PointEvent} cb_obj
+ */
+export default function drag_threshold({head, cut, line, show}, cb_obj) {
+  if (head.data.edges.length === 0) return
+  const edges = head.data.edges[0]
+  const place = Math.max(edges[0], Math.min(edges[edges.length - 1], cb_obj.x))
+  const is_end = cb_obj.event_name === "panend" || cb_obj.event_name === "tap"
+  const notes = notes_on_head(head), was_dragged = notes.is_dragged
+  notes.is_dragged = !is_end
+  if (Number.isFinite(place) && place !== line.location) line.location = place
+  else if (was_dragged && is_end) show.execute(head)
+  if (is_end) cut.data = {value: [line.location]}
+}

@@ -1,11 +1,21 @@
 // Buttons of heads with their images. A click tells which head its button showed, so that it means that one even when
 // others are on their way.
+
+/**
+ * @typedef {object} Example
+ * @property {number[]} head image, layer, head
+ * @property {string} name
+ * @property {string} words
+ * @property {string | null} picture its address
+ */
+
+/** @param {{model: Component<{heads: Example[]}>}} args */
 export function render({model}) {
   const strip = document.createElement("div")
   strip.className = "examples"
   strip.setAttribute("role", "group")
   strip.setAttribute("aria-label", "Examples")
-  const create = ({head, name, words, picture}) => {
+  const create = (/** @type {Example} */ {head, name, words, picture}) => {
     const button = document.createElement("button")
     button.setAttribute("aria-label", words)
     button.title = words

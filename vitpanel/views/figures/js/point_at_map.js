@@ -1,37 +1,57 @@
-// Asks the server what lies under a pointer that rests, and shows its answer beside the pointer: in an element of the
-// figure, since a change of a Bokeh model would lay out the whole page again.
-if (pointer._card === undefined) {
-  pointer._card = document.createElement("div")
-  pointer._card.style = style
-  pointer._card.hidden = true
-  pointer._card.setAttribute("role", "status")
-  Bokeh.index.find_one_by_id(fig.id).shadow_el.append(pointer._card)
+// Asks the server what lies under a pointer that rests, and shows its answer beside the pointer.
+import {create_card, place_card} from "./card.js"
+import {nearest} from "./nearness.js"
+import {notes_about} from "./notes.js"
+
+/**
+ * @typedef {object} MapNotes
+ * @property {HTMLElement | null} card null before the pointer was there
+ * @property {{sx: number, sy: number} | null} at where the pointer rests, null while it moves
+ * @property {ReturnType<typeof setTimeout> | undefined} rest
+ */
+
+const notes_on_map = notes_about("map", () => /** @type {MapNotes} */ ({card: null, at: null, rest: undefined}))
+
+/**
+ * @typedef {object} Args
+ * @property {Figure} fig
+ * @property {Source<{x: ArrayLike<number>, y: ArrayLike<number>}>} own heads of the chosen image
+ * @property {Source<{x: number[], y: number[]}>} pointer
+ * @property {Source<{x: number[], y: number[], html: string[]}>} answer
+ * @property {number} reach
+ * @property {number} rest_ms
+ * @property {string} style
+ */
+
+/**
+ * @param {Args} args
+ * @param {PointEvent | Model & {event_name?: undefined}} cb_obj an act of the pointer, or the source of the answer
+ */
+export default function point_at_map({fig, own, pointer, answer, reach, rest_ms, style}, cb_obj) {
+  const notes = notes_on_map(pointer)
+  if (notes.card === null) {
+    notes.card = create_card(fig, style)
+    notes.card.setAttribute("role", "status")
+  }
+  const {card} = notes
+  if (cb_obj.event_name === undefined) {
+    // An answer; the pointer may have gone on meanwhile.
+    const {x, y, html} = answer.data
+    if (x[0] !== pointer.data.x[0] || y[0] !== pointer.data.y[0] || notes.at === null) return
+    card.innerHTML = html[0]
+    card.hidden = false
+    place_card(card, fig, {...notes.at, width: card.offsetWidth, height: card.offsetHeight})
+    return
+  }
+  clearTimeout(notes.rest)
+  card.hidden = true
+  notes.at = null
+  if (cb_obj.event_name !== "mousemove") return
+  // The chosen image's heads have a tooltip of their own.
+  if (nearest(fig, own.data, cb_obj, reach) >= 0) return
+  const {x, y, sx, sy} = cb_obj
+  notes.rest = setTimeout(() => {
+    notes.at = {sx, sy}
+    pointer.data = {x: [x], y: [y]}
+  }, rest_ms)
 }
-const card = pointer._card
-if (cb_obj.event_name === undefined) {
-  // An answer; the pointer may have gone on meanwhile.
-  const {x, y, html} = answer.data
-  if (x[0] !== pointer.data.x[0] || y[0] !== pointer.data.y[0] || pointer._at === null) return
-  card.innerHTML = html[0]
-  card.hidden = false
-  const {sx, sy} = pointer._at, {offsetWidth: width, offsetHeight: height} = card
-  card.style.left = `${Math.max(0, Math.min(sx - width / 2, fig.outer_width - width))}px`
-  card.style.top = `${sy > fig.outer_height / 2 ? sy - height - 14 : sy + 14}px`
-  return
-}
-clearTimeout(pointer._rest)
-card.hidden = true
-pointer._at = null
-if (cb_obj.event_name !== "mousemove") return
-// The chosen image's heads have a tooltip of their own.
-const {x_range, y_range, inner_width, inner_height} = fig
-const right = inner_width / (x_range.end - x_range.start), up = inner_height / (y_range.end - y_range.start)
-const is_own = Array.from(own.data.x).some(
-  (x, i) => Math.hypot((x - cb_obj.x) * right, (own.data.y[i] - cb_obj.y) * up) <= reach,
-)
-if (is_own) return
-const {x, y, sx, sy} = cb_obj
-pointer._rest = setTimeout(() => {
-  pointer._at = {sx, sy}
-  pointer.data = {x: [x], y: [y]}
-}, rest_ms)

@@ -1,28 +1,70 @@
 // A list of all heads in their order, one line of importance over images for each; rows are made once and moved.
+
+/**
+ * @typedef {object} Parameters by flat head index where there is one value a head
+ * @property {string[]} names
+ * @property {{lines: (number | null)[][], limits: [number, number]}} profiles
+ * @property {{order: number[], texts: string[], places: (number | null)[] | null, heights: (number | null)[],
+ *   title: string}} ranks
+ * @property {number} chosen
+ * @property {number[]} pinned
+ * @property {string} reason
+ */
+
 const WIDTH = 56, HEIGHT = 14, ROW = 22, SVG = "http://www.w3.org/2000/svg"
 
-function element(tag, attributes, parent, space) {
-  const made = space ? document.createElementNS(space, tag) : document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
+/**
+ * @template {Element} Made
+ * @param {Made} made
+ * @param {Record<string, string | number>} attributes
+ * @param {Element} [parent]
+ */
+function dress(made, attributes, parent) {
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value))
   parent?.append(made)
   return made
 }
 
+/**
+ * @template {"button" | "div" | "span"} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {Element} [parent]
+ */
+function element(tag, attributes, parent) {
+  return dress(document.createElement(tag), attributes, parent)
+}
+
+/**
+ * @template {"svg" | "line" | "path" | "circle"} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {Element} parent
+ */
+function drawing(tag, attributes, parent) {
+  return dress(document.createElementNS(SVG, tag), attributes, parent)
+}
+
+/**
+ * @param {number} flat
+ * @param {string} name
+ */
 function make_row(flat, name) {
   const row = element("div", {role: "option", class: "head", id: `head-${flat}`})
-  row.dataset.flat = flat
+  row.dataset.flat = String(flat)
   const rank = element("span", {class: "rank"}, row)
   const label = element("span", {class: "name"}, row)
   label.textContent = name
-  const svg = element("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, "aria-hidden": true}, row, SVG)
-  const zero = element("line", {class: "zero", x1: 0, x2: WIDTH}, svg, SVG)
-  const area = element("path", {class: "area"}, svg, SVG)
-  const dot = element("circle", {class: "dot", r: 2.2}, svg, SVG)
+  const svg = drawing("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, "aria-hidden": "true"}, row)
+  const zero = drawing("line", {class: "zero", x1: 0, x2: WIDTH}, svg)
+  const area = drawing("path", {class: "area"}, svg)
+  const dot = drawing("circle", {class: "dot", r: 2.2}, svg)
   const value = element("span", {class: "value"}, row)
   const pin = element("button", {class: "pin", type: "button", tabindex: -1}, row)
   return {row, rank, name, zero, area, dot, value, pin}
 }
 
+/** @param {{model: Component<Parameters>, el: HTMLElement}} args */
 export function render({model, el}) {
   el.className = "ranked"
   const title = element("div", {class: "title"}, el)
@@ -34,8 +76,8 @@ export function render({model, el}) {
   let chosen = model.chosen
   let refusal = ""
   // Square roots let small importances be seen beside large ones.
-  const root = (value) => Math.sign(value) * Math.sqrt(Math.abs(value))
-  const height = (value) => {
+  const root = (/** @type {number} */ value) => Math.sign(value) * Math.sqrt(Math.abs(value))
+  const height = (/** @type {number} */ value) => {
     const [low, high] = model.profiles.limits.map(root)
     return HEIGHT - 1 - ((root(value) - low) / (high - low || 1)) * (HEIGHT - 2)
   }
@@ -46,23 +88,23 @@ export function render({model, el}) {
       const step = WIDTH / Math.max(line.length - 1, 1)
       const points = line.map((value, i) => (value === null ? "" : `L${i * step},${height(value)}`))
       area.setAttribute("d", points.every(Boolean) ? `M0,${base}${points.join("")}L${WIDTH},${base}Z` : "")
-      zero.setAttribute("y1", base)
-      zero.setAttribute("y2", base)
+      zero.setAttribute("y1", String(base))
+      zero.setAttribute("y2", String(base))
     })
   }
   const draw_ranks = () => {
     const {order, texts, places, heights} = model.ranks
     order.forEach((flat, at) => {
       const {row, rank, value, dot} = rows[flat]
-      rank.textContent = heights[flat] === null ? "–" : at + 1
+      rank.textContent = heights[flat] === null ? "–" : String(at + 1)
       value.textContent = texts[flat]
-      const is_placed = places !== null && places[flat] !== null
-      dot.style.display = is_placed ? "" : "none"
-      if (is_placed) {
-        dot.setAttribute("cx", places[flat] * WIDTH)
-        dot.setAttribute("cy", Math.max(2, Math.min(HEIGHT - 2, height(heights[flat]))))
+      const x = places?.[flat] ?? null, y = heights[flat]
+      dot.style.display = x === null || y === null ? "none" : ""
+      if (x !== null && y !== null) {
+        dot.setAttribute("cx", String(x * WIDTH))
+        dot.setAttribute("cy", String(Math.max(2, Math.min(HEIGHT - 2, height(y)))))
       }
-      row.setAttribute("aria-posinset", at + 1)
+      row.setAttribute("aria-posinset", String(at + 1))
     })
     list.replaceChildren(...order.map((flat) => rows[flat].row))
     show_chosen()
@@ -71,7 +113,7 @@ export function render({model, el}) {
     list.querySelector("[aria-selected=true]")?.removeAttribute("aria-selected")
     const {row, rank, name} = rows[chosen]
     if (!row.isConnected) return
-    row.setAttribute("aria-selected", true)
+    row.setAttribute("aria-selected", "true")
     list.setAttribute("aria-activedescendant", row.id)
     place.textContent = rank.textContent === "–" ? `${name} has no rank` : `${name} is ${rank.textContent} of ${rows.length}`
     const [top, bottom] = [row.offsetTop, row.offsetTop + row.offsetHeight]
@@ -88,25 +130,26 @@ export function render({model, el}) {
   const show_pins = () => {
     rows.forEach(({name, row, pin}, flat) => {
       const number = model.pinned.indexOf(flat) + 1
-      pin.textContent = number || "+"
+      pin.textContent = number > 0 ? String(number) : "+"
       pin.title = `${number ? "Unpin" : "Pin"} ${name}`
       row.classList.toggle("pinned", number > 0)
     })
   }
-  const choose = (flat) => {
+  const choose = (/** @type {number} */ flat) => {
     chosen = flat
     show_chosen()
     model.send_msg({choose: flat})
   }
   list.addEventListener("click", (event) => {
-    const row = event.target.closest(".head")
-    if (row === null) return
+    const target = /** @type {Element} */ (event.target), row = target.closest(".head")
+    if (!(row instanceof HTMLElement)) return
     const flat = Number(row.dataset.flat)
-    if (event.target.closest(".pin")) model.send_msg({toggle: flat})
+    if (target.closest(".pin")) model.send_msg({toggle: flat})
     else choose(flat)
   })
   list.addEventListener("keydown", (event) => {
     const {order} = model.ranks, at = order.indexOf(chosen), page = Math.floor(list.clientHeight / ROW)
+    /** @type {Record<string, number>} */
     const steps = {ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -order.length, End: order.length}
     if (event.key in steps) choose(order[Math.max(0, Math.min(order.length - 1, at + steps[event.key]))])
     else if (event.key === "p" || event.key === " ") model.send_msg({toggle: chosen})
@@ -129,7 +172,9 @@ export function render({model, el}) {
     show_title()
   })
   // The figures of the page come first: a list is drawn when nothing has come for a moment, with all that is there.
-  let waiting = 0, drawn = null
+  let waiting = 0
+  /** @type {Parameters["profiles"] | null} */
+  let drawn = null
   const draw = () => {
     if (drawn !== model.profiles) draw_lines()
     drawn = model.profiles

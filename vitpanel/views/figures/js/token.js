@@ -1,124 +1,184 @@
 // Draws what is pointed at, else the token clicked at: its links, its patches, and the image under both its masks.
-if (head.data.matrix.length === 0 || head._layout === undefined) return
-const matrix = head._plain, n_tokens = head.data.matrix[0].shape[0], n_patches = rows * cols
-const at = (source, target) => matrix[source * n_tokens + target]
-const [place, source, target] = ["place", "source", "target"].map((name) => pointed.data[name][0])
-const clicked = pinned.data.token[0] < n_tokens ? pinned.data.token[0] : -1
-const base = clicked >= 0 ? clicked : cls
+import {array_like} from "./arrays.js"
+import {cell_of} from "./cells.js"
+import {notes_on_head} from "./head_notes.js"
+import {notes_about} from "./notes.js"
+import {blank_pixels, grey_pixels, largest, ramp_pixels} from "./pixels.js"
+import {links_of_token, mean_of_patches, no_links, reading_of} from "./reading.js"
 
-// A link is read on a mask or in the heatmap; elsewhere it is one token, with what it gives, gets, or both.
-const link = place === "heatmap" ? [source, target]
-  : place === "source" ? [base, target] : place === "target" ? [source, base] : null
-const token = link !== null ? -1 : source >= 0 ? source : target >= 0 ? target : clicked
-const [row, col] = place === "heatmap" ? link : token >= 0 ? [token, token] : [base, base]
-const gives = token >= 0 && place !== "targets", gets = token >= 0 && place !== "sources"
+const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({view: null}))
 
-// Without CLS, and no token chosen: where the patches attend to on average.
-const mean_of_patches = () => {
-  const sums = new Float64Array(n_tokens)
-  for (let i = n_prefix; i < n_tokens; i++) for (let j = 0; j < n_tokens; j++) sums[j] += at(i, j) / n_patches
-  return sums
-}
-head._mean ??= cls < 0 ? mean_of_patches() : null
-const given = (i) => (row >= 0 ? at(row, n_prefix + i) : head._mean[n_prefix + i])
-const got = (i) => (col >= 0 ? at(n_prefix + i, col) : 0)
-const is_light = options.data.mask[0] === "heat"
-for (const one of dimmed) one.visible = is_light
-for (const one of clear) one.visible = !is_light
-const image = crop.data.image[0]
-if (head._grey_of !== image) {
-  // Bytes are red, green, blue, alpha from the lowest up.
-  const pixels = new Uint32Array(image.length)
-  for (let i = 0; i < pixels.length; i++) {
-    const pixel = image[i], [red, green, blue] = [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255]
-    const shade = Math.round(darkest + dimming * (0.299 * red + 0.587 * green + 0.114 * blue))
-    pixels[i] = ((255 << 24) | (shade << 16) | (shade << 8) | shade) >>> 0
+/**
+ * @typedef {object} Masks by the names "source" and "target"
+ * @property {Record<string, Source<{mask: NDArray<Uint32Array>[]}>>} masks
+ * @property {Record<string, Source<{image: NDArray<Uint32Array>[]}>>} scales
+ * @property {Record<string, Source<Record<string, unknown[]> & {text: string[]}>>} ticks
+ * @property {Record<string, number[]>} ramps
+ * @property {Record<string, number[]>} opaque
+ */
+
+/**
+ * @typedef {object} Tokens
+ * @property {string[]} names
+ * @property {number} cls -1 for none
+ * @property {number} n_prefix
+ * @property {number} rows
+ * @property {number} cols
+ * @property {number} step
+ * @property {number} cell_cols
+ * @property {string[]} kinds
+ * @property {number[]} token_kinds
+ */
+
+/**
+ * @typedef {object} Pictures
+ * @property {Source<import("./head_notes.js").Head>} head
+ * @property {Source<{place: string[], source: number[], target: number[]}>} pointed
+ * @property {Source<{token: number[]}>} pinned
+ * @property {Source<{mask: string[]}>} options
+ * @property {Source<{image: NDArray<Uint32Array>[]}>} crop
+ * @property {Source<{image: NDArray<Uint32Array>[]}>} grey
+ * @property {number} darkest
+ * @property {number} dimming
+ * @property {Visible[]} clear
+ * @property {Visible[]} dimmed
+ * @property {Record<string, Figure>} pictures
+ * @property {Record<string, Title>} captions
+ * @property {Record<"patches" | "tokens" | "cells", Source<Record<string, unknown[]>>>} mark
+ * @property {Record<string, Source<Record<string, ArrayLike<number>>>>} links
+ * @property {Source<Record<string, number[]>>} lit
+ * @property {Model & {text: string}} words
+ */
+
+/**
+ * @param {Pictures & Masks & Tokens} args
+ * @param {{index: ViewIndex}} cb_context
+ */
+export default function show_token({
+  head, pointed, pinned, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest, dimming, clear,
+  dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links, lit, words,
+}, cb_context) {
+  const notes = notes_on_head(head), {drawn} = notes
+  if (head.data.matrix.length === 0 || drawn === null) return
+  const {plain, n_tokens, scale} = drawn, n_patches = rows * cols
+  const at = (/** @type {number} */ source, /** @type {number} */ target) => plain[source * n_tokens + target]
+  const [place, source, target] = [pointed.data.place[0], pointed.data.source[0], pointed.data.target[0]]
+  const clicked = pinned.data.token[0] < n_tokens ? pinned.data.token[0] : -1
+  const read = reading_of({place, source, target}, {clicked, cls}), {link, token, row, col, gives, gets} = read
+
+  // Without CLS, and no token chosen, the mean of all patches is shown.
+  if (cls < 0) notes.mean ??= mean_of_patches(plain, {n_tokens, n_prefix})
+  const {mean} = notes, patches = Array.from({length: n_patches}, (_, i) => n_prefix + i)
+  const given = patches.map((patch) => (row >= 0 ? at(row, patch) : mean?.[patch] ?? 0))
+  const got = patches.map((patch) => (col >= 0 ? at(patch, col) : 0))
+  const is_light = options.data.mask[0] === "heat"
+  for (const one of dimmed) one.visible = is_light
+  for (const one of clear) one.visible = !is_light
+  const image = crop.data.image[0]
+  if (notes.grey_of !== image) {
+    grey.data = {image: [array_like(image, grey_pixels(image, {darkest, dimming}), image.shape)]}
+    notes.grey_of = image
   }
-  grey.data = {image: [new image.constructor(pixels, image.shape)]}
-  head._grey_of = image
-}
-const digits = (value) => Number(value.toPrecision(2)).toString()
-const paint = (name, value, kind, is_known) => {
-  let most = 0
-  for (let i = 0; i < n_patches; i++) most = Math.max(most, value(i))
-  const which = is_light ? kind : "cut-out", ramp = ramps[which], last = ramp.length - 1
-  const pixels = new Uint32Array(n_patches)
-  for (let i = 0; i < n_patches; i++) {
-    const part = most > 0 ? Math.min(Math.max(head._curve(value(i) / most), 0), 1) : 0
-    pixels[i] = is_known ? ramp[Math.round(last * part)] : is_light ? 0 : 0x80584a40
+  const kind_of = (/** @type {number} */ one) => kinds[one >= 0 ? token_kinds[one] : 0]
+  const look = (/** @type {number} */ one) => ({kind: is_light ? kind_of(one) : "cut-out", scale, shape: [rows, cols]})
+  paint({masks, scales, ticks, ramps, opaque}, "source", given, {...look(row), is_known: true, is_light})
+  paint({masks, scales, ticks, ramps, opaque}, "target", got, {...look(col), is_known: col >= 0, is_light})
+  const short = (/** @type {number} */ one) => names[one].split(" (")[0]
+  // The longest words that have room above a picture.
+  const fitting = (/** @type {string} */ name, /** @type {string[]} */ ...texts) =>
+    texts.find((text) => text.length * 6 < pictures[name].inner_width) ?? texts[texts.length - 1]
+  captions.source.text = row >= 0 ? `${short(row)} attends to` : "mean of all patches"
+  captions.target.text = col >= 0
+    ? fitting("target", `Patches that attend to ${short(col)}`, `Attend to ${short(col)}`)
+    : "no CLS: choose a patch"
+
+  mark_tokens(mark, read, {drawn, cell: (one) => cell_of({n_prefix, rows, cols, step, cell_cols}, one), n_prefix, cols})
+  const all = Object.values(links).map(({data}) => data)
+  const {found, counts} = token >= 0 ? links_of_token(all, {token, gives, gets}) : {found: no_links(), counts: null}
+  const is_whole = link !== null && Math.min(...link) >= 0
+  if (is_whole) {
+    const columns = {source: link[0], target: link[1], value: at(...link), x0: drawn.x[link[0]], x1: drawn.x[link[1]]}
+    for (const [name, value] of Object.entries(columns)) found[name].push(value)
   }
-  const NumberArray = masks[name].data.mask[0].constructor
-  masks[name].data = {mask: [new NumberArray(pixels, [rows, cols])]}
-  const strip = is_known ? Uint32Array.from(opaque[which]) : new Uint32Array(last + 1)
-  scales[name].data = {image: [new NumberArray(strip, [1, strip.length])]}
-  const [low, middle] = [0, 0.5].map((shade) => digits(most * head._inverse(shade)))
-  const text = is_known && most > 0 ? [head._inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)] : ["", "", ""]
+  lit.data = found
+
+  const number = (/** @type {number} */ value) => (value === 0 ? "0" : value.toPrecision(3))
+  const plural = (/** @type {number} */ n, /** @type {string} */ way) => `${n.toLocaleString("en")} link${n === 1 ? "" : "s"} ${way}`
+  const say = (/** @type {string} */ html) => write(words, html, cb_context.index)
+  if (is_whole) {
+    say(`${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`)
+  } else if (link !== null) {
+    const is_mean = target >= 0 && mean !== null
+    say(is_mean ? `mean of all patches → ${names[target]}: <b>${number(mean[target])}</b>` : "no CLS: choose a patch")
+  } else if (counts !== null) {
+    const parts = [gives ? plural(counts.out, "out") : "", gets ? plural(counts.in, "in") : ""].filter((part) => part)
+    say(`<b>${names[token]}</b>: ${parts.join(", ")} above the threshold`)
+  } else {
+    say("Point at a token, a patch or the heatmap to read it; click to keep a token.")
+  }
+}
+
+/**
+ * Paints the mask `name` with values, and the scale below it.
+ *
+ * @param {Masks} parts
+ * @param {string} name
+ * @param {number[]} values
+ * @param {{kind: string, scale: import("./scales.js").Scale, shape: number[], is_known: boolean, is_light: boolean}} look
+ */
+function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale, shape, is_known, is_light}) {
+  const {curve, inverse} = scale, ramp = ramps[kind], most = largest(values)
+  const pixels = is_known ? ramp_pixels(values, {ramp, curve}) : blank_pixels(values.length, is_light)
+  const [old] = masks[name].data.mask
+  masks[name].data = {mask: [array_like(old, pixels, shape)]}
+  const strip = is_known ? Uint32Array.from(opaque[kind]) : new Uint32Array(ramp.length)
+  scales[name].data = {image: [array_like(old, strip, [1, strip.length])]}
+  const [low, middle] = [0, 0.5].map((shade) => digits(most * inverse(shade)))
+  const text = is_known && most > 0 ? [inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)] : ["", "", ""]
   ticks[name].data = {...ticks[name].data, text}
 }
-const kind_of = (one) => kinds[one >= 0 ? token_kinds[one] : 0]
-paint("source", given, kind_of(row), true)
-paint("target", got, kind_of(col), col >= 0)
-const short = (one) => names[one].split(" (")[0]
-// The longest words that have room above a picture.
-const fitting = (name, ...texts) => texts.find((text) => text.length * 6 < pictures[name].inner_width) ?? texts[texts.length - 1]
-captions.source.text = row >= 0 ? `${short(row)} attends to` : "mean of all patches"
-captions.target.text = col >= 0
-  ? fitting("target", `Patches that attend to ${short(col)}`, `Attend to ${short(col)}`)
-  : "no CLS: choose a patch"
 
-const ends = link ?? [token, token]
-const patches = (link !== null ? ends : [token]).map((one, i) => [one - n_prefix, i])
-  .filter(([cell, i]) => cell >= 0 && !(i === 1 && ends[0] === ends[1]))
-mark.patches.data = {
-  x: patches.map(([cell]) => (cell % cols) + 0.5),
-  y: patches.map(([cell]) => Math.floor(cell / cols) + 0.5),
-  dash: patches.map(([, i]) => (i === 1 ? "dotted" : "solid")),
+/** @param {number} value */
+function digits(value) {
+  return Number(value.toPrecision(2)).toString()
 }
-const rows_of_tokens = [[ends[0], 1], [ends[1], 0]].filter(([one, on]) => one >= 0 && (link !== null || (on === 1 ? gives : gets)))
-mark.tokens.data = {x: rows_of_tokens.map(([one]) => head._x[one]), row: rows_of_tokens.map(([, on]) => on)}
-const cells = head._layout.cells, all = cells[cells.length - 1]
-const span = (one) => {
-  const [r, c] = [Math.floor((one - n_prefix) / cols), (one - n_prefix) % cols].map((n) => Math.floor(n / step))
-  const index = one < n_prefix ? one : n_prefix + r * cell_cols + c
-  return [cells[index], cells[index + 1]]
-}
-const strips = rows_of_tokens.map(([one, on]) => (on === 1 ? [0, all, ...span(one)] : [...span(one), 0, all]))
-mark.cells.data = Object.fromEntries(["left", "right", "top", "bottom"].map((name, i) => [name, strips.map((strip) => strip[i])]))
 
-const found = {source: [], target: [], value: [], x0: [], x1: []}
-const counts = {out: 0, in: 0}
-if (link !== null && Math.min(...link) >= 0) {
-  found.x0.push(head._x[link[0]])
-  found.x1.push(head._x[link[1]])
-  for (const [name, value] of [["source", link[0]], ["target", link[1]], ["value", at(...link)]]) found[name].push(value)
-} else if (token >= 0) {
-  for (const {data} of Object.values(links)) {
-    for (let i = 0; i < data.value.length; i++) {
-      const is_out = gives && data.source[i] === token, is_in = gets && data.target[i] === token
-      if (!is_out && !is_in) continue
-      counts.out += is_out
-      counts.in += is_in
-      for (const name of Object.keys(found)) found[name].push(data[name][i])
-    }
+/**
+ * Marks what is read: its patches in the image, its tokens on their rows, and its cells in the heatmap.
+ *
+ * @param {Pictures["mark"]} mark
+ * @param {import("./reading.js").Reading} read
+ * @param {{drawn: import("./head_notes.js").Drawn, cell: (token: number) => number, n_prefix: number, cols: number}} grid
+ */
+function mark_tokens(mark, {link, token, gives, gets}, {drawn, cell, n_prefix, cols}) {
+  const ends = link ?? [token, token]
+  const patches = (link ?? [token]).map((one, i) => ({at: one - n_prefix, is_target: i === 1}))
+    .filter(({at, is_target}) => at >= 0 && !(is_target && ends[0] === ends[1]))
+  mark.patches.data = {
+    x: patches.map(({at}) => (at % cols) + 0.5),
+    y: patches.map(({at}) => Math.floor(at / cols) + 0.5),
+    dash: patches.map(({is_target}) => (is_target ? "dotted" : "solid")),
   }
+  const tokens = [{one: ends[0], on: 1, is_read: gives}, {one: ends[1], on: 0, is_read: gets}]
+    .filter(({one, is_read}) => one >= 0 && (link !== null || is_read))
+  mark.tokens.data = {x: tokens.map(({one}) => drawn.x[one]), row: tokens.map(({on}) => on)}
+  const {cells} = drawn.layout, all = cells[cells.length - 1]
+  const span = (/** @type {number} */ one) => [cells[cell(one)], cells[cell(one) + 1]]
+  const strips = tokens.map(({one, on}) => (on === 1 ? [0, all, ...span(one)] : [...span(one), 0, all]))
+  const sides = ["left", "right", "top", "bottom"]
+  mark.cells.data = Object.fromEntries(sides.map((name, i) => [name, strips.map((strip) => strip[i])]))
 }
-lit.data = found
 
-// Written into the page itself: a change of the model would lay out the whole page again, at each move of the pointer.
-const say = (html) => {
+/**
+ * Writes into the page itself: a change of the model would lay out the whole page again, at each move of the pointer.
+ *
+ * @param {Model & {text: string}} words
+ * @param {string} html
+ * @param {ViewIndex} index
+ */
+function write(words, html, index) {
+  const notes = notes_on_words(words)
   words.setv({text: html}, {silent: true})
-  if (!words._view?.el.isConnected) words._view = cb_context.index.find_one(words)
-  if (words._view?.markup_el) words._view.markup_el.innerHTML = html
-}
-const number = (value) => (value === 0 ? "0" : value.toPrecision(3))
-const plural = (n, words) => `${n.toLocaleString("en")} link${n === 1 ? "" : "s"} ${words}`
-if (link !== null && Math.min(...link) >= 0) {
-  say(`${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`)
-} else if (link !== null) {
-  say(target >= 0 ? `mean of all patches → ${names[target]}: <b>${number(head._mean[target])}</b>` : "no CLS: choose a patch")
-} else if (token >= 0) {
-  const parts = [gives ? plural(counts.out, "out") : "", gets ? plural(counts.in, "in") : ""].filter((part) => part)
-  say(`<b>${names[token]}</b>: ${parts.join(", ")} above the threshold`)
-} else {
-  say("Point at a token, a patch or the heatmap to read it; click to keep a token.")
+  if (!notes.view?.el.isConnected) notes.view = index.find_one(words)
+  if (notes.view?.markup_el) notes.view.markup_el.innerHTML = html
 }
