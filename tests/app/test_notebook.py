@@ -15,7 +15,7 @@ import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import LAYOUT, VIEWS, Explorer
 from vitpanel.errors import VitpanelError
-from vitpanel.state.cluster import Neighbourhood
+from vitpanel.state.brush import Near
 from vitpanel.study.reader import Study, open_study
 
 
@@ -82,7 +82,7 @@ def ask_for_all(explorer: Explorer) -> None:
     views: Any = explorer.views
     if "head-importance" in views:
         views["head-importance"].compare.value = True
-    explorer.selection.cluster = Neighbourhood(explorer.selection.pattern, 1, 0, 0, 5)
+    explorer.selection.heads = Near(f"layout/{explorer.selection.pattern}", (1, 0, 0), 5)
 
 
 @pytest.mark.parametrize("name", VIEWS)
