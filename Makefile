@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help demo test lint types ui
+.PHONY: help demo test lint types ui reliability
 .NOTPARALLEL:
 
 help:
@@ -11,12 +11,14 @@ help:
 	@echo "make lint    ruff, formatter, import-linter, codespell"
 	@echo "make types   basedpyright"
 	@echo "make ui      the tests that drive a browser"
+	@echo "make reliability    the tests of kills, full disks, damage and attacks"
 
 demo: .venv/compute.stamp
 	$(BIN)/vitpanel demo
 
+# Two workers, each with whole files: what a file computes for its tests is computed once.
 test: lint types .venv/browser.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check
@@ -29,6 +31,9 @@ types: .venv/test.stamp
 
 ui: .venv/browser.stamp
 	$(BIN)/python -m pytest -m ui
+
+reliability: .venv/test.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m reliability
 
 # A stamp is older than pyproject.toml when the dependencies may have changed; pip then installs the difference.
 .venv/bin/python:

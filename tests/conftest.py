@@ -12,6 +12,9 @@ import pytest
 from tests.ensure_browser import find_chromium
 
 ROOT = Path(__file__).parent.parent
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker has a core; the servers and commands that its tests start count on that one too.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long an example takes says how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile("vitpanel", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("vitpanel")

@@ -1,6 +1,5 @@
 """The live model behind the app, with a real model and no page."""
 
-import asyncio
 import gc
 import threading
 import weakref
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import serving
 from tests.tiny_vit import write_checkpoint
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.inference import ModelService, SessionInference
@@ -223,7 +223,7 @@ def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, l
 
     with Blocked(service):
         other = service.request(("modes", 0, 0, 0), "other")
-        page, inference, heard = asyncio.run(visit())
+        page, inference, heard = serving.run(visit())
         gc.collect()
         assert page() is None
         assert inference() is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bokeh.document import Document
 
+from tests import serving
 from vitpanel.app.opening import open_in_turn
 
 
@@ -46,7 +47,7 @@ async def opened(*visitors: Visitor, after: Any = None) -> list[Any]:
 
 def test_pages_are_built_in_the_order_in_which_visitors_came():
     log: list[str] = []
-    asyncio.run(_in_order(log))
+    serving.run(_in_order(log))
 
 
 async def _in_order(log: list[str]) -> None:
@@ -69,7 +70,7 @@ def test_the_loop_turns_between_two_parts():
     async def both() -> None:
         await asyncio.gather(opened(Visitor("a", log)), ping())
 
-    asyncio.run(both())
+    serving.run(both())
     places = [log.index(f"a{part}") for part in range(3)]
     assert "ping" in log[places[0] : places[1]]
     assert "ping" in log[places[1] : places[2]]
@@ -88,7 +89,7 @@ def test_who_leaves_lets_the_others_move_up(leaver: int):
         ]
         assert visitors[2].places[-1] == 0
 
-    asyncio.run(run())
+    serving.run(run())
 
 
 def test_a_page_that_fails_keeps_nobody_waiting():
@@ -99,4 +100,4 @@ def test_a_page_that_fails_keeps_nobody_waiting():
         assert isinstance(outcome[0], ValueError)
         assert log == ["a0", "b0", "b1", "b2"]
 
-    asyncio.run(run())
+    serving.run(run())

@@ -176,6 +176,12 @@ def test_less_precise_products_are_refused_without_cuda(checkpoint: Path, images
     assert not (tmp_path / "a.study").exists()
 
 
+@pytest.mark.parametrize(("name", "value"), [("seed", -1), ("batch_size", 0), ("block_size", 0), ("per_class", 0)])
+def test_numbers_out_of_range_are_refused_before_anything_is_read(tmp_path: Path, name: str, value: int):
+    with pytest.raises(VitpanelError, match=f"--{name.replace('_', '-')} is {value}"):
+        run(tmp_path / "absent.safetensors", tmp_path / "absent", tmp_path / "x.study", **{name: value})
+
+
 def test_other_weights_are_refused(study: Study, images: Path, tmp_path: Path):
     other = write_checkpoint(tmp_path / "other.safetensors", seed=1)
     with pytest.raises(StudyMismatchError, match="weight_hash"):

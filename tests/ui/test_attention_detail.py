@@ -506,5 +506,5 @@ def test_the_atlas_scrolls_to_the_chosen_head(open_view: Callable[..., Detail], 
     for layer, head in ((11, 11), (0, 3), (6, 6)):
         view.act(partial(selection.choose_head, layer, head))
         expect(heads.nth(12 * layer + head)).to_have_attribute("aria-selected", "true")
-        expect(heads.nth(12 * layer + head)).to_be_in_viewport(ratio=1)
+        expect(heads.nth(12 * layer + head)).to_be_in_viewport(ratio=0.95)
     expect(heads.nth(0)).not_to_be_in_viewport()

@@ -73,7 +73,7 @@ def test_a_server_that_comes_back_is_found_with_what_was_chosen(page: Page, serv
     open_page(page, server.port)
     choose_image(page, 3)
     server.stop()
-    expect(page.get_by_text(LOST)).to_be_visible(timeout=2000)
+    expect(page.get_by_text(LOST)).to_be_visible()
     serve(server.port)
     page.wait_for_load_state("load")
     expect(page.get_by_text(LOST)).to_be_hidden(timeout=60000)
@@ -88,7 +88,7 @@ def test_a_connection_that_is_cut_is_made_anew(page: Page, serve: Callable[..., 
     port = link.port
     choose_image(page, 2)
     link.stop()
-    expect(page.get_by_text(LOST)).to_be_visible(timeout=2000)
+    expect(page.get_by_text(LOST)).to_be_visible()
     again = SlowLink(server.port, round_trip=0, at=port)
     again.start()
     again.wait()
@@ -101,7 +101,7 @@ def test_nothing_can_be_clicked_while_the_connection_is_lost(page: Page, serve: 
     server = serve()
     open_page(page, server.port)
     server.stop()
-    expect(page.get_by_text(LOST)).to_be_visible(timeout=2000)
+    expect(page.get_by_text(LOST)).to_be_visible()
     box = page.get_by_role("combobox").first.bounding_box()
     assert box is not None
     hit = "([x, y]) => document.elementFromPoint(x, y).id"

@@ -232,7 +232,8 @@ def refused(page: Page, view: str, item: str) -> str:
     menu = open_menu(page, view)
     entry = menu.get_by_role("button", name=item, exact=True)
     expect(entry).to_be_disabled()
-    words = menu.locator(".row").filter(has=entry).locator("small").text_content()
+    row = menu.locator(".row").filter(has=page.get_by_role("button", name=item, exact=True))
+    words = row.locator("small").text_content()
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     return words or ""

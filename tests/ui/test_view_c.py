@@ -46,7 +46,7 @@ def test_the_hop_pointed_at_is_lit_and_goes_out_again(view, wait_until, place_of
     for hop in (2, 5):
         view.page.mouse.move(*place_of(view.bars.figure, hop, view.bars.figure.y_range.end * 0.2))
         wait_until(lambda hop=hop: lit() == [hop])
-    expect(view.page.locator(".bk-Tooltip").get_by_text("all images").first).to_be_visible()
+    expect(view.page.locator(".bk-Tooltip").get_by_text("mean").first).to_be_visible()
     view.page.mouse.move(*place_of(view.scatter.figure, 0, 0.3))
     wait_until(lambda: lit() == [])
 

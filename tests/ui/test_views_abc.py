@@ -211,7 +211,7 @@ def test_everything_has_room(opened, width, height):
         app.a.map, app.b.curve, app.b.modes, app.b.predictions, app.c.scatter, app.c.bars, app.c.area,
     )  # fmt: skip
     for chart in figures:
-        assert chart.figure.inner_width > 110, chart
+        assert chart.figure.inner_width >= 110, chart
         assert chart.figure.inner_height > 90, chart
     for control in app.page.get_by_role("combobox").all():
         box = control.bounding_box()

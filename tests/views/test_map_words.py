@@ -23,8 +23,8 @@ def cohesion(share: float, spread: float, *, n_asked: int = 500) -> Cohesion:
 )
 def test_the_verdict_weighs_neighbours_and_spread(share: float, spread: float, verdict: str):
     html = cohesion_html(cohesion(share, spread), 0, 1)
-    words = f"{100 * share:.0f} % of its 15 nearest neighbours are the same head on other images (2 % by chance)"
-    assert f"<b>L0 H1</b>: {words}: {verdict}." in html
+    words = f"{100 * share:.0f} % of its 15 nearest neighbours are L0 H1 too (2 % by chance)."
+    assert f"<b>L0 H1</b>, {verdict}: {words}" in html
     assert f"lie {spread:.0%} as far apart" in html
     assert "were asked" not in html
 

@@ -154,7 +154,7 @@ def check_colour(view: Any, colour: str):
 def test_the_share_of_own_neighbours_is_said_in_words(view: Any):
     cohesion = view.session.patterns.cohesion()
     view.session.selection.choose_head(1, 2)
-    words = f"{100 * cohesion.share[1, 2]:.0f} % of its 15 nearest neighbours are the same head on other images"
+    words = f"{100 * cohesion.share[1, 2]:.0f} % of its 15 nearest neighbours are L1 H2 too"
     assert words in view._words.object
 
 

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import panel as pn
@@ -35,6 +36,9 @@ class Lifetimes:
         if document is None:
             return
         self.n_alive += 1
+        # Panel's timer of busy events goes on for as long as the process, in the context in which it was started, and
+        # keeps the document of that one (Panel 1.9.4): it starts here, in a context without a document.
+        Context().run(pn.state._schedule_busy_cleanup)  # noqa: SLF001 - nothing public starts it
 
         def end(_context: Any) -> None:
             self.n_alive -= 1

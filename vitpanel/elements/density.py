@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from weakref import WeakSet
 
@@ -11,6 +11,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh  # makes HoloViews able to draw with Bokeh
 import numpy as np
 import pandas as pd
+import panel as pn
 from bokeh.document import Document
 
 from vitpanel.core.point_grid import PointGrid, Points
@@ -161,7 +162,9 @@ def follow_viewport(live: LivePicture, paint: Callable[[Window], Picture]) -> No
     def look(**_: object) -> None:
         known = (*(ranges.x_range or ()), *(ranges.y_range or ()), size.width, size.height)
         if None not in known and len(known) == 6:  # noqa: PLR2004 - two limits of each axis, and the size
-            live.move(paint(Window(ranges.x_range, ranges.y_range, size.width, size.height)))
+            picture = paint(Window(ranges.x_range, ranges.y_range, size.width, size.height))
+            # On a server HoloViews tells of an act without the lock under which alone Bokeh may be written to.
+            pn.state.execute(partial(live.move, picture), schedule=True)
 
     for stream in (ranges, size):
         stream.add_subscriber(look)

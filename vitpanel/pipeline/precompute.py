@@ -145,6 +145,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     progress = progress or Progress()
     keep_freed_memory()
     _check_head(recipe)
+    _check_numbers(recipe)
     check_target(recipe.out, _settings(recipe))
     model = load_model(
         recipe.model,
@@ -208,6 +209,14 @@ def _check_head(recipe: Recipe) -> None:
         if value is not None:
             message = f"--probe fits a head of the images' labels, so that {option} has no place."
             raise VitpanelError(message, hint=f"Give either --probe or {option}.")
+
+
+def _check_numbers(recipe: Recipe) -> None:
+    for name, least in (("seed", 0), ("batch_size", 1), ("block_size", 1), ("per_class", 1), ("layout_sample", 1)):
+        value = getattr(recipe, name)
+        if value is not None and value < least:
+            option = "--" + name.replace("_", "-")
+            raise VitpanelError(f"{option} is {value}.", hint=f"Give a whole number from {least}.")
 
 
 def _check_precision(precision: Precision, device: str) -> None:

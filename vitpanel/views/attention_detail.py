@@ -106,7 +106,7 @@ class AttentionDetail(View):
         """D2, D3 above D5, and D4 side by side, words over them where there is nothing to see; the atlas of heads."""
         over = {"position": "relative", "min-height": "0"}
         words = self.bridge.pane(self.pictures.words, **FULL_WIDTH)
-        line = pn.Row(self._cut_out, words, *self.atlas.controls(), **FULL_WIDTH, height=26)
+        line = pn.Row(self._cut_out, words, *self.atlas.controls(), **FULL_WIDTH, height=28)
         return pn.Column(pn.Column(self._figures, self._note, **FILLED, styles=over), line, self.atlas, **FILLED)
 
     def _create_charts(self) -> None:

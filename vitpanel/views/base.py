@@ -36,6 +36,8 @@ NO_WRAP = {"white-space": "nowrap"}
 AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto"}
 NO_AXES = {"x_axis_type": None, "y_axis_type": None}
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
+# A menu that takes what room a narrow view has left.
+NARROWED: dict[str, Any] = {"sizing_mode": "stretch_width", "min_width": 60, "max_width": 126}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
 # As `Paper` of Material UI looks, which as a component of React would render all that is in it a second time.
 _LOOK = f"""

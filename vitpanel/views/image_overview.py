@@ -17,7 +17,7 @@ from vitpanel.state.brush import Ids
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css, dark_colours
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, PRESSED, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
@@ -119,7 +119,7 @@ class ImageOverview(View):
             tool.js_on_click(args=args, code="toolbar.active_drag = tool")
         self._show_tool("pan")
         selection = self.session.selection.param
-        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "width": 126, "description": ""}
+        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "description": ""} | NARROWED
         known = self.session.image_layouts()
         layouts = {words: name for name, words in LAYOUT_NAMES.items() if name in known}
         self.layout = pmui.Select(

@@ -23,7 +23,7 @@ from vitpanel.state.patterns import MapColours
 from vitpanel.state.selection import MAP_COLOURS
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, Chart, View
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.cluster_card import ClusterCard
 from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html, near_html
@@ -81,13 +81,13 @@ class PatternOverview(View):
         small = {"size": "small", "margin": (8, 2, 2, 4), "sx": SWITCH}
         layouts = {label: name for name, label in self.session.patterns.layouts().items()}
         colours = {name.capitalize(): name for name in MAP_COLOURS}
-        look = {"size": "small", "margin": (7, 2, 0, 2), "sx": COMPACT, "description": ""}
+        look = {"size": "small", "margin": (7, 2, 0, 2), "sx": COMPACT, "description": ""} | NARROWED
         self._density = pmui.RadioButtonGroup(options={"Density": True, "Points": False}, **small)
         if len(layouts) <= 2:  # noqa: PLR2004 - more have no room side by side
             self._pattern = pmui.RadioButtonGroup(options=layouts, **small)
         else:
-            self._pattern = pmui.Select(label="Layout", options=layouts, width=90, **look)
-        self._colour = pmui.Select(label="Colour", options=colours, width=112, **look)
+            self._pattern = pmui.Select(label="Layout", options=layouts, **look)
+        self._colour = pmui.Select(label="Colour", options=colours, **look)
         self._widgets = {"density": self._density, "pattern": self._pattern, "map_colour": self._colour}
         for name, widget in self._widgets.items():
             widget.value = getattr(selection, name)
@@ -126,7 +126,7 @@ class PatternOverview(View):
 
     def body(self) -> pn.viewable.Viewable:
         """Put the map between its switches and what can be said of it."""
-        switches = pn.Row(self._density, self._colour, pn.HSpacer(), self._pattern, **FULL_WIDTH, height=40)
+        switches = pn.Row(self._density, self._colour, self._pattern, **FULL_WIDTH, height=40)
         parts = (switches, self.tools, self.chart, self._legend, self._words, self.card)
         return pn.Column(*parts, **FILLED, styles={"min-height": "0"})
 

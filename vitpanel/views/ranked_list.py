@@ -71,7 +71,9 @@ class RankedList(pn.viewable.Viewer):
         selection = self.session.selection
         if self.session.study.reason(f"importance/{selection.metric}"):
             return
-        where = "mean of all images" if selection.image is None else "this image"
+        study = self.session.study
+        which = "all images" if study.n_done == study.n_images else f"{study.n_done:,} of {study.n_images:,} images"
+        where = f"mean of {which}" if selection.image is None else "this image"
         title = f"{_TITLES[selection.metric]}, {where}"
         self.heads.ranks = rank_columns(self.session.ranking(), selection.metric, title=title)
 

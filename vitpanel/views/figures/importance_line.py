@@ -153,7 +153,7 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     unpruned = fig.line("x", "y", source=reference, line_color=TEXT, line_width=1, line_dash="dashed")
     chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
     hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_color=None, line_color=None)
-    tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.0000} ± @band{0.0000}")]
+    tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("mean ± std", "@mean{0.0000} ± @band{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     _mark_layers(fig, n_layers, n_heads)
     chosen_item = LegendItem(label="this image", renderers=[chosen])

@@ -16,7 +16,7 @@ STYLE = f"""
         color: {css("text")}; }}
     .legend span {{ white-space: nowrap; max-width: 120px; overflow: hidden; text-overflow: ellipsis; }}
     .legend i {{ display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 3px; }}
-    :host {{ overflow-y: auto; max-height: 34px; }}
+    :host {{ overflow-y: auto; max-height: 44px; }}
 """
 
 
@@ -36,8 +36,8 @@ def cohesion_html(cohesion: Cohesion, layer: int, head: int) -> str:
     if cohesion.n_asked < cohesion.n_points:
         title += f" {cohesion.n_asked:,} of all {cohesion.n_points:,} points were asked."
     return (
-        f'<div class="words" title="{title}"><b>{name}</b>: {_percent(share)} of its {nearest} nearest neighbours are '
-        f"the same head on other images ({_percent(cohesion.chance)} by chance): {_verdict(share, spread)}.</div>"
+        f'<div class="words" title="{title}"><b>{name}</b>, {_verdict(share, spread)}: {_percent(share)} of its '
+        f"{nearest} nearest neighbours are {name} too ({_percent(cohesion.chance)} by chance).</div>"
     )
 
 

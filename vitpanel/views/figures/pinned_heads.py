@@ -240,7 +240,7 @@ def _create_strength(n_hops: int) -> tuple[figure, ColumnDataSource]:
     mean = fig.vbar("x", width="width", top="mean", source=hops, fill_alpha=0, line_color=MEAN, line_width=1)
     fig.y_range.renderers = [chosen, mean]
     hit = fig.vbar("x", width="width", top=9, source=hops, fill_color=None, line_color=None)
-    tooltips = [("head", "@head"), ("hop", "@hop"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.00000}")]
+    tooltips = [("head", "@head"), ("hop", "@hop"), ("chosen image", "@chosen_text"), ("mean", "@mean{0.00000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     shown = sorted({0, (n_hops - 1) // 2, n_hops - 1})
     _tick(fig, {(hop + 0.5) / n_hops: f"hop {hop}" if hop == shown[len(shown) // 2] else str(hop) for hop in shown})

@@ -57,7 +57,7 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     )
     hit = fig.vbar("hop", width=1, top=9, source=hops, fill_color=None, line_color=None)
     rings = _add_inset(fig, n_hops)
-    tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("all images", "@mean{0.00000}")]
+    tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("mean", "@mean{0.00000}")]
     light = CustomJS(args={"rings": rings, "lit": LIT, "unlit": UNLIT}, code=script("rings.js"))
     fig.add_tools(
         HoverTool(
