@@ -26,10 +26,28 @@ def test_import_vitpanel_is_light():
         "panel",
         "bokeh",
         "holoviews",
+        "datashader",
+        "xarray",
         "pandas",
         "zarr",
         "numpy",
     }
+
+
+@pytest.mark.parametrize("name", ["Selection", "Brush", "brush", "elements"])
+def test_what_is_public_loads_no_toolkit_before_it_is_used(name: str):
+    assert not loaded_by(f"from vitpanel import {name}") & {
+        "torch",
+        "timm",
+        "panel",
+        "bokeh",
+        "holoviews",
+        "datashader",
+    }
+
+
+def test_elements_do_not_load_torch():
+    assert not loaded_by("from vitpanel.elements import attention_heatmap, pattern_map") & {"torch", "timm", "sklearn"}
 
 
 def test_a_study_opens_without_torch_and_panel():

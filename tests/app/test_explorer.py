@@ -15,7 +15,7 @@ from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import create_app, open_once
 from vitpanel.app.page import Page
 from vitpanel.app.study_card import study_title
-from vitpanel.state.cluster import Neighbourhood
+from vitpanel.state.brush import Near
 from vitpanel.study.reader import Study, open_study
 
 
@@ -74,7 +74,7 @@ def test_charts_that_nobody_asked_for_are_not_made(tmp_path: Path):
     assert "figures" not in vars(pinned)
     assert cluster.map.figure.document is None
     views["head-importance"].compare.value = True
-    explorer.selection.cluster = Neighbourhood(explorer.selection.pattern, 1, 0, 0, 5)
+    explorer.selection.heads = Near(f"layout/{explorer.selection.pattern}", (1, 0, 0), 5)
     assert pinned.figures.modes.document is cluster.map.figure.document is document
 
 

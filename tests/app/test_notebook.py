@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+import holoviews as hv
 import panel as pn
 import pytest
 from bokeh.document import Document
@@ -13,9 +14,10 @@ from pyviz_comms import Comm
 
 import vitpanel
 from tests.synthetic import write_synthetic_study
+from vitpanel import elements
 from vitpanel.app.explorer import LAYOUT, VIEWS, Explorer
 from vitpanel.errors import VitpanelError
-from vitpanel.state.cluster import Neighbourhood
+from vitpanel.state.brush import Near, OfClass
 from vitpanel.study.reader import Study, open_study
 
 
@@ -82,7 +84,7 @@ def ask_for_all(explorer: Explorer) -> None:
     views: Any = explorer.views
     if "head-importance" in views:
         views["head-importance"].compare.value = True
-    explorer.selection.cluster = Neighbourhood(explorer.selection.pattern, 1, 0, 0, 5)
+    explorer.selection.heads = Near(f"layout/{explorer.selection.pattern}", (1, 0, 0), 5)
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -160,6 +162,27 @@ def test_a_choice_made_in_a_cell_reaches_the_views_of_another(show: Callable[...
     assert second.explorer.session.chosen_head == (layer, head)
     assert bars_view.bars.figure.title.text.startswith(f"L{layer} H{head}")
     assert second.has_sent(bars_view.bars.hops)
+
+
+def test_a_choice_made_in_an_element_reaches_the_views_of_another_cell(show: Callable[..., Cell], study: Study):
+    selection = vitpanel.Selection(study, image=3, layer=0, head=0)
+    cell = show("attention-strength", selection=selection)
+    plot = hv.renderer("bokeh").get_plot(elements.importance_curve(study, selection))
+    streams = [stream for part in plot.traverse(lambda each: each) for stream in streams_of(part)]
+    view: Any = cell.explorer.views["attention-strength"]
+    cell.comm.sent = []
+    next(stream for stream in streams if isinstance(stream, hv.streams.Tap)).event(x=5, y=0.1)
+    assert view.bars.figure.title.text.startswith("L1 H2")
+    assert cell.has_sent(view.bars.hops)
+    cell.explorer.selection.mark(OfClass("class 0"))
+    plot = hv.renderer("bokeh").get_plot(elements.measure_distribution(study, selection))
+    assert "brushed images" in plot.state.title.text
+    assert view.area.legend.visible
+
+
+def streams_of(part: Any) -> list[Any]:
+    """Streams of HoloViews that a part of a plot listens for."""
+    return [stream for callback in getattr(part, "callbacks", []) for stream in callback.streams]
 
 
 def test_a_chart_is_saved_over_the_comm(show: Callable[..., Cell]):

@@ -12,7 +12,7 @@ from vitpanel.core.points import is_inside
 from vitpanel.elements.density import draw_plot
 from vitpanel.elements.pattern_map import pattern_map
 from vitpanel.errors import StudyIncompleteError
-from vitpanel.state.cluster import Neighbourhood, Outline
+from vitpanel.state.brush import InPolygon, Near
 from vitpanel.state.selection import MAP_COLOURS, Selection
 from vitpanel.study.reader import Study, open_study
 from vitpanel.theme.palette import CHOSEN, layer_colours
@@ -122,18 +122,18 @@ def test_a_lasso_and_a_box_mark_a_cluster(study: Study, selection: Selection):
     plot = draw_plot(pattern_map(study, selection))
     line = np.array([[-3.0, -3], [4, -3], [4, 4], [-3, 4]])
     stream(plot, hv.streams.Lasso).event(geometry=line)
-    assert selection.cluster == Outline("patch", tuple(line[:, 0]), tuple(line[:, 1]))
+    assert selection.heads == InPolygon("layout/patch", tuple(line[:, 0]), tuple(line[:, 1]))
     x, y = study["layout/patch"].reshape(-1, 2).T
     marked = is_inside(x, y, (line[:, 0], line[:, 1]))
     assert 0 < marked.sum() < 72
     stream(plot, hv.streams.BoundsXY).event(bounds=(-3.0, -3.0, 4.0, 4.0))
-    assert selection.cluster == Outline("patch", (-3, 4, 4, -3), (-3, -3, 4, 4))
+    assert selection.heads == InPolygon("layout/patch", (-3, 4, 4, -3), (-3, -3, 4, 4))
 
 
 def test_a_marked_cluster_is_lit(study: Study, selection: Selection):
     element = pattern_map(study, selection)
     before = colours_in(layers_of(element)[0])
-    selection.cluster = Neighbourhood("patch", 3, 0, 0, 5)
+    selection.heads = Near("layout/patch", (3, 0, 0), 5)
     assert colours_in(layers_of(element)[0]) - before
 
 

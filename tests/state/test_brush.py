@@ -173,7 +173,7 @@ def test_share_of_the_images_on_which_a_head_is_brushed(study):
         {"kind": "Ids", "ids": ["a"]},
         {"kind": "Ids", "ids": [-1]},
         {"kind": "Ids", "ids": [1], "more": 2},
-        {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1], "y": [0, 1]},
+        {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1, 1], "y": [0, 1]},
         {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1, None], "y": [0, 1, 1]},
         {"kind": "Near", "layout": "layout/images", "place": [0, 0, 0], "count": 3},
         {"kind": "And", "parts": []},

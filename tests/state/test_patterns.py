@@ -8,7 +8,7 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.errors import StudyIncompleteError
-from vitpanel.state.cluster import Neighbourhood
+from vitpanel.state.brush import Near
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import open_study
@@ -89,5 +89,5 @@ def test_cloud_and_cluster(patterns: Any, study: Any):
     assert np.array_equal(places, study["layout/patch"][:, 1, 2])
     assert len(patterns.marked()) == 0
     assert patterns.cluster() is None
-    patterns.selection.cluster = Neighbourhood("cls", 0, 0, 0, count=7)
+    patterns.selection.heads = Near("layout/cls", (0, 0, 0), 7)
     assert len(patterns.marked()) == patterns.cluster().n_heads == 7

@@ -31,7 +31,7 @@ def session_of(study: Study) -> tuple[Selection, dict[str, Any]]:
 
 def test_every_parameter_that_lasts_is_in_the_address():
     # What is marked has no short form, and the way back is a person's own.
-    marked = {"images", "heads", "tokens", "cluster"}
+    marked = {"images", "heads", "tokens"}
     assert set(FIELDS) == set(Selection.param) - {"name", "jumps"} - marked
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from vitpanel.core.points import is_inside
-from vitpanel.state.cluster import Neighbourhood, Outline
+from vitpanel.state.brush import InPolygon, Near
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import open_study
@@ -185,8 +185,8 @@ def test_lasso_and_box_mark_a_cluster(
     # The next drag is a lasso at once: the server is not asked.
     shown.switch("Select a cluster with a lasso").click()
     shown.drag(*(middle + np.array(corner) for corner in [(-3, -3), (3, -3), (3, 3), (-3, 3)]))
-    wait_until(lambda: isinstance(selection.cluster, Outline))
-    lasso = np.array(selection.cluster.x), np.array(selection.cluster.y)
+    wait_until(lambda: isinstance(selection.heads, InPolygon))
+    lasso = np.array(selection.heads.x), np.array(selection.heads.y)
     expected = is_inside(shown.layout[..., 0].ravel(), shown.layout[..., 1].ravel(), lasso).sum()
     assert expected > 5
     expect(shown.page.get_by_text(f"{expected} heads")).to_be_visible()
@@ -197,11 +197,11 @@ def test_lasso_and_box_mark_a_cluster(
 
     shown.switch("Select a cluster with a box").click()
     shown.drag(middle - 2, middle + 2)
-    wait_until(lambda: len(selection.cluster.x) == 4)
+    wait_until(lambda: len(selection.heads.x) == 4)
     inside = np.abs(shown.layout - middle).max(-1) < 2
     expect(shown.page.get_by_text("heads on")).to_contain_text(str(inside.sum()))
     shown.button("Clear the cluster").click()
-    wait_until(lambda: selection.cluster is None)
+    wait_until(lambda: selection.heads is None)
     expect(shown.page.get_by_text("heads on")).to_be_hidden()
     wait_until(shown.is_even)
     shown.switch("Select a cluster with a box").click()
@@ -209,7 +209,7 @@ def test_lasso_and_box_mark_a_cluster(
     left = shown.view.plot.source.data["x"][0]
     shown.drag(middle, middle + 1)
     wait_until(lambda: shown.view.plot.source.data["x"][0] < left and shown.is_drawn())
-    assert selection.cluster is None
+    assert selection.heads is None
 
 
 def test_neighbours_of_the_chosen_head_and_their_examples(
@@ -217,7 +217,7 @@ def test_neighbours_of_the_chosen_head_and_their_examples(
 ):
     shown = open_map()
     shown.button("heads most like the chosen one").click()
-    wait_until(lambda: isinstance(shown.session.selection.cluster, Neighbourhood))
+    wait_until(lambda: isinstance(shown.session.selection.heads, Near))
     expect(shown.page.get_by_text("100 heads", exact=True)).to_be_visible()
     count = shown.page.get_by_role("textbox")
     count.fill("7")

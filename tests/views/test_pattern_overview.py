@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bokeh.events import RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.state.cluster import Neighbourhood, Outline
+from vitpanel.state.brush import InPolygon, Near
 from vitpanel.state.selection import MAP_COLOURS, Selection
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import layer_colours
@@ -164,9 +164,9 @@ def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
     x = view.session.study["layout/patch"][..., 0]
     box = {"type": "rect", "x0": float(x.min()) - 1, "x1": float(x.max()) + 1, "y0": -1e3, "y1": 1e3}
     fig._trigger_event(SelectionGeometry(fig, geometry=box, final=False))
-    assert view.session.selection.cluster is None
+    assert view.session.selection.heads is None
     fig._trigger_event(SelectionGeometry(fig, geometry=box, final=True))
-    assert isinstance(view.session.selection.cluster, Outline)
+    assert isinstance(view.session.selection.heads, InPolygon)
     assert card._layout.visible
     assert "<b>72 heads</b> on 12 of 12 images" in card.words.object
     assert card.parts.object.count("<span>17 %</span><span>100 %</span>") == 4
@@ -178,7 +178,7 @@ def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
     view.session.selection.pattern = "cls"
     assert len(view.plot.outline.data["x"]) == 0
     card.clear.clicks += 1
-    assert view.session.selection.cluster is None
+    assert view.session.selection.heads is None
     assert not card._layout.visible
     assert len(view.plot.marked.data["x"]) == 0
 
@@ -193,7 +193,7 @@ def test_a_lasso_around_nothing_says_so(view: Any):
 
 def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(view: Any):
     view.tools.around.clicks += 1
-    assert view.session.selection.cluster == Neighbourhood("patch", 3, 0, 0, 100)
+    assert view.session.selection.heads == Near("layout/patch", (3, 0, 0), 100)
     view.card.count.value = 9
     assert view.card.summary.n_heads == 9
     assert len(view.plot.marked.data["x"]) > 0
@@ -201,7 +201,7 @@ def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(vi
     shown = view.card.examples.heads[1]
     assert shown["words"] == f"Go to layer {layer} head {head} on image {image}"
     assert shown["picture"].startswith("data:image/")
-    view.session.selection.cluster = None
+    view.session.selection.heads = None
     view.card._on_example(SimpleNamespace(data={"choose": shown["head"]}))
     assert (view.session.selection.image, *view.session.chosen_head) == (image, layer, head)
     view.card._on_example(SimpleNamespace(data={"choose": [99, 0, 0]}))

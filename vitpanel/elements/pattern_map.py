@@ -28,7 +28,7 @@ from vitpanel.elements.shading import (
     thickened,
     thinned,
 )
-from vitpanel.state.cluster import Outline
+from vitpanel.state.brush import InPolygon
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
 from vitpanel.state.selection import Selection
@@ -40,7 +40,7 @@ SIDE = 440
 # How many pixels around a click count as its place.
 REACH = 14
 # What a linked map follows.
-FOLLOWED = ("image", "layer", "head", "pattern", "map_colour", "density", "metric", "cloud", "cluster")
+FOLLOWED = ("image", "layer", "head", "pattern", "map_colour", "density", "metric", "cloud", "heads")
 _OWN = ("layer", "head", "entropy", "importance")
 _LOOK: dict[str, Any] = {
     "xaxis": None,
@@ -76,7 +76,7 @@ def paint_map(
         pixels, most = _points(patterns, found, window, colours, dark=dark)
     is_lit = selection.cloud or selection.image is None
     cloud = thinned(*found.places(patterns.cloud()), window) if is_lit else NO_POINTS
-    marked = thinned(*found.places(patterns.marked()), window) if selection.cluster is not None else NO_POINTS
+    marked = thinned(*found.places(patterns.marked()), window) if selection.heads is not None else NO_POINTS
     return Drawing(Picture(window, pixels), most, cloud, marked)
 
 
@@ -260,4 +260,4 @@ class _ShownMap:
             self._mark([x0, x1, x1, x0], [y0, y0, y1, y1])
 
     def _mark(self, x: list[float], y: list[float]) -> None:
-        self._outer.cluster = Outline(self._patterns.selection.pattern, tuple(x), tuple(y))
+        self._outer.mark(InPolygon(f"layout/{self._patterns.selection.pattern}", tuple(x), tuple(y)))

@@ -1,89 +1,20 @@
-"""D1: a group of heads that a person marks on the map, and what can be said of it."""
+"""D1: what can be said of the heads that a person brushed."""
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from vitpanel.core.patterns import pooled_side
-from vitpanel.core.points import is_inside, spread_out
-from vitpanel.core.window import Window
+from vitpanel.core.points import spread_out
 from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.brush import INSTANCE, Brush, mask_of, mask_shape
 from vitpanel.state.pattern_map import PatternMap, pattern_map
 from vitpanel.study.reader import Study
 
 N_EXAMPLES = 6
 MOST_AVERAGED = 2000
 TOP_ENTRIES = "patterns/patch_top"
-
-
-class Cluster(Protocol):
-    """A rule that marks heads in the layout of the name ``pattern``."""
-
-    @property
-    def pattern(self) -> str:
-        """Name of the layout."""
-        ...
-
-    def rows(self, found: PatternMap) -> np.ndarray:
-        """Rows of the heads in the layout's map, ascending."""
-        ...
-
-
-@dataclass(frozen=True)
-class Outline:
-    """Heads inside a closed line.
-
-    Parameters
-    ----------
-    pattern
-        Name of the layout.
-    x, y
-        Corners of the line in the layout; it is closed from the last to the first.
-    """
-
-    pattern: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-
-    def rows(self, found: PatternMap) -> np.ndarray:
-        """Rows of the heads inside."""
-        line = np.array(self.x), np.array(self.y)
-        across, up = ((float(v.min()), float(np.nextafter(v.max(), np.inf))) for v in line)
-        x, y, rows = found.within(Window(across, up, 1, 1))
-        return np.sort(rows[is_inside(x, y, line)])
-
-
-@dataclass(frozen=True)
-class Neighbourhood:
-    """A head on an image, and the heads of any image that lie nearest to it.
-
-    Parameters
-    ----------
-    pattern
-        Name of the layout.
-    image, layer, head
-        The one in the middle.
-    count
-        Heads in all, the middle included.
-    """
-
-    pattern: str
-    image: int
-    layer: int
-    head: int
-    count: int
-
-    def rows(self, found: PatternMap) -> np.ndarray:
-        """Rows of the nearest heads; none if the one in the middle has no place."""
-        x0, y0 = found.layout[self.image, self.layer, self.head].astype(float)
-        x, y = (values.astype(float) for values in found.places(found.rows))
-        distance = np.hypot(x - x0, y - y0)
-        if np.isnan(x0):
-            return np.empty(0, np.int32)
-        count = min(self.count, len(distance))
-        return np.sort(found.rows[np.argpartition(distance, count - 1)[:count]])
 
 
 @dataclass(frozen=True)
@@ -125,21 +56,30 @@ class ClusterSummary:
     examples: tuple[tuple[int, int, int], ...]
 
 
-def cluster_rows(study: Study, cluster: Cluster) -> np.ndarray:
-    """Rows of the heads of a cluster, in whichever layout it was marked."""
-    return cluster.rows(pattern_map(study, cluster.pattern))
+def cluster_rows(study: Study, brush: Brush) -> np.ndarray:
+    """Rows of the heads on images that are brushed, ascending, int32; a brushed head is so on all images."""
+    mask = np.broadcast_to(mask_of(study, brush), mask_shape(study, INSTANCE))
+    return np.flatnonzero(mask).astype(np.int32)
 
 
-def cluster_summary(study: Study, cluster: Cluster) -> ClusterSummary:
-    """Say what a cluster is made of.
+def cluster_summary(study: Study, brush: Brush, pattern: str) -> ClusterSummary:
+    """Say what the heads are that are brushed.
+
+    Parameters
+    ----------
+    brush
+        Of heads, or of heads on images.
+    pattern
+        Name of the layout in which examples are spread out; heads without a place there are left aside.
 
     Raises
     ------
     StudyIncompleteError
-        If no head lies in it, or the study does not have its layout.
+        If no head is brushed, or the study does not have the layout.
     """
-    found = pattern_map(study, cluster.pattern)
-    rows = cluster.rows(found)
+    found = pattern_map(study, pattern)
+    rows = cluster_rows(study, brush)
+    rows = rows[np.isfinite(found.places(rows)[0])]
     if not len(rows):
         message = "No head lies inside."
         raise StudyIncompleteError(message, hint="Draw around some points, or take the neighbours of the chosen head.")

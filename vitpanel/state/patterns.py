@@ -199,17 +199,17 @@ class Patterns:
         return OwnHeads(*self.map().places(rows), layer, head, entropy, importance, self.values(rows, colours))
 
     def marked(self) -> np.ndarray:
-        """Rows of the heads in the marked cluster; none without one."""
-        cluster = self.selection.cluster
-        return np.empty(0, np.int32) if cluster is None else self._rows(cluster)
+        """Rows of the heads that are brushed; none without a brush."""
+        brush = self.selection.heads
+        return np.empty(0, np.int32) if brush is None else self._rows(brush)
 
     def cluster(self) -> ClusterSummary | None:
-        """What the marked cluster is made of; None without one.
+        """What the heads are that are brushed; None without a brush.
 
         Raises
         ------
         StudyIncompleteError
             If no head lies in it.
         """
-        cluster = self.selection.cluster
-        return None if cluster is None else cluster_summary(self.study, cluster)
+        brush = self.selection.heads
+        return None if brush is None else cluster_summary(self.study, brush, self.selection.pattern)

@@ -145,7 +145,6 @@ class Selection(param.Parameterized):
     jumps = param.List[Any](
         default=[], item_type=tuple, doc="Where one was before each jump: image (or None), layer and head."
     )
-    cluster = param.Parameter(default=None, doc="Heads marked on the map, a `vitpanel.state.cluster.Cluster`; or None.")
 
     def __init__(self, study: Study | None = None, **values: Any) -> None:
         super().__init__(**({} if study is None else first_values(study)) | values)

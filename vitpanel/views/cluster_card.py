@@ -8,7 +8,8 @@ import panel_material_ui as pmui
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError, public_words
-from vitpanel.state.cluster import ClusterPart, ClusterSummary, Neighbourhood
+from vitpanel.state.brush import Near
+from vitpanel.state.cluster import ClusterPart, ClusterSummary
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
@@ -57,7 +58,7 @@ class ClusterCard(pn.viewable.Viewer):
         )
         self._background = Background(bridge, is_slow=True)
         self._create_parts()
-        session.selection.param.watch(self._on_cluster, "cluster")
+        session.selection.param.watch(self._on_cluster, "heads")
         self._on_cluster()
 
     def _create_parts(self) -> None:
@@ -70,7 +71,7 @@ class ClusterCard(pn.viewable.Viewer):
         )  # fmt: skip
         self.count.param.watch(self._on_count, "value")
         self.clear = pmui.IconButton(icon="close", description="Clear the cluster", size="small", margin=(1, 4))
-        self.clear.on_click(lambda _: self.session.selection.param.update(cluster=None))
+        self.clear.on_click(lambda _: self.session.selection.param.update(heads=None))
         self.examples = ExampleHeads(width=EXAMPLES_WIDTH, margin=(0, 4, 0, 0))
         self.examples.on_msg(self._on_example)
         self._is_built = False
@@ -105,24 +106,23 @@ class ClusterCard(pn.viewable.Viewer):
             self.session.selection.jump(*place)
 
     def _on_count(self, event: Any) -> None:
-        cluster = self.session.selection.cluster
-        if isinstance(cluster, Neighbourhood) and event.new is not None and event.new != cluster.count:
-            middle = (cluster.image, cluster.layer, cluster.head)
-            self.session.selection.cluster = Neighbourhood(cluster.pattern, *middle, event.new)
+        brush = self.session.selection.heads
+        if isinstance(brush, Near) and event.new is not None and event.new != brush.count:
+            self.session.selection.heads = Near(brush.layout, brush.place, event.new)
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
     def _on_cluster(self, *_: Any) -> None:
-        cluster = self.session.selection.cluster
+        brush = self.session.selection.heads
         self.summary = None
-        self._layout.visible = cluster is not None
-        self.count.visible = isinstance(cluster, Neighbourhood)
-        if cluster is None:
+        self._layout.visible = brush is not None
+        self.count.visible = isinstance(brush, Near)
+        if brush is None:
             return
         if not self._is_built:
             self._build()
-        if isinstance(cluster, Neighbourhood):
-            self.count.value = cluster.count
+        if isinstance(brush, Near):
+            self.count.value = brush.count
         self.words.object = '<div class="words" role="status">computing …</div>'
         self._background.run(self.session.patterns.cluster, self._show, refuse=self._say)
 

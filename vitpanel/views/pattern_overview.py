@@ -17,7 +17,7 @@ from vitpanel.core.window import Window, home_window
 from vitpanel.elements.pattern_map import NO_POINTS, Drawing, map_table, paint_map
 from vitpanel.elements.shading import colour_palette
 from vitpanel.errors import VitpanelError
-from vitpanel.state.cluster import Neighbourhood, Outline
+from vitpanel.state.brush import InPolygon, Near
 from vitpanel.state.pattern_map import Cohesion, PatternMap
 from vitpanel.state.patterns import MapColours
 from vitpanel.state.selection import MAP_COLOURS
@@ -116,7 +116,7 @@ class PatternOverview(View):
         selection.watch(self._on_look, ["density", "map_colour", "metric"])
         selection.watch(self._on_choice, ["image", "layer", "head"])
         selection.watch(lambda *_: self._draw(), "cloud")
-        selection.watch(self._on_cluster, "cluster")
+        selection.watch(self._on_cluster, "heads")
         self.param.watch(lambda *_: self._draw(), "dark")
         selection.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
 
@@ -232,11 +232,11 @@ class PatternOverview(View):
         self._words.object = "" if known is None else cohesion_html(known, *self.session.chosen_head)
 
     def _on_cluster(self, *_: Any) -> None:
-        cluster, pattern = self.session.selection.cluster, self.session.selection.pattern
-        is_here = isinstance(cluster, Outline) and cluster.pattern == pattern
-        line = (cluster.x, cluster.y) if is_here else NO_POINTS
+        brush, pattern = self.session.selection.heads, self.session.selection.pattern
+        is_here = isinstance(brush, InPolygon) and brush.layout == f"layout/{pattern}"
+        line = (brush.x, brush.y) if is_here else NO_POINTS
         columns = {"x": list(line[0]), "y": list(line[1])}
-        self._words.visible = cluster is None
+        self._words.visible = brush is None
         self.bridge.put((self, "outline"), lambda: self.plot.outline.update(data=columns))
         self._draw()
 
@@ -351,9 +351,10 @@ class PatternOverview(View):
             x, y = (x0, x1, x1, x0), (y0, y0, y1, y1)
         else:
             x, y = (tuple(float(at) for at in shape[axis]) for axis in ("x", "y"))
-        self.session.selection.cluster = Outline(self.session.selection.pattern, x, y)
+        self.session.selection.mark(InPolygon(f"layout/{self.session.selection.pattern}", x, y))
 
     def _mark_around(self) -> None:
         image, pattern = self.session.selection.image, self.session.selection.pattern
         if image is not None:
-            self.session.selection.cluster = Neighbourhood(pattern, image, *self.session.chosen_head, N_NEIGHBOURS)
+            place = (image, *self.session.chosen_head)
+            self.session.selection.mark(Near(f"layout/{pattern}", place, N_NEIGHBOURS))

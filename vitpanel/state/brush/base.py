@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields
-from threading import RLock
+from threading import Lock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,7 @@ ITEMS = {IMAGE: "images", HEAD: "heads", INSTANCE: "heads on images", TOKEN: "to
 WAYS = ("replace", "add", "intersect", "subtract")
 _MOST_MASKS = 8
 _masks: WeakKeyDictionary[Study, OrderedDict["Brush", np.ndarray]] = WeakKeyDictionary()
-_lock = RLock()  # a brush made of others asks for their masks
+_lock = Lock()
 
 
 class Brush(ABC):
@@ -126,13 +126,17 @@ def mask_of(study: Study, brush: Brush) -> np.ndarray:
     """Mask of a brush, read-only, kept for all who ask the same."""
     with _lock:
         known = _masks.setdefault(study, OrderedDict())
-        if brush not in known:
-            known[brush] = brush.to_mask(study)
-            known[brush].flags.writeable = False
+        found = known.get(brush)
+    if found is None:
+        # Others need not wait for millions of heads; who asks the same meanwhile looks for themselves.
+        found = brush.to_mask(study)
+        found.flags.writeable = False
+    with _lock:
+        found = known.setdefault(brush, found)
         known.move_to_end(brush)
         while len(known) > _MOST_MASKS:
             known.popitem(last=False)
-        return known[brush]
+    return found
 
 
 def head_shares(study: Study, brush: Brush | None) -> np.ndarray:
@@ -147,6 +151,8 @@ def head_shares(study: Study, brush: Brush | None) -> np.ndarray:
 def _plain(value: Any) -> Any:
     if isinstance(value, Brush):
         return value.to_dict()
+    if isinstance(value, np.generic):
+        return value.item()
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 

@@ -1,6 +1,7 @@
 """Brushes that say by themselves what is in them."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,6 @@ from vitpanel.state.image_search import images_named
 from vitpanel.study.metric_arrays import all_image_layouts
 from vitpanel.study.reader import Study
 
-_FEWEST_CORNERS = 3
 _MOST_NAMED = 6
 
 
@@ -73,8 +73,8 @@ class InPolygon(Brush):
     y: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if len(self.x) != len(self.y) or len(self.x) < _FEWEST_CORNERS or not np.isfinite([*self.x, *self.y]).all():
-            message = f"A line needs x and y of at least {_FEWEST_CORNERS} corners."
+        if not self.x or len(self.x) != len(self.y) or not np.isfinite([*self.x, *self.y]).all():
+            message = "A line needs x and y of each corner."
             raise BrushError(message, hint="Give as many finite numbers for x as for y.")
 
     @property
@@ -214,7 +214,7 @@ class Near(Brush):
 
     def __post_init__(self) -> None:
         n_numbers = 1 if self.item == IMAGE else 3
-        if not _are_numbers(self.place, n_numbers) or type(self.count) is not int or self.count < 1:
+        if not _are_numbers(self.place, n_numbers) or not isinstance(self.count, Integral) or self.count < 1:
             message = f"{self.count!r} {ITEMS[self.item]} near {self.place!r} are not a set."
             raise BrushError(message, hint="Give (image,) or (image, layer, head), as the layout has it, and a count.")
 
@@ -253,4 +253,4 @@ def _check_item(item: object, items: tuple[str, ...]) -> None:
 def _are_numbers(number: Any, n_numbers: int) -> bool:
     """Whether it is as many whole numbers from 0 as an item has."""
     parts = number if isinstance(number, tuple) else (number,)
-    return len(parts) == n_numbers and all(type(part) is int and part >= 0 for part in parts)
+    return len(parts) == n_numbers and all(isinstance(part, Integral) and part >= 0 for part in parts)
