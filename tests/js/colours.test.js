@@ -21,5 +21,6 @@ test("a ramp is exchanged as a whole, other columns colour by colour", () => {
 
 test("what Bokeh has as a value keeps what else it says, and nothing else is a colour", () => {
   assert.deepEqual(themed({value: "#111", units: "data"}, colours, "dark"), {value: "#eee", units: "data"})
-  for (const other of [null, undefined, 3, [], [1, 2], {field: "#111"}]) assert.equal(themed(other, colours, "dark"), undefined)
+  const others = [null, undefined, 3, [], [1, 2], {field: "#111"}]
+  for (const other of others) assert.equal(themed(other, colours, "dark"), undefined)
 })

@@ -42,5 +42,6 @@ test("from any link on, the paths have the lines of the columns", () => {
 })
 
 test("a shade is the middle of its part, and what is beyond has the first or the last", () => {
-  assert.deepEqual([-3, 0, 0.24, 0.25, 1, 7].map((part) => middle_shade(part, 4)), [0.125, 0.125, 0.125, 0.375, 0.875, 0.875])
+  const middles = [-3, 0, 0.24, 0.25, 1, 7].map((part) => middle_shade(part, 4))
+  assert.deepEqual(middles, [0.125, 0.125, 0.125, 0.375, 0.875, 0.875])
 })

@@ -27,6 +27,7 @@ test("a share is written with as many places as it needs", () => {
 })
 
 test("it is said when fewer links are drawn than there are", () => {
-  assert.equal(threshold_words(0.5, {above: 9000, n_drawn: 6000, n_values: 40000}).links, "Links: the 6,000 strongest of 9,000")
-  assert.equal(threshold_words(0.5, {above: 5, n_drawn: 5, n_values: 40000}).links, "Links: 5 of 40,000")
+  const words = (above, n_drawn) => threshold_words(0.5, {above, n_drawn, n_values: 40000}).links
+  assert.equal(words(9000, 6000), "Links: the 6,000 strongest of 9,000")
+  assert.equal(words(5, 5), "Links: 5 of 40,000")
 })

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
-import {links_of_token, mean_of_patches, reading_of} from "../../vitpanel/views/figures/js/reading.js"
+import {columns_of_link, links_of_token, mean_of_patches, reading_of} from "../../vitpanel/views/figures/js/reading.js"
+import {caption_of_sources, caption_of_targets, words_of_reading} from "../../vitpanel/views/figures/js/reading_words.js"
 
 const NOWHERE = {place: "", source: -1, target: -1}
 
@@ -42,4 +43,35 @@ test("a token's link to itself counts in both directions and is lit once", () =>
   const gets = links_of_token([columns], {token: 1, gives: false, gets: true})
   assert.deepEqual(gets.found.value, [0.1, 0.3])
   assert.deepEqual(gets.counts, {out: 0, in: 2})
+})
+
+test("a link has the columns of links, and its ends where its tokens stand", () => {
+  const columns = columns_of_link([2, 0], {value: 0.3, x: [5, 6, 7]})
+  assert.deepEqual(columns, {source: [2], target: [0], value: [0.3], x0: [7], x1: [5]})
+})
+
+const names = ["CLS", "patch 0 (row 0, column 0)", "patch 1 (row 0, column 1)"]
+const nothing = {link: null, token: -1, gives: false, gets: false}
+const words = (read, known) => words_of_reading({...nothing, ...read}, {names, value: null, counts: null, ...known})
+
+test("a link is said with its value, the mean where it has no source, and what to do where it has no target", () => {
+  assert.equal(words({link: [1, 0]}, {value: 0.12345}), "patch 0 (row 0, column 0) → CLS: <b>0.123</b>")
+  assert.equal(words({link: [1, 0]}, {value: 0}), "patch 0 (row 0, column 0) → CLS: <b>0</b>")
+  assert.equal(words({link: [-1, 2]}, {value: 0.5}), "mean of all patches → patch 1 (row 0, column 1): <b>0.500</b>")
+  assert.equal(words({link: [2, -1]}, {value: null}), "no CLS: choose a patch")
+})
+
+test("a token is said with its links in the directions that are read", () => {
+  const both = {token: 0, gives: true, gets: true}
+  assert.equal(words(both, {counts: {out: 1, in: 1200}}), "<b>CLS</b>: 1 link out, 1,200 links in above the threshold")
+  assert.equal(words({...both, gets: false}, {counts: {out: 0, in: 0}}), "<b>CLS</b>: 0 links out above the threshold")
+  assert.match(words({}, {}), /^Point at/)
+})
+
+test("captions are short where there is no room", () => {
+  assert.equal(caption_of_sources("patch 0 (row 0, column 0)"), "patch 0 attends to")
+  assert.equal(caption_of_sources(undefined), "mean of all patches")
+  assert.equal(caption_of_targets("CLS", 1000), "Patches that attend to CLS")
+  assert.equal(caption_of_targets("CLS", 100), "Attend to CLS")
+  assert.equal(caption_of_targets(undefined, 100), "no CLS: choose a patch")
 })
