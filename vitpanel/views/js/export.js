@@ -164,7 +164,9 @@ function draw_legend({caption, groups}, width, colour) {
  */
 function create_svg(width, height) {
   const svg = document.createElementNS(SVG, "svg")
-  for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) svg.setAttribute(name, String(value))
+  svg.setAttribute("width", String(width))
+  svg.setAttribute("height", String(height))
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
   return svg
 }
 

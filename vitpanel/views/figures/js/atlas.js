@@ -36,7 +36,8 @@ async function picture(model, atlas) {
   await sheet.decode()
   const size = sheet.naturalWidth / model.n_heads, side = ENLARGED * size
   const n_columns = Math.min(MOST_COLUMNS, model.order.length), n_rows = Math.ceil(model.order.length / n_columns)
-  const canvas = document.createElement("canvas"), context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+  const canvas = document.createElement("canvas")
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
   canvas.width = GAP + n_columns * (side + GAP)
   canvas.height = GAP + n_rows * (side + LABEL + GAP)
   context.fillStyle = look.getPropertyValue("--vp-surface") || "white"
@@ -50,7 +51,10 @@ async function picture(model, atlas) {
     context.fillText(model.labels[place][0], x + side / 2, y + side + 12)
   })
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob === null ? reject(new Error("The browser cannot make a picture so large.")) : resolve(blob)))
+    canvas.toBlob((blob) => {
+      if (blob === null) reject(new Error("The browser cannot make a picture so large."))
+      else resolve(blob)
+    })
   })
 }
 

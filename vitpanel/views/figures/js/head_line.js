@@ -64,15 +64,15 @@ export default function move_head_line({fig, picked, rest_ms, act, line, grip, n
       move(line.location)
       tell()
     })
-    const say = () => el.setAttribute("aria-valuetext", name(line.location))
+    const say = () => {
+      el.setAttribute("aria-valuetext", name(line.location))
+      el.setAttribute("aria-valuenow", String(line.location))
+    }
     const roles = {role: "slider", "aria-label": "chosen head", "aria-valuemin": 0, "aria-valuemax": last}
     for (const [key, value] of Object.entries(roles)) el.setAttribute(key, value)
     el.tabIndex = 0
     say()
-    line.properties.location.change.connect(() => {
-      say()
-      el.setAttribute("aria-valuenow", line.location)
-    })
+    line.properties.location.change.connect(say)
     el.addEventListener("pointerdown", () => el.focus({preventScroll: true}))
     /** @type {Record<string, number>} */
     const steps = {ArrowLeft: -1, ArrowRight: 1, ArrowDown: -n_heads, ArrowUp: n_heads, Home: -last, End: last}

@@ -73,3 +73,14 @@ export function links_of_token(links, {token, gives, gets}) {
 export function no_links() {
   return {source: [], target: [], value: [], x0: [], x1: []}
 }
+
+/**
+ * One link, as columns.
+ *
+ * @param {[source: number, target: number]} link
+ * @param {{value: number, x: number[]}} known where the tokens stand on their rows
+ * @returns {Record<string, number[]>}
+ */
+export function columns_of_link([source, target], {value, x}) {
+  return {source: [source], target: [target], value: [value], x0: [x[source]], x1: [x[target]]}
+}

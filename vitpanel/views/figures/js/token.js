@@ -4,7 +4,8 @@ import {cell_of} from "./cells.js"
 import {notes_on_head} from "./head_notes.js"
 import {notes_about} from "./notes.js"
 import {blank_pixels, grey_pixels, largest, ramp_pixels} from "./pixels.js"
-import {links_of_token, mean_of_patches, no_links, reading_of} from "./reading.js"
+import {columns_of_link, links_of_token, mean_of_patches, no_links, reading_of} from "./reading.js"
+import {caption_of_sources, caption_of_targets, words_of_reading} from "./reading_words.js"
 
 const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({view: null}))
 
@@ -83,39 +84,15 @@ export default function show_token({
   const look = (/** @type {number} */ one) => ({kind: is_light ? kind_of(one) : "cut-out", scale, shape: [rows, cols]})
   paint({masks, scales, ticks, ramps, opaque}, "source", given, {...look(row), is_known: true, is_light})
   paint({masks, scales, ticks, ramps, opaque}, "target", got, {...look(col), is_known: col >= 0, is_light})
-  const short = (/** @type {number} */ one) => names[one].split(" (")[0]
-  // The longest words that have room above a picture.
-  const fitting = (/** @type {string} */ name, /** @type {string[]} */ ...texts) =>
-    texts.find((text) => text.length * 6 < pictures[name].inner_width) ?? texts[texts.length - 1]
-  captions.source.text = row >= 0 ? `${short(row)} attends to` : "mean of all patches"
-  captions.target.text = col >= 0
-    ? fitting("target", `Patches that attend to ${short(col)}`, `Attend to ${short(col)}`)
-    : "no CLS: choose a patch"
+  captions.source.text = caption_of_sources(names[row])
+  captions.target.text = caption_of_targets(names[col], pictures.target.inner_width)
 
   mark_tokens(mark, read, {drawn, cell: (one) => cell_of({n_prefix, rows, cols, step, cell_cols}, one), n_prefix, cols})
   const all = Object.values(links).map(({data}) => data)
   const {found, counts} = token >= 0 ? links_of_token(all, {token, gives, gets}) : {found: no_links(), counts: null}
-  const is_whole = link !== null && Math.min(...link) >= 0
-  if (is_whole) {
-    const columns = {source: link[0], target: link[1], value: at(...link), x0: drawn.x[link[0]], x1: drawn.x[link[1]]}
-    for (const [name, value] of Object.entries(columns)) found[name].push(value)
-  }
-  lit.data = found
-
-  const number = (/** @type {number} */ value) => (value === 0 ? "0" : value.toPrecision(3))
-  const plural = (/** @type {number} */ n, /** @type {string} */ way) => `${n.toLocaleString("en")} link${n === 1 ? "" : "s"} ${way}`
-  const say = (/** @type {string} */ html) => write(words, html, cb_context.index)
-  if (is_whole) {
-    say(`${names[link[0]]} → ${names[link[1]]}: <b>${number(at(...link))}</b>`)
-  } else if (link !== null) {
-    const is_mean = target >= 0 && mean !== null
-    say(is_mean ? `mean of all patches → ${names[target]}: <b>${number(mean[target])}</b>` : "no CLS: choose a patch")
-  } else if (counts !== null) {
-    const parts = [gives ? plural(counts.out, "out") : "", gets ? plural(counts.in, "in") : ""].filter((part) => part)
-    say(`<b>${names[token]}</b>: ${parts.join(", ")} above the threshold`)
-  } else {
-    say("Point at a token, a patch or the heatmap to read it; click to keep a token.")
-  }
+  lit.data = link !== null && Math.min(...link) >= 0 ? columns_of_link(link, {value: at(...link), x: drawn.x}) : found
+  const value = link === null ? null : link[0] >= 0 ? at(...link) : mean?.[target] ?? null
+  write(words, words_of_reading(read, {names, value, counts}), cb_context.index)
 }
 
 /**

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict"
+import test from "node:test"
+import {scales_of, words_of_ticks} from "../../vitpanel/views/figures/js/scales.js"
+
+for (const [name, {curve, inverse}] of Object.entries(scales_of(3))) {
+  test(`${name}: the inverse takes a shade back, and all of the largest value is 1`, () => {
+    for (const part of [0.001, 0.01, 0.3, 1]) assert.ok(Math.abs(inverse(curve(part)) - part) < 1e-12)
+    assert.equal(curve(1), 1)
+  })
+}
+
+test("nothing is far below the logarithmic scale, and not infinitely", () => {
+  assert.equal(scales_of(3).log.curve(0), -9)
+})
+
+test("the last tick says that all which is larger looks the same", () => {
+  const words = words_of_ticks(scales_of(3)["square root"], 0.4)
+  assert.equal(words(1), "≥ 0.4")
+  assert.equal(words(0.5), "0.1")
+})

@@ -1,0 +1,81 @@
+"""Scripts for the browser, as Python puts them together."""
+
+import re
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from bokeh.models import CustomJS, CustomJSHover, CustomJSTickFormatter, Model
+
+from vitpanel.app.explorer import VIEWS
+from vitpanel.state.session import Session
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.scripts import body_text, module_text
+
+FIGURES = files("vitpanel.views.figures").joinpath("js")
+CALL = re.compile(r"^return (\w+)\((?:\{([^}]*)\})?[\w, ]*\)$", re.MULTILINE)  # ends each body
+MAIN = re.compile(r"^export default function (\w+)", re.MULTILINE)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder ``js`` of a package that is called ``scripted``."""
+    folder = tmp_path / "scripted" / "js"
+    folder.mkdir(parents=True)
+    (tmp_path / "scripted" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "scripted", raising=False)  # that of another test
+    return folder
+
+
+def write(folder: Path, **scripts: str) -> None:
+    for name, text in scripts.items():
+        (folder / f"{name}.js").write_text(text, "utf-8")
+
+
+def test_a_module_stands_after_what_it_imports_each_once(package: Path):
+    imports = 'import {left} from "./left.js"\nimport {right} from "./right.js"\n'
+    write(package, low="export const low = 1\n", left='import {low} from "./low.js"\nexport const left = low\n')
+    write(package, right='import {low} from "./low.js"\nexport const right = low\n')
+    write(package, top=f"{imports}export function render() {{}}\n")
+    lines = module_text("scripted", "top.js").split("\n")
+    found = [line for line in lines if line]
+    assert found == ["const low = 1", "const left = low", "const right = low", "export function render() {}"]
+
+
+def test_a_body_calls_the_function_with_what_bokeh_gives(package: Path):
+    write(package, draw="/** @param {{a: number}} args */\nexport default function draw({\n  a, b,\n}, cb_obj) {\n}\n")
+    body = body_text("scripted", "draw.js")
+    assert body.startswith("function draw({\n  a, b,\n}, cb_obj) {\n}\n")
+    assert body.rstrip().endswith("return draw({\n  a, b,\n}, cb_obj)")
+
+
+def test_a_body_without_a_function_is_refused(package: Path):
+    write(package, empty="export const a = 1\n")
+    with pytest.raises(ValueError, match=r"empty\.js"):
+        body_text("scripted", "empty.js")
+
+
+@pytest.fixture
+def scripted(make_session: Callable[..., Session]) -> list[Model]:
+    """All models with a script in the figures of all views."""
+    bridge, session = Bridge(), make_session()
+    charts = [chart for view in VIEWS.values() for chart in view(session, bridge).charts.values()]
+    models = {model for chart in charts for model in chart.figure.references()}
+    return [model for model in models if isinstance(model, (CustomJS, CustomJSHover, CustomJSTickFormatter))]
+
+
+def test_each_script_is_used_and_given_what_it_asks_for(scripted: list[Model]):
+    used = set()
+    for model in scripted:
+        call = CALL.search(model.code)
+        if call is None:
+            continue
+        used.add(call[1])
+        asked = set(re.findall(r"\w+", call[2] or ""))
+        assert asked <= set(model.args), call[1]
+    texts = [path.read_text("utf-8") for path in FIGURES.iterdir() if path.name.endswith(".js")]
+    names = {name for text in texts for name in MAIN.findall(text)}
+    assert used == names - {"pixel_tick"}  # which needs a model whose patches have a size in pixels
