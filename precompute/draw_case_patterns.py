@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from vitpanel.views.figures.link_colours import KIND_COLOURS  # noqa: E402
 from vitpanel.views.figures.map_picture import paint_map  # noqa: E402
-from vitpanel.views.palette import CHOSEN, TEXT, rgb  # noqa: E402
+from vitpanel.theme.palette import CHOSEN, TEXT, rgb  # noqa: E402
 
 from vitpanel.app.inference import ModelService, SessionInference  # noqa: E402 - also where it is not installed
 from vitpanel.core.display import KINDS, colour_limits, strongest_links, threshold_value, token_kinds  # noqa: E402
