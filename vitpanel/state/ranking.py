@@ -24,7 +24,7 @@ class Ranking:
     Parameters
     ----------
     order
-        Flat head indices, most important first, ``(n_layers * n_heads,)``; heads without a value come last.
+        Flat indices of the heads that there are, most important first; heads without a value come last.
     importance
         By flat head index, of the chosen image or the mean over all; NaN where it is not defined.
     profiles
@@ -52,6 +52,7 @@ def ranking(study: Study, metric: str, image: int | None) -> Ranking:
     values = (importance_mean(study, metric).mean if image is None else study[name][image]).astype(np.float64)
     reference = unpruned_probability(study, image) if metric == "probability" else 0.0
     order = ranked_by_importance(metric, values, reference)
+    order = order[study.spec.is_there.ravel()[order]]
     importance = (reference - values if metric == "probability" else values).ravel()
     places = None if image is None else _places(profiles, importance)
     return Ranking(order, importance, profiles, places)

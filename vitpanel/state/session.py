@@ -246,11 +246,10 @@ class Session(param.Parameterized):
         heads = [(int(layer), int(head)) for layer, head in heads]
         n_layers, n_heads = self.study.spec.n_layers, self.study.spec.n_heads
         for layer, head in heads:
-            if not (0 <= layer < n_layers and 0 <= head < n_heads):
+            if not self.study.spec.has_head(layer, head):
                 message = f"There is no {head_name(layer, head)}."
-                raise VitpanelError(
-                    message, hint=f"The model has layers 0 to {n_layers - 1}, heads 0 to {n_heads - 1}."
-                )
+                most = self.study.spec.heads_of(layer) if 0 <= layer < n_layers else n_heads
+                raise VitpanelError(message, hint=f"The model has layers 0 to {n_layers - 1}, heads 0 to {most - 1}.")
         if len(set(heads)) < len(heads) or len(heads) > MOST_PINNED:
             message = f"These {len(heads)} heads cannot be pinned: there is room for {MOST_PINNED} different ones."
             raise VitpanelError(message, hint="Name fewer heads, each once.")
@@ -323,7 +322,8 @@ class Session(param.Parameterized):
             places = np.argsort(self.head_values("entropy").per_head, axis=None, kind="stable")
         else:
             places = np.arange(spec.n_layers * spec.n_heads)
-        return [divmod(int(place), spec.n_heads) for place in places]
+        heads = [divmod(int(place), spec.n_heads) for place in places]
+        return [(layer, head) for layer, head in heads if spec.has_head(layer, head)]
 
     def ask_again(self) -> None:
         """Ask the live model once more, after a failure."""
@@ -378,7 +378,23 @@ def limited(selection: Selection, study: Study) -> Selection:
         selection.param[name].bounds = (0, size - 1)
     # What is chosen already has not been held against the bounds.
     selection.param.update(**{name: getattr(selection, name) for name in sizes})
+    if spec.heads:
+        # Registered before all views: they hear of a layer that lacks the chosen head with its last head.
+        selection.param.watch(lambda *_: _choose_present(selection, study), ["layer", "head"])
+        _choose_present(selection, study)
     return selection
+
+
+def _mean_over_images(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis without NaN; NaN for a place without a head."""
+    count = (~np.isnan(values)).sum(0)
+    return np.divide(np.nansum(values, axis=0), count, out=np.full(count.shape, np.nan), where=count > 0)
+
+
+def _choose_present(selection: Selection, study: Study) -> None:
+    """Choose the last head of a layer in the place of one that it does not have."""
+    last = study.spec.heads_of(selection.layer) - 1
+    selection.head = min(selection.head, last)
 
 
 def starting_selection(study: Study) -> Selection:
@@ -394,7 +410,7 @@ def starting_selection(study: Study) -> Selection:
     if name is None:
         return Selection(**start)
     values = importance_values(study, name.removeprefix("importance/"))
-    mean = study.mean(name) if name != "importance/probability" else np.nanmean(values, axis=0)
+    mean = study.mean(name) if name != "importance/probability" else _mean_over_images(values)
     layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
     image = np.nanargmax(values[:, layer, head])
     metric = name.removeprefix("importance/")

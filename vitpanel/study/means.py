@@ -139,7 +139,8 @@ def _stands_in(study: Study) -> bool:
 def _moments_of(study: Study, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of an array over the images that the probability's mean is over, float32."""
     values = study[name][judged_images(study, "probability")]
-    some = values[~np.isnan(values).any(axis=(1, 2))].astype(np.float64)
+    # Places without a head are NaN in every image.
+    some = values[~np.isnan(values).all(axis=(1, 2))].astype(np.float64)
     if not len(some):
         nothing = np.full(values.shape[1:], np.nan, np.float32)
         return nothing, nothing

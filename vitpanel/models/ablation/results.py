@@ -18,7 +18,7 @@ class LeaveOneOut:
     pruned
         With one head pruned, ``(n, n_layers, n_heads, n_classes)``, or None.
     cls, patch
-        Eq. 5 and 6, ``(n, n_layers, n_heads)``; NaN for tokens that the model does not have.
+        Eq. 5 and 6, ``(n, n_layers, n_heads)``; NaN for tokens and heads that the model does not have.
     """
 
     probabilities: np.ndarray | None
