@@ -198,6 +198,16 @@ def test_what_is_left_out_of_the_weights_is_said(folder: Path):
     assert any("pooler" in note for note in load_model(f"hf:{folder}", device="cpu").source.notes)
 
 
+def test_a_mask_token_need_not_be_there(tmp_path: Path):
+    folder = write_folder(tmp_path, "dinov2")
+    state = load_file(folder / "model.safetensors")
+    del state["dinov2.embeddings.mask_token"]
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+    model = load_model(f"hf:{folder}", device="cpu")
+    again = load_model(f"hf:{folder}", device="cpu")
+    assert again.source.weight_hash == model.source.weight_hash
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

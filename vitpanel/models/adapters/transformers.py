@@ -241,7 +241,7 @@ def _loaded(arguments: Mapping[str, Any], file: Path | None, *, name: str) -> tu
         message = f"{file} does not fit {arguments['architecture']}: {str(error).strip().splitlines()[0]}"
         raise CheckpointError(message, hint="Give the weights that belong to this config.json.") from error
     surplus = sorted(report["unexpected_keys"])
-    wrong = [f"{key} is missing" for key in sorted(report["missing_keys"])]
+    wrong = [f"{key} is missing" for key in sorted(report["missing_keys"]) if not _UNREAD.search(key)]
     wrong += [f"{key} is {tuple(found)}, not {tuple(need)}" for key, found, need in sorted(report["mismatched_keys"])]
     wrong += [f"{key} is not in the model" for key in surplus if not _UNREAD.search(key)]
     if wrong:
