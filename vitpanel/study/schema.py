@@ -1,7 +1,7 @@
 """The format of a study: which arrays there are, their sizes, and which models have them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vitpanel.core.patterns import n_top, offset_shape, pooled_side
@@ -97,7 +97,7 @@ class ArraySpec:
     shape: tuple[int, ...]
     dtype: str
     stage: str
-    is_ragged: bool = False
+    is_ragged: bool = field(default=False, kw_only=True)
 
     @property
     def is_per_block(self) -> bool:
