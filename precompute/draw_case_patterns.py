@@ -19,7 +19,6 @@ sys.path.insert(0, str(ROOT))
 
 from vitpanel.views.figures.link_colours import KIND_COLOURS  # noqa: E402
 from vitpanel.views.figures.map_picture import paint_map  # noqa: E402
-from vitpanel.theme.palette import CHOSEN, TEXT, rgb  # noqa: E402
 
 from vitpanel.app.inference import ModelService, SessionInference  # noqa: E402 - also where it is not installed
 from vitpanel.core.display import KINDS, colour_limits, strongest_links, threshold_value, token_kinds  # noqa: E402
@@ -30,6 +29,7 @@ from vitpanel.state.online import Matrices, Online  # noqa: E402
 from vitpanel.state.patterns import Patterns  # noqa: E402
 from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.study.reader import Study, open_study  # noqa: E402
+from vitpanel.theme.palette import CHOSEN, TEXT, rgb  # noqa: E402
 from vitpanel.views.figures.heatmap import axis_edges  # noqa: E402
 from vitpanel.views.figures.pattern_map import home_window  # noqa: E402
 

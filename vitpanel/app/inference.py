@@ -153,7 +153,7 @@ class ModelService:
         spec = self.study.spec
         steps = ((0, 1), (0, -1), (1, 0), (-1, 0))
         places = [(layer + down, head + right) for down, right in steps]
-        return [(kind, image, i, j) for i, j in places if 0 <= i < spec.n_layers and 0 <= j < spec.n_heads]
+        return [(kind, image, i, j) for i, j in places if spec.has_head(i, j)]
 
     def _compute(self, key: Key) -> Any:
         cached = self.cache.get(key)
@@ -211,7 +211,9 @@ class ModelService:
             model.attend(
                 pixels, lambda layer, a: found.update({layer: thumbnails(HalfAttention(a[0]).scaled, spec.grid)})
             )
-        atlas = np.stack([found[layer] for layer in range(spec.n_layers)])
+        atlas = np.zeros((spec.n_layers, spec.n_heads, *found[0].shape[1:]), found[0].dtype)
+        for layer, pictures in found.items():
+            atlas[layer, : len(pictures)] = pictures
         self.cache.put(("atlas", image, -1, -1), atlas, size=atlas.nbytes)
         return atlas
 

@@ -22,7 +22,7 @@ def study_title(study: Study) -> str:
     parts = [
         study_name(study),
         model_words(study),
-        f"{counted(spec.n_layers, 'layer')} × {counted(spec.n_heads, 'head')}",
+        f"{counted(spec.n_layers, 'layer')} × {spec.heads_words} {'head' if spec.n_heads == 1 else 'heads'}",
         coverage_words(study) or counted(study.n_images, "image"),
     ]
     return " · ".join(parts)
@@ -61,7 +61,7 @@ def _model(study: Study) -> Iterator[str]:
         yield f"changed: {', '.join(f'{key} {value}' for key, value in model['args'].items())}"
     height, width = spec.image_size
     patches = f"{spec.grid.rows} × {spec.grid.cols} patches"
-    yield f"{spec.n_layers} layers × {spec.n_heads} heads; {height} × {width} pixels in {patches}"
+    yield f"{spec.n_layers} layers × {spec.heads_words} heads; {height} × {width} pixels in {patches}"
     if model.get("checkpoint"):
         # The folder is the business of whoever runs the server.
         yield f"checkpoint {PureWindowsPath(model['checkpoint']).name}"

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from vitpanel.errors import UnknownModelError, UnsupportedModelError, VitpanelError
+from vitpanel.models.pruned_heads import heads_apart, take_heads_out
 
 CHANNELS = (1, 3)
 
@@ -56,9 +57,13 @@ def outline(name: str, arguments: Mapping[str, Any]) -> nn.Module:
 
 def _built(name: str, arguments: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> nn.Module:
     options = {} if config is None else {"pretrained_cfg": dict(config)}
+    usual, heads = heads_apart(arguments)
     try:
-        module = timm.create_model(name, pretrained=False, **options, **arguments)
+        module = timm.create_model(name, pretrained=False, **options, **usual)
+        take_heads_out(module, heads, name=name)
         return module.eval().requires_grad_(requires_grad=False)
+    except VitpanelError:
+        raise
     except TypeError as error:
         message = f"{name} cannot be built with {dict(arguments)}: {error}."
         raise VitpanelError(message, hint="Check the names in --model-arg.") from error

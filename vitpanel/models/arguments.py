@@ -19,7 +19,7 @@ SOURCES = (
     "pretrained_cfg_overlay",
     "pretrained_strict",
 )
-_LONGEST_WORD = 40
+_LONGEST_WORD, _MOST_LAYERS = 40, 1024
 
 Test = Callable[[Any], bool]
 # Names with spaces between, what they may be in words, and the test of it.
@@ -46,6 +46,13 @@ def one_or_two(test: Test) -> Test:
     return lambda value: test(value) or (isinstance(value, list | tuple) and len(value) == 2 and all(map(test, value)))  # noqa: PLR2004
 
 
+def one_or_each(test: Test) -> Test:
+    """One value, or one for each layer."""
+    return lambda value: (
+        test(value) or (isinstance(value, list | tuple) and len(value) <= _MOST_LAYERS and all(map(test, value)))
+    )
+
+
 def none_or(test: Test) -> Test:
     """None, or what another test says."""
     return lambda value: value is None or test(value)
@@ -61,7 +68,8 @@ _SWITCHES = """
 _ALLOWED: Rules = (
     ("img_size patch_size", "one or two whole numbers from 1 to 8192", one_or_two(whole(1, 8192))),
     ("embed_dim", "a whole number from 1 to 16384", whole(1, 16384)),
-    ("depth num_heads", "a whole number from 1 to 512", whole(1, 512)),
+    ("depth", "a whole number from 1 to 512", whole(1, 512)),
+    ("num_heads", "a whole number from 1 to 512, or one for each layer", one_or_each(whole(1, 512))),
     ("in_chans", "a whole number from 1 to 16", whole(1, 16)),
     ("num_classes", "a whole number from 0 to 1000000", whole(0, 1_000_000)),
     ("reg_tokens num_reg_tokens", "a whole number from 0 to 1024", whole(0, 1024)),

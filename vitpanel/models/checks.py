@@ -95,10 +95,11 @@ def _tokens(shapes: list[Any], spec: ViTSpec) -> Check:
 
 
 def _heads(shapes: list[Any], sites: tuple[AttentionSite, ...]) -> Check:
-    found = {shape[0] for shape in shapes}
-    declared = {site.n_heads or shape[0] for site, shape in zip(sites, shapes, strict=True)}
-    sentence = f"Each layer gives {', '.join(map(str, sorted(found)))} attention matrices for {max(declared)} heads."
-    return Check("heads", max(found), max(declared), found == declared and len(found) == 1, sentence, ALL_VIEWS)
+    found = [shape[0] for shape in shapes]
+    declared = [site.n_heads or shape[0] for site, shape in zip(sites, shapes, strict=True)]
+    given, stated = (", ".join(map(str, sorted(set(numbers)))) for numbers in (found, declared))
+    sentence = f"Each layer gives {given} attention matrices for {stated} heads."
+    return Check("heads", max(found), max(declared), found == declared, sentence, ALL_VIEWS)
 
 
 def class_check(n_outputs: int | None, n_classes: int, *, n_names: int, reason: str) -> Check:

@@ -38,8 +38,8 @@ def misfit(state: Mapping[str, Tensor], module: nn.Module, *, file: str) -> Chec
         return None
     pruned = _pruned_heads(shapes, module)
     if pruned:
-        message = f"{file} is of a head-pruned model: {pruned}. Such models are not taken."
-        return CheckpointError(message, hint="Give the model as it was before its heads were taken out.")
+        message = f"{file} is of a head-pruned model: {pruned}. How many each layer has must be said."
+        return CheckpointError(message, hint="Give the heads of each layer: --model-arg num_heads=[12,9,…].")
     foreign = whose_keys(state) if len(missing) == len(expected) - len(shapes) else None
     if foreign is not None:
         message = f"{file} does not fit the model: it is {foreign[0]}, not timm's ({next(iter(state))} …)."

@@ -84,21 +84,20 @@ def trace_sites(
     _check_modules(name, sites, ran)
     if n_hidden > n_pools:
         refuse(name, f"{n_hidden - n_pools} of its attention layers keep their weights to themselves")
-    heads, tokens = ({found.weights.shape[axis] for found in maps} for axis in (1, 2))
+    heads, tokens = [found.weights.shape[1] for found in maps], {found.weights.shape[2] for found in maps}
     if len(tokens) > 1:
         refuse(name, f"its layers attend over different numbers of tokens: {', '.join(map(str, sorted(tokens)))}")
-    if len(heads) > 1:
-        refuse(name, f"its layers have different numbers of heads: {', '.join(map(str, sorted(heads)))}")
     _check_ways_in(module, name, maps, input_size)
     is_vector = isinstance(output, Tensor) and output.ndim == 2  # noqa: PLR2004 - images, values
     n_outputs = output.shape[1] if is_vector else None
     spec = ViTSpec(
         n_layers=len(maps),
-        n_heads=heads.pop(),
+        n_heads=max(heads),
         grid=_checked_grid(grid(), name, tokens.pop()),
         image_size=input_size[1:],
         pooling=pooling,
         n_classes=n_outputs or 0,
+        heads=tuple(heads) if len(set(heads)) > 1 else (),
     )
     return Trace(spec, ran, n_outputs)
 

@@ -53,9 +53,18 @@ class AttentionSummary:
         return kept
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Arrays of the study, each ``(n, n_layers, n_heads, …)``."""
-        arrays = {name: np.stack(parts, 1) for name, parts in self._parts.items()}
+        """Arrays of the study, each ``(n, n_layers, n_heads, …)``; NaN, or the whole number 0, where no head is."""
+        arrays = {name: _padded(parts) for name, parts in self._parts.items()}
         return arrays | {"entropy": strength_entropy(arrays["strength"])}
+
+
+def _padded(layers: list[np.ndarray]) -> np.ndarray:
+    most = max(part.shape[1] for part in layers)
+    nothing = np.nan if np.issubdtype(layers[0].dtype, np.floating) else 0
+    result = np.full((len(layers[0]), len(layers), most, *layers[0].shape[2:]), nothing, layers[0].dtype)
+    for layer, part in enumerate(layers):
+        result[:, layer, : part.shape[1]] = part
+    return result
 
 
 def summarise_heads(

@@ -8,7 +8,7 @@ import numpy as np
 from openTSNE import TSNE
 
 from vitpanel.core.neighbours import N_NEIGHBOURS, neighbours_kept
-from vitpanel.pipeline.sampling import sampled_heads, sampled_rows
+from vitpanel.pipeline.sampling import head_rows, sampled_heads, sampled_rows
 from vitpanel.study.reader import Study
 
 Quality = dict[str, float | None]
@@ -115,8 +115,9 @@ def _answer_nothing(_: object) -> None:
 
 
 def lay_out_images(values: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
-    """Places of all images, ``(n_images, 2)``, by the values that each has, ``(n_images, ...)``."""
+    """Places of all images, ``(n_images, 2)``, by the values that each has, ``(n_images, ...)``; NaN in all is none."""
     vectors = values.reshape(len(values), -1)
+    vectors = vectors[:, ~np.isnan(vectors).all(0)]
     places = tsne(vectors, seed=seed, on_step=on_step).places
     return places, quality(vectors, places, seed=seed)
 
@@ -124,7 +125,7 @@ def lay_out_images(values: np.ndarray, *, seed: int, on_step: Callable[[int], ob
 def lay_out_heads(
     study: Study, name: str, *, sample: int, seed: int, on_step: Callable[[int], object]
 ) -> tuple[np.ndarray, Quality]:
-    """Places of all heads of all images, ``(n_images, n_layers, n_heads, 2)``, by their vectors in an array.
+    """Places of all heads of all images, ``(n_images, n_layers, n_heads, 2)``, by their vectors; NaN without a head.
 
     At most ``sample`` heads are laid out by t-SNE, the others among them, block by block; only the sample's vectors are
     in memory.
@@ -134,13 +135,14 @@ def lay_out_heads(
     layout = tsne(vectors, seed=seed, on_step=on_step)
     measured = quality(vectors, layout.places, seed=seed)
     n, per_image = int(np.prod(shape[:3])), shape[1] * shape[2]
-    rows = sampled_rows(n, n_most=sample, seed=seed)
+    rows = head_rows(study, n_most=sample, seed=seed)
+    is_there = np.tile(study.spec.is_there.ravel(), shape[0])
     places = np.full((n, 2), np.nan, np.float32)
     places[rows] = layout.places
-    for block in range(study.manifest.n_blocks if len(rows) < n else 0):
+    for block in range(study.manifest.n_blocks if len(rows) < is_there.sum() else 0):
         images = study.manifest.block_images(block)
         others = np.arange(images.start * per_image, images.stop * per_image)
-        others = others[np.isnan(places[others, 0])]
+        others = others[np.isnan(places[others, 0]) & is_there[others]]
         if len(others):
             values = study.block(name, block).reshape(-1, shape[3])
             places[others] = layout.place(values[others - images.start * per_image])

@@ -412,7 +412,9 @@ def _compute_latents(writer: StudyWriter, model: ViTModel, progress: Progress) -
     with progress.bar("latents", total=study.n_images, unit="image", done=done) as bar:
         for block in pending:
             patterns = study.block("patterns/patch_top", block)
-            writer.write_rows("latents", block, encode_patterns(autoencoder, patterns))
+            latents = encode_patterns(autoencoder, patterns)
+            latents[:, ~model.spec.is_there] = np.nan
+            writer.write_rows("latents", block, latents)
             bar.update(len(patterns))
     writer.finish_stage(LATENTS, seconds=time.monotonic() - started, detail=detail)
 

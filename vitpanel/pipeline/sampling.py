@@ -14,6 +14,12 @@ def sampled_rows(n: int, *, n_most: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, n_most, replace=False))
 
 
+def head_rows(study: Study, *, n_most: int, seed: int) -> np.ndarray:
+    """Ascending flat numbers (image, layer, head) of at most ``n_most`` of the heads that there are, by the seed."""
+    there = np.flatnonzero(np.tile(study.spec.is_there.ravel(), study.n_images))
+    return there[sampled_rows(len(there), n_most=n_most, seed=seed)]
+
+
 def sampled_heads(study: Study, name: str, *, n_most: int, seed: int) -> np.ndarray:
     """Values of at most ``n_most`` heads, drawn over all images; never more than a block besides is in memory.
 
@@ -24,10 +30,10 @@ def sampled_heads(study: Study, name: str, *, n_most: int, seed: int) -> np.ndar
 
     Returns
     -------
-    Shape ``(n, n_values)``, in the order of `sampled_rows`.
+    Shape ``(n, n_values)``, in the order of `head_rows`.
     """
-    n_images, n_layers, n_heads, n_values = study.arrays[name].shape
-    rows = sampled_rows(n_images * n_layers * n_heads, n_most=n_most, seed=seed)
+    _, n_layers, n_heads, n_values = study.arrays[name].shape
+    rows = head_rows(study, n_most=n_most, seed=seed)
     sample = np.empty((len(rows), n_values), study.arrays[name].dtype)
     for block in range(study.manifest.n_blocks):
         images = study.manifest.block_images(block)

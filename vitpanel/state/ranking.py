@@ -22,7 +22,7 @@ class Ranking:
     Parameters
     ----------
     order
-        Flat head indices, most important first, ``(n_layers * n_heads,)``; heads without a value come last.
+        Flat indices of the heads that there are, most important first; heads without a value come last.
     importance
         By flat head index, of the chosen image or the mean over all; NaN where it is not defined.
     profiles
@@ -48,8 +48,10 @@ def ranking(study: Study, metric: str, image: int | None) -> Ranking:
     profiles = importance_profiles(study, metric)
     found = importance_mean(study, metric).mean if image is None else study[f"importance/{metric}"][image]
     importance = found.astype(np.float64).ravel()
+    order = ranked_by_importance(importance)
+    order = order[study.spec.is_there.ravel()[order]]
     places = None if image is None else _places(profiles, importance)
-    return Ranking(ranked_by_importance(importance), importance, profiles, places)
+    return Ranking(order, importance, profiles, places)
 
 
 def importance_profiles(study: Study, metric: str) -> np.ndarray:

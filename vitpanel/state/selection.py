@@ -8,7 +8,7 @@ import param
 
 from vitpanel.core.display import HEAT, MASKS, SCALES
 from vitpanel.core.metrics import metric_keys
-from vitpanel.core.spec import head_name
+from vitpanel.core.spec import ViTSpec, head_name
 from vitpanel.errors import ChoiceError, VitpanelError
 from vitpanel.state.brush import IMAGE, TOKEN, Brush, combined
 from vitpanel.state.image_groups import COLOURINGS
@@ -147,6 +147,7 @@ class Selection(param.Parameterized):
     )
 
     def __init__(self, study: Study | None = None, **values: Any) -> None:
+        self._spec: ViTSpec | None = None
         super().__init__(**({} if study is None else first_values(study)) | values)
         if study is not None:
             self.fit(study)
@@ -165,8 +166,17 @@ class Selection(param.Parameterized):
             self.param[name].bounds = (0, size - 1)
         # What is chosen already has not been held against the bounds.
         self.param.update(**{name: getattr(self, name) for name in sizes})
+        if spec.heads and self._spec is None:
+            # Registered before all views: they hear of a layer that lacks the chosen head with its last head.
+            self.param.watch(lambda *_: self._choose_present(spec), ["layer", "head"])
+            self._choose_present(spec)
+        self._spec = spec
         self.pin_all(self.pinned)
         return self
+
+    def _choose_present(self, spec: ViTSpec) -> None:
+        """Choose the last head of a layer in the place of one that it does not have."""
+        self.head = min(self.head, spec.heads_of(self.layer) - 1)
 
     def but(self, **values: Any) -> "Selection":
         """Return a copy with some other values, within the same limits, that is linked to nothing.
@@ -179,6 +189,7 @@ class Selection(param.Parameterized):
         copy = Selection(**{name: value for name, value in self.param.values().items() if name != "name"})
         for name in ("image", "layer", "head", "token"):
             copy.param[name].bounds = self.param[name].bounds
+        copy._spec = self._spec
         try:
             copy.param.update(**values)
         except ChoiceError:
@@ -262,12 +273,14 @@ class Selection(param.Parameterized):
             If the study has no such head, one occurs twice, or there are too many; nothing is changed then.
         """
         heads = [(int(layer), int(head)) for layer, head in heads]
-        last_layer, last_head = (self.param[name].bounds[1] for name in ("layer", "head"))
+        spec = self._spec
         for layer, head in heads:
-            is_there = layer >= 0 and head >= 0
-            if last_layer is not None and not (is_there and layer <= last_layer and head <= last_head):
+            if spec is not None and not spec.has_head(layer, head):
                 message = f"There is no {head_name(layer, head)}."
-                raise ChoiceError(message, hint=f"The model has layers 0 to {last_layer}, heads 0 to {last_head}.")
+                most = spec.heads_of(layer) if 0 <= layer < spec.n_layers else spec.n_heads
+                raise ChoiceError(
+                    message, hint=f"The model has layers 0 to {spec.n_layers - 1}, heads 0 to {most - 1}."
+                )
         if len(set(heads)) < len(heads) or len(heads) > MOST_PINNED:
             message = f"These {len(heads)} heads cannot be pinned: there is room for {MOST_PINNED} different ones."
             raise VitpanelError(message, hint="Name fewer heads, each once.")

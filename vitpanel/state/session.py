@@ -193,4 +193,5 @@ class Session(Answers):
             places = np.argsort(self.head_values("entropy").per_head, axis=None, kind="stable")
         else:
             places = np.arange(spec.n_layers * spec.n_heads)
-        return [divmod(int(place), spec.n_heads) for place in places]
+        heads = [divmod(int(place), spec.n_heads) for place in places]
+        return [(layer, head) for layer, head in heads if spec.has_head(layer, head)]

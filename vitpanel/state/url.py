@@ -77,7 +77,7 @@ def _checked(name: str, value: Any, *, study: Study) -> Any:
     spec = study.spec
     is_there = {
         "pattern": lambda: f"layout/{value}" in study,
-        "pinned": lambda: all(layer < spec.n_layers and head < spec.n_heads for layer, head in value),
+        "pinned": lambda: all(spec.has_head(layer, head) for layer, head in value),
     }
     if name in is_there and not is_there[name]():
         raise ValueError(value)

@@ -62,7 +62,8 @@ _SPEC = record(
         "image_size": each(_SIDE, least=2, most=2),
         "pooling": text(100),
         "n_classes": integer(0, MOST_CLASSES),
-    }
+    },
+    {"heads": each(integer(1, 1_000), most=1_000)},
 )
 _PER_CHANNEL = each(number(-1e6, 1e6), least=1, most=1_000)
 _PREPROCESSING = record(
@@ -179,4 +180,11 @@ def _input_fits(model: dict[str, Any]) -> None:
         raise MisfitError(0, "model.preprocessing.std", "other than 0")
 
 
-_FITS: tuple[Callable[[dict[str, Any]], None], ...] = (_patches_fit, _names_fit, _input_fits)
+def _heads_fit(model: dict[str, Any]) -> None:
+    spec = model["spec"]
+    heads = spec.get("heads", [])
+    if heads and (len(heads) != spec["n_layers"] or max(heads) != spec["n_heads"]):
+        raise MisfitError(heads, "model.spec.heads", f"one for each of {spec['n_layers']} layers, at most n_heads")
+
+
+_FITS: tuple[Callable[[dict[str, Any]], None], ...] = (_patches_fit, _names_fit, _input_fits, _heads_fit)

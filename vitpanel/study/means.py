@@ -152,7 +152,8 @@ def _moments(study: Study, metric: str, *, is_left: bool) -> tuple[np.ndarray, n
     if len(judged) == study.n_images and not is_left:
         return study.mean(name), study.std(name)
     values = (drawn_values(study, metric_of(metric)) if is_left else study[name])[judged]
-    some = values[~np.isnan(values).any(axis=(1, 2))].astype(np.float64)
+    # Places without a head are NaN in every image.
+    some = values[~np.isnan(values).all(axis=(1, 2))].astype(np.float64)
     if not len(some):
         nothing = np.full(values.shape[1:], np.nan, np.float32)
         return nothing, nothing

@@ -1,7 +1,7 @@
 """The format of a study: which arrays there are, their sizes, and which models have them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vitpanel.core.metrics import CLASSES, CLS, metrics
@@ -56,6 +56,8 @@ class ArraySpec:
         numpy's name of the type.
     stage
         The stage that computes it.
+    is_ragged
+        Whether layers have different numbers of heads: then there is NaN, or 0, in the place of those that are not.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ArraySpec:
     shape: tuple[int, ...]
     dtype: str
     stage: str
+    is_ragged: bool = field(default=False, kw_only=True)
 
     @property
     def is_per_block(self) -> bool:
@@ -127,7 +130,11 @@ def array_specs(
         *(ArraySpec(mean_array(metric), _PER_HEAD, per_head, "float32", MEANS) for metric in metrics()),
     ]
     absent = absent_arrays(spec, checks=checks)
-    return {array.name: array for array in everything if array.name not in absent}
+    return {
+        array.name: replace(array, is_ragged=bool(spec.heads) and "head" in array.dims)
+        for array in everything
+        if array.name not in absent
+    }
 
 
 def absent_arrays(spec: ViTSpec, *, checks: Mapping[str, Any] | None = None) -> dict[str, str]:

@@ -128,7 +128,7 @@ def _shape(study: Study) -> Iterator[str]:
     spec = study.spec
     kinds = ["CLS" if kind == CLS else kind for kind in spec.grid.prefix]
     prefix = f" ({', '.join(kinds)} and {spec.grid.size} patches)" if kinds else ""
-    yield f"{spec.n_layers} layers × {spec.n_heads} heads"
+    yield f"{spec.n_layers} layers × {spec.heads_words} heads"
     yield f"{spec.grid.rows} × {spec.grid.cols} patches, {spec.grid.n_tokens} tokens{prefix}"
     yield f"{spec.n_classes} classes" if spec.n_classes else "no class head"
 

@@ -343,8 +343,9 @@ class StudyWriter:
         if array.shape != shape or array.dtype != np.dtype(spec.dtype):
             message = f"{spec.name} must be {spec.dtype} {shape} here, not {array.dtype} {array.shape}."
             raise StudyError(message)
-        if not spec.may_be_nan and not np.isfinite(array).all():
-            image = rows.start + int(np.argwhere(~np.isfinite(array))[0][0])
+        known = array[:, self.manifest.spec.is_there] if spec.is_ragged else array
+        if not spec.may_be_nan and not np.isfinite(known).all():
+            image = rows.start + int(np.argwhere(~np.isfinite(known))[0][0])
             message = f"{spec.name} of image {image} is not finite."
             hint = "Check the model's weights; fp16 cannot hold values above 65,504: try --precision float32."
             raise StudyError(message, hint=hint)

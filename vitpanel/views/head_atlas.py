@@ -46,7 +46,7 @@ class HeadAtlas(pn.viewable.Viewer):
         super().__init__(**params)
         self.session = session
         spec = session.study.spec
-        n_heads = spec.n_layers * spec.n_heads
+        n_heads = int(spec.is_there.sum())
         small = {"size": "small", "margin": (0, 4)}
         self.switch = pmui.Toggle(label=f"Atlas of {n_heads} heads", variant="text", sx=_SWITCH, **small)
         self.order = pmui.Select(options=ORDERS, width=130, visible=False, sx=_ORDER, **small)
@@ -141,17 +141,19 @@ class HeadAtlas(pn.viewable.Viewer):
         self.words.object = f'<div class="{place}" role="status">{escaped(text)}</div>' if text else ""
 
     def _labels(self) -> list[list[str]]:
-        heads = self.session.heads_by("layer")
-        notes = {place: [head_name(*place)] for place in heads}
+        spec = self.session.study.spec
+        heads = [divmod(flat, spec.n_heads) for flat in range(spec.n_layers * spec.n_heads)]
+        notes = {place: [head_name(*place), *([] if spec.has_head(*place) else ["none"])] for place in heads}
         try:
             for place, entropy in zip(heads, self._entropy(), strict=True):
-                notes[place].append(f"entropy {entropy:.2f}")
+                notes[place] += [f"entropy {entropy:.2f}"] if spec.has_head(*place) else []
         except VitpanelError:
             pass
         try:
             title = metric_of(self.session.selection.metric).title
-            for rank, place in enumerate(self.session.heads_by("importance"), 1):
-                notes[place].append(f"{title}: rank {rank} of {len(heads)}")
+            ranked = self.session.heads_by("importance")
+            for rank, place in enumerate(ranked, 1):
+                notes[place].append(f"{title}: rank {rank} of {len(ranked)}")
         except VitpanelError:
             pass
         return [[short_head_name(*place), " · ".join(notes[place])] for place in heads]

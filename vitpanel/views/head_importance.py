@@ -44,8 +44,9 @@ class HeadImportance(View):
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
-        self.n_layers, self.n_heads = session.study.spec.n_layers, session.study.spec.n_heads
-        self.curve = create_importance_line(self.n_layers, self.n_heads)
+        spec = session.study.spec
+        self.n_layers, self.n_heads = spec.n_layers, spec.n_heads
+        self.curve = create_importance_line(self.n_layers, self.n_heads, heads_words=spec.heads_words)
         self.ranked = RankedList(session, bridge)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()

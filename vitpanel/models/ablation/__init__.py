@@ -14,7 +14,9 @@ from vitpanel.models.model import ViTModel
 
 def create_ablation(model: ViTModel, *, batch_size: int = 32, precision: Precision = "float32") -> Ablation:
     """Return the fastest engine that is right for a model; no forward has more than ``batch_size`` rows."""
-    engine = RestartAblation if is_restartable(model.module, model.attention) else HookAblation
+    # What the restart computes at once for all heads of a layer, it computes for layers of equal numbers of them.
+    is_known = not model.spec.heads and is_restartable(model.module, model.attention)
+    engine = RestartAblation if is_known else HookAblation
     return engine(model, batch_size, precision)
 
 

@@ -73,13 +73,13 @@ class Ablation(ABC, Generic[Clean]):
         with self._running():
             clean = self._clean(images.to(self.model.device), on_attention)
             layers = [
-                self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.n_heads)])
+                self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.heads_of(layer))])
                 for layer in range(spec.n_layers)
             ]
             return LeaveOneOut(
                 probabilities=self._probabilities(clean.output),
                 pruned=self._probabilities(_stacked([outcome.logits for outcome in layers])),
-                layer=by_metric(torch.stack([outcome.layer for outcome in layers], 1)),
+                layer=by_metric(_padded([outcome.layer for outcome in layers])),
             )
 
     def unpruned(self, images: Tensor, on_attention: OnAttention) -> np.ndarray | None:
@@ -105,7 +105,7 @@ class Ablation(ABC, Generic[Clean]):
     def mode_table(self, images: Tensor) -> ModeTable:
         """Run all six pruning modes of every head."""
         spec = self.model.spec
-        heads = [[(layer, head) for head in range(spec.n_heads)] for layer in range(spec.n_layers)]
+        heads = [[(layer, head) for head in range(spec.heads_of(layer))] for layer in range(spec.n_layers)]
         with self._running():
             return self._mode_table(self._clean(images.to(self.model.device)), heads)
 
@@ -172,14 +172,15 @@ class Ablation(ABC, Generic[Clean]):
             for name, values in outcome._asdict().items():
                 if values is not None:
                     parts[name].append(values.unflatten(1, (len(of_layer), -1)))
-        metrics = _placed(torch.stack(parts["layer"], 1), places)
-        # No pruning changes nothing, and a model without CLS has no distance of CLS.
+        metrics = _placed(_padded(parts["layer"]), places)
+        # No pruning changes nothing; a model without CLS has no distance of CLS, and a place without a head has none.
         metrics[..., 0, :] = metrics[..., 1, :] * 0
         probabilities = None
         if self.model.spec.n_classes:
-            logits = _placed(torch.stack(parts["logits"], 1), places)
+            logits = _placed(_padded(parts["logits"]), places)
             if unpruned is None:
-                logits[..., 0, :] = clean.output[:, None, None]
+                has_head = ~metrics[..., 1, :].isnan().all(-1, keepdim=True)
+                logits[..., 0, :] = clean.output[:, None, None].where(has_head, torch.nan)
             probabilities = self._probabilities(logits)
             if probabilities is not None and unpruned is not None:
                 probabilities[..., 0, :] = unpruned
@@ -241,7 +242,16 @@ def _placed(values: Tensor, places: list[int]) -> Tensor:
 
 def _stacked(values: Sequence[Tensor | None]) -> Tensor | None:
     present = [value for value in values if value is not None]
-    return torch.stack(present, 1) if present else None
+    return _padded(present) if present else None
+
+
+def _padded(layers: Sequence[Tensor]) -> Tensor:
+    """Values ``(n, heads of the layer, …)`` side by side, NaN where a layer has less heads than another."""
+    most = max(values.shape[1] for values in layers)
+    result = layers[0].new_full((len(layers[0]), len(layers), most, *layers[0].shape[2:]), torch.nan)
+    for layer, values in enumerate(layers):
+        result[:, layer, : values.shape[1]] = values
+    return result
 
 
 def _array(values: Tensor) -> np.ndarray:

@@ -19,7 +19,7 @@ class LeaveOneOut:
     pruned
         With one head pruned, ``(n, n_layers, n_heads, n_classes)``, or None.
     layer
-        By each metric of a layer, ``(n, n_layers, n_heads)``; NaN for tokens that the model does not have.
+        By each metric of a layer, ``(n, n_layers, n_heads)``; NaN for tokens and heads that the model does not have.
     """
 
     probabilities: np.ndarray | None

@@ -136,8 +136,14 @@ def pin_columns(heads: list[tuple[int, int]], n_layers: int, n_heads: int) -> di
     }
 
 
-def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
-    """Empty chart over ``n_layers * n_heads`` heads."""
+def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = "") -> ImportanceLine:
+    """Empty chart over ``n_layers * n_heads`` heads.
+
+    Parameters
+    ----------
+    heads_words
+        How many heads the layers have, where they differ.
+    """
     last = n_layers * n_heads - 1
     names = ("flat", "name", "mean", "band", "lower", "upper", "chosen", "chosen_text")
     heads = ColumnDataSource({name: [] for name in names})
@@ -151,6 +157,7 @@ def create_importance_line(n_layers: int, n_heads: int) -> ImportanceLine:
     tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("mean ± std", "@mean{0.0000} ± @band{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     _mark_layers(fig, n_layers, n_heads)
+    fig.xaxis.axis_label = f"layer ({heads_words or n_heads} heads each)"
     chosen_item = LegendItem(label="this image", renderers=[chosen])
     reference_item = LegendItem(label="unpruned", renderers=[unpruned])
     mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
@@ -206,7 +213,6 @@ def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:
     centres = {layer * n_heads + (n_heads - 1) / 2: layer for layer in layer_ticks(n_layers)}
     fig.xaxis.ticker = FixedTicker(ticks=list(centres))
     fig.xaxis.major_label_overrides = {centre: str(layer) for centre, layer in centres.items()}
-    fig.xaxis.axis_label = f"layer ({n_heads} heads each)"
     fig.xgrid.visible = False
     for layer in range(1, n_layers, 2):
         left = layer * n_heads - 0.5
