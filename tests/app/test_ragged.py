@@ -63,7 +63,7 @@ def test_a_head_that_is_not_there_comes_last_is_not_chosen_and_not_pinned(study:
     session.selection.layer = 0
     assert session.chosen_head == (0, 1)
     with pytest.raises(VitpanelError, match="no layer 0 head 2") as caught:
-        session.pin(0, 2)
+        session.selection.pin(0, 2)
     assert "heads 0 to 1" in caught.value.hint
     columns = importance_columns(session.importance_curve())
     assert np.isnan(columns["mean"][2])
@@ -79,7 +79,7 @@ def test_the_live_model_answers_for_heads_that_are_there(study: Study):
     heard: list = []
     inference = SessionInference(service)
     inference.modes(1, 0, 1, heard.append)
-    assert heard[-1].value.patch[1] == pytest.approx(study["importance/patch"][1, 0, 1], abs=1e-5)
+    assert heard[-1].value.layer["patch"][1] == pytest.approx(study["importance/patch"][1, 0, 1], abs=1e-5)
     inference.attention(1, 0, heard.append)
     assert heard[-1].value[1].shape == (17, 17)
     inference.atlas(1, heard.append)
