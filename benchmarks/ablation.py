@@ -26,8 +26,8 @@ from safetensors.torch import save_file
 
 from vitpanel.core.importance import jensen_shannon
 from vitpanel.models.ablation import create_ablation
-from vitpanel.models.ablation.distances import layer_metrics
 from vitpanel.models.ablation.floor import Shape, captum_flops, floor_flops, naive_flops
+from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
 from vitpanel.models.ablation.linear import PackedLinear
 from vitpanel.models.loading import load_model
 from vitpanel.models.model import ViTModel
@@ -185,17 +185,16 @@ def run_hooks(model: ViTModel, images: torch.Tensor, heads: list[tuple[int, int]
     pruned = torch.stack([row[0] for row in rows], 1).numpy()
     label = clean.argmax(-1).item()
     return {
-        "probability": pruned[..., label],
+        "probability": clean.numpy()[:, None, label] - pruned[..., label],
         "jsd": jensen_shannon(clean.numpy()[:, None], pruned),
-        "cls": torch.stack([row[1] for row in rows], 1).numpy(),
-        "patch": torch.stack([row[2] for row in rows], 1).numpy(),
+        **by_metric(torch.stack([row[1] for row in rows], 1)),
     }
 
 
 def run_with_head_at_0(
     model: ViTModel, images: torch.Tensor, place: tuple[int, int], clean_z: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return probabilities, Eq. 5 and 6."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return probabilities, and the metrics of the layer along the last axis."""
     attention, z = model.attention[place[0]], []
 
     def edit(_module: Any, _arguments: Any, weights: torch.Tensor) -> torch.Tensor:
@@ -211,7 +210,7 @@ def run_with_head_at_0(
     attention.fused_attn = True
     for handle in handles:
         handle.remove()
-    return probabilities, *layer_metrics(clean_z, z[0], model.spec.grid)
+    return probabilities, layer_metrics(clean_z, z[0], model.spec.grid)
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not installed
-from vitpanel.core.importance import METRICS  # noqa: E402
+from vitpanel.core.metrics import metric_keys  # noqa: E402
 from vitpanel.core.spec import short_head_name  # noqa: E402
 from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.state.session import Session  # noqa: E402
@@ -44,7 +44,7 @@ def fixed(fig: figure, *, width: int, height: int) -> figure:
 def importance_charts(study: Study) -> Any:
     """Mean and band of the four metrics over all heads (Fig. 7)."""
     spec, charts = study.spec, []
-    for metric in METRICS:
+    for metric in metric_keys():
         curve = Session(study, selection=Selection(metric=metric)).importance_curve()
         line = create_importance_line(spec.n_layers, spec.n_heads)
         line.show(curve)

@@ -15,13 +15,15 @@ import torch
 from ablation import DATA, SHARED, create_model
 
 from vitpanel.core.control_variate import mean_with_control
-from vitpanel.core.importance import reference_class
+from vitpanel.core.importance import of_class, reference_class
+from vitpanel.core.metrics import metric_of
 from vitpanel.models.ablation import RestartAblation
 from vitpanel.models.images import read_image
 from vitpanel.pipeline.means import sample_size
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.source import match_labels, open_images
 
+# Of the first, what is left: that is what the control variate is for.
 METRICS = ("probability", "jsd")
 N_TIMED = 4
 
@@ -45,15 +47,17 @@ class Photographs:
     def exact(self, row: int) -> dict[str, np.ndarray]:
         """Return the metrics of all heads, ``(n_layers, n_heads)``."""
         result = self.ablation.leave_one_out(self.pixels(row), lambda *_: None)
-        importance = result.importance(reference_class(np.asarray(result.probabilities), self.labels[row, None]))
-        return {metric: importance[metric][0] for metric in METRICS}
+        probabilities = np.asarray(result.probabilities)
+        reference = reference_class(probabilities, self.labels[row, None])
+        importance, unpruned = result.importance(reference), of_class(probabilities, reference)
+        return {metric: metric_of(metric).drawn(importance[metric][0], unpruned) for metric in METRICS}
 
     def estimate(self, row: int) -> dict[str, np.ndarray]:
         """Return the first-order estimate of all heads, and the probability without pruning."""
         found = self.ablation.first_order(self.pixels(row), lambda p: reference_class(p, self.labels[row, None]))
         return {
-            "estimate": found.probability[0],
-            "unpruned": np.broadcast_to(found.unpruned, found.probability[0].shape),
+            "estimate": found.left[0],
+            "unpruned": np.broadcast_to(found.unpruned, found.left[0].shape),
         }
 
 

@@ -15,6 +15,7 @@ import torch
 from ablation import DATA, SHARED, create_model
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from vitpanel.core.metrics import metric_keys
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.ablation.products import HalfProducts
 from vitpanel.models.images import read_image
@@ -73,18 +74,13 @@ def main() -> None:
             with mode:
                 rounded = run()
             print(f"{name}, {len(images)} images, {kind}:")
-            for metric in ("probability", "jsd", "cls", "patch"):
+            for metric in metric_keys():
                 print(f"  {metric:<12}{errors(exact, rounded, metric, label)}")
 
 
 def errors(exact: Any, rounded: Any, metric: str, label: np.ndarray) -> str:
     """Return the relative error summed over heads, the largest error, and how well the order is kept."""
     a, b = (result.importance(label)[metric] for result in (exact, rounded))
-    if metric == "probability":
-        a, b = (
-            result.probabilities[np.arange(len(label)), label][:, None, None] - left
-            for result, left in ((exact, a), (rounded, b))
-        )
     ranks = [values.reshape(len(values), -1).argsort(-1).argsort(-1) for values in (a, b)]
     spearman = np.mean([np.corrcoef(*pair)[0, 1] for pair in zip(*ranks, strict=True)])
     relative = np.abs(a - b).sum() / np.abs(a).sum()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.thumbnails import thumbnails
 from vitpanel.state.online import Matrices, Online
@@ -66,7 +66,7 @@ class FakeInference:
             distances[1, 2:5] = np.nan
             if probabilities is not None:
                 probabilities[2:5] = np.nan
-        return PrunedHead(probabilities, *distances)
+        return PrunedHead(probabilities, {"cls": distances[0], "patch": distances[1]})
 
     def matrices(self, image: int, layer: int) -> np.ndarray:
         """Row-stochastic attention of a layer."""

@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from vitpanel.core.grid import Grid
+from vitpanel.core.importance import of_class, reference_class
 from vitpanel.core.patterns import cls_vector, patch_matrix, top_indices
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.strength import attention_distance, strength_entropy, strength_vectors
@@ -109,7 +110,18 @@ def synthetic_block(writer: StudyWriter, block: int, *, seed: int = 0) -> dict[s
     for name, array in writer.arrays.items():
         if array.stage == HEADS and name not in arrays:
             arrays[name] = _random(array, len(images), rng)
+    if "importance/probability" in arrays:
+        arrays["importance/probability"] = _drops(writer.manifest, images, arrays, seed=seed)
     return arrays
+
+
+def _drops(manifest: Manifest, images: range, arrays: dict[str, np.ndarray], *, seed: int) -> np.ndarray:
+    """What random pruning costs the class of each image: what is left of its probability is at most 1."""
+    labels = synthetic_images(manifest.spec, manifest.n_images, seed=seed)["label"].to_numpy()[
+        images.start : images.stop
+    ]
+    unpruned = of_class(arrays["probabilities"], reference_class(arrays["probabilities"], labels))
+    return unpruned[:, None, None] - arrays["importance/probability"]
 
 
 def synthetic_crop(spec: ViTSpec, image_id: int, *, seed: int = 0) -> np.ndarray:

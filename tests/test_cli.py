@@ -150,7 +150,7 @@ def test_what_is_no_study_is_refused(capsys, tmp_path: Path, command: str):
 def test_a_study_of_a_newer_format_is_refused(capsys, tmp_path: Path, command: str):
     path = write_synthetic_study(tmp_path / "new.study")
     manifest = path / "manifest.json"
-    manifest.write_text(manifest.read_text("utf-8").replace('"format_version": 1', '"format_version": 99'), "utf-8")
+    manifest.write_text(manifest.read_text("utf-8").replace('"format_version": 2', '"format_version": 99'), "utf-8")
     error = refused(capsys, command, path)
     assert "format 99" in error
     assert "Upgrade" in error

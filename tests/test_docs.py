@@ -10,6 +10,7 @@ import pytest
 from vitpanel.core.grid import Grid
 from vitpanel.core.spec import ViTSpec
 from vitpanel.study.schema import FORMAT_VERSION, array_specs
+from vitpanel.views.help import metric_list
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("precompute/*.md")])
@@ -28,6 +29,12 @@ def test_the_format_is_documented_as_it_is():
     specs = array_specs(spec, 7, latent_dim=8).values()
     assert rows == [(array.name, ", ".join(array.dims), array.dtype) for array in specs]
     assert f"Format version {FORMAT_VERSION}." in text
+
+
+def test_the_guide_reads_the_metrics_as_their_records_do():
+    guide = (ROOT / "docs" / "reading-the-views.md").read_text("utf-8")
+    written = guide.partition("<!-- metrics -->\n")[2].partition("<!-- -->")[0]
+    assert written.replace("\n  ", " ") == metric_list()
 
 
 @pytest.mark.parametrize("task", re.findall(r"`make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))

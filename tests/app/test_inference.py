@@ -78,10 +78,10 @@ def test_modes_agree_with_the_study(service: ModelService, live_study: Study):
         for head in range(live_study.spec.n_heads):
             pruned = result(service, "modes", image, layer, head)
             for metric in ("probability", "jsd", "cls", "patch"):
-                values = pruned.metric(metric, label)
+                values = pruned.importance(metric, label)
                 stored = live_study[f"importance/{metric}"][image, layer, head]
                 assert values[PruningMode.HEAD] == pytest.approx(stored, abs=1e-5), metric
-            assert pruned.metric("probability", label)[0] == pytest.approx(
+            assert pruned.drawn("probability", label)[0] == pytest.approx(
                 live_study["probabilities"][image, label], abs=1e-5
             )
 

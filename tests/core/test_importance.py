@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vitpanel.core.importance import (
-    METRICS,
-    PrunedHead,
     cosine_distance,
     jensen_shannon,
+    of_class,
     ranked_by_importance,
     reference_class,
 )
@@ -99,29 +98,12 @@ def test_the_top_class_stands_in_for_a_missing_label():
     assert reference_class(probabilities, np.array([0, -1, -1])).tolist() == [0, 1, 0]
 
 
-def test_ranking_by_probability_puts_the_largest_drop_first():
-    left = np.array([[0.9, 0.2], [1.0, 0.5]])
-    assert ranked_by_importance("probability", left, 0.8).tolist() == [1, 3, 0, 2]
+def test_ranking_puts_nan_last_and_keeps_the_order_of_equals():
+    importance = np.array([[0.1, np.nan, 0.7], [0.1, -0.2, np.nan]])
+    assert ranked_by_importance(importance).tolist() == [2, 0, 3, 4, 1, 5]
 
 
-@pytest.mark.parametrize("metric", [name for name in METRICS if name != "probability"])
-def test_ranking_puts_nan_last_and_keeps_the_order_of_equals(metric: str):
-    values = np.array([[0.1, np.nan, 0.7], [0.1, 0.0, np.nan]])
-    assert ranked_by_importance(metric, values, 0.0).tolist() == [2, 0, 3, 4, 1, 5]
-
-
-def test_a_pruned_head_has_every_metric_in_every_mode(rng: np.random.Generator):
-    probabilities = rng.dirichlet(np.ones(4), size=6)
-    cls, patch = rng.random(6), rng.random(6)
-    head = PrunedHead(probabilities, cls, patch)
-    np.testing.assert_array_equal(head.metric("probability", 2), probabilities[:, 2])
-    np.testing.assert_allclose(
-        head.metric("jsd", 2), [slow_jsd(probabilities[0], p) for p in probabilities], atol=1e-12
-    )
-    np.testing.assert_array_equal(head.metric("cls", 2), cls)
-    np.testing.assert_array_equal(head.metric("patch", 2), patch)
-
-
-@pytest.mark.parametrize("metric", ["probability", "jsd"])
-def test_metrics_of_the_class_head_are_nan_without_one(metric: str):
-    assert np.isnan(PrunedHead(None, np.zeros(6), np.zeros(6)).metric(metric, 0)).all()
+def test_the_probability_of_a_class_is_taken_row_by_row(rng: np.random.Generator):
+    probabilities = rng.dirichlet(np.ones(4), size=(2, 3))
+    expected = [[probabilities[i, j, k] for j in range(3)] for i, k in enumerate((3, 1))]
+    np.testing.assert_array_equal(of_class(probabilities, np.array([[3], [1]])), expected)

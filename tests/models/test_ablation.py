@@ -88,7 +88,7 @@ def check_leave_one_out(model: ViTModel, ablation: Ablation[Any]) -> None:
         pruned = Pruned(model, images, [(layer, head, whole)])
         cls, patch = layer_distances(model, clean, pruned, layer)
         expected = {"cls": cls, "patch": patch}
-        expected["probability"] = pruned.probabilities[[0, 1], reference]
+        expected["probability"] = (clean.probabilities - pruned.probabilities)[[0, 1], reference]
         expected["jsd"] = divergence(clean.probabilities, pruned.probabilities)
         for name, values in importance.items():
             assert np.abs(values[:, layer, head] - expected[name]).max() < TOLERANCE, name
@@ -109,14 +109,14 @@ def test_every_mode_of_every_head(family: str, engine: str):
     table, clean = ablation.mode_table(images), Pruned(model, images)
     assert list(masks) == ([0, 1, 2, 3, 4, 5] if model.spec.grid.cls is not None else [0, 1, 5])
     undefined = sorted(set(PruningMode) - set(masks))
-    assert np.isnan(table.patch[..., undefined]).all()
+    assert np.isnan(table.layer["patch"][..., undefined]).all()
     for layer, head in np.ndindex(model.spec.n_layers, model.spec.n_heads):
         for mode, mask in masks.items():
             pruned = Pruned(model, images, [(layer, head, mask)])
             cls, patch = layer_distances(model, clean, pruned, layer)
             at = (slice(None), layer, head, mode)
-            assert np.allclose(table.cls[at], cls, atol=TOLERANCE, equal_nan=True)
-            assert np.allclose(table.patch[at], patch, atol=TOLERANCE)
+            assert np.allclose(table.layer["cls"][at], cls, atol=TOLERANCE, equal_nan=True)
+            assert np.allclose(table.layer["patch"][at], patch, atol=TOLERANCE)
             if table.probabilities is not None:
                 assert np.abs(table.probabilities[at] - pruned.probabilities).max() < TOLERANCE
     assert (table.probabilities is None) == (model.spec.n_classes == 0)
@@ -130,8 +130,8 @@ def test_the_modes_of_one_head_are_those_of_all(family: str):
     table = ablation.mode_table(images)
     for image, layer, head in [(0, 2, 0), (0, 1, 2), (1, 0, 1)]:
         one, same = ablation.modes(images[image : image + 1], layer, head), table.head(image, layer, head)
-        assert np.allclose(one.cls, same.cls, atol=TOLERANCE, equal_nan=True)
-        assert np.allclose(one.patch, same.patch, atol=TOLERANCE, equal_nan=True)
+        assert np.allclose(one.layer["cls"], same.layer["cls"], atol=TOLERANCE, equal_nan=True)
+        assert np.allclose(one.layer["patch"], same.layer["patch"], atol=TOLERANCE, equal_nan=True)
         if one.probabilities is not None:
             assert np.allclose(one.probabilities, same.probabilities, atol=TOLERANCE, equal_nan=True)
 
@@ -160,8 +160,8 @@ def test_one_head_after_another_runs_each_block_once_and_none_too_early(family: 
         ]:
             one, same = ablation.modes(images[image : image + 1], layer, 1), table.head(image, layer, 1)
             assert np.allclose(one.probabilities, same.probabilities, atol=TOLERANCE, equal_nan=True)
-            assert np.allclose(one.cls, same.cls, atol=TOLERANCE)
-            assert np.allclose(one.patch, same.patch, atol=TOLERANCE)
+            assert np.allclose(one.layer["cls"], same.layer["cls"], atol=TOLERANCE)
+            assert np.allclose(one.layer["patch"], same.layer["patch"], atol=TOLERANCE)
             assert family == "post-norm" or n_runs == expected
     finally:
         for handle in handles:
@@ -211,8 +211,8 @@ def test_any_set_of_heads_and_regions_is_pruned_together(family: str, engine: st
     pruned = Pruned(model, images, masks)
     for layer in range(model.spec.n_layers):
         cls, patch = layer_distances(model, clean, pruned, layer)
-        assert np.allclose(result.cls[:, layer], cls, atol=TOLERANCE, equal_nan=True)
-        assert np.allclose(result.patch[:, layer], patch, atol=TOLERANCE)
+        assert np.allclose(result.layer["cls"][:, layer], cls, atol=TOLERANCE, equal_nan=True)
+        assert np.allclose(result.layer["patch"][:, layer], patch, atol=TOLERANCE)
     if model.spec.n_classes:
         assert np.abs(result.unpruned - clean.probabilities).max() < TOLERANCE
         assert np.abs(result.probabilities - pruned.probabilities).max() < TOLERANCE
@@ -233,10 +233,10 @@ def test_pruning_nothing_changes_nothing(plain: Ablation[Any]):
         result = plain.prune(images, cuts)
         assert np.array_equal(result.unpruned, result.probabilities) or cuts
         assert np.allclose(result.unpruned, result.probabilities, atol=1e-6)
-        assert np.abs(np.stack([result.cls, result.patch])).max() < 1e-6
+        assert np.abs(np.stack([result.layer["cls"], result.layer["patch"]])).max() < 1e-6
     table = plain.mode_table(images)
-    assert not table.cls[..., 0].any()
-    assert not table.patch[..., 0].any()
+    assert not table.layer["cls"][..., 0].any()
+    assert not table.layer["patch"][..., 0].any()
     assert np.allclose(table.probabilities[..., 0, :], result.unpruned[:, None, None])
 
 
@@ -259,16 +259,18 @@ def test_mode_4_is_modes_2_and_3_together(plain: Ablation[Any]):
         both = [HeadCut(layer, head, PruningMode(mode).regions) for mode in (2, 3)]
         result = plain.prune(images, both)
         assert np.abs(table.probabilities[:, layer, head, 4] - result.probabilities).max() < TOLERANCE
-        assert np.abs(table.cls[:, layer, head, 4] - result.cls[:, layer]).max() < TOLERANCE
+        assert np.abs(table.layer["cls"][:, layer, head, 4] - result.layer["cls"][:, layer]).max() < TOLERANCE
 
 
 def test_a_batch_is_its_images_one_by_one(plain: Ablation[Any]):
     images = random_images(plain.model, 3)
     whole = plain.leave_one_out(images, NO_ATTENTION)
     single = [plain.leave_one_out(image[None], NO_ATTENTION) for image in images]
-    for name in ("probabilities", "pruned", "cls", "patch"):
+    for name in ("probabilities", "pruned"):
         expected = np.concatenate([getattr(one, name) for one in single])
         assert np.abs(getattr(whole, name) - expected).max() < TOLERANCE
+    for key, values in whole.layer.items():
+        assert np.abs(values - np.concatenate([one.layer[key] for one in single])).max() < TOLERANCE
 
 
 def test_exchanging_heads_with_their_weights_exchanges_their_metrics(tmp_path: Path):
@@ -285,8 +287,8 @@ def test_exchanging_heads_with_their_weights_exchanges_their_metrics(tmp_path: P
         attention.proj.weight.copy_(attention.proj.weight[:, columns])
     after = create_ablation(model).leave_one_out(images, NO_ATTENTION)
     assert np.abs(after.pruned[:, 1] - before.pruned[:, 1, order]).max() < TOLERANCE
-    assert np.abs(after.cls[:, 1] - before.cls[:, 1, order]).max() < TOLERANCE
-    assert np.abs(after.patch[:, 1] - before.patch[:, 1, order]).max() < TOLERANCE
+    assert np.abs(after.layer["cls"][:, 1] - before.layer["cls"][:, 1, order]).max() < TOLERANCE
+    assert np.abs(after.layer["patch"][:, 1] - before.layer["patch"][:, 1, order]).max() < TOLERANCE
     assert np.abs(after.pruned[:, [0, 2]] - before.pruned[:, [0, 2]]).max() < TOLERANCE
 
 
@@ -295,8 +297,8 @@ def test_a_layer_of_one_head_without_bias_loses_all_of_z(tmp_path: Path, monkeyp
     model = create_family("one head", tmp_path)
     for engine in ENGINES.values():
         result = engine(model, 8).leave_one_out(random_images(model, 2), NO_ATTENTION)
-        assert (result.cls == 1).all()
-        assert (result.patch == 1).all()
+        assert (result.layer["cls"] == 1).all()
+        assert (result.layer["patch"] == 1).all()
 
 
 def test_no_forward_has_more_rows_than_the_batch_size():
@@ -335,8 +337,8 @@ def test_a_pretrained_model_on_a_photograph(test_data: Path):
             pruned = Pruned(model, images, [(layer, head, mask)])
             cls, patch = layer_distances(model, clean, pruned, layer)
             assert np.abs(modes.probabilities[mode] - pruned.probabilities[0]).max() < TOLERANCE
-            assert abs(modes.cls[mode] - cls[0]) < TOLERANCE
-            assert abs(modes.patch[mode] - patch[0]) < TOLERANCE
+            assert abs(modes.layer["cls"][mode] - cls[0]) < TOLERANCE
+            assert abs(modes.layer["patch"][mode] - patch[0]) < TOLERANCE
 
 
 @pytest.mark.parametrize(("precision", "wanted"), [("float32", "highest"), ("tf32", "high"), ("fp16", "highest")])

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tests.tiny_vit import write_checkpoint
-from vitpanel.core.trust import ATTENTION_ARRAYS, CLASS_ARRAYS, Check, read_checks, turned_off
+from vitpanel.core.trust import ATTENTION_ARRAYS, Check, class_arrays, read_checks, turned_off
 from vitpanel.errors import UnsupportedModelError
 from vitpanel.models.checks import class_check
 from vitpanel.models.loading import checked_on, load_model
@@ -125,7 +125,7 @@ def test_the_class_head_has_as_many_outputs_as_classes_are_named(
     check = class_check(n_outputs, n_classes, n_names=n_names, reason=reason)
     assert check.passed == passed
     assert turned_off({"class_head": check.to_dict()}) == (
-        {} if passed else dict.fromkeys(CLASS_ARRAYS, check.sentence)
+        {} if passed else dict.fromkeys(class_arrays(), check.sentence)
     )
 
 

@@ -108,7 +108,7 @@ def test_outputs_of_every_token_are_no_classes(tmp_path: Path):
     assert model.spec.n_classes == 0
     found = create_ablation(model).leave_one_out(torch.zeros(1, 3, 32, 32), lambda _layer, _attention: None)
     assert found.probabilities is None
-    assert np.isfinite(found.patch).all()
+    assert np.isfinite(found.layer["patch"]).all()
 
 
 def test_a_head_survives_its_bytes():

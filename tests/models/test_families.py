@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from tests.pruned_families import Pruned, divergence, layer_distances, random_images
 from vitpanel.core.regions import PruningMode, is_defined, pruning_mask
-from vitpanel.core.trust import CLASS_ARRAYS
+from vitpanel.core.trust import class_arrays
 from vitpanel.errors import UnsupportedModelError
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.loading import load_model
@@ -185,7 +185,7 @@ def test_one_head_pruned_is_a_forward_with_its_attention_at_0(title: str):
     cut = (*head, np.ones((model.spec.grid.n_tokens, model.spec.grid.n_tokens), bool))
     clean, pruned = Pruned(model, images), Pruned(model, images, [cut])
     expected = layer_distances(model, clean, pruned, head[0])
-    for found, wanted in zip((result.cls, result.patch), expected, strict=True):
+    for found, wanted in zip((result.layer["cls"], result.layer["patch"]), expected, strict=True):
         assert np.allclose(found[:, *head], wanted, atol=TOLERANCE, equal_nan=True)
     assert (result.pruned is None) == (model.spec.n_classes == 0)
     if result.pruned is not None:
@@ -201,11 +201,11 @@ def test_the_modes_of_a_family_are_those_of_its_tokens(title: str):
     result = create_ablation(model).modes(image, *head)
     for mode in PruningMode:
         if not is_defined(mode, model.spec.grid):
-            assert np.isnan(result.patch[mode])
+            assert np.isnan(result.layer["patch"][mode])
             continue
         cut = (*head, pruning_mask(model.spec.grid, mode.regions))
         expected = layer_distances(model, Pruned(model, image), Pruned(model, image, [cut]), head[0])
-        assert abs(result.patch[mode] - expected[1][0]) < TOLERANCE
+        assert abs(result.layer["patch"][mode] - expected[1][0]) < TOLERANCE
 
 
 def test_two_attention_modules_of_a_block_are_two_layers_with_one_input():
@@ -303,7 +303,7 @@ def supported_row(title: str) -> str:
     model = loaded(title)
     spec = model.spec
     arrays = array_specs(spec, 1, latent_dim=8, checks={check.name: check.to_dict() for check in model.checks})
-    assert (spec.n_classes == 0) == (not set(CLASS_ARRAYS) & set(arrays))
+    assert (spec.n_classes == 0) == (not set(class_arrays()) & set(arrays))
     metrics = [name.removeprefix("importance/") for name in arrays if name.startswith("importance/")]
     modes = [str(int(mode)) for mode in PruningMode if is_defined(mode, spec.grid)]
     patterns = [word for name, word in (("patch", "patch"), ("cls", "CLS")) if f"layout/{name}" in arrays]

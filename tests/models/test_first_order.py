@@ -58,12 +58,10 @@ def test_the_log_odds_change_by_their_slope_and_the_layer_metrics_are_exact(tmp_
     p, q = (1 / (1 + np.exp(-odds)) for odds in (clean[:, None, None], clean[:, None, None] + change))
     assert np.allclose(seen[0], p[:, 0, 0], atol=1e-5)
     assert np.allclose(result.unpruned, p[:, 0, 0][np.arange(3), labels], atol=1e-5)
-    assert np.allclose(
-        result.probability, np.stack([q[image, :, :, label] for image, label in enumerate(labels)]), atol=2e-5
-    )
+    assert np.allclose(result.left, np.stack([q[image, :, :, label] for image, label in enumerate(labels)]), atol=2e-5)
     exact = ablation.leave_one_out(images, lambda *_: None)
-    assert np.allclose(result.cls, exact.cls, atol=1e-6, equal_nan=True)
-    assert np.allclose(result.patch, exact.patch, atol=1e-6)
+    assert np.allclose(result.layer["cls"], exact.layer["cls"], atol=1e-6, equal_nan=True)
+    assert np.allclose(result.layer["patch"], exact.layer["patch"], atol=1e-6)
 
 
 def test_a_graph_is_made_for_the_estimates_alone(tmp_path: Path):

@@ -114,4 +114,4 @@ def test_importance_errs_by_little_and_in_the_same_way_for_both_engines(tmp_path
     change_of_half = np.abs(half.pruned - half.probabilities[:, None, None])
     relative = np.abs(change - change_of_half).sum() / change.sum()
     assert 1e-6 < relative < 1e-2
-    assert np.abs(half.cls - exact.cls).max() < 1e-2
+    assert np.abs(half.layer["cls"] - exact.layer["cls"]).max() < 1e-2

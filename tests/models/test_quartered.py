@@ -117,5 +117,7 @@ def test_heads_are_pruned_as_by_a_forward_with_their_attention_at_0(
         assert np.abs(result.pruned[:, layer, head] - pruned.probabilities).max() < 1e-5
         jsd = result.importance(np.zeros(2, int))["jsd"][:, layer, head]
         assert np.abs(jsd - divergence(clean.probabilities, pruned.probabilities)).max() < 1e-5
-        for found, wanted in zip((result.cls, result.patch), layer_distances(model, clean, pruned, layer), strict=True):
+        for found, wanted in zip(
+            (result.layer["cls"], result.layer["patch"]), layer_distances(model, clean, pruned, layer), strict=True
+        ):
             assert np.allclose(found[:, layer, head], wanted, atol=1e-5, equal_nan=True)

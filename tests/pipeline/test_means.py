@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tests.tiny_vit import CLASSES, N_PER_CLASS, write_checkpoint
-from vitpanel.core.importance import METRICS
+from vitpanel.core.metrics import metric_keys
 from vitpanel.models.ablation import HookAblation, RestartAblation
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
-from vitpanel.study.means import importance_mean, unpruned_mean
+from vitpanel.study.means import drawn_mean, importance_mean, unpruned_mean
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import MEANS, OPTIONAL_STAGES
 from vitpanel.study.summary import describe
@@ -108,12 +108,18 @@ def test_means_of_all_images_are_there_after_one_block(half: Study, whole: Study
 
 
 def test_the_estimate_is_a_line_through_the_sample(half: Study, whole: Study):
-    estimate, exact = half["means/estimate"], whole["importance/probability"]
+    unpruned = whole.images["p_true"].to_numpy()[:, None, None]
+    # The line is that of what is left of the probability.
+    estimate, exact = unpruned - half["means/estimate"], unpruned - whole["importance/probability"]
     sample = np.flatnonzero(~np.isnan(half["means/sample_probability"][:, 0, 0]))
-    found, of_sample = importance_mean(half, "probability"), importance_mean(half, "jsd")
+    found, of_sample = drawn_mean(half, "probability"), importance_mean(half, "jsd")
+    lost = importance_mean(half, "probability")
+    assert np.allclose(lost.mean, unpruned_mean(half) - found.mean, atol=1e-6)
     assert found.std is None
     assert found.words == of_sample.words == WORDS
     assert found.half_width is not None
+    assert lost.half_width is not None
+    assert np.array_equal(lost.half_width, found.half_width)
     assert of_sample.half_width is not None
     assert np.allclose(of_sample.mean, whole["importance/jsd"][sample].mean(0), atol=1e-5)
     for layer, head in np.ndindex(exact.shape[1:]):
@@ -151,7 +157,8 @@ def test_an_image_has_exact_values_or_none(half: Study):
     session = Session(half, selection=Selection(image=int(there[0])))
     chosen = session.importance_curve().chosen
     assert chosen is not None
-    assert np.array_equal(chosen, half["importance/probability"][there[0]])
+    left = half.images["p_true"][there[0]] - half["importance/probability"][there[0]]
+    assert np.allclose(chosen, left, atol=1e-7)
     assert np.isnan(half["importance/probability"][missing]).all()
     view = shown(session)
     session.selection.image = int(missing[0])
@@ -175,7 +182,7 @@ def test_exact_values_take_the_place_of_the_estimate(
     for name in whole.names:
         if name.startswith(("importance/", "prob", "strength", "entropy", "patterns/cls")):
             assert np.allclose(study[name], whole[name], atol=1e-5), name
-    for metric in METRICS:
+    for metric in metric_keys():
         found = importance_mean(study, metric)
         assert np.allclose(found.mean, study.mean(f"importance/{metric}"), rtol=1e-6)
         assert (found.half_width, found.words) == (None, "")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.tiny_vit import CLASSES, write_checkpoint
-from vitpanel.core.importance import METRICS
+from vitpanel.core.metrics import metric_keys
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.images import decode_crop
 from vitpanel.models.loading import load_model
@@ -54,12 +54,12 @@ def test_what_is_stored_is_what_the_live_model_says(study: Study, weights: Path)
         assert session.modes.status == "done"
         assert session.attention.status == "idle"
         assert live.probabilities is not None
-        for metric in METRICS:
+        for metric in metric_keys():
             session.selection.metric = metric
             values, reference = session.mode_values(), session.reference_class
             assert values is not None
             assert reference is not None
-            assert np.abs(values - live.metric(metric, reference)).max() < 1e-5
+            assert np.abs(values - live.drawn(metric, reference)).max() < 1e-5
         for mode in range(6):
             session.selection.mode = mode
             shown = session.predictions()

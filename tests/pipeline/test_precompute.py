@@ -89,8 +89,8 @@ def test_probabilities_and_importance_are_those_of_a_naive_forward(study: Study,
     for layer in range(SIZES["depth"]):
         for head in range(SIZES["num_heads"]):
             pruned = naive_probabilities(checkpoint, tensor, pruned=(layer, head))
-            kept = study["importance/probability"][rows, layer, head]
-            assert np.allclose(kept, pruned[range(len(rows)), labels], atol=1e-5)
+            lost = study["importance/probability"][rows, layer, head]
+            assert np.allclose(lost, (clean - pruned)[range(len(rows)), labels], atol=1e-5)
             middle = (clean + pruned) / 2
             jsd = ((clean * np.log2(clean / middle)).sum(-1) + (pruned * np.log2(pruned / middle)).sum(-1)) / 2
             assert np.allclose(study["importance/jsd"][rows, layer, head], jsd, atol=1e-5)
@@ -284,8 +284,8 @@ def test_exif_is_a_setting_of_the_study(checkpoint: Path, images: Path, tmp_path
 
 
 def test_images_are_laid_out_by_what_is_lost_and_by_what_is_left(study: Study):
-    left = study["importance/probability"].reshape(study.n_images, -1)
-    lost = study.images["p_true"].to_numpy(np.float32)[:, None] - left
+    lost = study["importance/probability"].reshape(study.n_images, -1)
+    left = study.images["p_true"].to_numpy(np.float32)[:, None] - lost
     for name, vectors in (("layout/images_drop", lost), ("layout/images", left)):
         places = tsne(vectors, seed=study.manifest.settings["seed"], on_step=lambda _: None).places
         np.testing.assert_allclose(study[name], places, atol=1e-3)

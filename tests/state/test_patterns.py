@@ -53,8 +53,7 @@ def test_colours_of_classes(patterns: Any, study: Any):
 @pytest.mark.parametrize("metric", ["probability", "jsd", "cls", "patch"])
 def test_colours_of_importance_are_high_where_it_is_important(patterns: Any, study: Any, metric: str):
     patterns.selection.param.update(map_colour="importance", metric=metric)
-    stored = study[f"importance/{metric}"]
-    expected = study.images["p_true"].to_numpy()[:, None, None] - stored if metric == "probability" else stored
+    expected = study[f"importance/{metric}"]
     assert np.allclose(patterns.values(ALL_ROWS, patterns.colours()), expected.ravel(), atol=1e-6)
     colours = patterns.colours()
     low, high = np.percentile(expected, [1, 99])
@@ -77,7 +76,7 @@ def test_own_heads_are_those_of_the_chosen_image(patterns: Any, study: Any):
     own = patterns.own_heads(patterns.colours())
     assert np.array_equal(np.stack([own.x, own.y], 1), study["layout/patch"][3].reshape(-1, 2))
     assert np.array_equal(own.entropy, study["entropy"][3].ravel())
-    assert own.importance == pytest.approx(study.images["p_true"][3] - study["importance/probability"][3].ravel())
+    assert own.importance == pytest.approx(study["importance/probability"][3].ravel())
     assert own.layer.tolist() == own.value.tolist() == [0, 0, 0, 1, 1, 1]
     assert own.head.tolist() == [0, 1, 2] * 2
     patterns.selection.image = None

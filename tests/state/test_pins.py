@@ -86,7 +86,7 @@ class TestModesOfPinnedHeads:
         session.pinned.is_shown = True
         assert self.statuses(session) == ["done"] * 3
         for head, answer in session.pinned.answers.items():
-            assert np.array_equal(answer.value.cls, session.inference.pruned_head(3, *head).cls)
+            assert np.array_equal(answer.value.layer["cls"], session.inference.pruned_head(3, *head).layer["cls"])
 
     def test_heads_are_asked_one_by_one_after_the_chosen_one(self, session: Any):
         fake = session.inference
@@ -116,7 +116,7 @@ class TestModesOfPinnedHeads:
         session.pinned.is_shown = True
         session.selection.param.update(pinned=[(0, 1), (0, 0)], image=7)
         for head, answer in session.pinned.answers.items():
-            assert np.array_equal(answer.value.cls, session.inference.pruned_head(7, *head).cls)
+            assert np.array_equal(answer.value.layer["cls"], session.inference.pruned_head(7, *head).layer["cls"])
 
     def test_failure_is_kept_and_the_next_is_asked(self, session: Any):
         fake = session.inference

@@ -22,11 +22,8 @@ def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
 
 
 def importance(study: Study, metric: str) -> np.ndarray:
-    """Eq. 3 to 6 for each image, one by one."""
-    values = study[f"importance/{metric}"].reshape(study.n_images, -1)
-    if metric != "probability":
-        return values
-    return np.array([study.images["p_true"][image] - values[image] for image in range(study.n_images)])
+    """Eq. 3 to 6 for each image, one row an image."""
+    return study[f"importance/{metric}"].reshape(study.n_images, -1)
 
 
 def labelled(study: Study, metric: str) -> np.ndarray:

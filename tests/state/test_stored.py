@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes import FakeInference
 from tests.synthetic import synthetic_images, write_synthetic_study
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Online
 from vitpanel.state.stored import StoredModes, with_stored_modes
 from vitpanel.study.reader import Study, open_study
@@ -56,7 +56,7 @@ def test_without_a_model_both_say_so_and_the_modes_are_there(study: Study):
     found = answers[-1].value
     assert isinstance(found, PrunedHead)
     assert found.probabilities is not None
-    assert np.array_equal(found.patch, whole["modes/patch"][4, 1, 2])
+    assert np.array_equal(found.layer["patch"], whole["modes/patch"][4, 1, 2])
     assert np.array_equal(found.probabilities[0], whole["probabilities"][4])
 
 

@@ -23,7 +23,6 @@ from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.records import record_bytes
-from vitpanel.study.schema import OPTIONAL
 from vitpanel.study.writer import StudyWriter
 
 
@@ -299,10 +298,13 @@ def as_before(path: Path, names: tuple[str, ...], *, blocks: range) -> Study:
 
 
 def test_a_study_of_an_older_version_opens_and_says_what_it_lacks(study: Study):
-    present = {name: study[name] for name in set(study.names) - set(OPTIONAL)}
-    older = as_before(study.path, OPTIONAL, blocks=range(study.manifest.n_blocks))
+    later = tuple(name for name in study.names if study.arrays[name].is_optional)
+    assert {"distance", "layout/offset", "layout/images_drop"} < set(later)
+    assert not {"importance/probability", "importance/jsd", "layout/images"} & set(later)
+    present = {name: study[name] for name in set(study.names) - set(later)}
+    older = as_before(study.path, later, blocks=range(study.manifest.n_blocks))
     assert older.is_finished
-    for name in OPTIONAL:
+    for name in later:
         assert name not in older
         with pytest.raises(StudyIncompleteError, match=f"made before there was {name}: run the same"):
             older[name]

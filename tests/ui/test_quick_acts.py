@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource, Range1d, Span, Title
 from playwright.sync_api import Page
 
 from vitpanel.app.explorer import Explorer
-from vitpanel.core.importance import METRICS
+from vitpanel.core.metrics import metric_keys
 from vitpanel.core.regions import PruningMode
 
 pytestmark = pytest.mark.ui
@@ -90,7 +90,7 @@ def acts(explorer: Explorer, chance: random.Random) -> list[Callable[[], object]
     return [
         lambda: selection.param.update(image=chance.randrange(session.study.n_images)),
         lambda: selection.choose_head(*head()),
-        lambda: selection.param.update(mode=pick(list(PruningMode)).value, metric=pick(list(METRICS))),
+        lambda: selection.param.update(mode=pick(list(PruningMode)).value, metric=pick(metric_keys())),
         lambda: selection.param.update(token=chance.randrange(5), threshold=chance.uniform(0.01, 0.5)),
         lambda: selection.param.update(measure=pick(["entropy", "distance"]), scale=pick(["linear", "log"])),
         lambda: selection.param.update(map_colour=pick(["layer", "class", "density"]), density=pick([True, False])),

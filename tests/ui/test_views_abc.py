@@ -79,7 +79,7 @@ def test_click_on_a_point_chooses_the_image_everywhere(opened, wait_until, place
     app.page.mouse.click(*place_of(app.a.map.figure, *app.session.study[LAYOUT][11]))
     wait_until(lambda: app.session.selection.image == 11)
     expect(app.page.get_by_text("image 11:")).to_be_visible()
-    wait_until(lambda: app.b.curve.heads.data["chosen"][0] == app.session.study["importance/probability"][11, 0, 0])
+    wait_until(lambda: app.b.curve.heads.data["chosen"][0] == app.session.importance_curve().chosen[0, 0])
 
 
 def test_empty_click_keeps_the_choice_and_the_page_goes_on(opened, wait_until, place_of):

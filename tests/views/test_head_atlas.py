@@ -71,7 +71,7 @@ def test_order_and_words_follow_the_session(atlas: Any):
         assert atlas.strip.order == [3 * layer + head for layer, head in atlas.session.heads_by(order)]
     entropy = atlas.session.study["entropy"][3, 1, 2]
     rank = atlas.session.heads_by("importance").index((1, 2)) + 1
-    words = f"layer 1 head 2 · entropy {entropy:.2f} · probability importance: rank {rank} of 6"
+    words = f"layer 1 head 2 · entropy {entropy:.2f} · probability lost: rank {rank} of 6"
     assert atlas.strip.labels[5] == ["L1 H2", words]
 
 
@@ -117,5 +117,5 @@ def test_what_is_saved_is_the_order_shown_with_what_is_known(atlas: Any, monkeyp
     assert table["entropy"].is_monotonic_increasing
     for row in table.itertuples():
         assert row.entropy == pytest.approx(study["entropy"][3, row.layer, row.head], rel=1e-5)
-        lost = study.images["p_true"].iloc[3] - study["importance/probability"][3, row.layer, row.head]
+        lost = study["importance/probability"][3, row.layer, row.head]
         assert row.importance_probability == pytest.approx(lost, abs=1e-5)

@@ -27,13 +27,13 @@ def test_nothing_is_drawn_while_hidden(make_session):
 def test_heads_stand_side_by_side_on_one_scale(panel):
     session, figures = panel.session, panel.figures
     values = [session.inference.pruned_head(3, *head).probabilities[:, session.reference_class] for head in PINS]
-    assert np.array_equal(figures.mode_bars.data["number"], np.concatenate(values))
+    assert np.allclose(figures.mode_bars.data["number"], np.concatenate(values), atol=1e-7)
     assert [int(x) for x in figures.mode_bars.data["x"]] == [0] * 6 + [1] * 6
     assert figures.names.data["name"] == ["1: L1 H2", "2: L0 H0"]
     low, high = figures.modes.yaxis[0].bounds
     assert 0 <= low < np.min(values) < np.max(values) < high <= 1
-    assert figures.unpruned.location == values[0][0]
-    assert list(figures.mode_bars.data["base"]) == [values[0][0]] * 6 + [values[1][0]] * 6
+    assert figures.unpruned.location == pytest.approx(values[0][0], abs=1e-7)
+    assert np.allclose(figures.mode_bars.data["base"], [values[0][0]] * 6 + [values[1][0]] * 6, atol=1e-7)
     strength = session.study["strength"]
     assert np.array_equal(figures.hops.data["chosen"], np.concatenate([strength[3, 1, 2], strength[3, 0, 0]]))
     assert np.allclose(figures.hops.data["mean"][:4], strength[:, 1, 2].mean(0), atol=1e-6)
@@ -79,7 +79,7 @@ def test_old_bars_fade_until_the_new_ones_are_there(panel):
     inference.answer("pinned")
     assert set(bars.data["alpha"]) == {1.0}
     label = panel.session.reference_class
-    assert np.array_equal(bars.data["number"][:6], inference.pruned_head(5, 1, 2).probabilities[:, label])
+    assert np.allclose(bars.data["number"][:6], inference.pruned_head(5, 1, 2).probabilities[:, label], atol=1e-7)
 
 
 def test_bars_of_another_metric_are_not_kept(panel):

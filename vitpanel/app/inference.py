@@ -19,7 +19,7 @@ import numpy as np
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
 from vitpanel.app.requests import Key, Request, Requests
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.models.stopping import Stopped, stoppable
@@ -364,7 +364,8 @@ def _unknown_weights(source: Mapping[str, Any]) -> InferenceError:
 
 
 def _size(result: PrunedHead) -> int:
-    return sum(part.nbytes for part in (result.probabilities, result.cls, result.patch) if part is not None)
+    parts = [result.probabilities, *result.layer.values(), *result.known.values()]
+    return sum(part.nbytes for part in parts if part is not None)
 
 
 def _log_failure(future: "Future[Any]") -> None:

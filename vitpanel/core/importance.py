@@ -1,10 +1,6 @@
 """Head importance by leaving one head out (section 5.2, Eq. 3 to 6)."""
 
-from dataclasses import dataclass
-
 import numpy as np
-
-METRICS = ("probability", "jsd", "cls", "patch")
 
 
 def jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -55,58 +51,11 @@ def reference_class(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray
     return np.where(labels >= 0, labels, probabilities.argmax(-1))
 
 
-def ranked_by_importance(metric: str, values: np.ndarray, reference: float) -> np.ndarray:
-    """Flat head indices, most important first.
+def of_class(probabilities: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Probability of one class of each row: ``(…, n_classes)`` and ``(…)``, broadcast against each other."""
+    return np.take_along_axis(probabilities, np.asarray(reference)[..., None], axis=-1)[..., 0]
 
-    Parameters
-    ----------
-    metric
-        One of `METRICS`.
-    values
-        The metric of each head, ``(n_layers, n_heads)``. For ``"probability"`` this is what is left of the true
-        class's probability, so the importance is ``reference - values`` (Eq. 3).
-    reference
-        Probability of the same class without pruning; not used by the other metrics.
 
-    Returns
-    -------
-    Indices into ``values.ravel()``; heads whose metric is NaN come last.
-    """
-    importance = reference - values if metric == "probability" else values
+def ranked_by_importance(importance: np.ndarray) -> np.ndarray:
+    """Flat indices of an array of any shape, most important first, equals in their order; NaN comes last."""
     return np.argsort(np.where(np.isnan(importance), np.inf, -importance).ravel(), kind="stable")
-
-
-@dataclass(frozen=True)
-class PrunedHead:
-    """One head of one image under the six pruning modes.
-
-    Parameters
-    ----------
-    probabilities
-        ``(6, n_classes)``, row 0 is unpruned; None for a model without a class head. NaN for a mode that the model
-        does not have, and for classes that are not known.
-    cls, patch
-        Cosine distances of Eq. 5 and 6, ``(6,)``; NaN where the model has no such token.
-    jsd
-        Divergences of Eq. 4, ``(6,)``; None takes them from the probabilities, which must then be whole.
-    """
-
-    probabilities: np.ndarray | None
-    cls: np.ndarray
-    patch: np.ndarray
-    jsd: np.ndarray | None = None
-
-    def metric(self, name: str, reference_class: int) -> np.ndarray:
-        """One of `METRICS` for each mode, ``(6,)``; NaN where it is not defined.
-
-        ``"probability"`` is what is left of the probability of ``reference_class`` (section 5.2.4).
-        """
-        if name in {"cls", "patch"}:
-            return getattr(self, name)
-        if self.probabilities is None:
-            return np.full(len(self.cls), np.nan)
-        if name == "jsd" and self.jsd is not None:
-            return self.jsd
-        if name == "jsd":
-            return jensen_shannon(self.probabilities[:1], self.probabilities)
-        return self.probabilities[:, reference_class]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self, cast
 
+from vitpanel.core.metrics import class_metrics
+
 ATTENTION_ARRAYS = (
     "strength",
     "entropy",
@@ -16,15 +18,6 @@ ATTENTION_ARRAYS = (
     "layout/patch",
     "layout/offset",
     "attention",
-)
-CLASS_ARRAYS = (
-    "probabilities",
-    "importance/probability",
-    "importance/jsd",
-    "modes/probability",
-    "modes/jsd",
-    "modes/top_class",
-    "modes/top_probability",
 )
 
 
@@ -67,6 +60,13 @@ class Check:
         """Inverse of :meth:`to_dict`."""
         fields: dict[str, Any] = {**data, "arrays": tuple(data["arrays"])}
         return cls(**fields)
+
+
+def class_arrays() -> tuple[str, ...]:
+    """Arrays that need a class head that can be trusted."""
+    keys = [metric.key for metric in class_metrics()]
+    importance = [f"{stage}/{key}" for stage in ("importance", "modes") for key in keys]
+    return ("probabilities", *importance, "modes/top_class", "modes/top_probability")
 
 
 def turned_off(checks: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 import vitpanel
 from vitpanel.core.display import HeadDisplay, head_display
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.live import LiveModel, attention_of, modes_of
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study

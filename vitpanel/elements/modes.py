@@ -5,12 +5,12 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.elements.live import Live, on_modes
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import FIGURE, dressed, padded, value_label
-from vitpanel.state.patterns import SIGNED
 from vitpanel.state.queries import modes
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -39,7 +39,7 @@ def mode_bars(
     table
         Whether to return the table behind it, with the columns `MODE_COLUMNS` of `vitpanel.state.queries.modes`.
     metric
-        One of `vitpanel.core.importance.METRICS`.
+        One of the keys of `vitpanel.core.metrics`.
     image, layer, head
         Which head on which image.
     live
@@ -106,7 +106,7 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
     mode = frame.seen.mode
     values = frame.table["value"].to_numpy(float)
     # Distances begin at 0, and a probability need not.
-    low, high = padded(np.append(values, [] if frame.seen.metric in SIGNED else [0]), air=0.12)
+    low, high = padded(np.append(values, [] if metric_of(frame.seen.metric).is_signed else [0]), air=0.12)
     return dressed(
         hv.VSpans([(mode - 0.48, mode + 0.48)]),
         **FIGURE | {"height": 380},

@@ -8,7 +8,7 @@ from typing import Any
 import holoviews.plotting.bokeh  # noqa: F401 - without a backend no options can be set
 import numpy as np
 
-from vitpanel.state.patterns import IMPORTANCE_NAMES, SIGNED
+from vitpanel.core.metrics import metric_of
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import GRID, TEXT, layer_colours
 
@@ -47,12 +47,12 @@ def laid_over(elements: Sequence[Any]) -> Any:
 
 def metric_label(metric: str) -> str:
     """What an importance is called, with its unit."""
-    return IMPORTANCE_NAMES[metric]
+    return metric_of(metric).legend
 
 
 def value_label(metric: str) -> str:
-    """What a metric itself is called, as it is measured: of the probability what is left, not the loss."""
-    return "probability without the head" if metric in SIGNED else IMPORTANCE_NAMES[metric]
+    """What is drawn of a metric: of the probability what is left, not the loss."""
+    return metric_of(metric).axis_label
 
 
 def layer_colour_map(n_layers: int) -> list[str]:

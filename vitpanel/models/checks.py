@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vitpanel.core.metrics import class_metrics
 from vitpanel.core.spec import ViTSpec
-from vitpanel.core.trust import ATTENTION_ARRAYS, CLASS_ARRAYS, Check
+from vitpanel.core.trust import ATTENTION_ARRAYS, Check, class_arrays
 from vitpanel.errors import UnsupportedModelError
 from vitpanel.models.probe import attention_hook
 from vitpanel.models.structure import Trace
@@ -20,7 +21,6 @@ ROW_SUM_LIMIT = 1e-4
 FUSED_LIMIT = 1e-4  # of the largest output, or of 1 where all outputs are smaller
 ALL_VIEWS = "all views"
 PATTERN_VIEWS = "C, D: attention strength and patterns"
-CLASS_VIEWS = "B: probability, JSD and predictions"
 
 
 def trust_checks(
@@ -125,4 +125,5 @@ def class_check(n_outputs: int | None, n_classes: int, *, n_names: int, reason: 
         if n_names
         else f"The class head has {n_outputs} outputs; its classes have no names."
     )
-    return Check("class_head", n_outputs or 0, n_names or n_classes, passed, sentence, CLASS_VIEWS, CLASS_ARRAYS)
+    views = f"B: {', '.join(metric.label for metric in class_metrics())} and predictions"
+    return Check("class_head", n_outputs or 0, n_names or n_classes, passed, sentence, views, class_arrays())

@@ -88,4 +88,4 @@ def summarise_heads(
         arrays["probabilities"] = result.probabilities
         reference = reference_class(result.probabilities, labels)
     importance = result.importance(reference)
-    return arrays | {f"importance/{name}": values.astype(np.float32) for name, values in importance.items()}
+    return arrays | {f"importance/{name}": values for name, values in importance.items()}

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.core.importance import reference_class
+from vitpanel.core.metrics import class_metrics, layer_metrics, metrics
 from vitpanel.models.ablation import Ablation, RestartAblation, images_at_once
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_rows
 from vitpanel.pipeline.source import ImageSource
+from vitpanel.study.metric_arrays import mean_array
 from vitpanel.study.reader import open_study
 from vitpanel.study.schema import HEADS, MEANS
 from vitpanel.study.writer import StudyWriter
@@ -50,14 +52,10 @@ def sampled_importance(writer: StudyWriter) -> KnownImportance:
     if not writer.is_done(MEANS):
         return KnownImportance()
     study = open_study(writer.path)
-    sources = {"probability": "sample_probability", "jsd": "sample_jsd", "cls": "cls", "patch": "patch"}
-    arrays = {
-        f"importance/{metric}": study[f"means/{name}"]
-        for metric, name in sources.items()
-        if f"means/{name}" in study.arrays
-    }
-    rows = np.flatnonzero(~np.isnan(study["means/sample_jsd"][:, 0, 0]))
-    return KnownImportance(frozenset(rows.tolist()), arrays)
+    sources = {f"importance/{metric.key}": mean_array(metric) for metric in metrics()}
+    arrays = {name: study[source] for name, source in sources.items() if source in study.arrays}
+    sampled = study[next(mean_array(metric) for metric in class_metrics())][:, 0, 0]
+    return KnownImportance(frozenset(np.flatnonzero(~np.isnan(sampled)).tolist()), arrays)
 
 
 def compute_means(
@@ -120,17 +118,19 @@ def _block_arrays(
         some = slice(start, start + at_once)
         pixels = model.preprocessing.tensor(crops[some])
         parts.append(ablation.first_order(pixels, lambda p, some=some: reference_class(p, labels[some])))
-    arrays = {
-        f"means/{name}": np.concatenate([getattr(part, field) for part in parts])
-        for name, field in (("unpruned", "unpruned"), ("estimate", "probability"), ("cls", "cls"), ("patch", "patch"))
+    unpruned = np.concatenate([part.unpruned for part in parts])
+    left = np.concatenate([part.left for part in parts])
+    arrays = {"means/unpruned": unpruned, "means/estimate": unpruned[:, None, None] - left}
+    arrays |= {
+        mean_array(metric): np.concatenate([part.layer[metric.key] for part in parts]) for metric in layer_metrics()
     }
-    exact = {f"means/sample_{metric}": np.full_like(arrays["means/patch"], np.nan) for metric in ("probability", "jsd")}
+    exact = {mean_array(metric): np.full_like(left, np.nan) for metric in class_metrics()}
     places = [place for place, row in enumerate(images.index) if row in sample]
     for start in range(0, len(places), at_once):
         some = places[start : start + at_once]
         pixels = model.preprocessing.tensor([crops[place] for place in some])
         result = ablation.leave_one_out(pixels, lambda _layer, _attention: None)
         importance = result.importance(reference_class(np.asarray(result.probabilities), labels[some]))
-        for metric in ("probability", "jsd"):
-            exact[f"means/sample_{metric}"][some] = importance[metric]
+        for metric in class_metrics():
+            exact[mean_array(metric)][some] = importance[metric.key]
     return arrays | exact

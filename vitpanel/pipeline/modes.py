@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from vitpanel.core.importance import jensen_shannon, reference_class
+from vitpanel.core.importance import reference_class
+from vitpanel.core.metrics import importance_from_pruned
 from vitpanel.models.ablation import Ablation
 from vitpanel.models.model import ViTModel
 from vitpanel.study.schema import N_TOP_CLASSES
@@ -27,20 +28,16 @@ def summarise_modes(
     does not have, whose classes are 0.
     """
     table = ablation.mode_table(model.preprocessing.tensor(crops))
-    arrays = {"modes/patch": table.patch}
-    if model.spec.grid.cls is not None:
-        arrays["modes/cls"] = table.cls
+    arrays = {f"modes/{key}": values for key, values in table.layer.items() if not np.isnan(values).all()}
     if table.probabilities is None:
         return arrays
     probabilities = table.probabilities
-    reference = reference_class(probabilities[:, 0, 0, 0], labels)
+    reference = reference_class(probabilities[:, 0, 0, 0], labels)[:, None, None, None]
     top = np.argsort(-probabilities, axis=-1, kind="stable")[..., :N_TOP_CLASSES]
     of_top = np.take_along_axis(probabilities, top, axis=-1)
-    divergence = jensen_shannon(probabilities[..., :1, :], probabilities)
-    kept = np.take_along_axis(probabilities, reference[:, None, None, None, None], axis=-1)[..., 0]
+    importance = importance_from_pruned(probabilities[..., :1, :], probabilities, reference)
+    arrays |= {f"modes/{key}": values for key, values in importance.items()}
     return arrays | {
-        "modes/probability": kept,
-        "modes/jsd": np.where(np.isnan(kept), np.nan, divergence).astype(np.float32),
         "modes/top_class": np.where(np.isnan(of_top), 0, top).astype(np.uint16),
         "modes/top_probability": of_top,
     }

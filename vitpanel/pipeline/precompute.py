@@ -44,10 +44,11 @@ from vitpanel.pipeline.source import ImageSource, open_images
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.image_words import image_lines
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.means import importance_values
+from vitpanel.study.means import drawn_values
+from vitpanel.study.metric_arrays import laid_out_by
 from vitpanel.study.reader import Study, extra_file, open_study
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import HEADS, IMAGE_LAYOUTS, LATENTS, LAYOUT, MEANS, MODES, STAGES, image_layouts
+from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, MEANS, MODES, STAGES, image_layouts
 from vitpanel.study.space import check_space, missing_bytes
 from vitpanel.study.target import check_target
 from vitpanel.study.writer import StudyWriter
@@ -443,22 +444,20 @@ def _compute_layouts(writer: StudyWriter, progress: Progress) -> None:
         return
     before = writer.manifest.stages[LAYOUT].get("detail", {}) if writer.manifest.is_done(LAYOUT) else None
     started, study, settings = time.monotonic(), open_study(writer.path), writer.manifest.settings
-    of_images = {
-        layout: f"importance/{'probability' if vectors == 'drop' else vectors}"
-        for vectors, layout in image_layouts(study.spec).items()
-    }
+    of_images = {array: laid_out_by(layout) for layout, array in image_layouts(study.spec).items()}
+    sources = {array: f"importance/{metric.key}" for array, (metric, _) in of_images.items()}
     of_heads = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
     seconds: dict[str, float] = {}
     qualities: dict[str, Quality] = {}
-    for name, vectors in (of_images | of_heads).items():
+    for name, vectors in (sources | of_heads).items():
         if name not in writer.arrays or vectors not in study or (before is not None and not writer.lacks(name)):
             continue
         begun = time.monotonic()
         with progress.bar(f"t-SNE {name.removeprefix('layout/')}", total=N_ITERATIONS, unit="step") as bar:
             options = {"seed": settings["seed"], "on_step": bar.update}
             if name in of_images:
-                metric = vectors.removeprefix("importance/")
-                values = importance_values(study, metric) if name == IMAGE_LAYOUTS["drop"] else study[vectors]
+                metric, is_left = of_images[name]
+                values = drawn_values(study, metric) if is_left else study[vectors]
                 places, qualities[name] = lay_out_images(values, **options)
             else:
                 places, qualities[name] = lay_out_heads(study, vectors, sample=settings["layout_sample"], **options)

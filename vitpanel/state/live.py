@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.errors import ChoiceError, InferenceError, StudyIncompleteError
 from vitpanel.state.online import Matrices
 from vitpanel.state.selection import Selection

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 
 NO_MODEL = (
     "The live model is off, so pruning modes and attention matrices cannot be computed; without --no-live, or with "

@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.cluster import ClusterSummary, cluster_rows, cluster_summary
 from vitpanel.state.image_groups import label_classes
@@ -13,15 +14,8 @@ from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
 LABELS = {"patch": "Patch", "cls": "CLS"}
-IMPORTANCE_NAMES = {
-    "probability": "probability lost without the head",
-    "jsd": "JSD (bits)",
-    "cls": "CLS distance",
-    "patch": "patch distance",
-}
-# Metrics below 0 where the model does better without the head: their colours have 0 in the middle.
-SIGNED = ("probability",)
 MOST_SORTED = 500_000
+MOST_RANGES = 16
 SHOWN_PERCENTILES = (1, 99)
 
 
@@ -53,7 +47,7 @@ class MapColours:
     @property
     def is_signed(self) -> bool:
         """Whether the range has 0 in its middle."""
-        return self.metric in SIGNED
+        return bool(self.metric) and metric_of(self.metric).is_signed
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,7 @@ class Patterns:
     def __init__(self, study: Study, selection: Selection) -> None:
         self.study, self.selection = study, selection
         self._rows = lru_cache(4)(partial(cluster_rows, study))
-        self._importance_range = lru_cache(len(IMPORTANCE_NAMES))(self._find_importance_range)
+        self._importance_range = lru_cache(MOST_RANGES)(self._find_importance_range)
 
     def layouts(self) -> dict[str, str]:
         """Label of each layout of heads that the format has for this model, by its name."""
@@ -132,7 +126,7 @@ class Patterns:
         if kind == "importance":
             metric = self.selection.metric
             low, high = self._importance_range(metric)
-            return MapColours(kind, IMPORTANCE_NAMES[metric], low=low, high=high, metric=metric)
+            return MapColours(kind, metric_of(metric).legend, low=low, high=high, metric=metric)
         if kind == "density":
             return MapColours(kind, "heads per pixel")
         size = spec.n_layers if kind == "layer" else spec.n_heads
@@ -177,19 +171,14 @@ class Patterns:
         return np.array([codes.get(name, np.nan) for name in label_classes(self.study)], np.float32)
 
     def _importance(self, rows: np.ndarray, metric: str) -> np.ndarray:
-        values = self.study[f"importance/{metric}"]
-        own = values.reshape(-1)[rows]
-        if metric != "probability":
-            return own
-        p_true = self.study.images["p_true"].to_numpy(np.float32)
-        return p_true[rows // (values.shape[1] * values.shape[2])] - own
+        return self.study[f"importance/{metric}"].reshape(-1)[rows]
 
     def _find_importance_range(self, metric: str) -> tuple[float, float]:
         n = self.study[f"importance/{metric}"].size
         values = self._importance(np.arange(0, n, max(1, -(-n // MOST_SORTED))), metric)
         known = values[np.isfinite(values)]
         low, high = np.percentile(known, SHOWN_PERCENTILES) if known.size else (0, 1)
-        if metric in SIGNED:
+        if metric_of(metric).is_signed:
             most = float(max(-low, high)) or 1.0
             return -most, most
         return float(low), float(high) if high > low else float(low) + 1

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import param
 
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_IMAGE, NO_MODEL, Inference, Online
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import Selection
@@ -95,7 +95,7 @@ def pinned_head(
     image = selection.image
     modes = None
     if answer.value is not None and reference_class is not None:
-        modes = answer.value.metric(selection.metric, reference_class)
+        modes = answer.value.drawn(selection.metric, reference_class)
     nothing = np.full(study.spec.grid.n_hops, np.nan)
     mean = study.mean("strength")[head] if "strength" in study else nothing
     strength = study["strength"][(image, *head)] if image is not None and "strength" in study else None

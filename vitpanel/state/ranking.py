@@ -19,8 +19,6 @@ _lock = Lock()
 class Ranking:
     """All heads by importance.
 
-    Importance is ``P[label] - P_ij[label]`` for the probability metric (Eq. 3), the metric itself else.
-
     Parameters
     ----------
     order
@@ -48,13 +46,10 @@ def ranking(study: Study, metric: str, image: int | None) -> Ranking:
         If the study does not have the metric.
     """
     profiles = importance_profiles(study, metric)
-    name = f"importance/{metric}"
-    values = (importance_mean(study, metric).mean if image is None else study[name][image]).astype(np.float64)
-    reference = unpruned_probability(study, image) if metric == "probability" else 0.0
-    order = ranked_by_importance(metric, values, reference)
-    importance = (reference - values if metric == "probability" else values).ravel()
+    found = importance_mean(study, metric).mean if image is None else study[f"importance/{metric}"][image]
+    importance = found.astype(np.float64).ravel()
     places = None if image is None else _places(profiles, importance)
-    return Ranking(order, importance, profiles, places)
+    return Ranking(ranked_by_importance(importance), importance, profiles, places)
 
 
 def importance_profiles(study: Study, metric: str) -> np.ndarray:
@@ -74,8 +69,6 @@ def importance_profiles(study: Study, metric: str) -> np.ndarray:
 def _quantiles(study: Study, metric: str) -> np.ndarray:
     judged = judged_images(study, metric)
     values = study[f"importance/{metric}"][judged].reshape(len(judged), -1)
-    if metric == "probability":
-        values = study.images["p_true"].to_numpy(np.float32)[judged, None] - values
     values = values[~np.isnan(values).all(axis=1)]
     if not len(values):
         return np.full((values.shape[1], N_PLACES), np.nan, np.float32)

@@ -9,10 +9,10 @@ N_TOP = 5
 
 @dataclass(frozen=True)
 class ImportanceCurve:
-    """B1: a metric over all heads, each array ``(n_layers, n_heads)``.
+    """B1: what is drawn of a metric over all heads, each array ``(n_layers, n_heads)``.
 
-    ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that
-    belongs to the probability metric (of the chosen image, else the mean over all), None for other metrics. While the
+    ``chosen`` is the chosen image's, None without one; ``reference`` is the probability without pruning that what is
+    left of it is held against (of the chosen image, else the mean over all), None for other metrics. While the
     mean is an estimate, its 95 % confidence interval is ± ``half_width`` and there is no ``std``; else it is None.
     ``words`` say what the mean comes from while images are missing, and are empty when it is over all.
     """
@@ -51,7 +51,7 @@ class PinnedHead:
     metric
         The chosen one.
     modes
-        The metric on the chosen image under each pruning mode, ``(6,)``; None while it is not known.
+        What is drawn of the metric on the chosen image under each pruning mode, ``(6,)``; None while it is not known.
     message
         Why it is not known.
     strength, mean_strength

@@ -1,21 +1,21 @@
 """What one person looks at now, and what they marked; all that share it are linked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
 import param
 
 from vitpanel.core.display import HEAT, MASKS, SCALES
-from vitpanel.core.importance import METRICS
+from vitpanel.core.metrics import metric_keys
 from vitpanel.core.spec import head_name
 from vitpanel.errors import ChoiceError, VitpanelError
 from vitpanel.state.brush import IMAGE, TOKEN, Brush, combined
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
-from vitpanel.study.means import importance_values
+from vitpanel.study.metric_arrays import all_image_layouts
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import IMAGE_LAYOUTS, image_layouts
+from vitpanel.study.schema import image_layouts
 
 MAP_COLOURS = ("layer", "head", "class", "importance", "density")
 MOST_PINNED = 4
@@ -52,6 +52,27 @@ class HeadList(param.List[list[tuple[int, int]]]):
             raise ValueError(message)
 
 
+class Registered(param.Selector[str]):
+    """One of what is registered at the time it is set, such as a metric that came after this module was imported.
+
+    Parameters
+    ----------
+    keys
+        Gives the choices; the first is the default.
+    """
+
+    __slots__ = ("keys",)
+
+    def __init__(self, *, keys: Callable[[], list[str]], doc: str) -> None:
+        self.keys = keys
+        super().__init__(objects=keys(), doc=doc)
+
+    def _validate(self, val: Any) -> None:
+        if val not in self.keys():
+            message = f"{val!r} is not one of {', '.join(self.keys())}."
+            raise ValueError(message)
+
+
 class Selection(param.Parameterized):
     """The one state that all views and elements share; they write to it only in answer to a person's act.
 
@@ -77,7 +98,7 @@ class Selection(param.Parameterized):
     image = Index(default=None, bounds=(0, None), allow_None=True, doc="Chosen image; None means all images.")
     layer = Index(default=0, bounds=(0, None), doc="Layer of the chosen head.")
     head = Index(default=0, bounds=(0, None), doc="Index of the chosen head in its layer.")
-    metric = param.Selector(default="probability", objects=list(METRICS), doc="Importance metric shown.")
+    metric = Registered(keys=metric_keys, doc="Importance metric shown.")
     mode = param.Integer(default=1, bounds=(0, 5), doc="Pruning mode whose predictions are shown.")
     token = Index(default=None, bounds=(0, None), allow_None=True, doc="Token whose attention is masked.")
     threshold = param.Number(
@@ -97,9 +118,8 @@ class Selection(param.Parameterized):
         default=[], item_type=tuple, bounds=(0, MOST_PINNED), doc="Heads kept for comparison, each (layer, head)."
     )
     density = param.Boolean(default=True, doc="Draw all heads as a density, not as points.")
-    image_layout = param.Selector(
-        default="drop",
-        objects=list(IMAGE_LAYOUTS),
+    image_layout = Registered(
+        keys=lambda: list(all_image_layouts()),
         doc="What images are laid out by: drop is the probability lost without each head, probability what is left.",
     )
     colouring = param.Selector(default="label", objects=list(COLOURINGS), doc="What the colours of images mean.")
@@ -263,12 +283,10 @@ def first_values(study: Study) -> dict[str, Any]:
     layouts = image_layouts(study.spec)
     image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
     start = {"pattern": pattern, "image_layout": image_layout}
-    name = next((f"importance/{m}" for m in ("probability", "jsd", "cls", "patch") if f"importance/{m}" in study), None)
-    if name is None:
+    metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
+    if metric is None:
         return start
-    values = importance_values(study, name.removeprefix("importance/"))
-    mean = study.mean(name) if name != "importance/probability" else np.nanmean(values, axis=0)
+    mean = study.mean(f"importance/{metric}")
     layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
-    image = np.nanargmax(values[:, layer, head])
-    metric = name.removeprefix("importance/")
+    image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
     return {"image": int(image), "layer": int(layer), "head": int(head), "metric": metric} | start

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vitpanel.core.importance import PrunedHead, reference_class
+from vitpanel.core.importance import reference_class
+from vitpanel.core.metrics import class_metrics, layer_metrics, metrics
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Inference, Matrices, Online
 from vitpanel.study.reader import Study
+from vitpanel.study.schema import N_MODES
 
 
 class StoredModes:
@@ -53,7 +56,11 @@ class StoredModes:
 
 def with_stored_modes(study: Study, live: Inference | None) -> Inference | None:
     """Return what a session asks: the study where it has the modes of all heads, else the live model."""
-    return StoredModes(study, live) if "modes/patch" in study else live
+    names = [name for name in study.names if name.startswith("modes/")]
+    is_there = [name in study for name in names]
+    # What a study lacks, of a metric that came later or of a broken file, the live model can say.
+    is_enough = any(is_there) if live is None else bool(names) and all(is_there)
+    return StoredModes(study, live) if is_enough else live
 
 
 def stored_modes(study: Study, image: int, head: tuple[int, int]) -> PrunedHead:
@@ -63,15 +70,19 @@ def stored_modes(study: Study, image: int, head: tuple[int, int]) -> PrunedHead:
     are NaN.
     """
     at = (image, *head)
-    patch = study["modes/patch"][at]
-    cls = study["modes/cls"][at] if "modes/cls" in study else np.full_like(patch, np.nan)
-    if "modes/probability" not in study:
-        return PrunedHead(None, cls, patch)
+    stored = {metric.key: study[f"modes/{metric.key}"][at] for metric in metrics() if f"modes/{metric.key}" in study}
+    nothing = np.full(N_MODES, np.nan, np.float32)
+    layer = {metric.key: stored.get(metric.key, nothing) for metric in layer_metrics()}
+    if "modes/top_class" not in study:
+        return PrunedHead(None, layer)
+    known = {metric.key: stored.get(metric.key, nothing) for metric in class_metrics()}
     unpruned = study["probabilities"][image]
-    probabilities = np.full((len(patch), len(unpruned)), np.nan, np.float32)
+    probabilities = np.full((N_MODES, len(unpruned)), np.nan, np.float32)
     top = study["modes/top_class"][at].astype(np.int64)
     np.put_along_axis(probabilities, top, study["modes/top_probability"][at], axis=1)
     reference = reference_class(unpruned[None], study.images["label"].to_numpy()[image, None])[0]
-    probabilities[:, reference] = study["modes/probability"][at]
+    for metric in class_metrics():
+        if not metric.higher_is_more_important and metric.key in stored:
+            probabilities[:, reference] = metric.drawn(known[metric.key], unpruned[reference])
     probabilities[0] = unpruned
-    return PrunedHead(probabilities, cls, patch, jsd=study["modes/jsd"][at])
+    return PrunedHead(probabilities, layer, known)

@@ -5,8 +5,8 @@
 import numpy as np
 import pandas as pd
 
-from vitpanel.core.importance import METRICS
-from vitpanel.study.means import importance_values, judged_images
+from vitpanel.core.metrics import metric_keys
+from vitpanel.study.means import judged_images
 from vitpanel.study.reader import Study
 
 QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
@@ -28,9 +28,9 @@ def heads_table(study: Study) -> pd.DataFrame:
     spec = study.spec
     index = pd.MultiIndex.from_product([range(spec.n_layers), range(spec.n_heads)], names=["layer", "head"])
     columns: dict[str, np.ndarray] = {}
-    for metric in METRICS:
+    for metric in metric_keys():
         if f"importance/{metric}" in study:
-            values = importance_values(study, metric)[judged_images(study, metric)]
+            values = study[f"importance/{metric}"][judged_images(study, metric)]
             columns |= _moments(f"importance_{metric}", values)
     for measure in MEASURES:
         if measure in study:

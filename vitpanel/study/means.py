@@ -2,15 +2,15 @@
 # pyright: standard
 # (pandas comes without type stubs)
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from vitpanel.core.control_variate import mean_with_control
+from vitpanel.core.metrics import Metric, metric_of
+from vitpanel.study.metric_arrays import mean_array, stand_in
 from vitpanel.study.reader import Study
-
-_ESTIMATED = frozenset({"probability", "jsd"})
 
 
 @dataclass(frozen=True)
@@ -36,32 +36,37 @@ class ImportanceMean:
 
 def importance_array(study: Study, metric: str) -> str:
     """Name of the array that the mean of a metric comes from."""
-    if not _stands_in(study):
-        return f"importance/{metric}"
-    return f"means/sample_{metric}" if metric in _ESTIMATED else f"means/{metric}"
+    return mean_array(metric_of(metric)) if _stands_in(study) else f"importance/{metric}"
 
 
 def importance_mean(study: Study, metric: str) -> ImportanceMean:
-    """Mean of a metric over all images of a study, or over those that are done where nothing was estimated.
+    """Mean importance over all images of a study, or over those that are done where nothing was estimated.
 
-    That of the probability leaves images out as `judged_images` says.
+    Metrics that speak of a class leave images out as `judged_images` says.
 
     As long as images are missing, the means of ``--fast-means`` stand in: those of the layer metrics are exact, of the
-    others `mean_with_control` gives the interval. The probability has a control variate, the first-order estimate of
-    every image; the divergence, which has none worth its cost, is the mean of the sample.
+    others `mean_with_control` gives the interval. A drop of the probability has a control variate, the first-order
+    estimate of every image; others, which have none worth its cost, are the mean of the sample.
 
     Raises
     ------
     StudyIncompleteError
         If the study does not have the metric.
     """
-    name = importance_array(study, metric)
-    if _stands_in(study) and metric in _ESTIMATED:
+    if not _is_estimated(study, metric):
+        return ImportanceMean(*_moments(study, metric, is_left=False), words=_mean_words(study, metric))
+    found = _estimated(study, metric)
+    if metric_of(metric).higher_is_more_important:
+        return found
+    return replace(found, mean=(unpruned_mean(study) - found.mean).astype(np.float32))
+
+
+def drawn_mean(study: Study, metric: str) -> ImportanceMean:
+    """Mean of what charts draw of a metric, as `importance_mean` has that of the importance; raises as it does."""
+    if _is_estimated(study, metric):
         return _estimated(study, metric)
-    over = "" if name.startswith("means/") else _mean_words(study, metric)
-    if len(judged_images(study, metric)) < study.n_images:
-        return ImportanceMean(*_moments_of(study, name), words=over)
-    return ImportanceMean(study.mean(name), study.std(name), words=over)
+    is_left = not metric_of(metric).higher_is_more_important
+    return ImportanceMean(*_moments(study, metric, is_left=is_left), words=_mean_words(study, metric))
 
 
 def coverage_words(study: Study) -> str:
@@ -79,6 +84,8 @@ def coverage_words(study: Study) -> str:
 
 def _mean_words(study: Study, metric: str) -> str:
     """What images an exact mean of a metric is over; empty where it is over all."""
+    if importance_array(study, metric).startswith("means/"):
+        return ""
     covered, judged = coverage_words(study), judged_images(study, metric)
     if len(judged) == study.n_images:
         return covered and f"over {covered}"
@@ -89,41 +96,34 @@ def _mean_words(study: Study, metric: str) -> str:
 
 
 def judged_images(study: Study, metric: str) -> np.ndarray:
-    """Images that speak in the mean of a metric, ascending: of the probability those with a label among the classes.
+    """Images that speak in the mean of a metric, ascending: those with a label, for a metric of the label's class.
 
-    An image without one has the probability of the model's own top-1 class, which is another quantity. Where no image
-    has a label that is a class, all speak.
+    An image without one is judged by the model's own top-1 class, which is another quantity. Where no image has a label
+    that is a class, all speak.
     """
-    labelled = np.flatnonzero(study.images["label"].to_numpy() >= 0)
-    return labelled if metric == "probability" and len(labelled) else np.arange(study.n_images)
+    return _labelled(study) if metric_of(metric).of_reference else np.arange(study.n_images)
 
 
 def label_words(study: Study) -> str:
-    """How many images the mean probability is over, where it leaves some out; empty where it does not."""
-    n_judged = len(judged_images(study, "probability"))
+    """How many images the mean of a metric of the label's class is over, where some are left out; else empty."""
+    n_judged = len(_labelled(study))
     return "" if n_judged == study.n_images else f"{n_judged} of {study.n_images} images, whose label is a class"
 
 
-def importance_values(study: Study, metric: str) -> np.ndarray:
-    """How much each head matters to each image, float32 ``(n_images, n_layers, n_heads)``; high is important.
-
-    For the probability it is the loss of Eq. 3, of the class by which an image is judged: its label, or the model's
-    top-1 class where it has none. For the other metrics it is the metric itself.
+def drawn_values(study: Study, metric: Metric) -> np.ndarray:
+    """What charts draw of a metric, float32 ``(n_images, n_layers, n_heads)``; NaN for images that are not done.
 
     Raises
     ------
     StudyIncompleteError
         If the study does not have the metric.
     """
-    values = study[f"importance/{metric}"]
-    if metric != "probability":
-        return values
-    return study.images["p_true"].to_numpy(np.float32)[:, None, None] - values
+    return metric.drawn(study[f"importance/{metric.key}"], study.images["p_true"].to_numpy()[:, None, None])
 
 
 def unpruned_mean(study: Study) -> float:
-    """Mean probability of the label (or of the top-1 class) with all heads, over the images of `importance_mean`."""
-    rows = judged_images(study, "probability")
+    """Mean probability of the label (or of the top-1 class) with all heads, over the images with a label if any."""
+    rows = _labelled(study)
     if _stands_in(study):
         return float(np.mean(study["means/unpruned"][rows]))
     known = study.images["p_true"].to_numpy()[rows]
@@ -131,14 +131,27 @@ def unpruned_mean(study: Study) -> float:
     return float(known.mean()) if len(known) else np.nan
 
 
+def _labelled(study: Study) -> np.ndarray:
+    """Images with a label that is a class, or all where there is none."""
+    labelled = np.flatnonzero(study.images["label"].to_numpy() >= 0)
+    return labelled if len(labelled) else np.arange(study.n_images)
+
+
 def _stands_in(study: Study) -> bool:
-    return study.n_done < study.n_images and "means/patch" in study
+    return study.n_done < study.n_images and mean_array(stand_in()) in study
 
 
-@lru_cache(maxsize=8)
-def _moments_of(study: Study, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of an array over the images that the probability's mean is over, float32."""
-    values = study[name][judged_images(study, "probability")]
+def _is_estimated(study: Study, metric: str) -> bool:
+    return _stands_in(study) and metric_of(metric).from_pruned is not None
+
+
+@lru_cache(maxsize=16)
+def _moments(study: Study, metric: str, *, is_left: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over the images of the mean, float32: of the importance, or of what is left."""
+    judged, name = judged_images(study, metric), importance_array(study, metric)
+    if len(judged) == study.n_images and not is_left:
+        return study.mean(name), study.std(name)
+    values = (drawn_values(study, metric_of(metric)) if is_left else study[name])[judged]
     some = values[~np.isnan(values).any(axis=(1, 2))].astype(np.float64)
     if not len(some):
         nothing = np.full(values.shape[1:], np.nan, np.float32)
@@ -148,10 +161,13 @@ def _moments_of(study: Study, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=8)
 def _estimated(study: Study, metric: str) -> ImportanceMean:
-    judged = judged_images(study, metric)
-    sample = study[f"means/sample_{metric}"][judged]
+    """Estimate of the mean of what charts draw; the control variate was measured for what is left (docs/metrics.md)."""
+    record, judged = metric_of(metric), judged_images(study, metric)
+    unpruned = study["means/unpruned"][judged, None, None]
+    sample = record.drawn(study[mean_array(record)][judged], unpruned)
+    control = record.drawn(study["means/estimate"][judged], unpruned)
     chosen = np.flatnonzero(~np.isnan(sample[:, 0, 0]))
-    beta = None if metric == "probability" else 0
-    found = mean_with_control(sample[chosen], study["means/estimate"][judged], chosen=chosen, beta=beta)
+    beta = 0 if record.higher_is_more_important else None
+    found = mean_with_control(sample[chosen], control, chosen=chosen, beta=beta)
     words = f"estimated from {len(chosen)} of {len(judged)} images, ± 95 %"
     return ImportanceMean(found.mean.astype(np.float32), None, found.half_width.astype(np.float32), words)

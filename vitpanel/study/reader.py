@@ -16,11 +16,12 @@ import pandas as pd
 from vitpanel.errors import StudyError, StudyFormatError, StudyIncompleteError, public_words
 from vitpanel.study.arrays import checked_chunk, empty_rows, open_array, read_rows
 from vitpanel.study.files import StudyFiles
+from vitpanel.study.formats import converted
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.places import damaged, read_bytes
 from vitpanel.study.receipts import Receipt, block_receipt
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import HEADS, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
+from vitpanel.study.schema import HEADS, MEANS, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
 from vitpanel.study.tables import read_crops, read_images, with_predictions
 
 if TYPE_CHECKING:
@@ -150,9 +151,10 @@ class Study:
             message = f"{self.path}: block {block} is not computed yet."
             raise StudyIncompleteError(message, hint=self._way_out(name))
         spec, images = self.arrays[name], self.manifest.block_images(block)
+        rows = slice(images.start, images.stop)
         with self._noting_damage():
             array = open_array(self.files, spec, block_size=self.manifest.block_size)
-            return read_rows(self._chunk(spec, block), array, slice(images.start, images.stop))
+            return self._converted(spec, read_rows(self._chunk(spec, block), array, rows), rows)
 
     def blocks_with(self, name: str) -> list[int]:
         """Blocks of images whose rows of an array that comes in blocks are on disk."""
@@ -354,7 +356,21 @@ class Study:
                 images = self.manifest.block_images(block)
                 rows = slice(images.start, images.stop)
                 result[rows] = read_rows(path, array, rows)
-        return result
+            return self._converted(spec, result, slice(None))
+
+    def _converted(self, spec: ArraySpec, values: np.ndarray, rows: slice) -> np.ndarray:
+        """Rows of an array as the current format has them, whatever the study's."""
+
+        def unpruned() -> np.ndarray:
+            if spec.stage == MEANS:
+                return self["means/unpruned"][rows]
+            images = self.images
+            if not self.manifest.is_done(HEADS):
+                # The table lacks what is read here, and says nothing where that is damaged.
+                images = with_predictions(images, self["probabilities"], self.class_names)
+            return np.asarray(images["p_true"], np.float64)[rows]
+
+        return converted(spec.name, values, version=self.manifest.format_version, unpruned=unpruned)
 
     def _chunk(self, spec: ArraySpec, block: int) -> Path:
         return checked_chunk(self.files, spec, block, self.manifest.block_size)

@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vitpanel.core.metrics import CLASSES, CLS, metrics
 from vitpanel.core.patterns import n_top, offset_shape, pooled_side
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.trust import turned_off
+from vitpanel.study.metric_arrays import (
+    FIRST_LAYOUT,
+    all_image_layouts,
+    arrays_of,
+    later_arrays,
+    layout_array,
+    mean_array,
+    stand_in,
+)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HEADS, LATENTS, LAYOUT, MODES, MEANS = "heads", "latents", "layout", "modes", "means"
 STAGES = (HEADS, LATENTS, LAYOUT)
 # Computed only when they are asked for, with what it means that they were not.
@@ -22,54 +32,12 @@ N_TOP_CLASSES = 5
 NO_CLS = "The model has no CLS token."
 NO_CLASSES = "The model has no class head."
 
-# Added after the first studies were made: a study may lack them and is read all the same.
-OPTIONAL = (
-    "distance",
-    "patterns/offset",
-    "layout/offset",
-    "layout/images_drop",
-    "layout/images_jsd",
-    "layout/images_cls",
-    "layout/images_patch",
-)
-
-_NEEDS_CLS: tuple[str, ...] = (
-    "importance/cls",
-    "patterns/cls",
-    "layout/cls",
-    "layout/images_cls",
-    "modes/cls",
-    "means/cls",
-)
-_NEEDS_CLASSES: tuple[str, ...] = (
-    "probabilities",
-    "importance/probability",
-    "importance/jsd",
-    "layout/images_drop",
-    "layout/images_jsd",
-    "layout/images_patch",
-    "modes/probability",
-    "modes/jsd",
-    "modes/top_class",
-    "modes/top_probability",
-    "means/unpruned",
-    "means/estimate",
-    "means/sample_probability",
-    "means/sample_jsd",
-    "means/cls",
-    "means/patch",
-)
-_METRICS = ("probability", "jsd", "cls", "patch")
-# By what images are laid out: the probability that a head's loss costs, what is left of it, and the other metrics.
-IMAGE_LAYOUTS = {
-    "drop": "layout/images_drop",
-    "probability": "layout/images",
-    "jsd": "layout/images_jsd",
-    "cls": "layout/images_cls",
-    "patch": "layout/images_patch",
-}
+# Added after the first studies were made, as is what belongs to a metric of which `is_optional` says so, and all but
+# the first layout of images: a study may lack them and is read all the same.
+_OPTIONAL = frozenset({"distance", "patterns/offset", "layout/offset"})
+_NEEDS_CLS = ("patterns/cls", "layout/cls")
+_NEEDS_CLASSES = ("probabilities", "modes/top_class", "modes/top_probability", "means/unpruned", "means/estimate")
 _PER_HEAD = ("image", "layer", "head")
-_OF_MEANS = ("estimate", "sample_probability", "sample_jsd", "cls", "patch")
 
 
 @dataclass(frozen=True)
@@ -104,7 +72,7 @@ class ArraySpec:
     @property
     def is_optional(self) -> bool:
         """Whether a study made by an older version lacks it and is whole nonetheless."""
-        return self.name in OPTIONAL
+        return self.name in _OPTIONAL or self.name in later_arrays()
 
     @property
     def may_be_nan(self) -> bool:
@@ -131,7 +99,6 @@ def array_specs(
     per_mode, mode_dims = (*per_head, N_MODES), (*_PER_HEAD, "mode")
     n_top_classes = min(N_TOP_CLASSES, spec.n_classes)
     n_cells = pooled_side(spec.grid)[0] * pooled_side(spec.grid)[1]
-    importance = [ArraySpec(f"importance/{metric}", _PER_HEAD, per_head, "float32", HEADS) for metric in _METRICS]
     more = [
         ("strength", "hop", spec.grid.n_hops, "float32", HEADS),
         ("patterns/cls", "value", 2 * spec.grid.size + 1, "float16", HEADS),
@@ -144,16 +111,20 @@ def array_specs(
     ]
     everything = [
         ArraySpec("probabilities", ("image", "class"), (n_images, spec.n_classes), "float32", HEADS),
-        *importance,
+        *(ArraySpec(f"importance/{metric.key}", _PER_HEAD, per_head, "float32", HEADS) for metric in metrics()),
         ArraySpec("entropy", _PER_HEAD, per_head, "float32", HEADS),
         ArraySpec("distance", _PER_HEAD, per_head, "float32", HEADS),
         *(ArraySpec(name, (*_PER_HEAD, dim), (*per_head, size), *rest) for name, dim, size, *rest in more),
-        *(ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT) for name in IMAGE_LAYOUTS.values()),
-        *(ArraySpec(f"modes/{metric}", mode_dims, per_mode, "float32", MODES) for metric in _METRICS),
+        *(
+            ArraySpec(name, ("image", "axis"), (n_images, 2), "float32", LAYOUT)
+            for name in all_image_layouts().values()
+        ),
+        *(ArraySpec(f"modes/{metric.key}", mode_dims, per_mode, "float32", MODES) for metric in metrics()),
         ArraySpec("modes/top_class", (*mode_dims, "rank"), (*per_mode, n_top_classes), "uint16", MODES),
         ArraySpec("modes/top_probability", (*mode_dims, "rank"), (*per_mode, n_top_classes), "float32", MODES),
         ArraySpec("means/unpruned", ("image",), (n_images,), "float32", MEANS),
-        *(ArraySpec(f"means/{name}", _PER_HEAD, per_head, "float32", MEANS) for name in _OF_MEANS),
+        ArraySpec("means/estimate", _PER_HEAD, per_head, "float32", MEANS),
+        *(ArraySpec(mean_array(metric), _PER_HEAD, per_head, "float32", MEANS) for metric in metrics()),
     ]
     absent = absent_arrays(spec, checks=checks)
     return {array.name: array for array in everything if array.name not in absent}
@@ -167,12 +138,21 @@ def absent_arrays(spec: ViTSpec, *, checks: Mapping[str, Any] | None = None) -> 
     checks
         The manifest's; those that failed give the reason.
     """
-    absent: dict[str, str] = {}
     off = turned_off(checks or {})
-    if spec.grid.cls is None:
-        absent |= dict.fromkeys(_NEEDS_CLS, NO_CLS)
+    missing = {} if spec.grid.cls is not None else {CLS: NO_CLS}
     if spec.n_classes == 0:
-        absent |= dict.fromkeys(_NEEDS_CLASSES, off.get("probabilities", NO_CLASSES))
+        missing[CLASSES] = off.get("probabilities", NO_CLASSES)
+    absent = {name: missing[CLS] for name in _NEEDS_CLS if CLS in missing}
+    absent |= {name: missing[CLASSES] for name in _NEEDS_CLASSES if CLASSES in missing}
+    for metric in metrics():
+        if metric.needs in missing:
+            absent |= dict.fromkeys(arrays_of(metric), missing[metric.needs])
+        elif CLASSES in missing:
+            # Without classes all metrics come with one forward.
+            absent[mean_array(metric)] = missing[CLASSES]
+    if CLASSES in missing:
+        absent[layout_array(stand_in())] = missing[CLASSES]
+        absent.pop(FIRST_LAYOUT, None)
     return absent | off
 
 
@@ -183,8 +163,10 @@ def image_layouts(spec: ViTSpec) -> dict[str, str]:
     the others are metrics. ``layout/images`` is of the patch metric for a model without a class head.
     """
     absent = absent_arrays(spec)
-    if "importance/probability" in absent:
-        first, others = {"patch": "layout/images"}, {"cls": IMAGE_LAYOUTS["cls"]}
-    else:
-        first, others = {}, IMAGE_LAYOUTS
-    return first | {metric: name for metric, name in others.items() if name not in absent}
+    layouts = all_image_layouts()
+    if spec.n_classes == 0:
+        first = stand_in()
+        drops = {metric.key for metric in metrics() if not metric.higher_is_more_important}
+        others = {name: array for name, array in layouts.items() if name not in {first.key, *drops}}
+        layouts = {first.key: FIRST_LAYOUT} | others
+    return {name: array for name, array in layouts.items() if array not in absent}

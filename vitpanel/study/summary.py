@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from vitpanel.core.grid import CLS
-from vitpanel.core.importance import METRICS, ranked_by_importance
+from vitpanel.core.importance import ranked_by_importance
+from vitpanel.core.metrics import Metric, metrics
 from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.core.patterns import TOP_SHARE
 from vitpanel.core.spec import short_head_name
 from vitpanel.core.trust import read_checks
 from vitpanel.errors import StudyError
 from vitpanel.study.image_words import image_lines
-from vitpanel.study.means import coverage_words, importance_array, importance_mean, unpruned_mean
+from vitpanel.study.means import coverage_words, importance_array, importance_mean
 from vitpanel.study.places import RECOMPUTE
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import OPTIONAL_STAGES, STAGES
@@ -24,12 +25,6 @@ from vitpanel.study.verify import Verification, missing_files
 _WIDTH = 10
 _SHOWN_FILES = 5
 _SHOWN_HEADS = 3
-_MEANINGS = {
-    "probability": "drop of the label's probability",
-    "jsd": "divergence in bits",
-    "cls": "cosine distance of CLS",
-    "patch": "cosine distance of patches",
-}
 
 
 def describe(study: Study) -> str:
@@ -184,26 +179,28 @@ def _size(study: Study) -> str:
 def _heads(study: Study) -> Iterator[str]:
     over = coverage_words(study) or "images"
     yield f"the {_SHOWN_HEADS} most important by each metric, mean over {over}"
-    width = max(map(len, METRICS))
+    width = max(len(metric.key) for metric in metrics())
     absent: dict[str, list[str]] = {}
-    for metric in METRICS:
-        name = importance_array(study, metric)
+    for metric in metrics():
+        name = importance_array(study, metric.key)
         if name not in study:
-            absent.setdefault(study.reason(name), []).append(metric)
+            absent.setdefault(study.reason(name), []).append(metric.key)
             continue
         try:
-            found = importance_mean(study, metric)
+            yield from _first_heads(study, metric, width=width)
         except StudyError as error:
-            yield f"{metric:<{width}}  {error.message}"
-            continue
-        mean, reference = found.mean, unpruned_mean(study) if metric == "probability" else 0.0
-        shown = reference - mean if metric == "probability" else mean
-        order = ranked_by_importance(metric, mean, reference)[:_SHOWN_HEADS]
-        heads = [divmod(int(flat), study.spec.n_heads) for flat in order]
-        over = f"; mean {found.words}" if found.words and found.half_width is None else ""
-        figures = "   ".join(f"{short_head_name(*head):<7} {shown[head]:.4f}" for head in heads)
-        yield f"{metric:<{width}}  {figures}   ({_MEANINGS[metric]}{over})"
-        if found.half_width is not None:
-            widths = "   ".join(f"{'':<7} {found.half_width[head]:.4f}" for head in heads)
-            yield f"{'±':>{width}}  {widths}   ({found.words})"
-    yield from (f"{', '.join(metrics)}: {reason}" for reason, metrics in absent.items())
+            yield f"{metric.key:<{width}}  {error.message}"
+    yield from (f"{', '.join(keys)}: {reason}" for reason, keys in absent.items())
+
+
+def _first_heads(study: Study, metric: Metric, *, width: int) -> Iterator[str]:
+    """The most important heads by a metric, and how sure that is while it is estimated."""
+    found = importance_mean(study, metric.key)
+    order = ranked_by_importance(found.mean)[:_SHOWN_HEADS]
+    heads = [divmod(int(flat), study.spec.n_heads) for flat in order]
+    over = f"; mean {found.words}" if found.words and found.half_width is None else ""
+    figures = "   ".join(f"{short_head_name(*head):<7} {found.mean[head]:.4f}" for head in heads)
+    yield f"{metric.key:<{width}}  {figures}   ({metric.meaning}{over})"
+    if found.half_width is not None:
+        widths = "   ".join(f"{'':<7} {found.half_width[head]:.4f}" for head in heads)
+        yield f"{'±':>{width}}  {widths}   ({found.words})"

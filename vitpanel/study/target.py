@@ -14,6 +14,7 @@ import pandas as pd
 from vitpanel.errors import StudyError, StudyLockedError, StudyMismatchError
 from vitpanel.study.atomic import write_errors
 from vitpanel.study.files import StudyFiles
+from vitpanel.study.formats import refuse_older_format
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.tables import image_differences, read_images
 
@@ -29,7 +30,7 @@ def check_target(path: Path, settings: Mapping[str, Any]) -> None:
     Raises
     ------
     StudyMismatchError
-        If a study is there that was begun with other settings.
+        If a study is there that was begun with other settings, or is of an older format.
     StudyLockedError
         If another run is writing it.
     StudyError
@@ -39,6 +40,7 @@ def check_target(path: Path, settings: Mapping[str, Any]) -> None:
     is_there = StudyFiles(path).manifest.exists()
     if is_there:
         found = Manifest.read(path)
+        refuse_older_format(path, found.format_version)
         refuse_differences(path, found, replace(found, settings=dict(settings)))
     try:
         with write_errors(path):
@@ -117,9 +119,10 @@ def found_manifest(path: Path, wanted: Manifest, images: pd.DataFrame) -> Manife
     Raises
     ------
     StudyMismatchError
-        If it is not; what is known of other images is said by name.
+        If it is not, or is of an older format; what is known of other images is said by name.
     """
     found = Manifest.read(path)
+    refuse_older_format(path, found.format_version)
     is_same = found.images["hash"] == wanted.images["hash"]
     refuse_differences(path, found, wanted, why="" if is_same else _other_images(path, found, images))
     return found

@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
@@ -148,8 +149,9 @@ class HeadAtlas(pn.viewable.Viewer):
         except VitpanelError:
             pass
         try:
+            title = metric_of(self.session.selection.metric).title
             for rank, place in enumerate(self.session.heads_by("importance"), 1):
-                notes[place].append(f"{self.session.selection.metric} importance: rank {rank} of {len(heads)}")
+                notes[place].append(f"{title}: rank {rank} of {len(heads)}")
         except VitpanelError:
             pass
         return [[short_head_name(*place), " · ".join(notes[place])] for place in heads]

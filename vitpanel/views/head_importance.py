@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.events import Tap
 
+from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
@@ -16,7 +17,7 @@ from vitpanel.theme.palette import css
 from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
-from vitpanel.views.figures.mode_bars import METRIC_NAMES, create_mode_bars
+from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
@@ -75,8 +76,8 @@ class HeadImportance(View):
     def _create_controls(self) -> None:
         selection = self.session.selection
         look = {"size": "small", "margin": (10, 3, 0, 3), "sx": COMPACT, "description": ""}
-        metrics = {name: key for key, name in METRIC_NAMES.items()}
-        self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=metrics, width=128, **look)
+        options = {metric.label: metric.key for metric in metrics()}
+        self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=options, width=128, **look)
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
         self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=178, **look)
         # Not those of panel-material-ui 0.16, which after Enter take nothing more until one has left them.

@@ -9,9 +9,12 @@ import param
 from markdown_it import MarkdownIt
 from panel.custom import JSComponent
 
+from vitpanel.core.metrics import metrics
 from vitpanel.theme.palette import css
 
 _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
+# The page lists the metrics that there are; the document, those that come with vitpanel.
+_METRICS = re.compile(r"^<!-- metrics -->\n.*?^<!-- -->\n", flags=re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 _STYLE = f"""
 .mark {{ width: 24px; height: 24px; padding: 0; border: 1px solid {css("muted")}; border-radius: 50%; cursor: pointer;
@@ -44,14 +47,19 @@ class Help(JSComponent):
 
 def chapter(title: str) -> str:
     """Chapter of ``docs/reading-the-views.md`` on a view, as HTML; empty if there is none."""
-    return _chapters().get(title, "")
+    return _chapters(metric_list()).get(title, "")
+
+
+def metric_list() -> str:
+    """Return how to read each metric, as a list in Markdown."""
+    return "".join(f"- *{metric.label}*: {metric.help}\n" for metric in metrics())
 
 
 @lru_cache(maxsize=1)
-def _chapters() -> dict[str, str]:
+def _chapters(metrics_in_markdown: str) -> dict[str, str]:
     # A link to the document that people read on the web, so that each thing is explained in one place.
     guide = files("vitpanel.views").joinpath("reading-the-views.md").read_text(encoding="utf-8")
-    _, *parts = _CHAPTER.split(guide)
+    _, *parts = _CHAPTER.split(_METRICS.sub(lambda _: metrics_in_markdown, guide))
     # Links lead to other documents, which the server of the page does not have.
     render = MarkdownIt("commonmark").enable("table").render
     return {title: render(_LINK.sub(r"\1", text)) for title, text in zip(parts[::2], parts[1::2], strict=True)}

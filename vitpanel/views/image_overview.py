@@ -16,6 +16,7 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Ids
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
+from vitpanel.study.metric_arrays import laid_out_by, layout_label
 from vitpanel.theme.palette import css, dark_colours
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED, Chart, View
 from vitpanel.views.bridge import Bridge
@@ -31,14 +32,6 @@ from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, near
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
 
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
-# As the menu of metrics calls them; the last is what is left instead of what is lost.
-LAYOUT_NAMES = {
-    "drop": "Probability",
-    "jsd": "JSD",
-    "cls": "CLS distance",
-    "patch": "Patch distance",
-    "probability": "p(label) without the head",
-}
 TOOLS = {
     "pan": ("open_with", "Drag moves the map"),
     "box": ("highlight_alt", "Drag a box to brush images"),
@@ -120,8 +113,9 @@ class ImageOverview(View):
         self._show_tool("pan")
         selection = self.session.selection.param
         look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "description": ""} | NARROWED
-        known = self.session.image_layouts()
-        layouts = {words: name for name, words in LAYOUT_NAMES.items() if name in known}
+        # What is left instead of what is lost comes last.
+        known = sorted(self.session.image_layouts(), key=lambda name: laid_out_by(name)[1])
+        layouts = {layout_label(name): name for name in known}
         self.layout = pmui.Select(
             label="Layout", options=layouts, value=self._layout_name, disabled=len(layouts) == 1, **look
         )

@@ -5,18 +5,13 @@ from typing import Any
 
 import panel as pn
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.ranked_heads import RankedHeads, head_names, profile_columns, rank_columns
 
 WIDTH = 206
-_TITLES = {
-    "probability": "probability lost without the head",
-    "jsd": "JSD without the head",
-    "cls": "CLS distance without the head",
-    "patch": "patch distance without the head",
-}
 
 
 class RankedList(pn.viewable.Viewer):
@@ -74,7 +69,7 @@ class RankedList(pn.viewable.Viewer):
         study = self.session.study
         which = "all images" if study.n_done == study.n_images else f"{study.n_done:,} of {study.n_images:,} images"
         where = f"mean of {which}" if selection.image is None else "this image"
-        title = f"{_TITLES[selection.metric]}, {where}"
+        title = f"{metric_of(selection.metric).caption}, {where}"
         self.heads.ranks = rank_columns(self.session.ranking(), selection.metric, title=title)
 
     def _on_head(self, *_: Any) -> None:

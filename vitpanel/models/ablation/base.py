@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
 from vitpanel.core.spec import ViTSpec
-from vitpanel.models.ablation.distances import layer_metrics
+from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
 from vitpanel.models.ablation.modules import z_hook
 from vitpanel.models.ablation.products import HalfProducts
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
@@ -43,11 +43,10 @@ Clean = TypeVar("Clean", bound=CleanRun)
 
 
 class Outcome(NamedTuple):
-    """Pruning one layer in k ways: logits ``(n, k, n_classes)`` or None, Eq. 5 and 6 ``(n, k)``."""
+    """Pruning one layer in k ways: logits ``(n, k, n_classes)`` or None, metrics of it ``(n, k, n_metrics)``."""
 
     logits: Tensor | None
-    cls: Tensor
-    patch: Tensor
+    layer: Tensor
 
 
 class Ablation(ABC, Generic[Clean]):
@@ -80,9 +79,8 @@ class Ablation(ABC, Generic[Clean]):
             ]
             return LeaveOneOut(
                 probabilities=self._probabilities(clean.output),
-                pruned=self._probabilities(_stacked([layer.logits for layer in layers])),
-                cls=_array(torch.stack([layer.cls for layer in layers], 1)),
-                patch=_array(torch.stack([layer.patch for layer in layers], 1)),
+                pruned=self._probabilities(_stacked([outcome.logits for outcome in layers])),
+                layer=by_metric(torch.stack([outcome.layer for outcome in layers], 1)),
             )
 
     def unpruned(self, images: Tensor, on_attention: OnAttention) -> np.ndarray | None:
@@ -127,12 +125,10 @@ class Ablation(ABC, Generic[Clean]):
                     output = self._run_from(clean, first)
             # What restarts inside the model has no z of the layers before.
             later = list(zip(clean.z, [*clean.z[: spec.n_layers - len(z)], *z], strict=True))
-            metrics = [layer_metrics(before, after, spec.grid) for before, after in later]
-            cls, patch = (torch.stack(values, 1) for values in zip(*metrics, strict=True))
-            cls[:, :first], patch[:, :first] = cls[:, :first] * 0, 0
-            return PrunedTogether(
-                self._probabilities(clean.output), self._probabilities(output), _array(cls), _array(patch)
-            )
+            metrics = torch.stack([layer_metrics(before, after, spec.grid) for before, after in later], 1)
+            # What is not defined stays so.
+            metrics[:, :first] *= 0
+            return PrunedTogether(self._probabilities(clean.output), self._probabilities(output), by_metric(metrics))
 
     @abstractmethod
     def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> Clean:
@@ -170,16 +166,16 @@ class Ablation(ABC, Generic[Clean]):
     ) -> ModeTable:
         """Six modes of heads ``heads[a][b]``, all of ``heads[a]`` in one layer."""
         places = [int(mode) for mode in self.modes_defined]
-        parts = {"cls": [], "patch": [], "logits": []}
+        parts: dict[str, list[Tensor]] = {"layer": [], "logits": []}
         for of_layer in heads:
             cuts = [HeadCut(*head, mode.regions) for head in of_layer for mode in self.modes_defined]
             outcome = self._cut_each(clean, cuts)
             for name, values in outcome._asdict().items():
                 if values is not None:
                     parts[name].append(values.unflatten(1, (len(of_layer), -1)))
-        cls, patch = (_placed(torch.stack(parts[name], 1)[..., None], places) for name in ("cls", "patch"))
+        metrics = _placed(torch.stack(parts["layer"], 1), places)
         # No pruning changes nothing, and a model without CLS has no distance of CLS.
-        cls[..., 0, 0], patch[..., 0, 0] = cls[..., 1, 0] * 0, 0
+        metrics[..., 0, :] = metrics[..., 1, :] * 0
         probabilities = None
         if self.model.spec.n_classes:
             logits = _placed(torch.stack(parts["logits"], 1), places)
@@ -188,7 +184,7 @@ class Ablation(ABC, Generic[Clean]):
             probabilities = self._probabilities(logits)
             if probabilities is not None and unpruned is not None:
                 probabilities[..., 0, :] = unpruned
-        return ModeTable(probabilities, _array(cls[..., 0]), _array(patch[..., 0]))
+        return ModeTable(probabilities, by_metric(metrics))
 
 
 def images_at_once(spec: ViTSpec) -> int:

@@ -21,16 +21,15 @@ class FirstOrder:
     ----------
     unpruned
         Probability of the reference class, ``(n,)``.
-    probability
+    left
         Estimate of what pruning each head leaves of it, ``(n, n_layers, n_heads)``.
-    cls, patch
-        Eq. 5 and 6, exact; NaN for tokens that the model does not have.
+    layer
+        By each metric of a layer, exact; NaN for tokens that the model does not have.
     """
 
     unpruned: np.ndarray
-    probability: np.ndarray
-    cls: np.ndarray
-    patch: np.ndarray
+    left: np.ndarray
+    layer: dict[str, np.ndarray]
 
 
 def log_odds(logits: Tensor, classes: Tensor) -> Tensor:
@@ -70,5 +69,5 @@ def estimates(logits: Tensor, reference: Tensor, heads: Sequence[Tensor], n_head
     odds = log_odds(logits, reference)
     change = change_without_heads(odds, heads, n_heads)
     odds = odds.detach().double()
-    values = {"unpruned": odds, "probability": odds[:, None, None] + change}
+    values = {"unpruned": odds, "left": odds[:, None, None] + change}
     return {name: value.sigmoid().float().cpu().numpy() for name, value in values.items()}

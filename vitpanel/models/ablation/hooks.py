@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vitpanel.core.regions import HeadCut, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks, images_at_once
-from vitpanel.models.ablation.distances import layer_metrics
+from vitpanel.models.ablation.layer_metrics import layer_metrics
 from vitpanel.models.ablation.modules import z_hook
 from vitpanel.models.probe import attention_hook
 
@@ -54,9 +54,8 @@ class HookAblation(Ablation[HookRun]):
                 output = self.model.module(clean.images.repeat(part.stop - part.start, 1, 1, 1))
             logits.append(output.unflatten(0, (-1, n)))
             metrics.append(layer_metrics(clean.z[layer], z[0].unflatten(0, (-1, n)), grid))
-        cls, patch = (torch.cat(values).T for values in zip(*metrics, strict=True))
         has_classes = bool(self.model.spec.n_classes)
-        return Outcome(torch.cat(logits).transpose(0, 1) if has_classes else None, cls, patch)
+        return Outcome(torch.cat(logits).transpose(0, 1) if has_classes else None, torch.cat(metrics).transpose(0, 1))
 
     def _run_from(self, clean: HookRun, layer: int) -> Tensor:  # noqa: ARG002 - it always runs everything
         return self.model.module(clean.images)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
-from vitpanel.models.ablation.distances import LinearMetrics, layer_metrics
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
+from vitpanel.models.ablation.layer_metrics import LinearMetrics, by_metric, layer_metrics
 from vitpanel.models.ablation.linear import STEP_TOKENS
 from vitpanel.models.ablation.modules import heads_module, is_linear, projected, z_hook
 from vitpanel.models.ablation.plain import PlainBlock, PrunedBlock, head_attention, is_plain
@@ -168,8 +168,7 @@ class RestartAblation(Ablation[RestartRun]):
                 self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.n_heads)], to_logits=False)
                 for layer in range(spec.n_layers)
             ]
-        cls, patch = (torch.stack([getattr(layer, name) for layer in layers], 1) for name in ("cls", "patch"))
-        return FirstOrder(**estimated, cls=cls.float().cpu().numpy(), patch=patch.float().cpu().numpy())
+        return FirstOrder(**estimated, layer=by_metric(torch.stack([outcome.layer for outcome in layers], 1)))
 
     @contextmanager
     def _running(self, *, with_gradient: bool = False) -> Iterator[None]:
@@ -239,7 +238,7 @@ class RestartAblation(Ablation[RestartRun]):
         attention, grid = self.model.attention[layer], self.model.spec.grid
         lost = self._lost(clean.layers[layer], layer, cuts)
         places = torch.tensor([cut.head for cut in cuts], device=lost.device)
-        metrics: list[tuple[Tensor, Tensor]] = []
+        metrics: list[Tensor] = []
         if is_linear(attention):
             heads, gate = self._by_head(clean.layers[layer].heads), clean.layers[layer].gate
             if gate is not None:
@@ -247,7 +246,7 @@ class RestartAblation(Ablation[RestartRun]):
                 heads, lost = heads * gates, lost * gates.permute(2, 0, 1, 3)[places]
             metrics.append(self._linear_metrics(layer)(heads, lost, places))
             if not to_logits:
-                return Outcome(None, *metrics[0])
+                return Outcome(None, metrics[0])
         logits = []
         if clean.lacks_output:
             # Nothing is taken away: the unpruned model runs along.
@@ -260,15 +259,13 @@ class RestartAblation(Ablation[RestartRun]):
                 continue
             z = self._pruned_z(clean, layer, lost[part], places[part])
             if not is_linear(attention):
-                cls, patch = layer_metrics(clean.z[layer], z, grid)
-                metrics.append((cls.T, patch.T))
+                metrics.append(layer_metrics(clean.z[layer], z, grid).transpose(0, 1))
             if to_logits:
                 logits.append(self._after(clean, layer, z))
-        cls, patch = (torch.cat(values, 1) for values in zip(*metrics, strict=True))
         joined = torch.cat(logits).unflatten(0, (len(lost), -1)).transpose(0, 1) if logits else None
         if joined is not None and clean.lacks_output:
             clean.output, joined = joined[:, -1], joined[:, :-1]
-        return Outcome(joined, cls, patch)
+        return Outcome(joined, torch.cat(metrics, 1))
 
     def _linear_metrics(self, layer: int) -> LinearMetrics:
         if layer not in self._metrics:

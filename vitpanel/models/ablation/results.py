@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitpanel.core.importance import PrunedHead, jensen_shannon
+from vitpanel.core.metrics import importance_from_pruned
+from vitpanel.core.pruned_head import PrunedHead
 
 
 @dataclass(frozen=True)
@@ -17,28 +18,27 @@ class LeaveOneOut:
         Without pruning, ``(n, n_classes)``; None for a model without a class head.
     pruned
         With one head pruned, ``(n, n_layers, n_heads, n_classes)``, or None.
-    cls, patch
-        Eq. 5 and 6, ``(n, n_layers, n_heads)``; NaN for tokens that the model does not have.
+    layer
+        By each metric of a layer, ``(n, n_layers, n_heads)``; NaN for tokens that the model does not have.
     """
 
     probabilities: np.ndarray | None
     pruned: np.ndarray | None
-    cls: np.ndarray
-    patch: np.ndarray
+    layer: dict[str, np.ndarray]
 
     def importance(self, reference: np.ndarray) -> dict[str, np.ndarray]:
-        """The metrics that the model has, each ``(n, n_layers, n_heads)``.
+        """Importance by the metrics that the model has, each float32 ``(n, n_layers, n_heads)``.
 
         Parameters
         ----------
         reference
-            Class of each image whose probability is kept, ``(n,)``.
+            Class that each image is judged by, ``(n,)``.
         """
-        result = {"patch": self.patch} if np.isnan(self.cls).all() else {"cls": self.cls, "patch": self.patch}
+        result = {key: values for key, values in self.layer.items() if not np.isnan(values).all()}
         if self.probabilities is None or self.pruned is None:
             return result
-        kept = np.take_along_axis(self.pruned, reference[:, None, None, None], axis=-1)[..., 0]
-        return {"probability": kept, "jsd": jensen_shannon(self.probabilities[:, None, None], self.pruned)} | result
+        unpruned = self.probabilities[:, None, None]
+        return importance_from_pruned(unpruned, self.pruned, reference[:, None, None]) | result
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class ModeTable:
     ----------
     probabilities
         ``(n, n_layers, n_heads, 6, n_classes)``; None for a model without a class head.
-    cls, patch
-        Eq. 5 and 6, ``(n, n_layers, n_heads, 6)``; NaN also for tokens that the model does not have.
+    layer
+        By each metric of a layer, ``(n, n_layers, n_heads, 6)``; NaN also for tokens that the model does not have.
     """
 
     probabilities: np.ndarray | None
-    cls: np.ndarray
-    patch: np.ndarray
+    layer: dict[str, np.ndarray]
 
     def head(self, image: int, layer: int, head: int) -> PrunedHead:
         """Return one head of one image of the batch."""
         at = (image, layer, head)
-        return PrunedHead(None if self.probabilities is None else self.probabilities[at], self.cls[at], self.patch[at])
+        probabilities = None if self.probabilities is None else self.probabilities[at]
+        return PrunedHead(probabilities, {key: values[at] for key, values in self.layer.items()})
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,11 @@ class PrunedTogether:
     ----------
     unpruned, probabilities
         Without and with pruning, ``(n, n_classes)``; None for a model without a class head.
-    cls, patch
-        Eq. 5 and 6 for every layer, ``(n, n_layers)``: 0 before the first pruned layer, and what it does to the later
-        ones; NaN for tokens that the model does not have.
+    layer
+        By each metric of a layer and for every layer, ``(n, n_layers)``: 0 before the first pruned layer, and what it
+        does to the later ones; NaN for tokens that the model does not have.
     """
 
     unpruned: np.ndarray | None
     probabilities: np.ndarray | None
-    cls: np.ndarray
-    patch: np.ndarray
+    layer: dict[str, np.ndarray]

@@ -12,9 +12,8 @@ from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_shape
 from vitpanel.state.image_groups import image_groups
 from vitpanel.state.image_search import images_named
-from vitpanel.study.means import importance_values
+from vitpanel.study.metric_arrays import all_image_layouts
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import IMAGE_LAYOUTS
 
 _MOST_NAMED = 6
 
@@ -81,7 +80,7 @@ class InPolygon(Brush):
     @property
     def item(self) -> str:
         """Images on their layouts, heads on images on the others."""
-        return IMAGE if self.layout in IMAGE_LAYOUTS.values() else INSTANCE
+        return IMAGE if self.layout in all_image_layouts().values() else INSTANCE
 
     @property
     def words(self) -> str:
@@ -108,8 +107,7 @@ class InRange(Brush):
     ----------
     name
         For images a column of ``study.images`` or an array of the study over images; for heads on images an array over
-        image, layer and head, as ``"entropy"``; for heads the mean of such an array over images. Importance is meant as
-        in a ranking: ``"importance/probability"`` is the loss.
+        image, layer and head, as ``"entropy"``; for heads the mean of such an array over images.
     low, high
         Ends of the range; None for no end.
     item
@@ -142,11 +140,7 @@ class InRange(Brush):
     def _values(self, study: Study) -> np.ndarray:
         if self.item == IMAGE and self.name in study.images.select_dtypes("number"):
             return study.images[self.name].to_numpy(np.float64)
-        is_importance = self.name.startswith("importance/") and self.name in study
-        values = importance_values(study, self.name.split("/")[1]) if is_importance else study[self.name]
-        if self.item != HEAD:
-            return values
-        return np.nanmean(values, axis=0) if is_importance else study.mean(self.name)
+        return study.mean(self.name) if self.item == HEAD else study[self.name]
 
 
 @dataclass(frozen=True)
@@ -226,7 +220,7 @@ class Near(Brush):
     @property
     def item(self) -> str:
         """Images on their layouts, heads on images on the others."""
-        return IMAGE if self.layout in IMAGE_LAYOUTS.values() else INSTANCE
+        return IMAGE if self.layout in all_image_layouts().values() else INSTANCE
 
     @property
     def words(self) -> str:

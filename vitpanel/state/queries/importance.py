@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.state.queries.marks import MARKS, all_heads, with_marks
 from vitpanel.state.ranking import unpruned_probability
 from vitpanel.state.results import ImportanceCurve
 from vitpanel.state.selection import Selection
 from vitpanel.state.strength import rows_of_image
-from vitpanel.study.means import importance_mean
+from vitpanel.study.means import drawn_mean
 from vitpanel.study.reader import Study
 
 COLUMNS = ("layer", "head", "metric", "chosen_image", "mean", "spread", "spread_is", "unpruned", *MARKS)
@@ -16,7 +17,7 @@ STD, INTERVAL = "std", "half_width_95"
 
 
 def importance_curve(study: Study, selection: Selection) -> ImportanceCurve:
-    """Importance of all heads by the chosen metric, on the chosen image and over all.
+    """What is drawn of all heads by the chosen metric, on the chosen image and over all.
 
     Raises
     ------
@@ -24,9 +25,12 @@ def importance_curve(study: Study, selection: Selection) -> ImportanceCurve:
         If the study does not have the metric, or not for the chosen image.
     """
     metric, image = selection.metric, selection.image
-    chosen = None if image is None else rows_of_image(study, f"importance/{metric}", image)
-    reference = unpruned_probability(study, image) if metric == "probability" else None
-    over_all = importance_mean(study, metric)
+    record, chosen = metric_of(metric), None
+    baseline = unpruned_probability(study, image)
+    if image is not None:
+        chosen = record.drawn(rows_of_image(study, f"importance/{metric}", image), baseline)
+    reference = None if record.higher_is_more_important else baseline
+    over_all = drawn_mean(study, metric)
     return ImportanceCurve(metric, over_all.mean, over_all.std, chosen, reference, over_all.half_width, over_all.words)
 
 
@@ -37,7 +41,7 @@ def importance_table(study: Study, selection: Selection) -> pd.DataFrame:
     -------
     The columns `COLUMNS`. ``chosen_image`` is NaN without an image. ``spread`` belongs to the mean: ``spread_is`` says
     whether it is the standard deviation over images or half the width of an estimate's 95 % interval. ``unpruned`` is
-    the probability with all heads, NaN for the other metrics.
+    the probability with all heads that what is left is held against, NaN for metrics that are drawn themselves.
     """
     curve = importance_curve(study, selection)
     unknown = np.full(curve.mean.size, np.nan)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vitpanel.core.importance import PrunedHead
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.regions import PruningMode
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.results import Predictions, top_predictions
@@ -23,9 +23,9 @@ def reference_class(study: Study, image: int | None) -> int | None:
 
 
 def mode_values(study: Study, selection: Selection, pruned: PrunedHead | None) -> np.ndarray | None:
-    """The chosen metric of the chosen head under each mode, ``(6,)``, NaN where undefined; None while unknown."""
+    """What is drawn of the chosen head under each mode, ``(6,)``, NaN where undefined; None while unknown."""
     reference = reference_class(study, selection.image)
-    return None if pruned is None or reference is None else pruned.metric(selection.metric, reference)
+    return None if pruned is None or reference is None else pruned.drawn(selection.metric, reference)
 
 
 def mode_table(study: Study, selection: Selection, pruned: PrunedHead) -> pd.DataFrame:

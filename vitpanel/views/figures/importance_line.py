@@ -17,6 +17,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
 from vitpanel.theme.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
@@ -24,12 +25,6 @@ from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.numbers import plain_ticks
 
-AXIS_LABELS = {
-    "probability": "probability without the head",
-    "jsd": "JSD to the unpruned (bits)",
-    "cls": "cosine distance, CLS token",
-    "patch": "cosine distance, patch tokens",
-}
 AIR = 0.04
 PIN_SHARE, PIN_TOP, PIN_ROW = 0.035, 0.96, 0.08  # of the width and height of the chart
 GRIP_SHARE = 0.016
@@ -60,14 +55,14 @@ class ImportanceLine:
 
     def show(self, curve: ImportanceCurve) -> None:
         """Draw a curve; the columns that belong to all images are sent once for a metric."""
-        columns = importance_columns(curve)
-        if self.figure.yaxis[0].axis_label == AXIS_LABELS[curve.metric] and len(self.heads.data["flat"]):
+        columns, axis_label = importance_columns(curve), metric_of(curve.metric).axis_label
+        if self.figure.yaxis[0].axis_label == axis_label and len(self.heads.data["flat"]):
             self.heads.patch({name: [(slice(None), columns[name])] for name in ("chosen", "chosen_text")})
         else:
             self.heads.data = columns
             self.figure.title.update(text=_mean_title(curve), visible=bool(curve.words))
             self.mean_item.label = {"value": "mean ± std" if curve.half_width is None else "mean ± 95 %"}
-            self.figure.yaxis[0].axis_label = AXIS_LABELS[curve.metric]
+            self.figure.yaxis[0].axis_label = axis_label
         reference = reference_columns(curve)
         if list(self.reference.data["y"]) != reference["y"]:
             self.reference.data = reference
@@ -102,13 +97,13 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     spread = curve.std if curve.half_width is None else curve.half_width
     mean, band = curve.mean.ravel(), np.zeros(curve.mean.size) if spread is None else spread.ravel()
     chosen = np.full(mean.size, np.nan) if curve.chosen is None else curve.chosen.flatten()
-    largest = 2 if curve.metric in {"cls", "patch"} else 1
+    least, largest = metric_of(curve.metric).drawn_bounds
     return {
         "flat": np.arange(mean.size),
         "name": [head_name(layer, head) for layer in range(n_layers) for head in range(n_heads)],
         "mean": mean,
         "band": band,
-        "lower": np.maximum(mean - band, 0),
+        "lower": np.maximum(mean - band, least),
         "upper": np.minimum(mean + band, largest),
         "chosen": chosen,
         "chosen_text": numbers_as_text(chosen, 4),

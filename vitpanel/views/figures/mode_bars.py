@@ -7,12 +7,12 @@ import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
+from vitpanel.core.metrics import metric_keys, metric_of
 from vitpanel.core.regions import PruningMode, Region
 from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
 
-METRIC_NAMES = {"probability": "Probability", "jsd": "JSD", "cls": "CLS distance", "patch": "Patch distance"}
 NOT_DEFINED = "n/a"
 ICON_SHARE = 0.2
 AIR = 0.18
@@ -35,7 +35,7 @@ class ModeBars:
         low, high = mode_span(values, metric)
         self.figure.y_range.update(start=low - ICON_SHARE / (1 - ICON_SHARE) * (high - low), end=high)
         self.figure.yaxis.bounds = possible(low, high, metric)
-        self.figure.yaxis.axis_label = METRIC_NAMES[metric]
+        self.figure.yaxis.axis_label = metric_of(metric).label
         self.unpruned.update(location=float(np.nan_to_num(values[0])), visible=True)
         self.bars.data = mode_columns(values, metric)
 
@@ -47,7 +47,7 @@ def mode_span(values: np.ndarray, metric: str) -> tuple[float, float]:
     the axis is never so short that less than a hundredth looks large.
     """
     known = values[np.isfinite(values)]
-    if metric != "probability" or not known.size:
+    if not (metric and known.size) or _is_from_zero(metric):
         return 0.0, (1 + AIR) * float(known.max(initial=0)) or 1.0
     low, high = float(known.min()), float(known.max())
     span = max(high - low, SHORTEST)
@@ -57,12 +57,21 @@ def mode_span(values: np.ndarray, metric: str) -> tuple[float, float]:
 
 def possible(low: float, high: float, metric: str) -> tuple[float, float]:
     """What of an axis has ticks: no probability is below 0 or above 1."""
-    return max(low, 0.0), min(high, 1.0) if metric == "probability" else high
+    if not metric or _is_from_zero(metric):
+        return max(low, 0.0), high
+    least, largest = metric_of(metric).drawn_bounds
+    return max(low, least), min(high, largest)
+
+
+def _is_from_zero(metric: str) -> bool:
+    """Whether bars of a metric are distances from the unpruned model, and cannot be below 0."""
+    record = metric_of(metric)
+    return record.higher_is_more_important and not record.is_signed
 
 
 def mode_texts(values: np.ndarray, metric: str) -> list[str]:
     """Labels of the bars: the unpruned value, then changes of the probability or distances; "n/a" for NaN."""
-    if metric == "probability":
+    if not _is_from_zero(metric):
         texts = [distance_text(values[0]), *(change_text(value - values[0]) for value in values[1:])]
     else:
         texts = [distance_text(value) for value in values]
@@ -92,7 +101,7 @@ def full_text(value: float, unpruned: float, metric: str) -> str:
     """Value of a mode for a tooltip."""
     if np.isnan(value):
         return "not defined for this model"
-    change = f" ({change_text(value - unpruned)} against unpruned)" if metric == "probability" else ""
+    change = f" ({change_text(value - unpruned)} against unpruned)" if not _is_from_zero(metric) else ""
     return f"{value:.6g}{change}"
 
 
@@ -119,7 +128,7 @@ def icon_columns() -> dict[str, Any]:
 
 def create_mode_bars() -> ModeBars:
     """Empty bars over their pictograms."""
-    bars = ColumnDataSource({name: [] for name in mode_columns(np.zeros(len(PruningMode)), "probability")})
+    bars = ColumnDataSource({name: [] for name in mode_columns(np.zeros(len(PruningMode)), metric_keys()[0])})
     chosen = ColumnDataSource({"mode": [0]})
     fig = create_figure(
         x_range=Range1d(-0.6, len(PruningMode) - 0.4), y_range=Range1d(-0.25, 1), title="By pruning mode"

@@ -20,6 +20,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from holoviews.plotting.plot import Plot
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.elements.density import LOOK, LivePicture, draw_plot
 from vitpanel.elements.shading import colour_index
@@ -35,12 +36,6 @@ PAUSE = 40
 REST = 60
 NEAR_PIXELS = 8
 NO_COLOUR = MEAN
-IMPORTANCE_WORDS = {
-    "probability": "probability lost",
-    "jsd": "JSD",
-    "cls": "CLS distance",
-    "patch": "patch distance",
-}
 _CARD = (
     "position: absolute; z-index: 3; padding: 3px 6px; font: 11px/14px sans-serif; pointer-events: none; "
     f"white-space: nowrap; background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}"
@@ -142,7 +137,7 @@ def own_columns(own: OwnHeads | None, colours: MapColours, palette: tuple[str, .
     shades = np.array([*palette, NO_COLOUR if colours.kind == "density" else MUTED])
     numbers = zip(numbers_as_text(own.entropy, 3), numbers_as_text(own.importance, 4), strict=True)
     words = [
-        f"{head_name(layer, head)} · entropy {entropy} · {IMPORTANCE_WORDS[metric]} {importance}"
+        f"{head_name(layer, head)} · entropy {entropy} · {metric_of(metric).title} {importance}"
         for layer, head, (entropy, importance) in zip(own.layer, own.head, numbers, strict=True)
     ]
     colour = shades[colour_index(own.value, colours, len(palette))].tolist()

@@ -6,6 +6,7 @@ import numpy as np
 import param
 from panel.custom import JSComponent
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.ranking import Ranking
 from vitpanel.theme.palette import css
@@ -75,7 +76,7 @@ def head_names(n_layers: int, n_heads: int) -> list[str]:
 
 def rank_columns(ranks: Ranking, metric: str, *, title: str) -> dict[str, Any]:
     """What the rows show, by flat head index."""
-    text = change_text if metric == "probability" else distance_text
+    text = change_text if metric_of(metric).is_signed else distance_text
     return {
         "order": ranks.order.tolist(),
         "texts": [text(value) for value in ranks.importance],

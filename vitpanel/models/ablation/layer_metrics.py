@@ -1,8 +1,16 @@
-"""Change of z when heads are pruned (Eq. 5 and 6): straight, and in closed form without z after pruning."""
+"""Metrics of a layer's output when heads are pruned: straight, and in closed form without z after pruning.
 
+All of them come from the cosine distance of each token (Eq. 5 and 6 take that of CLS and the mean over patches); what
+is made of it, `vitpanel.core.metrics` says.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vitpanel.core import metrics
 from vitpanel.core.grid import Grid
 
 # Below this share of |z|², what is left of z is the rounding of float32.
@@ -16,13 +24,20 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
     return 1 - cosine.clamp(-1, 1)
 
 
-def layer_metrics(z: Tensor, pruned: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-    """Eq. 5 and 6 from z before and after pruning, both broadcast to ``(..., n_tokens, width)``."""
+def layer_metrics(z: Tensor, pruned: Tensor, grid: Grid) -> Tensor:
+    """Metrics of the layer, along the last axis, from z before and after pruning, ``(…, n_tokens, width)``."""
     return _of_tokens(cosine_distance(z.double(), pruned.double()), grid)
 
 
+def by_metric(values: Tensor) -> dict[str, np.ndarray]:
+    """Values along the last axis by the keys of the metrics of a layer, float32."""
+    return {
+        metric.key: values[..., place].float().cpu().numpy() for place, metric in enumerate(metrics.layer_metrics())
+    }
+
+
 class LinearMetrics:
-    """Eq. 5 and 6 when z = heads · Wᵀ + b and a part of one head is taken away.
+    """Metrics of a layer when z = heads · Wᵀ + b and a part of one head is taken away.
 
     With c what the part adds to z, cos(z, z − c) needs |z|², z·c and |c|² alone, and these follow from the heads and
     WᵀW, which is computed once and takes 8 bytes times the width squared: |z|² = heads · (Wᵀz + Wᵀb) + |b|²,
@@ -42,8 +57,8 @@ class LinearMetrics:
         by_head = self._gram.unflatten(0, (n_heads, -1)).unflatten(-1, (n_heads, -1))
         self._gram_of_heads = by_head.diagonal(dim1=0, dim2=2).permute(2, 0, 1).contiguous()
 
-    def __call__(self, heads: Tensor, lost: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Both distances, each ``(n, k)``, for k parts at once.
+    def __call__(self, heads: Tensor, lost: Tensor, places: Tensor) -> Tensor:
+        """Metrics ``(n, k, n_metrics)`` for k parts at once.
 
         Parameters
         ----------
@@ -64,10 +79,16 @@ class LinearMetrics:
         left = size - 2 * dot + lost_size
         is_zero = (left <= _NOTHING * size) | (size == 0)
         cosine = torch.where(is_zero, 0, (size - dot) / (size * left.clamp(min=0)).sqrt())
-        cls, patch = _of_tokens(1 - cosine.clamp(-1, 1), self._grid)
-        return cls.T, patch.T
+        return _of_tokens(1 - cosine.clamp(-1, 1), self._grid).transpose(0, 1)
 
 
-def _of_tokens(distance: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-    cls = torch.full_like(distance[..., 0], torch.nan) if grid.cls is None else distance[..., grid.cls]
-    return cls, distance[..., grid.patches].mean(-1)
+def _of_tokens(distance: Tensor, grid: Grid) -> Tensor:
+    """Metrics along the last axis in the order of the registry; NaN for one that needs a token that there is not."""
+    nothing = torch.full_like(distance[..., 0], torch.nan)
+    return torch.stack(list(_each(distance, grid, nothing)), -1)
+
+
+def _each(distance: Tensor, grid: Grid, nothing: Tensor) -> Iterator[Tensor]:
+    for metric in metrics.layer_metrics():
+        lacks_token = metric.needs == metrics.CLS and grid.cls is None
+        yield nothing if lacks_token or metric.from_distances is None else metric.from_distances(distance, grid)
