@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,7 +195,10 @@ def test_a_kind_of_brush_that_is_added_in_one_file_is_known_everywhere(study: St
     @dataclass(frozen=True)
     class Every(Brush):
         step: int
-        item: ClassVar[str] = "image"
+
+        @property
+        def item(self) -> str:
+            return "image"
 
         @property
         def words(self) -> str:

@@ -1,5 +1,7 @@
 """How much every head matters."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,8 @@ def test_the_ranking_is_by_what_is_lost_with_its_quartiles(study: Study):
     assert tuple(table) == RANKING_COLUMNS
     assert table["rank"].tolist() == [1, 2, 3, 4, 5, 6]
     assert (np.diff(table["importance"]) <= 0).all()
-    for row in table.itertuples():
+    rows: Any = table.itertuples()
+    for row in rows:
         of_head = np.sort(lost[study.images["label"] >= 0, row.layer, row.head])
         assert row.importance == pytest.approx(lost[3, row.layer, row.head], abs=1e-6)
         assert row.least == pytest.approx(of_head[0], abs=1e-6)
