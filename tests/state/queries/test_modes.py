@@ -29,7 +29,9 @@ def test_a_metric_under_the_six_modes(study: Study, selection: Selection):
     assert table["value"].to_numpy() == pytest.approx(pruned.probabilities[:, label], abs=1e-6)
     assert table["change"].to_numpy() == pytest.approx(changes, abs=1e-6)
     assert table["is_chosen"].tolist() == [False] * 4 + [True, False]
-    assert mode_table(study, selection.but(metric="patch"), pruned)["value"].to_numpy() == pytest.approx(pruned.drawn("patch", label))
+    assert mode_table(study, selection.but(metric="patch"), pruned)["value"].to_numpy() == pytest.approx(
+        pruned.drawn("patch", label)
+    )
 
 
 def test_an_image_without_a_label_is_judged_by_its_top_class(study: Study, selection: Selection):
