@@ -37,7 +37,7 @@ def test_cells_are_the_matrix(study: Study, selection: Selection, display: HeadD
     for row in rows:
         assert row.value == matrix[row.source_cell, row.target_cell]
         assert row.kind == ("patch" if row.source_cell and row.target_cell else "cls")
-    assert (table.groupby("kind")["darkest"].nunique() == 1).all()
+    assert (table.groupby("kind")["darkest"].nunique().to_numpy() == 1).all()
 
 
 def test_links_are_the_largest_entries(study: Study, selection: Selection, display: HeadDisplay, matrix: np.ndarray):
@@ -60,7 +60,7 @@ def test_bins_count_all_entries_and_say_which_are_drawn(selection: Selection, di
     limit = threshold_value(matrix, 0.1)
     assert set(table["threshold"]) == {limit}
     drawn = table[table["is_drawn"]]
-    assert drawn["from"].iloc[0] <= limit <= drawn["to"].iloc[0]
+    assert float(drawn["from"].iloc[0]) <= limit <= float(drawn["to"].iloc[0])
 
 
 def test_patches_of_a_token_of_cls_and_of_all(study: Study, selection: Selection, display: HeadDisplay, tmp_path: Path):
