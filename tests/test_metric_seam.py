@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import holoviews as hv
 import numpy as np
 import pytest
 import torch
 
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
+from vitpanel import elements
 from vitpanel.core import metrics
 from vitpanel.core.metrics import Metric, register
 from vitpanel.models.ablation import HookAblation
@@ -216,6 +218,18 @@ def test_view_b_draws_and_exports_it(session: Session):
     view.metric.value = CORNER.key
     assert session.selection.metric == CORNER.key
     assert view.curve.figure.yaxis.axis_label == CORNER.axis_label
+
+
+def test_elements_draw_it_and_tables_have_it(session: Session):
+    study, key = session.study, VARIATION.key
+    for element in (elements.importance_curve, elements.head_ranking, elements.mode_bars):
+        assert set(element(study, session.selection, table=True)["metric"]) == {key}
+    figure = hv.renderer("bokeh").get_plot(elements.importance_curve(study, metric=key)).state
+    assert figure.yaxis.axis_label == VARIATION.axis_label
+    ranked = elements.head_ranking(study, session.selection, table=True)
+    assert ranked["importance"].iloc[0] == pytest.approx(study[f"importance/{key}"][IMAGE].max())
+    assert f"importance_{key}_median" in study.heads
+    assert study.to_xarray()[f"importance_{key}"].dims == ("image", "layer", "head")
 
 
 def test_the_maps_and_the_atlas_name_it(session: Session):

@@ -9,6 +9,7 @@ import panel as pn
 import pytest
 from bokeh.document import Document
 from bokeh.models import Plot
+from holoviews.streams import Tap
 from panel.custom import JSComponent
 from pyviz_comms import Comm
 
@@ -171,7 +172,7 @@ def test_a_choice_made_in_an_element_reaches_the_views_of_another_cell(show: Cal
     streams = [stream for part in plot.traverse(lambda each: each) for stream in streams_of(part)]
     view: Any = cell.explorer.views["attention-strength"]
     cell.comm.sent = []
-    next(stream for stream in streams if isinstance(stream, hv.streams.Tap)).event(x=5, y=0.1)
+    next(stream for stream in streams if isinstance(stream, Tap)).event(x=5, y=0.1)
     assert view.bars.figure.title.text.startswith("L1 H2")
     assert cell.has_sent(view.bars.hops)
     cell.explorer.selection.mark(OfClass("class 0"))

@@ -9,6 +9,7 @@ import holoviews as hv
 import pandas as pd
 import pytest
 from bokeh.models import Plot
+from holoviews.streams import Tap
 
 from tests.fakes import FakeModel
 from vitpanel import Selection, elements
@@ -151,7 +152,7 @@ def test_a_choice_in_one_element_moves_another(make: Callable[..., Any], plot: A
     selection = Selection(study, image=3)
     tapped, other = plot(make("head_scatter", selection)), plot(make("strength_bars", selection)).state
     streams = [s for each in tapped.traverse(lambda p: p) for c in getattr(each, "callbacks", []) for s in c.streams]
-    tap = next(stream for stream in streams if isinstance(stream, hv.streams.Tap))
+    tap = next(stream for stream in streams if isinstance(stream, Tap))
     table = make("head_scatter", selection, table=True)
     row = table[(table["layer"] == 1) & (table["head"] == 2)].iloc[0]
     tap.event(x=1.2, y=row["value"])

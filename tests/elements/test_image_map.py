@@ -14,6 +14,7 @@ from vitpanel.elements import density
 from vitpanel.elements.density import draw_plot
 from vitpanel.elements.image_map import image_map, image_pixels, paint_images
 from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import ImageGroups
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study, open_study
@@ -131,6 +132,28 @@ def test_a_linked_map_follows_the_selection_and_a_tap_writes_to_it(
     selection.image = None
     assert ring() == []
     assert plot.state.x_range.start == -1 != before
+
+
+@pytest.mark.parametrize("limit", [10, 5000])
+def test_a_lasso_and_a_box_brush_images_which_stand_out(study: Study, monkeypatch: pytest.MonkeyPatch, limit: int):
+    monkeypatch.setattr(density, "MOST_GLYPHS", limit)
+    selection = Selection()
+    element = image_map(study, selection)
+    plot = draw_plot(element)
+    x, y = study[DROP].T
+    stream(plot, hv.streams.BoundsXY).event(bounds=(-3.0, -5.0, 4.0, 5.0))
+    inside = (x > -3) & (x < 4) & (y > -5) & (y < 5)
+    assert 0 < inside.sum() < 12
+    assert np.array_equal(selection.images.to_mask(study), inside)
+    line = np.array([[-9.0, -9], [9, -9], [0, 9]])
+    stream(plot, hv.streams.Lasso).event(geometry=line)
+    assert selection.images == InPolygon(DROP, tuple(line[:, 0]), tuple(line[:, 1]))
+    drawn = element[()].get(0)
+    if limit > 12:
+        lit = selection.images.to_mask(study)
+        assert drawn["strength"][lit].min() > 2 * drawn["strength"][~lit].max()
+    else:
+        assert set(np.unique(drawn.dimension_values("A")).tolist()) == {0, 40, 230}
 
 
 def test_colours_and_layout_follow_unless_they_are_fixed(study: Study):

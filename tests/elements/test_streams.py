@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
+from holoviews.streams import BoundsXY, Tap
 
 from tests.fakes import FakeModel
 from vitpanel import Selection, elements
@@ -33,58 +33,58 @@ def act(plot: Any):
 
 
 def test_a_click_on_the_curve_chooses_the_head_at_its_place(study: Study, selection: Selection, act: Any):
-    act(elements.importance_curve(study, selection), hv.streams.Tap, x=4.2, y=0.5)
+    act(elements.importance_curve(study, selection), Tap, x=4.2, y=0.5)
     assert selection.chosen_head == (1, 1)
-    act(elements.importance_curve(study, selection), hv.streams.Tap, x=99, y=0)
+    act(elements.importance_curve(study, selection), Tap, x=99, y=0)
     assert selection.chosen_head == (1, 2)
 
 
 def test_a_click_in_the_ranking_chooses_the_head_of_the_point(study: Study, selection: Selection, act: Any):
     row = elements.head_ranking(study, selection, table=True).iloc[2]
-    act(elements.head_ranking(study, selection), hv.streams.Tap, x=3.1, y=row["importance"])
+    act(elements.head_ranking(study, selection), Tap, x=3.1, y=row["importance"])
     assert selection.chosen_head == (row["layer"], row["head"])
 
 
 def test_a_box_brushes_the_heads_inside(study: Study, selection: Selection, act: Any):
     table = elements.head_scatter(study, selection, table=True)
     limit = float(table["value"].median())
-    act(elements.head_scatter(study, selection), hv.streams.BoundsXY, bounds=(-1, limit, 5, 2))
+    act(elements.head_scatter(study, selection), BoundsXY, bounds=(-1, limit, 5, 2))
     brushed = elements.head_scatter(study, selection, table=True)
     assert brushed["is_brushed"].tolist() == (table["value"] >= limit).tolist()
     assert head_shares(study, selection.heads).sum() == (table["value"] >= limit).sum()
 
 
 def test_a_click_on_a_bar_chooses_its_mode(study: Study, selection: Selection, model: FakeModel, act: Any):
-    act(elements.mode_bars(study, selection, live=model), hv.streams.Tap, x=3.3, y=0.1)
+    act(elements.mode_bars(study, selection, live=model), Tap, x=3.3, y=0.1)
     assert selection.mode == 3
-    act(elements.mode_bars(study, selection, live=model), hv.streams.Tap, x=7, y=0.1)
+    act(elements.mode_bars(study, selection, live=model), Tap, x=7, y=0.1)
     assert selection.mode == 3
 
 
 def test_a_click_in_the_matrix_chooses_the_source(study: Study, selection: Selection, model: FakeModel, act: Any):
     edges = axis_edges(study.spec.grid)
-    act(elements.attention_heatmap(study, selection, live=model), hv.streams.Tap, x=0.5, y=edges[-1] - edges[5] - 0.5)
+    act(elements.attention_heatmap(study, selection, live=model), Tap, x=0.5, y=edges[-1] - edges[5] - 0.5)
     assert selection.token == 5
 
 
 def test_a_click_on_a_token_chooses_it(study: Study, selection: Selection, model: FakeModel, act: Any):
-    act(elements.token_lines(study, selection, live=model), hv.streams.Tap, x=axis_edges(study.spec.grid)[7] + 0.1, y=1)
+    act(elements.token_lines(study, selection, live=model), Tap, x=axis_edges(study.spec.grid)[7] + 0.1, y=1)
     assert selection.token == 7
 
 
 def test_a_click_on_a_patch_chooses_its_token(study: Study, selection: Selection, model: FakeModel, act: Any):
-    act(elements.attention_masks(study, selection, live=model), hv.streams.Tap, x=2.5, y=4 - 1.5)
+    act(elements.attention_masks(study, selection, live=model), Tap, x=2.5, y=4 - 1.5)
     assert selection.token == 1 + 4 * 1 + 2
-    act(elements.attention_masks(study, selection, live=model), hv.streams.Tap, x=-1, y=2)
+    act(elements.attention_masks(study, selection, live=model), Tap, x=-1, y=2)
     assert selection.token == 7
 
 
 def test_a_click_in_the_histogram_sets_the_threshold(study: Study, selection: Selection, model: FakeModel, act: Any):
     matrix = model.attention(3, 0)[0]
     value = float(np.quantile(matrix, 0.8))
-    act(elements.attention_histogram(study, selection, live=model), hv.streams.Tap, x=value, y=3)
+    act(elements.attention_histogram(study, selection, live=model), Tap, x=value, y=3)
     assert selection.threshold == pytest.approx((matrix >= value).mean())
-    act(elements.attention_histogram(study, selection, live=model), hv.streams.Tap, x=9, y=3)
+    act(elements.attention_histogram(study, selection, live=model), Tap, x=9, y=3)
     assert selection.threshold == share_above(matrix, float(matrix.max()))
 
 
@@ -92,4 +92,4 @@ def test_the_nearest_row_in_shares_of_what_is_spanned():
     table = pd.DataFrame({"a": [0.0, 100, 50], "b": [0.0, 0.1, np.nan]})
     assert nearest_row(table, x=("a", 60), y=("b", 0.1)).name == 1
     assert nearest_row(table, x=("a", 45), y=("b", 0.0)).name == 0
-    assert nearest_row(table[:0], x=("a", 1), y=("b", 1)) is None
+    assert nearest_row(table.head(0), x=("a", 1), y=("b", 1)) is None

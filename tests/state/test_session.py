@@ -34,7 +34,7 @@ def test_the_last_of_a_study_can_be_chosen_and_none_after_it(study: Study, name:
 @pytest.mark.parametrize("name", ["image", "layer", "head", "token"])
 def test_a_session_refuses_a_selection_of_what_its_study_has_not(study: Study, name: str):
     with pytest.raises(ChoiceError, match=f"There is no {name}"):
-        Session(study, selection=Selection(**{name: sizes(study)[name]}))
+        Session(study, selection=Selection(None, **{name: sizes(study)[name]}))
 
 
 def test_the_limits_of_one_study_are_not_those_of_another(study: Study):

@@ -140,7 +140,8 @@ def _pixels(frame: Frame, column: str) -> np.ndarray:
 def _block(frame: Frame, *, kind: str) -> hv.Image:
     """The cells of one kind of link; the others are below the scale, and so not painted."""
     size, is_own = _edges(frame)[-1], _pixels(frame, "kind") == kind
-    darkest = frame.table["darkest"][frame.table["kind"] == kind].max()
+    own = frame.table["kind"] == kind
+    darkest = frame.table["darkest"].to_numpy(float)[own].max(initial=0)
     return dressed(
         hv.Image(np.where(is_own, _pixels(frame, "value"), np.float32(-1)), bounds=(0, 0, size, size), vdims=[kind]),
         **PICTURE,

@@ -15,6 +15,7 @@ from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
 from vitpanel.elements.shading import thickened
 from vitpanel.errors import StudyIncompleteError
+from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import (
     NO_LABEL,
     NO_PREDICTION,
@@ -84,17 +85,23 @@ def point_size(n_images: int) -> float:
     return float(np.clip(8 - np.log10(max(n_images, 1)), 3.5, 7))
 
 
-def point_element(layout: np.ndarray, colours: np.ndarray, markers: np.ndarray, **columns: Any) -> hv.Points:
+def point_element(
+    layout: np.ndarray, colours: np.ndarray, markers: np.ndarray, *, lit: np.ndarray | None = None, **columns: Any
+) -> hv.Points:
     """Images at their places ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
 
     Parameters
     ----------
+    lit
+        Images that stand out, bool ``(n_images,)``: the others are faint.
     columns
         What else a hover says of each image, by name.
     """
-    names = ["colour", "marker", *columns]
-    data = pd.DataFrame({"x": layout[:, 0], "y": layout[:, 1], "colour": colours, "marker": markers} | columns)
-    look = {"color": "colour", "marker": "marker", "line_color": TEXT, "line_width": 0.3, "alpha": ALPHA / 255}
+    names = ["colour", "marker", "strength", *columns]
+    strength = np.where(np.ones(len(layout), bool) if lit is None else lit, ALPHA, FAINT_ALPHA) / 255
+    looks = {"colour": colours, "marker": markers, "strength": strength}
+    data = pd.DataFrame({"x": layout[:, 0], "y": layout[:, 1]} | looks | columns)
+    look = {"color": "colour", "marker": "marker", "line_color": TEXT, "line_width": 0.3, "alpha": "strength"}
     return hv.Points(data, ["x", "y"], names).opts(**look, size=point_size(len(layout)), backend="bokeh")
 
 
@@ -147,7 +154,8 @@ def image_map(
     Parameters
     ----------
     selection
-        What is looked at. The map then follows it, and a click chooses the nearest image. None draws the map once.
+        What is looked at. The map then follows it: a click chooses the nearest image, and a box or a lasso brushes
+        images, which then stand out. None draws the map once.
     layout
         What images are laid out by: ``"drop"``, ``"jsd"``, ``"cls"``, ``"patch"`` or ``"probability"``, as far as the
         study has them; None takes the selection's.
@@ -191,11 +199,15 @@ class _ShownImages:
         return self._fixed_layout or self._selection.image_layout
 
     @property
+    def _array(self) -> str:
+        """Name of the array of the layout."""
+        return image_layouts(self._study.spec).get(self._layout_name, f"layout/images_{self._layout_name}")
+
+    @property
     def _layout(self) -> np.ndarray:
-        name = image_layouts(self._study.spec).get(self._layout_name, f"layout/images_{self._layout_name}")
-        if name not in self._study:
-            raise StudyIncompleteError(self._study.reason(name))
-        return self._study[name]
+        if self._array not in self._study:
+            raise StudyIncompleteError(self._study.reason(self._array))
+        return self._study[self._array]
 
     def table(self) -> pd.DataFrame:
         """All images."""
@@ -209,39 +221,66 @@ class _ShownImages:
     def linked(self) -> hv.DynamicMap:
         """The map with a ring around the chosen image."""
         followed = partial(hv.streams.Params, self._selection)
-        what, fixed = ["image_layout", "colouring"], {"apply_ranges": False, "backend": "bokeh"}
-        limits = {"xlim": self._window.x, "ylim": self._window.y}
+        what, fixed = ["image_layout", "colouring", "images"], {"apply_ranges": False, "backend": "bokeh"}
+        limits = {"xlim": self._window.x, "ylim": self._window.y, "tools": ["hover", "box_select", "lasso_select"]}
         if self._study.n_images > density.MOST_GLYPHS:
-            live = LivePicture(self._images, [followed(what)], **_LOOK | limits | {"apply_ranges": False})
+            limits |= {"tools": limits["tools"][1:], "apply_ranges": False}
+            live = LivePicture(self._images, [followed(what)], **_LOOK | limits)
             follow_viewport(live, self._look_at)
             images = live.element
         else:
             images = hv.DynamicMap(self._images, streams=[followed(what)]).opts(**_LOOK | fixed | limits)
-        hv.streams.Tap(source=images).add_subscriber(self._on_tap)
+        self._listen(images)
         ring = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
         look = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5, "size": point_size(self._study.n_images) + 8}
         return images * ring.opts(**look | fixed)
 
+    @property
+    def _lit(self) -> np.ndarray | None:
+        """Images that are brushed."""
+        brush = self._selection.images
+        return None if brush is None else brush.to_mask(self._study)
+
     def _images(self, **_: object) -> Any:
+        if self._study.n_images > density.MOST_GLYPHS:
+            return rgb_element(self._look_at(self._window))
         groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
         look = group_look(groups, self._classes)
-        if self._study.n_images > density.MOST_GLYPHS:
-            return rgb_element(paint_images(self._layout, image_pixels(groups, look.colours), self._window))
         colours, markers = (np.array(values)[groups.codes] for values in (look.colours, look.markers))
         images = self._study.images
         known = {"image": np.arange(len(images)), "label": images["label_name"], "predicted": images["predicted_name"]}
         tooltips = list(known)
-        points = point_element(self._layout, colours, markers, **known)
+        points = point_element(self._layout, colours, markers, lit=self._lit, **known)
         return points.opts(tools=["hover"], hover_tooltips=tooltips, backend="bokeh")
 
     def _look_at(self, window: Window) -> Picture:
         self._window = window
         groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
-        return paint_images(self._layout, image_pixels(groups, group_look(groups, self._classes).colours), window)
+        pixels = image_pixels(groups, group_look(groups, self._classes).colours)
+        return paint_images(self._layout, pixels, window, lit=self._lit)
 
     def _ring(self, **_: object) -> hv.Points:
         image = self._selection.image
         return hv.Points(self._layout[:0] if image is None else self._layout[[image]], ["x", "y"])
+
+    # -- what a person does ----------------------------------------------------------------------------------------
+
+    def _listen(self, element: hv.DynamicMap) -> None:
+        hv.streams.Tap(source=element).add_subscriber(self._on_tap)
+        hv.streams.Lasso(source=element).add_subscriber(self._on_lasso)
+        hv.streams.BoundsXY(source=element).add_subscriber(self._on_box)
+
+    def _on_lasso(self, geometry: np.ndarray | None = None) -> None:
+        if geometry is not None and len(geometry):
+            self._mark(*np.asarray(geometry, float).T.tolist())
+
+    def _on_box(self, bounds: tuple[float, float, float, float] | None = None) -> None:
+        if bounds is not None:
+            x0, y0, x1, y1 = bounds
+            self._mark([x0, x1, x1, x0], [y0, y0, y1, y1])
+
+    def _mark(self, x: list[float], y: list[float]) -> None:
+        self._selection.mark(InPolygon(self._array, tuple(x), tuple(y)))
 
     def _on_tap(self, x: float | None = None, y: float | None = None) -> None:
         if x is None or y is None:

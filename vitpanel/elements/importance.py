@@ -34,7 +34,7 @@ def importance_curve(
     table
         Whether to return the table behind it, with the columns of `vitpanel.state.queries.importance`.
     metric
-        Key of a metric of `vitpanel.core.metrics`.
+        One of the keys of `vitpanel.core.metrics`.
     image
         Image whose importance is drawn beside the mean; None draws the mean alone.
 
@@ -78,7 +78,7 @@ def head_ranking(
     table
         Whether to return the table behind it, with the columns of `vitpanel.state.queries.ranking`.
     metric
-        Key of a metric of `vitpanel.core.metrics`.
+        One of the keys of `vitpanel.core.metrics`.
     image
         Image for which heads are ranked; None ranks them by their means.
 

@@ -78,13 +78,14 @@ def _centres(frame: Frame) -> np.ndarray:
 
 
 def _links(frame: Frame, *, kind: str) -> hv.Segments:
-    table = frame.table
-    is_lit = table["is_chosen"].astype(bool) | table["is_brushed"].astype(bool)
-    table = table.assign(alpha=np.where(is_lit | ~is_lit.any(), 1.0, FADED))[table["kind"] == kind]
+    everything = frame.table
+    is_lit = everything["is_chosen"].astype(bool) | everything["is_brushed"].astype(bool)
+    with_alpha = everything.assign(alpha=np.where(is_lit | ~is_lit.any(), 1.0, FADED))
+    table: Any = with_alpha[everything["kind"] == kind]
     places = _centres(frame)
     source, target = (places[table[name].to_numpy(int)] for name in ("source_token", "target_token"))
     ends = table.assign(x0=source, y0=SOURCES, x1=target, y1=TARGETS)
-    darkest = table["darkest"].max()
+    darkest = table["darkest"].to_numpy(float).max(initial=0)
     size = float(places[-1]) + 1
     return dressed(
         hv.Segments(ends, ["x0", "y0", "x1", "y1"], ["value", "source", "target", "alpha"]),

@@ -39,7 +39,7 @@ def mode_bars(
     table
         Whether to return the table behind it, with the columns `MODE_COLUMNS` of `vitpanel.state.queries.modes`.
     metric
-        Key of a metric of `vitpanel.core.metrics`.
+        One of the keys of `vitpanel.core.metrics`.
     image, layer, head
         Which head on which image.
     live
@@ -106,9 +106,7 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
     mode = frame.seen.mode
     values = frame.table["value"].to_numpy(float)
     # Distances begin at 0, and a probability need not.
-    low, high = padded(
-        np.append(values, [0] if metric_of(frame.seen.metric).higher_is_more_important else []), air=0.12
-    )
+    low, high = padded(np.append(values, [] if metric_of(frame.seen.metric).is_signed else [0]), air=0.12)
     return dressed(
         hv.VSpans([(mode - 0.48, mode + 0.48)]),
         **FIGURE | {"height": 380},

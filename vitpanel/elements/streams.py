@@ -9,6 +9,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from holoviews.streams import BoundsXY, Params, Tap
 
 from vitpanel.elements.style import laid_over
 from vitpanel.errors import InferenceError, VitpanelError
@@ -167,7 +168,7 @@ class Shown:
         if isinstance(first.error, InferenceError):
             raise first.error
         # One stream for all layers, so that a change redraws the figure once.
-        stream = hv.streams.Params(selection, list(self._chart.follows))
+        stream = Params(selection, list(self._chart.follows))
         maps = []
         for layer in self._chart.layers:
             # Streams reach a figure from maps of single elements alone, so an overlay is a product of maps.
@@ -196,7 +197,7 @@ def on_tap(act: Callable[["Shown", float, float], None]) -> Callable[[hv.Dynamic
             if x is not None and y is not None:
                 act(shown, x, y)
 
-        hv.streams.Tap(source=source).add_subscriber(hear)
+        Tap(source=source).add_subscriber(hear)
 
     return listen
 
@@ -209,7 +210,7 @@ def on_box(act: Callable[["Shown", float, float, float, float], None]) -> Callab
             if bounds is not None:
                 act(shown, *bounds)
 
-        hv.streams.BoundsXY(source=source).add_subscriber(hear)
+        BoundsXY(source=source).add_subscriber(hear)
 
     return listen
 

@@ -51,7 +51,7 @@ def metric_label(metric: str) -> str:
 
 
 def value_label(metric: str) -> str:
-    """What a metric itself is called, as it is measured: of the probability what is left, not the loss."""
+    """What is drawn of a metric: of the probability what is left, not the loss."""
     return metric_of(metric).axis_label
 
 

@@ -22,7 +22,7 @@ MOST_PINNED = 4
 MOST_JUMPS = 50
 
 
-class Index(param.Integer):
+class Index(param.Integer[Any]):
     """Number of an image, layer, head or token, from 0 to the last that the study has, or None where that is allowed.
 
     Another whole number is refused with a `ChoiceError`.

@@ -3,4 +3,4 @@
 from vitpanel.core.display import KINDS
 from vitpanel.theme.palette import CLS_COLOURS, EXTRA_COLOURS, PATCH_COLOURS
 
-KIND_COLOURS = dict(zip(KINDS, (PATCH_COLOURS, EXTRA_COLOURS, CLS_COLOURS), strict=True))
+KIND_COLOURS: dict[str, tuple[str, ...]] = dict(zip(KINDS, (PATCH_COLOURS, EXTRA_COLOURS, CLS_COLOURS), strict=True))

@@ -1,6 +1,7 @@
 """What a head attends to, as tables."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,10 +33,11 @@ def display(study: Study, matrix: np.ndarray) -> HeadDisplay:
 def test_cells_are_the_matrix(study: Study, selection: Selection, display: HeadDisplay, matrix: np.ndarray):
     table = cells_of(study, selection, display)
     assert set(table[["image", "layer", "head"]].apply(tuple, axis=1)) == {(3, 1, 2)}
-    for row in table.itertuples():
+    rows: Any = table.itertuples()
+    for row in rows:
         assert row.value == matrix[row.source_cell, row.target_cell]
         assert row.kind == ("patch" if row.source_cell and row.target_cell else "cls")
-    assert (table.groupby("kind")["darkest"].nunique() == 1).all()
+    assert (table.groupby("kind")["darkest"].nunique().to_numpy() == 1).all()
 
 
 def test_links_are_the_largest_entries(study: Study, selection: Selection, display: HeadDisplay, matrix: np.ndarray):
@@ -44,7 +46,8 @@ def test_links_are_the_largest_entries(study: Study, selection: Selection, displ
     expected = np.argwhere(matrix >= threshold_value(matrix, 0.1))
     assert set(zip(table["source_token"], table["target_token"], strict=True)) == {tuple(at) for at in expected}
     assert (np.diff(table["value"]) >= 0).all()
-    for row in table.itertuples():
+    rows: Any = table.itertuples()
+    for row in rows:
         assert row.value == matrix[row.source_token, row.target_token]
         assert row.is_chosen == (5 in {row.source_token, row.target_token})
         assert row.is_brushed == (7 in {row.source_token, row.target_token})
@@ -57,7 +60,7 @@ def test_bins_count_all_entries_and_say_which_are_drawn(selection: Selection, di
     limit = threshold_value(matrix, 0.1)
     assert set(table["threshold"]) == {limit}
     drawn = table[table["is_drawn"]]
-    assert drawn["from"].iloc[0] <= limit <= drawn["to"].iloc[0]
+    assert float(drawn["from"].iloc[0]) <= limit <= float(drawn["to"].iloc[0])
 
 
 def test_patches_of_a_token_of_cls_and_of_all(study: Study, selection: Selection, display: HeadDisplay, tmp_path: Path):

@@ -13,7 +13,7 @@ from vitpanel.study.reader import Study
 def test_a_measure_of_all_heads(study: Study, measure: str):
     of_image = measure_table(study, Selection(study, image=2, measure=measure))
     assert of_image["value"].to_numpy() == pytest.approx(study[measure][2].ravel())
-    assert of_image["std"].isna().all()
+    assert of_image["std"].isna().to_numpy().all()
     of_all = measure_table(study, Selection(study, image=None, measure=measure))
     assert of_all["value"].to_numpy() == pytest.approx(study[measure].mean(0).ravel(), abs=1e-6)
     assert of_all["std"].to_numpy() == pytest.approx(study[measure].std(0).ravel(), abs=1e-6)
@@ -24,12 +24,12 @@ def test_strength_over_hops(study: Study):
     assert table["hop"].tolist() == [0, 1, 2, 3]
     assert np.array_equal(table["chosen_image"], study["strength"][2, 1, 1])
     assert table["mean"].to_numpy() == pytest.approx(study["strength"][:, 1, 1].mean(0), abs=1e-6)
-    assert hop_table(study, Selection(study, image=None))["chosen_image"].isna().all()
+    assert hop_table(study, Selection(study, image=None))["chosen_image"].isna().to_numpy().all()
 
 
 def test_distributions_of_the_brush_and_the_others(study: Study):
     selection = Selection(study, layer=1, head=1)
-    assert density_table(study, selection)["density_of_brush"].isna().all()
+    assert density_table(study, selection)["density_of_brush"].isna().to_numpy().all()
     selection.images = OfClass("class 2")
     table, inside = density_table(study, selection), (study.images["label_name"] == "class 2").to_numpy()
     assert (table["n_of_brush"].iloc[0], table["n"].iloc[0]) == (inside.sum(), (~inside).sum())

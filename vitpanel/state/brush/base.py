@@ -58,7 +58,7 @@ class Brush(ABC):
         return {"kind": type(self).__name__} | {name: _plain(value) for name, value in values.items()}
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> "Brush":
+    def from_dict(data: object) -> "Brush":
         """Inverse of `to_dict`.
 
         Raises

@@ -79,11 +79,11 @@ class Not(Brush):
         return ~self.part.to_mask(study)
 
 
-def _check_parts(parts: tuple[Brush, ...]) -> None:
+def _check_parts(parts: tuple[object, ...]) -> None:
     if not parts or not all(isinstance(part, Brush) for part in parts):
         message = f"{parts!r} are not brushes."
         raise BrushError(message, hint="Combine at least one brush.")
-    if len({part.item == TOKEN for part in parts}) > 1:
+    if len({part.item == TOKEN for part in parts if isinstance(part, Brush)}) > 1:
         message = "Tokens cannot be combined with images or heads."
         raise BrushError(message, hint="Combine brushes of tokens with one another.")
 

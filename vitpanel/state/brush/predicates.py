@@ -31,7 +31,7 @@ class Ids(Brush):
     """
 
     ids: tuple[Any, ...]
-    item: str = IMAGE
+    item: str = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
 
     def __post_init__(self) -> None:
         _check_item(self.item, tuple(ITEMS))
@@ -107,8 +107,7 @@ class InRange(Brush):
     ----------
     name
         For images a column of ``study.images`` or an array of the study over images; for heads on images an array over
-        image, layer and head, as ``"entropy"``; for heads the mean of such an array over images. Importance is meant as
-        in a ranking: ``"importance/probability"`` is the loss.
+        image, layer and head, as ``"entropy"``; for heads the mean of such an array over images.
     low, high
         Ends of the range; None for no end.
     item
@@ -118,7 +117,7 @@ class InRange(Brush):
     name: str
     low: float | None = None
     high: float | None = None
-    item: str = INSTANCE
+    item: str = INSTANCE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
 
     def __post_init__(self) -> None:
         _check_item(self.item, (IMAGE, HEAD, INSTANCE))
@@ -158,7 +157,7 @@ class OfClass(Brush):
 
     name: str
     by: str = "label"
-    item: ClassVar[str] = IMAGE
+    item: ClassVar[str] = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
 
     def __post_init__(self) -> None:
         if self.by not in {"label", "predicted"}:
@@ -182,7 +181,7 @@ class Matches(Brush):
     """Images with a text in the name of their file or class, upper or lower case."""
 
     text: str
-    item: ClassVar[str] = IMAGE
+    item: ClassVar[str] = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
 
     @property
     def words(self) -> str:
@@ -253,4 +252,4 @@ def _check_item(item: object, items: tuple[str, ...]) -> None:
 def _are_numbers(number: Any, n_numbers: int) -> bool:
     """Whether it is as many whole numbers from 0 as an item has."""
     parts = number if isinstance(number, tuple) else (number,)
-    return len(parts) == n_numbers and all(isinstance(part, Integral) and part >= 0 for part in parts)
+    return len(parts) == n_numbers and all(isinstance(part, Integral) and int(part) >= 0 for part in parts)

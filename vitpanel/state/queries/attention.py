@@ -140,4 +140,4 @@ def _kinds(kind: np.ndarray, display: HeadDisplay) -> dict[str, np.ndarray]:
 def _placed(table: pd.DataFrame, selection: Selection, columns: tuple[str, ...]) -> pd.DataFrame:
     """Columns in their order, behind those that say which head on which image it is."""
     place = dict(zip(PLACE, (selection.image, *selection.chosen_head), strict=True))
-    return table.assign(**place)[list(columns)]
+    return table.assign(**place).reindex(columns=list(columns))

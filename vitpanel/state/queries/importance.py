@@ -25,10 +25,11 @@ def importance_curve(study: Study, selection: Selection) -> ImportanceCurve:
         If the study does not have the metric, or not for the chosen image.
     """
     metric, image = selection.metric, selection.image
-    record, unpruned, chosen = metric_of(metric), unpruned_probability(study, image), None
+    record, chosen = metric_of(metric), None
+    baseline = unpruned_probability(study, image)
     if image is not None:
-        chosen = record.drawn(rows_of_image(study, f"importance/{metric}", image), unpruned)
-    reference = None if record.higher_is_more_important else unpruned
+        chosen = record.drawn(rows_of_image(study, f"importance/{metric}", image), baseline)
+    reference = None if record.higher_is_more_important else baseline
     over_all = drawn_mean(study, metric)
     return ImportanceCurve(metric, over_all.mean, over_all.std, chosen, reference, over_all.half_width, over_all.words)
 
@@ -40,7 +41,7 @@ def importance_table(study: Study, selection: Selection) -> pd.DataFrame:
     -------
     The columns `COLUMNS`. ``chosen_image`` is NaN without an image. ``spread`` belongs to the mean: ``spread_is`` says
     whether it is the standard deviation over images or half the width of an estimate's 95 % interval. ``unpruned`` is
-    the probability with all heads, NaN for the other metrics.
+    the probability with all heads that what is left is held against, NaN for metrics that are drawn themselves.
     """
     curve = importance_curve(study, selection)
     unknown = np.full(curve.mean.size, np.nan)

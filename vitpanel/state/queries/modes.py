@@ -23,7 +23,7 @@ def reference_class(study: Study, image: int | None) -> int | None:
 
 
 def mode_values(study: Study, selection: Selection, pruned: PrunedHead | None) -> np.ndarray | None:
-    """The chosen metric of the chosen head under each mode, ``(6,)``, NaN where undefined; None while unknown."""
+    """What is drawn of the chosen head under each mode, ``(6,)``, NaN where undefined; None while unknown."""
     reference = reference_class(study, selection.image)
     return None if pruned is None or reference is None else pruned.drawn(selection.metric, reference)
 
