@@ -16,7 +16,7 @@ from vitpanel.core.regions import PruningMode
 from vitpanel.models import adapters
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
-from vitpanel.state.session import Online
+from vitpanel.state.online import Online
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.summary import describe
 
