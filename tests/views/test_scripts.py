@@ -63,8 +63,8 @@ def scripted(make_session: Callable[..., Session]) -> list[Model]:
     """All models with a script in the figures of all views."""
     bridge, session = Bridge(), make_session()
     charts = [chart for view in VIEWS.values() for chart in view(session, bridge).charts.values()]
-    models = {model for chart in charts for model in chart.figure.references()}
-    return [model for model in models if isinstance(model, (CustomJS, CustomJSHover, CustomJSTickFormatter))]
+    models = {model.id: model for chart in charts for model in chart.figure.references()}
+    return [model for model in models.values() if isinstance(model, (CustomJS, CustomJSHover, CustomJSTickFormatter))]
 
 
 def test_each_script_is_used_and_given_what_it_asks_for(scripted: list[Model]):
