@@ -60,7 +60,7 @@ def test_a_study_is_computed_and_opened_again_with_its_model(title: str, library
     pruned = answered(study, "modes", image, layer, head)
     for metric in [name.removeprefix("importance/") for name in study.names if name.startswith("importance/")]:
         stored = study[f"importance/{metric}"][image, layer, head]
-        assert pruned.metric(metric, label)[PruningMode.HEAD] == pytest.approx(stored, abs=1e-5), metric
+        assert pruned.importance(metric, label)[PruningMode.HEAD] == pytest.approx(stored, abs=1e-5), metric
     attention = answered(study, "attention", image, layer)
     assert np.allclose(attention[head].sum(-1), 1, atol=1e-3)
     assert study["strength"].shape[:3] == (8, 2, 3)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 from bokeh.document import Document
+from holoviews.streams import Pipe, PlotSize, RangeXY
 
 from vitpanel.core.point_grid import PointGrid, Points
 from vitpanel.core.window import Window
@@ -139,7 +140,7 @@ class LivePicture:
     def __init__(
         self, create: Callable[..., hv.RGB] | None = None, streams: Sequence[Any] = (), **options: Any
     ) -> None:
-        self._pipe = hv.streams.Pipe(data=BLANK)
+        self._pipe = Pipe(data=BLANK)
         self._plots: WeakSet[Any] = WeakSet()
         source = hv.DynamicMap(create or rgb_element, streams=list(streams) or [self._pipe])
         self.element = source.opts(**options, hooks=[_collector(self._plots)], backend="bokeh")
@@ -157,7 +158,7 @@ class LivePicture:
 
 def follow_viewport(live: LivePicture, paint: Callable[[Window], Picture]) -> None:
     """Paint what comes into sight at full detail, where nothing else tells of it: in a notebook."""
-    ranges, size = hv.streams.RangeXY(source=live.element), hv.streams.PlotSize(source=live.element)
+    ranges, size = RangeXY(source=live.element), PlotSize(source=live.element)
 
     def look(**_: object) -> None:
         known = (*(ranges.x_range or ()), *(ranges.y_range or ()), size.width, size.height)

@@ -8,6 +8,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
 from vitpanel.core.point_grid import Points
 from vitpanel.core.window import Window, home_window
@@ -220,7 +221,7 @@ class _ShownImages:
 
     def linked(self) -> hv.DynamicMap:
         """The map with a ring around the chosen image."""
-        followed = partial(hv.streams.Params, self._selection)
+        followed = partial(Params, self._selection)
         what, fixed = ["image_layout", "colouring", "images"], {"apply_ranges": False, "backend": "bokeh"}
         limits = {"xlim": self._window.x, "ylim": self._window.y, "tools": ["hover", "box_select", "lasso_select"]}
         if self._study.n_images > density.MOST_GLYPHS:
@@ -266,9 +267,9 @@ class _ShownImages:
     # -- what a person does ----------------------------------------------------------------------------------------
 
     def _listen(self, element: hv.DynamicMap) -> None:
-        hv.streams.Tap(source=element).add_subscriber(self._on_tap)
-        hv.streams.Lasso(source=element).add_subscriber(self._on_lasso)
-        hv.streams.BoundsXY(source=element).add_subscriber(self._on_box)
+        Tap(source=element).add_subscriber(self._on_tap)
+        Lasso(source=element).add_subscriber(self._on_lasso)
+        BoundsXY(source=element).add_subscriber(self._on_box)
 
     def _on_lasso(self, geometry: np.ndarray | None = None) -> None:
         if geometry is not None and len(geometry):

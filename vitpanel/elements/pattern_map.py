@@ -7,6 +7,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
 from vitpanel.core.window import Window, home_window
 from vitpanel.elements.density import (
@@ -194,7 +195,7 @@ class _ShownMap:
 
     def linked(self) -> hv.DynamicMap:
         """The map with what is chosen on top, which follows the selection and writes to it."""
-        window, followed = self._window, partial(hv.streams.Params, self._outer, list(FOLLOWED))
+        window, followed = self._window, partial(Params, self._outer, list(FOLLOWED))
         # A picture that follows what is in sight must not decide what is in sight.
         fixed = {"apply_ranges": False, "xlim": window.x, "ylim": window.y}
         live = LivePicture(self._picture, [followed()], **_LOOK | fixed, tools=["box_select", "lasso_select"])
@@ -240,9 +241,9 @@ class _ShownMap:
     # -- what a person does ----------------------------------------------------------------------------------------
 
     def _listen(self, element: hv.DynamicMap) -> None:
-        hv.streams.Tap(source=element).add_subscriber(self._on_tap)
-        hv.streams.Lasso(source=element).add_subscriber(self._on_lasso)
-        hv.streams.BoundsXY(source=element).add_subscriber(self._on_box)
+        Tap(source=element).add_subscriber(self._on_tap)
+        Lasso(source=element).add_subscriber(self._on_lasso)
+        BoundsXY(source=element).add_subscriber(self._on_box)
 
     def _on_tap(self, x: float | None = None, y: float | None = None, **_: object) -> None:
         near = None if x is None or y is None else self._map.near((x, y), self._window, pixels=REACH)
