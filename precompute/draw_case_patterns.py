@@ -17,21 +17,26 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vitpanel.views.figures.link_colours import KIND_COLOURS  # noqa: E402
-from vitpanel.views.figures.map_picture import paint_map  # noqa: E402
-
 from vitpanel.app.inference import ModelService, SessionInference  # noqa: E402 - also where it is not installed
-from vitpanel.core.display import KINDS, colour_limits, strongest_links, threshold_value, token_kinds  # noqa: E402
+from vitpanel.core.display import (  # noqa: E402
+    KINDS,
+    axis_edges,
+    colour_limits,
+    strongest_links,
+    threshold_value,
+    token_kinds,
+)
 from vitpanel.core.grid import Grid  # noqa: E402
 from vitpanel.core.spec import short_head_name  # noqa: E402
+from vitpanel.core.window import home_window  # noqa: E402
+from vitpanel.elements.pattern_map import paint_map  # noqa: E402
 from vitpanel.models.images import decode_crop  # noqa: E402
 from vitpanel.state.online import Matrices, Online  # noqa: E402
 from vitpanel.state.patterns import Patterns  # noqa: E402
 from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.study.reader import Study, open_study  # noqa: E402
+from vitpanel.theme.link_colours import KIND_COLOURS  # noqa: E402
 from vitpanel.theme.palette import CHOSEN, TEXT, rgb  # noqa: E402
-from vitpanel.views.figures.heatmap import axis_edges  # noqa: E402
-from vitpanel.views.figures.pattern_map import home_window  # noqa: E402
 
 MARGIN, CAPTION, FINE = 12, 24, 3
 SLATE = (64, 74, 88)
@@ -154,7 +159,7 @@ def lit_map(study: Study, head: tuple[int, int], pattern: str, *, size: int) -> 
     patterns = Patterns(study, selection)
     window = home_window(patterns.map().home, width=size, height=size)
     drawing = paint_map(patterns, patterns.map(), window, patterns.colours())
-    pixels = Image.fromarray(np.ascontiguousarray(drawing.pixels[::-1]).view(np.uint8).reshape(size, size, 4))
+    pixels = Image.fromarray(np.ascontiguousarray(drawing.picture.pixels[::-1]).view(np.uint8).reshape(size, size, 4))
     picture = Image.new("RGB", (size, size), "white")
     picture.paste(pixels, mask=pixels)
     draw = ImageDraw.Draw(picture)
