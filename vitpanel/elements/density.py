@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 from bokeh.document import Document
+from holoviews.streams import Pipe, PlotSize, RangeXY
 
 from vitpanel.core.point_grid import PointGrid, Points
 from vitpanel.core.window import Window
@@ -139,10 +140,10 @@ class LivePicture:
     def __init__(
         self, create: Callable[..., hv.RGB] | None = None, streams: Sequence[Any] = (), **options: Any
     ) -> None:
-        self._pipe = hv.streams.Pipe(data=BLANK)
+        self._pipe = Pipe(data=BLANK)
         self._plots: WeakSet[Any] = WeakSet()
         source = hv.DynamicMap(create or rgb_element, streams=list(streams) or [self._pipe])
-        self.element = source.opts(**options, hooks=[_collector(self._plots)], backend="bokeh")
+        self.element: Any = source.opts(**options, hooks=[_collector(self._plots)], backend="bokeh")
 
     def draw(self, picture: Picture) -> None:
         """Show another thing."""
@@ -157,12 +158,12 @@ class LivePicture:
 
 def follow_viewport(live: LivePicture, paint: Callable[[Window], Picture]) -> None:
     """Paint what comes into sight at full detail, where nothing else tells of it: in a notebook."""
-    ranges, size = hv.streams.RangeXY(source=live.element), hv.streams.PlotSize(source=live.element)
+    ranges, size = RangeXY(source=live.element), PlotSize(source=live.element)
 
     def look(**_: object) -> None:
-        known = (*(ranges.x_range or ()), *(ranges.y_range or ()), size.width, size.height)
-        if None not in known and len(known) == 6:  # noqa: PLR2004 - two limits of each axis, and the size
-            picture = paint(Window(ranges.x_range, ranges.y_range, size.width, size.height))
+        x, y, width, height = ranges.x_range, ranges.y_range, size.width, size.height
+        if x and y and width and height:
+            picture = paint(Window(x, y, width, height))
             # On a server HoloViews tells of an act without the lock under which alone Bokeh may be written to.
             pn.state.execute(partial(live.move, picture), schedule=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
 from vitpanel.core.point_grid import Points
 from vitpanel.core.window import Window, home_window
@@ -87,8 +88,8 @@ def point_size(n_images: int) -> float:
 
 def point_element(
     layout: np.ndarray, colours: np.ndarray, markers: np.ndarray, *, lit: np.ndarray | None = None, **columns: Any
-) -> hv.Points:
-    """Images at their places ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
+) -> Any:
+    """Points at the places of images ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
 
     Parameters
     ----------
@@ -220,18 +221,18 @@ class _ShownImages:
 
     def linked(self) -> hv.DynamicMap:
         """The map with a ring around the chosen image."""
-        followed = partial(hv.streams.Params, self._selection)
+        followed = partial(Params, self._selection)
         what, fixed = ["image_layout", "colouring", "images"], {"apply_ranges": False, "backend": "bokeh"}
         limits = {"xlim": self._window.x, "ylim": self._window.y, "tools": ["hover", "box_select", "lasso_select"]}
         if self._study.n_images > density.MOST_GLYPHS:
             limits |= {"tools": limits["tools"][1:], "apply_ranges": False}
             live = LivePicture(self._images, [followed(what)], **_LOOK | limits)
             follow_viewport(live, self._look_at)
-            images = live.element
+            images: Any = live.element
         else:
             images = hv.DynamicMap(self._images, streams=[followed(what)]).opts(**_LOOK | fixed | limits)
         self._listen(images)
-        ring = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
+        ring: Any = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
         look = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5, "size": point_size(self._study.n_images) + 8}
         return images * ring.opts(**look | fixed)
 
@@ -265,10 +266,10 @@ class _ShownImages:
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
-    def _listen(self, element: hv.DynamicMap) -> None:
-        hv.streams.Tap(source=element).add_subscriber(self._on_tap)
-        hv.streams.Lasso(source=element).add_subscriber(self._on_lasso)
-        hv.streams.BoundsXY(source=element).add_subscriber(self._on_box)
+    def _listen(self, element: Any) -> None:
+        Tap(source=element).add_subscriber(self._on_tap)
+        Lasso(source=element).add_subscriber(self._on_lasso)
+        BoundsXY(source=element).add_subscriber(self._on_box)
 
     def _on_lasso(self, geometry: np.ndarray | None = None) -> None:
         if geometry is not None and len(geometry):
