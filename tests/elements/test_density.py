@@ -1,8 +1,10 @@
 """Datashader's counts against counting points one by one, and the picture that HoloViews draws of them."""
 
-import holoviews as hv
+from typing import Any
+
 import numpy as np
 import pytest
+from holoviews.streams import Stream
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,7 +139,7 @@ def drawn(plot):
 
 
 def test_holoviews_draws_the_picture_the_right_way_up():
-    element = rgb_element(PICTURE)
+    element: Any = rgb_element(PICTURE)
     assert element.bounds.lbrt() == (1, 10, 3, 16)
     # The lowest row comes first: red, green and blue of its first pixel are 1, 2 and 3.
     assert [int(element.dimension_values(name, flat=False)[0, 0]) for name in "RGBA"] == [1, 2, 3, 255]
@@ -172,9 +174,7 @@ def test_in_a_notebook_what_comes_into_sight_is_painted_for_its_pixels():
         return Picture(window, np.full((window.height, window.width), 7, np.uint32))
 
     follow_viewport(live, paint)
-    ranges, size = (
-        stream for stream in hv.streams.Stream.registry[live.element] if stream.__class__.__name__ != "Pipe"
-    )
+    ranges, size = (stream for stream in Stream.registry[live.element] if stream.__class__.__name__ != "Pipe")
     ranges.event(x_range=(0.0, 4.0), y_range=(1.0, 3.0))
     assert asked == []
     size.event(width=40, height=20)

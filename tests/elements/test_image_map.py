@@ -6,6 +6,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pytest
+from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Tap
 
 from tests.elements.test_pattern_map import colours_in, stream
 from tests.synthetic import write_synthetic_study
@@ -124,10 +125,10 @@ def test_a_linked_map_follows_the_selection_and_a_tap_writes_to_it(
     before = plot.state.x_range.start
     plot.state.x_range.start = -1
     x, y = (float(value) for value in study[DROP][8])
-    stream(plot, hv.streams.Tap).event(x=x, y=y)
+    stream(plot, Tap).event(x=x, y=y)
     assert selection.image == 8
     assert ring() == [[x, y]]
-    stream(plot, hv.streams.Tap).event(x=1e4, y=1e4)
+    stream(plot, Tap).event(x=1e4, y=1e4)
     assert selection.image == 8
     selection.image = None
     assert ring() == []
@@ -141,12 +142,13 @@ def test_a_lasso_and_a_box_brush_images_which_stand_out(study: Study, monkeypatc
     element = image_map(study, selection)
     plot = draw_plot(element)
     x, y = study[DROP].T
-    stream(plot, hv.streams.BoundsXY).event(bounds=(-3.0, -5.0, 4.0, 5.0))
+    stream(plot, BoundsXY).event(bounds=(-3.0, -5.0, 4.0, 5.0))
     inside = (x > -3) & (x < 4) & (y > -5) & (y < 5)
     assert 0 < inside.sum() < 12
+    assert selection.images is not None
     assert np.array_equal(selection.images.to_mask(study), inside)
     line = np.array([[-9.0, -9], [9, -9], [0, 9]])
-    stream(plot, hv.streams.Lasso).event(geometry=line)
+    stream(plot, Lasso).event(geometry=line)
     assert selection.images == InPolygon(DROP, tuple(line[:, 0]), tuple(line[:, 1]))
     drawn = element[()].get(0)
     if limit > 12:
@@ -169,8 +171,8 @@ def test_colours_and_layout_follow_unless_they_are_fixed(study: Study):
 def test_what_comes_into_sight_is_painted_at_full_detail(study: Study, many: None):
     plot = draw_plot(image_map(study, Selection()))
     (source,) = (sub.handles["source"] for sub in plot.subplots.values() if isinstance(sub.current_frame, hv.RGB))
-    stream(plot, hv.streams.PlotSize).event(width=50, height=40)
-    stream(plot, hv.streams.RangeXY).event(x_range=(0.0, 1.0), y_range=(2.0, 3.0))
+    stream(plot, PlotSize).event(width=50, height=40)
+    stream(plot, RangeXY).event(x_range=(0.0, 1.0), y_range=(2.0, 3.0))
     assert source.data["image"][0].shape == (40, 50)
     assert (source.data["x"], source.data["dh"]) == ([0.0], [1.0])
 

@@ -6,6 +6,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pytest
+from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Stream, Tap
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.core.points import is_inside
@@ -38,7 +39,7 @@ def selection():
     return Selection(image=3, density=False)
 
 
-def stream(plot: Any, kind: type[hv.streams.Stream]):
+def stream(plot: Any, kind: type[Stream]):
     """Stream of a kind that an act on a plot reaches."""
     callbacks = [callback for callbacks in plot.traverse(lambda one: one.callbacks) for callback in callbacks]
     return next(one for callback in callbacks for one in callback.streams if isinstance(one, kind))
@@ -110,23 +111,23 @@ def test_options_stay_whatever_the_selection_says(study: Study, selection: Selec
 def test_a_tap_chooses_the_nearest_head_of_all(study: Study, selection: Selection):
     plot = draw_plot(pattern_map(study, selection))
     x, y = study["layout/patch"][7, 1, 0]
-    stream(plot, hv.streams.Tap).event(x=float(x) + 0.01, y=float(y))
+    stream(plot, Tap).event(x=float(x) + 0.01, y=float(y))
     distance = np.linalg.norm(study["layout/patch"] - (x + 0.01, y), axis=-1)
     chosen = (selection.image, selection.layer, selection.head)
     assert distance[chosen] == pytest.approx(distance.min(), abs=1e-6)
-    stream(plot, hv.streams.Tap).event(x=1e4, y=1e4)
+    stream(plot, Tap).event(x=1e4, y=1e4)
     assert (selection.image, selection.layer, selection.head) == chosen
 
 
 def test_a_lasso_and_a_box_mark_a_cluster(study: Study, selection: Selection):
     plot = draw_plot(pattern_map(study, selection))
     line = np.array([[-3.0, -3], [4, -3], [4, 4], [-3, 4]])
-    stream(plot, hv.streams.Lasso).event(geometry=line)
+    stream(plot, Lasso).event(geometry=line)
     assert selection.heads == InPolygon("layout/patch", tuple(line[:, 0]), tuple(line[:, 1]))
     x, y = study["layout/patch"].reshape(-1, 2).T
     marked = is_inside(x, y, (line[:, 0], line[:, 1]))
     assert 0 < marked.sum() < 72
-    stream(plot, hv.streams.BoundsXY).event(bounds=(-3.0, -3.0, 4.0, 4.0))
+    stream(plot, BoundsXY).event(bounds=(-3.0, -3.0, 4.0, 4.0))
     assert selection.heads == InPolygon("layout/patch", (-3, 4, 4, -3), (-3, -3, 4, 4))
 
 
@@ -141,8 +142,8 @@ def test_what_comes_into_sight_is_painted_at_full_detail(study: Study, selection
     plot = draw_plot(pattern_map(study, selection))
     (source,) = (sub.handles["source"] for sub in plot.subplots.values() if isinstance(sub.current_frame, hv.RGB))
     x, y = (float(value) for value in study["layout/patch"][3, 0, 0])
-    stream(plot, hv.streams.PlotSize).event(width=50, height=40)
-    stream(plot, hv.streams.RangeXY).event(x_range=(x - 0.1, x + 0.1), y_range=(y - 0.1, y + 0.1))
+    stream(plot, PlotSize).event(width=50, height=40)
+    stream(plot, RangeXY).event(x_range=(x - 0.1, x + 0.1), y_range=(y - 0.1, y + 0.1))
     assert source.data["image"][0].shape == (40, 50)
     assert source.data["x"][0] == pytest.approx(x - 0.1)
     assert source.data["dw"][0] == pytest.approx(0.2)

@@ -143,7 +143,7 @@ class LivePicture:
         self._pipe = Pipe(data=BLANK)
         self._plots: WeakSet[Any] = WeakSet()
         source = hv.DynamicMap(create or rgb_element, streams=list(streams) or [self._pipe])
-        self.element = source.opts(**options, hooks=[_collector(self._plots)], backend="bokeh")
+        self.element: Any = source.opts(**options, hooks=[_collector(self._plots)], backend="bokeh")
 
     def draw(self, picture: Picture) -> None:
         """Show another thing."""
@@ -161,9 +161,9 @@ def follow_viewport(live: LivePicture, paint: Callable[[Window], Picture]) -> No
     ranges, size = RangeXY(source=live.element), PlotSize(source=live.element)
 
     def look(**_: object) -> None:
-        known = (*(ranges.x_range or ()), *(ranges.y_range or ()), size.width, size.height)
-        if None not in known and len(known) == 6:  # noqa: PLR2004 - two limits of each axis, and the size
-            picture = paint(Window(ranges.x_range, ranges.y_range, size.width, size.height))
+        x, y, width, height = ranges.x_range, ranges.y_range, size.width, size.height
+        if x and y and width and height:
+            picture = paint(Window(x, y, width, height))
             # On a server HoloViews tells of an act without the lock under which alone Bokeh may be written to.
             pn.state.execute(partial(live.move, picture), schedule=True)
 

@@ -88,8 +88,8 @@ def point_size(n_images: int) -> float:
 
 def point_element(
     layout: np.ndarray, colours: np.ndarray, markers: np.ndarray, *, lit: np.ndarray | None = None, **columns: Any
-) -> hv.Points:
-    """Images at their places ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
+) -> Any:
+    """Points at the places of images ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
 
     Parameters
     ----------
@@ -228,11 +228,11 @@ class _ShownImages:
             limits |= {"tools": limits["tools"][1:], "apply_ranges": False}
             live = LivePicture(self._images, [followed(what)], **_LOOK | limits)
             follow_viewport(live, self._look_at)
-            images = live.element
+            images: Any = live.element
         else:
             images = hv.DynamicMap(self._images, streams=[followed(what)]).opts(**_LOOK | fixed | limits)
         self._listen(images)
-        ring = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
+        ring: Any = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
         look = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5, "size": point_size(self._study.n_images) + 8}
         return images * ring.opts(**look | fixed)
 
@@ -266,7 +266,7 @@ class _ShownImages:
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
-    def _listen(self, element: hv.DynamicMap) -> None:
+    def _listen(self, element: Any) -> None:
         Tap(source=element).add_subscriber(self._on_tap)
         Lasso(source=element).add_subscriber(self._on_lasso)
         BoundsXY(source=element).add_subscriber(self._on_box)

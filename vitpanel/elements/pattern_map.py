@@ -179,7 +179,7 @@ class _ShownMap:
         self._patterns.selection.param.update(**values)
         self._map, self._colours = self._patterns.map(), self._patterns.colours()
 
-    def static(self) -> hv.RGB:
+    def static(self) -> Any:
         """The whole map, drawn once."""
         return rgb_element(self._paint(self._window)).opts(**_LOOK, backend="bokeh")
 
@@ -215,14 +215,14 @@ class _ShownMap:
         self._follow()
         return rgb_element(self._paint(self._window))
 
-    def _own(self, **_: object) -> hv.Overlay:
+    def _own(self, **_: object) -> Any:
         """The chosen image's heads, and a ring around the chosen one."""
         self._follow()
         own, chosen = self._patterns.own_heads(self._colours), self._patterns.selection
         n_heads = self._patterns.study.spec.n_heads
         flat = chosen.layer * n_heads + chosen.head
-        points = self._own_points(own)
-        ring = hv.Points(points.array([0, 1])[flat : flat + 1])
+        points: Any = self._own_points(own)
+        ring: Any = hv.Points(points.array([0, 1])[flat : flat + 1])
         look, fixed = {"color": "colour", "line_color": TEXT, "tools": ["hover"]}, {"apply_ranges": False}
         rings = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5}
         return points.opts(**look | fixed, size=7, hover_tooltips=list(_OWN), backend="bokeh") * ring.opts(
@@ -240,7 +240,7 @@ class _ShownMap:
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
-    def _listen(self, element: hv.DynamicMap) -> None:
+    def _listen(self, element: Any) -> None:
         Tap(source=element).add_subscriber(self._on_tap)
         Lasso(source=element).add_subscriber(self._on_lasso)
         BoundsXY(source=element).add_subscriber(self._on_box)
