@@ -15,6 +15,7 @@ import vitpanel.models.restoring
 import vitpanel.pipeline.known_weights  # noqa: F401 - what is imported before is not seen below
 from vitpanel import cli
 from vitpanel.app.explorer import open_once
+from vitpanel.elements.density import warm_up
 from vitpanel.errors import VitpanelError
 
 events: list[list[str]] = []
@@ -46,6 +47,7 @@ def opened(study: Path, checkpoint: Path | None) -> str:
     return "answered"
 
 
+warm_up()  # compiling reads the code of libraries, as importing does
 sys.addaudithook(note)
 report = {}
 for name, path, weights in json.loads(sys.argv[1]):

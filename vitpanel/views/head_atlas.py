@@ -13,7 +13,7 @@ from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, escaped
+from vitpanel.views.base import COMPACT, FULL_WIDTH, escaped
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
 from vitpanel.views.stage import create_save_menu
 
@@ -53,7 +53,7 @@ class HeadAtlas(pn.viewable.Viewer):
         self.menu = create_save_menu([(STEM, "png"), (STEM, "csv")], self.save)
         self.menu.param.update(description="Save the atlas or its numbers", visible=False, margin=0)
         self._no_order = ""
-        self.words = pn.pane.HTML("", stylesheets=[_WORDS], **FILLED)
+        self.words = pn.pane.HTML("", stylesheets=[_WORDS], **FULL_WIDTH)
         self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)
         self._layout = pn.Column(
             self.strip, self.words, **FULL_WIDTH, styles={"position": "relative"}, visible=False
