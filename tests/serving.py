@@ -37,6 +37,7 @@ class Server:
     process: "subprocess.Popen[str]"
     lines: list[str] = field(default_factory=list)
     address: str = ""
+    heard: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def origin(self) -> str:
@@ -47,6 +48,11 @@ class Server:
     def log(self) -> str:
         """What the process has printed until now."""
         return "".join(self.lines)
+
+    def says(self, words: str) -> bool:
+        """Whether the process prints something, which another thread reads when its turn comes."""
+        with self.heard:
+            return self.heard.wait_for(lambda: words in self.log, timeout=60)
 
     @property
     def peak(self) -> int:
@@ -65,7 +71,9 @@ def serving(words: list[str], *, ready: str, env: Mapping[str, str] | None = Non
 
     def read() -> None:
         for line in process.stdout or ():
-            server.lines.append(line)
+            with server.heard:
+                server.lines.append(line)
+                server.heard.notify_all()
             found = re.search(ready, line)
             if found and not is_up.is_set():
                 server.address = found[1]

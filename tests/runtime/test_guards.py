@@ -141,7 +141,7 @@ def incident_of(text: str, server: Server) -> str:
     """Id that a visitor is shown; the log has the details under it."""
     found = re.findall(r"under ([0-9a-f]{8})\.", text)
     assert found, text
-    assert f"Incident {found[0]}" in server.log
+    assert server.says(f"Incident {found[0]}")
     return found[0]
 
 
@@ -154,7 +154,7 @@ def test_a_page_that_fails_shows_an_id(guarded: Server):
     document = run(pull())
     incident_of(document, guarded)
     assert SECRET not in document
-    assert SECRET in guarded.log
+    assert guarded.says(SECRET)
 
 
 def test_a_request_that_fails_shows_an_id(function: Server):
@@ -171,7 +171,7 @@ def test_a_message_that_fails_shows_an_id(guarded: Server):
     assert reply is not None
     incident_of(reply["text"], guarded)
     assert reply["traceback"] is None
-    assert "UnknownReferenceError" in guarded.log
+    assert guarded.says("UnknownReferenceError")
 
 
 def test_messages_that_are_none_end_the_connection(guarded: Server):
@@ -231,9 +231,9 @@ def test_other_names_of_the_server_are_its_own(function: Server, host: str):
 
 def test_a_site_that_is_refused_stands_in_the_log(function: Server):
     assert not is_let_in(function, Origin="http://evil.example")
-    assert "--allow-websocket-origin=evil.example" in function.log
+    assert function.says("--allow-websocket-origin=evil.example")
     assert not is_let_in(function, Origin=None)
-    assert "without Origin" in function.log
+    assert function.says("without Origin")
 
 
 @pytest.mark.parametrize(

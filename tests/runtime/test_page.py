@@ -23,6 +23,6 @@ def test_a_callback_that_fails_says_so_on_the_page(guarded: Server, page: Page):
     message = page.get_by_text("Something went wrong on the server")
     expect(message).to_be_visible(timeout=30_000)
     incident = re.findall(r"under ([0-9a-f]{8})", message.inner_text())[0]
-    assert f"Incident {incident}" in guarded.log
-    assert SECRET in guarded.log
+    assert guarded.says(f"Incident {incident}")
+    assert guarded.says(SECRET)
     assert SECRET not in page.content()
