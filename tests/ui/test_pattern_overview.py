@@ -186,7 +186,9 @@ def test_lasso_and_box_mark_a_cluster(
     shown.switch("Select a cluster with a lasso").click()
     shown.drag(*(middle + np.array(corner) for corner in [(-3, -3), (3, -3), (3, 3), (-3, 3)]))
     wait_until(lambda: isinstance(selection.heads, InPolygon))
-    lasso = np.array(selection.heads.x), np.array(selection.heads.y)
+    drawn = selection.heads
+    assert isinstance(drawn, InPolygon)
+    lasso = np.array(drawn.x), np.array(drawn.y)
     expected = is_inside(shown.layout[..., 0].ravel(), shown.layout[..., 1].ravel(), lasso).sum()
     assert expected > 5
     expect(shown.page.get_by_text(f"{expected} heads")).to_be_visible()
@@ -197,7 +199,7 @@ def test_lasso_and_box_mark_a_cluster(
 
     shown.switch("Select a cluster with a box").click()
     shown.drag(middle - 2, middle + 2)
-    wait_until(lambda: len(selection.heads.x) == 4)
+    wait_until(lambda: isinstance(selection.heads, InPolygon) and len(selection.heads.x) == 4)
     inside = np.abs(shown.layout - middle).max(-1) < 2
     expect(shown.page.get_by_text("heads on")).to_contain_text(str(inside.sum()))
     shown.button("Clear the cluster").click()

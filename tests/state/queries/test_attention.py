@@ -56,7 +56,7 @@ def test_links_are_the_largest_entries(study: Study, selection: Selection, displ
 
 def test_bins_count_all_entries_and_say_which_are_drawn(selection: Selection, display: HeadDisplay, matrix: np.ndarray):
     table = bins_of(selection, display)
-    assert table["count"].sum() == matrix.size
+    assert int(table["count"].to_numpy().sum()) == matrix.size
     limit = threshold_value(matrix, 0.1)
     assert set(table["threshold"]) == {limit}
     drawn = table[table["is_drawn"]]
