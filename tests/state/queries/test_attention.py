@@ -59,7 +59,7 @@ def test_bins_count_all_entries_and_say_which_are_drawn(selection: Selection, di
     assert int(table["count"].to_numpy().sum()) == matrix.size
     limit = threshold_value(matrix, 0.1)
     assert set(table["threshold"]) == {limit}
-    drawn = table[table["is_drawn"]]
+    drawn = table.loc[table["is_drawn"].to_numpy()]
     assert float(drawn["from"].iloc[0]) <= limit <= float(drawn["to"].iloc[0])
 
 
