@@ -22,9 +22,11 @@ ROOT = Path(__file__).parents[2]
 N_FLIPS, AT_ONCE = 200, 20
 
 _KILLED = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from tests.study_runs import run
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs do not hear it
 
 fsync, left = os.fsync, int(sys.argv[2])
 

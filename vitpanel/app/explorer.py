@@ -39,10 +39,10 @@ VIEWS: dict[str, type[View]] = {
     view.slug(): view for view in (ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail)
 }
 # Rows of Fig. 1 with their shares of the height, and the views' shares of the width.
-LAYOUT: dict[int, dict[str, int]] = {
-    43: {"image-overview": 25, "head-importance": 75},
-    57: {"attention-strength": 25, "pattern-overview": 24, "attention-detail": 51},
-}
+LAYOUT: list[tuple[int, dict[str, int]]] = [
+    (43, {"image-overview": 25, "head-importance": 75}),
+    (57, {"attention-strength": 25, "pattern-overview": 24, "attention-detail": 51}),
+]
 HEADER = {
     "& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT - 8}px !important"},
     "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
@@ -138,8 +138,7 @@ class Explorer(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Views A and B above C and D; made once, since Bokeh models belong to one document."""
-        rows = {share: [name for name in names if name in self._cells] for share, names in LAYOUT.items()}
-        laid_out = [self._row(share, names) for share, names in rows.items() if names]
+        laid_out = [self._row(height, shares) for height, shares in LAYOUT if shares.keys() & self._cells.keys()]
         smallest = SMALLEST if len(self._cells) == len(VIEWS) else {}
         if isinstance(self._height, int):
             # In a cell nothing but a height of its own keeps the output from being as low as its first line.
@@ -148,12 +147,12 @@ class Explorer(pn.viewable.Viewer):
         page = pn.Column(*laid_out, **FILLED, styles={"flex": "1 0 auto", **smallest})
         return pn.Column(page, **FILLED, styles={"height": self._height, "overflow": "auto"})
 
-    def _row(self, share: int, names: list[str]) -> pn.Row:
+    def _row(self, height: int, shares: dict[str, int]) -> pn.Row:
         """Views side by side, with their shares of the width, in a row with its share of the page's height."""
-        for name in names:
-            self._cells[name].styles = {"flex": f"{LAYOUT[share][name]} 1 0", **NARROW}
-        cells = [self._cells[name] for name in names]
-        return pn.Row(*cells, **FILLED, styles={"flex": f"{share} 1 0", **NARROW})
+        shown = {name: share for name, share in shares.items() if name in self._cells}
+        for name, share in shown.items():
+            self._cells[name].styles = {"flex": f"{share} 1 0", **NARROW}
+        return pn.Row(*(self._cells[name] for name in shown), **FILLED, styles={"flex": f"{height} 1 0", **NARROW})
 
 
 def chosen_views(views: str | Sequence[str] | None) -> list[str]:

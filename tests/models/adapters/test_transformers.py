@@ -85,7 +85,7 @@ def test_every_head_pruned_is_a_forward_with_its_attention_at_0(title: str, fold
         pruned = Pruned(folders / title, title, images, [(layer, head, everything)])
         expected = dict(zip(("cls", "patch"), layer_distances(model, clean, pruned, layer), strict=True))
         if spec.n_classes:
-            expected["probability"] = pruned.probabilities[[0, 1], reference]
+            expected["probability"] = (clean.probabilities - pruned.probabilities)[[0, 1], reference]
             expected["jsd"] = divergence(clean.probabilities, pruned.probabilities)
         assert set(importance) == set(expected)
         for metric, values in expected.items():
