@@ -2,6 +2,9 @@
 
 import gc
 import logging
+import os
+import subprocess
+import sys
 import threading
 import urllib.request
 import weakref
@@ -14,6 +17,8 @@ import pytest
 from bokeh.document import Document
 from panel.util import edit_readonly
 
+from tests.ensure_browser import find_chromium
+from tests.serving import ROOT
 from tests.synthetic import write_synthetic_study
 from tests.ui.conftest import ServerThread
 from vitpanel.app.explorer import create_page
@@ -82,20 +87,12 @@ def test_pages_that_are_only_fetched_leave_nothing(visits: Visits):
 
 
 @pytest.mark.ui
-def test_pages_in_a_browser_leave_nothing(visits: Visits, browser):
-    for _ in range(3):
-        page = browser.new_page()
-        page.goto(visits.url)
-        page.wait_for_function(
-            """() => window.Bokeh?.documents.length && [...Bokeh.index.query(view => view.canvas_view)].length > 10
-              && ![...Bokeh.index.query(view => view.model.css_classes?.includes("vp-opening"))].length""",
-            timeout=120_000,
-        )
-        page.get_by_role("button", name="Next image").click()
-        page.close()
-    # A session that ends before its page has connected is made once more.
-    assert visits.n_visits >= 3
-    wait_for(lambda: visits.n_left() == 0)
+def test_pages_in_a_browser_leave_nothing(tmp_path: Path):
+    study, browser = write_synthetic_study(tmp_path / "x.study"), find_chromium() or ""
+    words = [sys.executable, str(Path(__file__).parent / "closed_pages.py"), str(study), browser]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "0", done.stderr
 
 
 def test_what_others_do_changes_no_page(tmp_path: Path):

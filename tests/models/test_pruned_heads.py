@@ -62,7 +62,8 @@ def test_every_head_is_pruned_and_there_is_nothing_where_none_is(models: tuple[V
             continue
         where = place_in_whole(layer, head)
         pruned = Pruned(whole, images, [GONE, (*where, ALL)])
-        assert np.abs(values["probability"] - pruned.probabilities[[0, 1], [1, 2]]).max() < 1e-5
+        lost = (clean.probabilities - pruned.probabilities)[[0, 1], [1, 2]]
+        assert np.abs(values["probability"] - lost).max() < 1e-5
         assert np.abs(values["jsd"] - divergence(clean.probabilities, pruned.probabilities)).max() < 1e-5
         cls, patch = layer_distances(whole, clean, pruned, layer)
         assert np.abs(values["cls"] - cls).max() < 1e-5
@@ -73,7 +74,7 @@ def test_modes_of_all_heads_have_nan_where_there_is_no_head(models: tuple[ViTMod
     whole, ragged = models
     image = random_images(ragged, 1)
     table = create_ablation(ragged).mode_table(image)
-    for array in (table.cls, table.patch, table.probabilities):
+    for array in (table.layer["cls"], table.layer["patch"], table.probabilities):
         assert np.isnan(array[0, 0, 2]).all()
         assert not np.isnan(array[0, 1, 2]).any()
     clean = Pruned(whole, image, [GONE])
@@ -82,7 +83,9 @@ def test_modes_of_all_heads_have_nan_where_there_is_no_head(models: tuple[ViTMod
             cut = (*place_in_whole(0, 1), pruning_mask(ragged.spec.grid, mode.regions))
             pruned = Pruned(whole, image, [GONE, cut])
             assert np.abs(table.probabilities[0, 0, 1, mode] - pruned.probabilities[0]).max() < 1e-5
-            assert table.patch[0, 0, 1, mode] == pytest.approx(layer_distances(whole, clean, pruned, 0)[1][0], abs=1e-5)
+            assert table.layer["patch"][0, 0, 1, mode] == pytest.approx(
+                layer_distances(whole, clean, pruned, 0)[1][0], abs=1e-5
+            )
 
 
 def test_heads_of_several_layers_are_pruned_together(models: tuple[ViTModel, ViTModel]):

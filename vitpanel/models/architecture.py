@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import timm
@@ -57,11 +58,8 @@ def outline(name: str, arguments: Mapping[str, Any]) -> nn.Module:
 
 def _built(name: str, arguments: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> nn.Module:
     options = {} if config is None else {"pretrained_cfg": dict(config)}
-    usual, heads = heads_apart(arguments)
     try:
-        module = timm.create_model(name, pretrained=False, **options, **usual)
-        take_heads_out(module, heads, name=name)
-        return module.eval().requires_grad_(requires_grad=False)
+        return _of_timm(name, arguments, options).eval().requires_grad_(requires_grad=False)
     except VitpanelError:
         raise
     except TypeError as error:
@@ -70,6 +68,17 @@ def _built(name: str, arguments: Mapping[str, Any], config: Mapping[str, Any] | 
     except Exception as error:
         message = f"{name} cannot be built with {dict(arguments)}: {error}"
         raise VitpanelError(message, hint="Check the values in --model-arg.") from error
+
+
+def _of_timm(name: str, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> nn.Module:
+    usual, heads = heads_apart(arguments)
+    if heads:
+        # A model of several stages takes one number a stage itself.
+        with suppress(Exception):
+            return timm.create_model(name, pretrained=False, **options, **arguments)
+    module = timm.create_model(name, pretrained=False, **options, **usual)
+    take_heads_out(module, heads, name=name)
+    return module
 
 
 def check_channels(name: str, n_channels: int) -> None:
