@@ -99,7 +99,7 @@ def test_a_view_is_shown_alone(show: Callable[..., Cell], name):
 
 
 def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
-    assert [name for names in LAYOUT.values() for name in names] == list(VIEWS)
+    assert [name for _, shares in LAYOUT for name in shares] == list(VIEWS)
     cell = show(["attention-strength", "head-importance"])
     assert set(cell.explorer.views) == {"attention-strength", "head-importance"}
     ask_for_all(cell.explorer)
