@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vitpanel.elements.attention import attention_heatmap, attention_histogram
-    from vitpanel.elements.image_map import image_map  # pyright: ignore[reportMissingImports]
+    from vitpanel.elements.image_map import image_map
     from vitpanel.elements.importance import head_ranking, importance_curve
     from vitpanel.elements.links import token_lines
     from vitpanel.elements.masks import attention_masks
     from vitpanel.elements.modes import mode_bars, prediction_bars
-    from vitpanel.elements.pattern_map import pattern_map  # pyright: ignore[reportMissingImports]
+    from vitpanel.elements.pattern_map import pattern_map
     from vitpanel.elements.saving import save
     from vitpanel.elements.strength import head_scatter, measure_distribution, strength_bars
 

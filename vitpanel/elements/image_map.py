@@ -8,13 +8,14 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from holoviews.streams import BoundsXY, Lasso, Params, Tap
+from holoviews.streams import Params, Tap
 
 from vitpanel.core.point_grid import Points
 from vitpanel.core.window import Window, home_window
 from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
 from vitpanel.elements.shading import thickened
+from vitpanel.elements.streams import on_outline
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import (
@@ -179,7 +180,7 @@ def image_map(
     ----------
     Li et al. 2023, section 5.
     """
-    shown = _ShownImages(study, selection or Selection(image_layout=_first_layout(study)), layout, colour)
+    shown = _ShownImages(study, selection or Selection(study, image=None), layout, colour)
     if table:
         return shown.table()
     return shown.static() if selection is None else shown.linked()
@@ -268,17 +269,7 @@ class _ShownImages:
 
     def _listen(self, element: Any) -> None:
         Tap(source=element).add_subscriber(self._on_tap)
-        Lasso(source=element).add_subscriber(self._on_lasso)
-        BoundsXY(source=element).add_subscriber(self._on_box)
-
-    def _on_lasso(self, geometry: np.ndarray | None = None) -> None:
-        if geometry is not None and len(geometry):
-            self._mark(*np.asarray(geometry, float).T.tolist())
-
-    def _on_box(self, bounds: tuple[float, float, float, float] | None = None) -> None:
-        if bounds is not None:
-            x0, y0, x1, y1 = bounds
-            self._mark([x0, x1, x1, x0], [y0, y0, y1, y1])
+        on_outline(element, self._mark)
 
     def _mark(self, x: list[float], y: list[float]) -> None:
         self._selection.mark(InPolygon(self._array, tuple(x), tuple(y)))
@@ -296,12 +287,6 @@ def span_of(values: np.ndarray) -> tuple[float, float]:
     """Lowest and highest of all values but NaN; 0 and 1 when there are none."""
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-
-
-def _first_layout(study: Study) -> str:
-    """Name of the first layout that the study has, else of the first that its model can have."""
-    layouts = image_layouts(study.spec)
-    return next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
 
 
 def _shares(names: tuple[str, ...]) -> list[str]:

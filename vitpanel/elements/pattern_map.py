@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from holoviews.streams import BoundsXY, Lasso, Params, Tap
+from holoviews.streams import Params, Tap
 
 from vitpanel.core.window import Window, home_window
 from vitpanel.elements.density import (
@@ -29,6 +29,7 @@ from vitpanel.elements.shading import (
     thickened,
     thinned,
 )
+from vitpanel.elements.streams import on_outline
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
@@ -242,23 +243,13 @@ class _ShownMap:
 
     def _listen(self, element: Any) -> None:
         Tap(source=element).add_subscriber(self._on_tap)
-        Lasso(source=element).add_subscriber(self._on_lasso)
-        BoundsXY(source=element).add_subscriber(self._on_box)
+        on_outline(element, self._mark)
 
     def _on_tap(self, x: float | None = None, y: float | None = None, **_: object) -> None:
         near = None if x is None or y is None else self._map.near((x, y), self._window, pixels=REACH)
         if near is not None:
             image, layer, head = near.nearest
             self._outer.param.update(image=image, layer=layer, head=head)
-
-    def _on_lasso(self, geometry: np.ndarray | None = None) -> None:
-        if geometry is not None and len(geometry):
-            self._mark(*np.asarray(geometry, float).T.tolist())
-
-    def _on_box(self, bounds: tuple[float, float, float, float] | None = None) -> None:
-        if bounds is not None:
-            x0, y0, x1, y1 = bounds
-            self._mark([x0, x1, x1, x0], [y0, y0, y1, y1])
 
     def _mark(self, x: list[float], y: list[float]) -> None:
         self._outer.mark(InPolygon(f"layout/{self._patterns.selection.pattern}", tuple(x), tuple(y)))

@@ -9,7 +9,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from holoviews.streams import BoundsXY, Params, Tap
+from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
 from vitpanel.elements.style import laid_over
 from vitpanel.errors import InferenceError, VitpanelError
@@ -213,6 +213,22 @@ def on_box(act: Callable[["Shown", float, float, float, float], None]) -> Callab
         BoundsXY(source=source).add_subscriber(hear)
 
     return listen
+
+
+def on_outline(source: Any, act: Callable[[list[float], list[float]], None]) -> None:
+    """Let ``act`` hear of lassos and boxes that a person draws, each as x and y of its corners."""
+
+    def hear_lasso(geometry: np.ndarray | None) -> None:
+        if geometry is not None and len(geometry):
+            act(*np.asarray(geometry, float).T.tolist())
+
+    def hear_box(bounds: tuple[float, float, float, float] | None) -> None:
+        if bounds is not None:
+            x0, y0, x1, y1 = bounds
+            act([x0, x1, x1, x0], [y0, y0, y1, y1])
+
+    Lasso(source=source).add_subscriber(hear_lasso)
+    BoundsXY(source=source).add_subscriber(hear_box)
 
 
 def nearest_row(table: pd.DataFrame, *, x: tuple[str, float], y: tuple[str, float]) -> Any:
