@@ -1,7 +1,9 @@
 """What all tests share."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,37 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # How long an example takes says how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile("vitpanel", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("vitpanel")
+
+
+@contextmanager
+def _no_loop_of_others(item: pytest.Item) -> Iterator[None]:
+    """Hide the event loop of Playwright, which runs in this thread from its first use on, from tests without it.
+
+    What asks whether a loop is running finds none, as in a process that never had a browser.
+    """
+    if "playwright" in getattr(item, "fixturenames", ()):
+        yield
+        return
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Set a test up without the loop of a browser."""
+    with _no_loop_of_others(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Run a test without the loop of a browser."""
+    with _no_loop_of_others(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
