@@ -41,6 +41,12 @@ _COLOURS = """ids => ids.map(id => {
 })"""
 _ARE_BUILT = "ids => ids.every(id => Bokeh.index.find_one_by_id(id))"
 _SIZE = "id => { const box = Bokeh.index.find_one_by_id(id)?.bbox; return [box?.width ?? 0, box?.height ?? 0] }"
+_TYPE = "id => Bokeh.index.find_one_by_id(id)?.model.title.text_font_size"
+_STOPS = """() => {
+  const path = []
+  for (let el = document.activeElement; el; el = el.shadowRoot?.activeElement) path.push(el)
+  return path.some(el => el.classList.contains("bk-Figure"))
+}"""
 _GROUND = """() => [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))].map(
   view => getComputedStyle(view.el).getPropertyValue("--vp-surface"))"""
 
@@ -169,7 +175,7 @@ def test_every_view_fills_the_page_and_returns(shown, wait_until):
     explorer, page = shown()
     for name, view in explorer.views.items():
         fig = next(iter(view.charts.values())).figure
-        before = page.evaluate(_SIZE, fig.id)
+        before, type_size = page.evaluate(_SIZE, fig.id), page.evaluate(_TYPE, fig.id)
         buttons = page.get_by_role("button", name="Maximise")
         # The button of the view before has another name until the browser has heard of its return.
         expect(buttons).to_have_count(len(VIEWS))
@@ -178,12 +184,28 @@ def test_every_view_fills_the_page_and_returns(shown, wait_until):
         wait_until(lambda fig=fig, before=before: sum(page.evaluate(_SIZE, fig.id)) > sum(before) * 1.2)
         box = page.evaluate(_PARTS)[list(VIEWS).index(name)]["box"]
         assert box == [0, 0, 1280, 800]
+        assert page.evaluate(_TYPE, fig.id) != type_size
         if name == "head-importance":
             page.get_by_role("button", name="Return to all views").click()
         else:
             page.keyboard.press("Escape")
         wait_until(lambda view=view: not view.maximised)
         wait_until(lambda fig=fig, before=before: page.evaluate(_SIZE, fig.id) == before)
+        assert page.evaluate(_TYPE, fig.id) == type_size
+
+
+def test_tab_stops_at_the_one_figure_that_has_keys(shown):
+    explorer, page = shown()
+    n_stops = n_figures = 0
+    page.get_by_role("button", name="Previous image").focus()
+    while not page.get_by_role("button", name="Atlas").evaluate("button => button.matches(':focus')"):
+        page.keyboard.press("Tab")
+        n_stops += 1
+        n_figures += page.evaluate(_STOPS)
+        assert n_stops < 80
+    assert n_figures == 1
+    named = page.get_by_role("img", name="All heads").first
+    expect(named).to_be_visible()
 
 
 def test_a_figure_hears_of_its_size_from_any_layout_around_it(shown, wait_until):

@@ -46,6 +46,7 @@ LAYOUT: list[tuple[int, dict[str, int]]] = [
 HEADER = {
     "& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT - 8}px !important"},
     "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
+    "& .MuiToolbar-root h5": {"display": "none"},  # Panel's own title, which is empty
 }
 TITLE = (
     ":host { align-self: center; } h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; }"

@@ -132,6 +132,8 @@ class Chart(pn.viewable.Viewer):
         What is drawn below the figure in its files, as `Stage.download` takes it.
     absent
         What to say when it is asked for while it is not shown.
+    has_keys
+        Whether it answers to keys; Tab stops at such a figure alone, and its script says what it is.
     """
 
     _NOTE = f"""
@@ -156,8 +158,10 @@ class Chart(pn.viewable.Viewer):
         detail: Callable[[], str] = str,
         legend: Callable[[], dict[str, Any] | None] = lambda: None,
         absent: str = "This chart is not shown now.",
+        has_keys: bool = False,
     ) -> None:
         super().__init__()
+        self._has_keys = has_keys
         self._fig, self._bridge = fig, bridge
         self.stem = name
         self.table = table
@@ -176,6 +180,9 @@ class Chart(pn.viewable.Viewer):
             fig = self._fig if isinstance(self._fig, figure) else self._fig()
         for renderer in fig.renderers:
             renderer.update(nonselection_glyph=None, muted_glyph=None)
+        if not self._has_keys:
+            # A browser stops at nothing inside of what Tab does not reach, so not at the layer that hears the pointer.
+            fig.html_attributes = {"role": "img", "aria-label": self.title, "tabindex": "-1"}
         return fig
 
     def record(self) -> dict[str, Any]:

@@ -50,7 +50,9 @@ class HeadImportance(View):
         self.ranked = RankedList(session, bridge)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()
-        self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
+        self.curve_chart = Chart(
+            self.curve.figure, bridge, name="head-importance", table=self._curve_table, has_keys=True
+        )
         self.modes_chart = Chart(self.modes.figure, bridge, name="pruning-modes", table=self._modes_table)
         self.predictions_chart = Chart(
             self.predictions.figure, bridge, name="predictions", table=self._predictions_table,

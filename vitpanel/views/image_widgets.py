@@ -81,8 +81,8 @@ class GroupButtons(JSComponent):
     _stylesheets: ClassVar[list[str]] = [
         f"""
     /* Two rows, and so much of a third that one sees there is more. */
-    :host {{ overflow-y: auto; max-height: 43px; scrollbar-width: thin; }}
-    .groups {{ display: flex; flex-wrap: wrap; gap: 0 2px; padding: 0 6px; font: 10px/17px sans-serif;
+    :host {{ overflow-y: auto; max-height: 52px; scrollbar-width: thin; }}
+    .groups {{ display: flex; flex-wrap: wrap; gap: 0 2px; padding: 0 6px; font: 11px/21px sans-serif;
         color: {css("text")}; }}
     .groups span {{ color: {css("hint")}; margin: 0 3px; }}
     .groups button {{ font: inherit; color: inherit; background: none; border: 0; border-radius: 3px; padding: 0 3px;

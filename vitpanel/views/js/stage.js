@@ -1,10 +1,13 @@
 // What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
 import {read, themed} from "./colours.js"
 import {create, create_menu, save_file} from "./export.js"
+import {set_type_size} from "./type_size.js"
 
 /** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} StageModel */
 
 const is_figure = (/** @type {Model} */ model) => model.type === "Figure"
+const parts_of = (/** @type {any} */ outer) =>
+  new Set([...outer.model.references()].filter(is_figure).flatMap((figure) => [...figure.references()]))
 
 /**
  * Columns of colours have "colour" in their names; a class may be called "white".
@@ -65,8 +68,7 @@ function follow_theme(model, outer) {
   const apply = () => {
     for (const [name, value] of Object.entries(colours.css[theme()])) outer.el.style.setProperty(name, value)
     tint_tooltips(colours.css[theme()])
-    const figures = [...outer.model.references()].filter(is_figure)
-    for (const part of new Set(figures.flatMap((figure) => [...figure.references()]))) {
+    for (const part of parts_of(outer)) {
       paint(part, colours, theme())
       if (part.type !== "ColumnDataSource" || watched.has(part)) continue
       watched.add(part)
@@ -176,6 +178,7 @@ function follow_size(model, outer, button) {
       if (model.maximised) outer.el.style.setProperty(name, value)
       else outer.el.style.removeProperty(name)
     }
+    for (const part of parts_of(outer)) set_type_size(part, model.maximised)
     button.innerHTML = model.maximised ? ICONS.smaller : ICONS.larger
     button.title = model.maximised ? "Return to all views (Esc)" : "Maximise"
     button.setAttribute("aria-label", button.title)

@@ -56,8 +56,9 @@ export default function move_head_line({fig, picked, rest_ms, act, line, grip, n
     move(flat(cb_obj.x), false)
     tell()
   } else {
-    const el = Bokeh.index.find_one_by_id(fig.id)?.canvas_view.el
+    const canvas = Bokeh.index.find_one_by_id(fig.id)?.canvas_view, el = canvas?.el
     if (el === undefined || el.tabIndex === 0) return
+    canvas.events_el.tabIndex = -1  // Tab stops once
     grip.pan.connect(([phase]) => {
       notes.is_held = phase !== "pan:end"
       if (notes.is_held) return
