@@ -16,10 +16,11 @@ from pyviz_comms import Comm
 import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel import elements
-from vitpanel.app.explorer import LAYOUT, VIEWS, Explorer
+from vitpanel.app.explorer import Explorer
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Near, OfClass
 from vitpanel.study.reader import Study, open_study
+from vitpanel.views.registry import views as known_views
 
 
 class RecordingComm(Comm):
@@ -88,7 +89,7 @@ def ask_for_all(explorer: Explorer) -> None:
     explorer.selection.heads = Near(f"layout/{explorer.selection.pattern}", (1, 0, 0), 5)
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", known_views())
 def test_a_view_is_shown_alone(show: Callable[..., Cell], name):
     cell = show(name)
     assert list(cell.explorer.views) == [name]
@@ -99,7 +100,7 @@ def test_a_view_is_shown_alone(show: Callable[..., Cell], name):
 
 
 def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
-    assert [name for _, shares in LAYOUT for name in shares] == list(VIEWS)
+    assert [view.place.row for view in known_views().values()] == [0, 0, 1, 1, 1]
     cell = show(["attention-strength", "head-importance"])
     assert set(cell.explorer.views) == {"attention-strength", "head-importance"}
     ask_for_all(cell.explorer)

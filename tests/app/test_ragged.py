@@ -10,7 +10,6 @@ import vitpanel
 from tests.app.test_notebook import Cell
 from tests.ragged_vit import write_ragged
 from tests.tiny_vit import CLASSES, write_images
-from vitpanel.app.explorer import VIEWS
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.errors import VitpanelError
 from vitpanel.pipeline.precompute import Recipe, precompute
@@ -20,6 +19,7 @@ from vitpanel.study.reader import Study, open_study
 from vitpanel.study.summary import describe
 from vitpanel.study.verify import verify_study
 from vitpanel.views.figures.importance_line import importance_columns
+from vitpanel.views.registry import views as known_views
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +91,7 @@ def test_the_live_model_answers_for_heads_that_are_there(study: Study):
 
 def test_all_views_show_it_and_say_how_many_heads_there_are(study: Study):
     views: Any = Cell(vitpanel.explore(study, live=False)).explorer.views
-    assert set(views) == set(VIEWS)
+    assert set(views) == set(known_views())
     assert views["head-importance"].curve.figure.xaxis.axis_label == "layer (2 to 3 heads each)"
     labels = views["attention-detail"].atlas._labels()
     assert labels[2] == ["L0 H2", "layer 0 head 2 · none"]

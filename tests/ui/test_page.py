@@ -13,8 +13,9 @@ from bokeh.core.types import ID
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from vitpanel.app.explorer import VIEWS, Explorer
+from vitpanel.app.explorer import Explorer
 from vitpanel.theme.palette import TEXT, dark_colours
+from vitpanel.views.registry import views as known_views
 from vitpanel.views.stage import VIEW_CLASS
 
 pytestmark = pytest.mark.ui
@@ -97,7 +98,7 @@ def test_every_figure_is_painted_and_nothing_is_cut_off(shown, tmp_path, width, 
         assert fig["box"][3] <= height, fig
     assert not [pair for pair in combinations(figures, 2) if overlap(pair[0]["box"], pair[1]["box"])]
     parts = page.evaluate(_PARTS)
-    assert len(parts) == len(VIEWS)
+    assert len(parts) == len(known_views())
     for part in parts:
         left, top, right, bottom = part["box"]
         for box in part["controls"]:
@@ -132,12 +133,12 @@ def test_theme_is_switched_and_switched_back_without_touching_the_server(shown, 
     wait_until(lambda: all(view.dark for view in explorer.views.values()))
     exchanged = dark_colours(explorer.session.study.spec.n_layers)
     assert page.evaluate(_COLOURS, ids) == [[exchanged[colour] for colour in colours] for colours in before]
-    assert page.evaluate(_GROUND) == ["#1e1e1e"] * len(VIEWS)
+    assert page.evaluate(_GROUND) == ["#1e1e1e"] * len(known_views())
     assert {chart.figure.title.text_color for chart in charts} == {TEXT}
     page.get_by_role("button", name="Toggle theme").click()
     wait_until(lambda: not any(view.dark for view in explorer.views.values()))
     assert page.evaluate(_COLOURS, ids) == before
-    assert page.evaluate(_GROUND) == ["white"] * len(VIEWS)
+    assert page.evaluate(_GROUND) == ["white"] * len(known_views())
 
 
 def test_charts_that_are_built_late_have_the_theme(shown, wait_until):
@@ -178,11 +179,11 @@ def test_every_view_fills_the_page_and_returns(shown, wait_until):
         before, type_size = page.evaluate(_SIZE, fig.id), page.evaluate(_TYPE, fig.id)
         buttons = page.get_by_role("button", name="Maximise")
         # The button of the view before has another name until the browser has heard of its return.
-        expect(buttons).to_have_count(len(VIEWS))
-        buttons.nth(list(VIEWS).index(name)).click()
+        expect(buttons).to_have_count(len(known_views()))
+        buttons.nth(list(known_views()).index(name)).click()
         wait_until(lambda view=view: view.maximised)
         wait_until(lambda fig=fig, before=before: sum(page.evaluate(_SIZE, fig.id)) > sum(before) * 1.2)
-        box = page.evaluate(_PARTS)[list(VIEWS).index(name)]["box"]
+        box = page.evaluate(_PARTS)[list(known_views()).index(name)]["box"]
         assert box == [0, 0, 1280, 800]
         assert page.evaluate(_TYPE, fig.id) != type_size
         if name == "head-importance":
@@ -195,7 +196,7 @@ def test_every_view_fills_the_page_and_returns(shown, wait_until):
 
 
 def test_tab_stops_at_the_one_figure_that_has_keys(shown):
-    explorer, page = shown()
+    _, page = shown()
     n_stops = n_figures = 0
     page.get_by_role("button", name="Previous image").focus()
     while not page.get_by_role("button", name="Atlas").evaluate("button => button.matches(':focus')"):
@@ -228,7 +229,7 @@ def test_a_figure_hears_of_its_size_from_any_layout_around_it(shown, wait_until)
 
 def open_menu(page: Page, view: str) -> Locator:
     """Open a view's menu of files by keyboard."""
-    place = page.locator(f".{VIEW_CLASS}").nth(list(VIEWS).index(view))
+    place = page.locator(f".{VIEW_CLASS}").nth(list(known_views()).index(view))
     button = place.get_by_role("button", name="Export")
     button.focus()
     page.keyboard.press("Enter")

@@ -3,8 +3,10 @@ import panel as pn
 import pytest
 from bokeh.models import ColumnDataSource
 
-from vitpanel.views.base import Chart, View, create_figure, escaped, layer_ticks, source_table
+from vitpanel.views.base import create_figure, escaped, layer_ticks, source_table
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
+from vitpanel.views.view import View
 
 
 def test_escaped_keeps_names_from_being_html():

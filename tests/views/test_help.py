@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from vitpanel.app.explorer import VIEWS
-from vitpanel.views.base import View
 from vitpanel.views.help import chapter
+from vitpanel.views.registry import views as known_views
+from vitpanel.views.view import View
 
 
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+@pytest.mark.parametrize("view", known_views().values(), ids=known_views())
 def test_each_view_has_a_chapter_in_paragraphs_without_links(view: type[View]):
     text = chapter(view.title)
     assert text.count("<p>") >= 3

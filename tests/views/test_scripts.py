@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from bokeh.models import CustomJS, CustomJSHover, CustomJSTickFormatter, Model
 
-from vitpanel.app.explorer import VIEWS
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.registry import views as known_views
 from vitpanel.views.scripts import body_text, module_text
 
 FIGURES = files("vitpanel.views.figures").joinpath("js")
@@ -62,7 +62,7 @@ def test_a_body_without_a_function_is_refused(package: Path):
 def scripted(make_session: Callable[..., Session]) -> list[Model]:
     """All models with a script in the figures of all views."""
     bridge, session = Bridge(), make_session()
-    charts = [chart for view in VIEWS.values() for chart in view(session, bridge).charts.values()]
+    charts = [chart for view in known_views().values() for chart in view(session, bridge).charts.values()]
     models = {model.id: model for chart in charts for model in chart.figure.references()}
     return [model for model in models.values() if isinstance(model, (CustomJS, CustomJSHover, CustomJSTickFormatter))]
 

@@ -25,24 +25,13 @@ from vitpanel.runtime.incidents import report
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
-from vitpanel.views.attention_detail import AttentionDetail
-from vitpanel.views.attention_strength import AttentionStrength
-from vitpanel.views.base import View, escaped
+from vitpanel.views.base import escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.damage import despite_damage
-from vitpanel.views.head_importance import HeadImportance
-from vitpanel.views.image_overview import ImageOverview
-from vitpanel.views.pattern_overview import PatternOverview
+from vitpanel.views.registry import views as known_views
+from vitpanel.views.view import View
 
 HEADER_HEIGHT = 40
-VIEWS: dict[str, type[View]] = {
-    view.slug(): view for view in (ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail)
-}
-# Rows of Fig. 1 with their shares of the height, and the views' shares of the width.
-LAYOUT: list[tuple[int, dict[str, int]]] = [
-    (43, {"image-overview": 25, "head-importance": 75}),
-    (57, {"attention-strength": 25, "pattern-overview": 24, "attention-detail": 51}),
-]
 HEADER = {
     "& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT - 8}px !important"},
     "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
@@ -55,7 +44,7 @@ TITLE = (
 TOOLTIP = {"popper": {"pointerEvents": "none !important"}, "tooltip": {"width": "max-content", "maxWidth": "260px"}}
 THEME = {"components": {"MuiTooltip": {"styleOverrides": TOOLTIP}}}
 # Where headers still have one row and every chart its place; in a smaller window the views scroll both ways.
-SMALLEST = {"min-width": "1260px", "min-height": "668px"}
+SMALLEST = (1260, 668)
 # Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
 # house style and follow the theme by `Stage`.
 STYLED_BY_US = ("Axis", "BaseColorBar", "ColorBar", "Figure", "Grid", "Legend", "Plot", "Title")
@@ -73,7 +62,7 @@ class Explorer(pn.viewable.Viewer):
     service
         The live model, shared as well; None shows what the study alone gives.
     views
-        Which of `VIEWS` to make, one name or several; None makes all.
+        Slugs of the views to make, one or several; None makes all that there are.
     selection
         What is looked at, to be shared with another explorer; None starts one.
     height
@@ -84,7 +73,7 @@ class Explorer(pn.viewable.Viewer):
     Raises
     ------
     VitpanelError
-        If there is no view of such a name; the hint gives those that there are.
+        If there is no view of such a slug; the hint gives those that there are.
     """
 
     def __init__(
@@ -103,21 +92,24 @@ class Explorer(pn.viewable.Viewer):
         self.bridge = Bridge()
         self.views: dict[str, View] = {}
         self._height = height
-        self._cells = {name: pn.Column(Placeholder(VIEWS[name].title), **FILLED) for name in chosen_views(views)}
+        self._kinds = chosen_views(views)
+        self._is_all = views is None
+        self._cells = {slug: pn.Column(Placeholder(kind.title), **FILLED) for slug, kind in self._kinds.items()}
         if is_whole:
             deque(self.parts(), maxlen=0)
 
     def parts(self) -> Iterator[None]:
         """Build what is not built yet, one part at each step; a view that fails says why in its place."""
         for name, cell in self._cells.items():
+            kind = self._kinds[name]
             try:
-                self.views[name] = despite_damage(partial(VIEWS[name], self.session, self.bridge))
+                self.views[name] = despite_damage(partial(kind, self.session, self.bridge))
                 yield
                 cell.objects = [self.views[name]]
             except VitpanelError as error:
-                cell.objects = [create_problem(VIEWS[name].title, error)]
+                cell.objects = [create_problem(kind.title, error)]
             except Exception as error:  # noqa: BLE001 - the other views stand
-                cell.objects = [create_problem(VIEWS[name].title, VitpanelError(report(f"{name} failed.", error)))]
+                cell.objects = [create_problem(kind.title, VitpanelError(report(f"{name} failed.", error)))]
             yield
 
     def close(self) -> None:
@@ -138,32 +130,44 @@ class Explorer(pn.viewable.Viewer):
         return self.session.selection
 
     def __panel__(self) -> pn.viewable.Viewable:
-        """Views A and B above C and D; made once, since Bokeh models belong to one document."""
-        laid_out = [self._row(height, shares) for height, shares in LAYOUT if shares.keys() & self._cells.keys()]
-        smallest = SMALLEST if len(self._cells) == len(VIEWS) else {}
+        """Rows of views, A and B above C and D; made once, since Bokeh models belong to one document."""
+        rows: dict[int, list[str]] = {}
+        for slug, kind in self._kinds.items():
+            rows.setdefault(kind.place.row, []).append(slug)
+        heights = [max(self._kinds[slug].place.height for slug in row) for row in rows.values()]
+        laid_out = [self._row(row, height) for row, height in zip(rows.values(), heights, strict=True)]
+        width, height = SMALLEST
+        # 100 are the shares of the two rows that come with vitpanel.
+        low = {"min-width": f"{width}px", "min-height": f"{height * sum(heights) / 100:.0f}px"} if self._is_all else {}
         if isinstance(self._height, int):
             # In a cell nothing but a height of its own keeps the output from being as low as its first line.
             size = {"height": self._height, "sizing_mode": "stretch_width", "margin": 0}
-            return pn.Column(IconFont.create(), *laid_out, **size, styles=smallest)
-        page = pn.Column(*laid_out, **FILLED, styles={"flex": "1 0 auto", **smallest})
+            return pn.Column(IconFont.create(), *laid_out, **size, styles=low)
+        page = pn.Column(*laid_out, **FILLED, styles={"flex": "1 0 auto", **low})
         return pn.Column(page, **FILLED, styles={"height": self._height, "overflow": "auto"})
 
-    def _row(self, height: int, shares: dict[str, int]) -> pn.Row:
+    def _row(self, slugs: list[str], height: int) -> pn.Row:
         """Views side by side, with their shares of the width, in a row with its share of the page's height."""
-        shown = {name: share for name, share in shares.items() if name in self._cells}
-        for name, share in shown.items():
-            self._cells[name].styles = {"flex": f"{share} 1 0", **NARROW}
-        return pn.Row(*(self._cells[name] for name in shown), **FILLED, styles={"flex": f"{height} 1 0", **NARROW})
+        for slug in slugs:
+            self._cells[slug].styles = {"flex": f"{self._kinds[slug].place.width} 1 0", **NARROW}
+        return pn.Row(*(self._cells[slug] for slug in slugs), **FILLED, styles={"flex": f"{height} 1 0", **NARROW})
 
 
-def chosen_views(views: str | Sequence[str] | None) -> list[str]:
-    """Names of the views asked for, all without a wish."""
-    names = list(VIEWS) if views is None else [views] if isinstance(views, str) else list(views)
-    for name in names:
-        if name not in VIEWS:
-            message = f"There is no view {name!r}."
-            raise VitpanelError(message, hint=f"The views are {', '.join(VIEWS)}.")
-    return names
+def chosen_views(slugs: str | Sequence[str] | None) -> dict[str, type[View]]:
+    """Views asked for as they stand on the page; all without a wish.
+
+    Raises
+    ------
+    VitpanelError
+        If there is no view of such a slug; the hint gives those that there are.
+    """
+    known = known_views()
+    asked = list(known) if slugs is None else [slugs] if isinstance(slugs, str) else list(slugs)
+    for slug in asked:
+        if slug not in known:
+            message = f"There is no view {slug!r}."
+            raise VitpanelError(message, hint=f"The views are {', '.join(known)}.")
+    return {slug: kind for slug, kind in known.items() if slug in asked}
 
 
 def create_page(study: Study, *, service: ModelService | None = None) -> Page:

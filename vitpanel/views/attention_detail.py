@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -16,12 +16,14 @@ from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, Chart, View, escaped
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
 from vitpanel.views.head_atlas import HeadAtlas
+from vitpanel.views.view import Place, View
 
 _NOTE = f"""
 :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
@@ -52,6 +54,15 @@ class AttentionDetail(View):
     """Four linked pictures of one attention matrix; pointer and threshold are followed in the browser."""
 
     title = "Attention Detail"
+    slug = "attention-detail"
+    place = Place(row=1, width=51, height=57)
+    redraws: ClassVar = {
+        "_draw_head": ("session.attention",),
+        "_draw_threshold": ("threshold",),
+        "_draw_token": ("token",),
+        "_draw_image": ("image",),
+        "_draw_options": ("scale", "extra", "mask"),
+    }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -74,14 +85,14 @@ class AttentionDetail(View):
         self._figures = self._lay_out()
         self._shown_cut, self._written = math.nan, ""
         self._listen()
-        self._on_image()
-        self._on_options()
-        self._on_threshold()
-        self._on_token()
-        self._on_attention()
+        self._draw_image()
+        self._draw_options()
+        self._draw_threshold()
+        self._draw_token()
+        self._draw_head()
 
     def _listen(self) -> None:
-        session, selection = self.session, self.session.selection
+        selection = self.session.selection
         self.pictures.cut.on_change("data", self._on_cut_dragged)
         self.pictures.pinned.on_change("data", self._on_token_clicked)
         self._cut.param.watch(self._on_cut_typed, "value")
@@ -90,11 +101,6 @@ class AttentionDetail(View):
         self._scale.param.watch(lambda event: selection.param.update(scale=event.new), "value")
         self._extra.param.watch(lambda event: selection.param.update(extra=event.new), "value")
         self._cut_out.param.watch(lambda event: selection.param.update(mask=CUT_OUT if event.new else HEAT), "value")
-        session.param.watch(self._on_attention, "attention")
-        selection.param.watch(self._on_threshold, "threshold")
-        selection.param.watch(self._on_token, "token")
-        selection.param.watch(self._on_image, "image")
-        selection.param.watch(self._on_options, ["scale", "extra", "mask"])
         self.param.watch(lambda event: self.atlas.param.update(dark=event.new), "dark")
 
     def controls(self) -> list[pn.viewable.Viewable]:
@@ -161,7 +167,7 @@ class AttentionDetail(View):
 
     # -- what the session says -------------------------------------------------------------------------------------
 
-    def _on_attention(self, *_: param.parameterized.Event) -> None:
+    def _draw_head(self) -> None:
         outcome = self.session.attention
         display, threshold = self.session.head_display(), self.session.threshold()
         # A page that is still loading may miss that waiting has ended; it has no old pictures to fade either.
@@ -177,15 +183,10 @@ class AttentionDetail(View):
         if display is None or threshold is None:
             return
         self._write_cut(threshold)
-        columns = head_columns(display, threshold)
+        self.pictures.head.data = head_columns(display, threshold)
+        self._show_cut(threshold)
 
-        def draw() -> None:
-            self.pictures.head.data = columns
-            self._show_cut(threshold)
-
-        self.bridge.put((self, "head"), draw)
-
-    def _on_image(self, *_: param.parameterized.Event) -> None:
+    def _draw_image(self) -> None:
         image = self.session.selection.image
         if image is None:
             return
@@ -193,17 +194,13 @@ class AttentionDetail(View):
             pixels, caption = rgba_pixels(self.session.study.crop(image)), f"image {image}"
         except VitpanelError as error:
             pixels, caption = NO_PIXELS, public_words(error.message)
+        self.pictures.masks.crop.data = {"image": [pixels]}
+        self.pictures.masks.figures["image"].title.text = caption
 
-        def draw() -> None:
-            self.pictures.masks.crop.data = {"image": [pixels]}
-            self.pictures.masks.figures["image"].title.text = caption
-
-        self.bridge.put((self, "image"), draw)
-
-    def _on_threshold(self, *_: param.parameterized.Event) -> None:
+    def _draw_threshold(self) -> None:
         value = self.session.threshold()
         self._write_cut(value)
-        self.bridge.put((self, "cut"), lambda: self._show_cut(value))
+        self._show_cut(value)
 
     def _write_cut(self, value: float | None) -> None:
         share = f"{100 * self.session.selection.threshold:.3g}"
@@ -216,19 +213,17 @@ class AttentionDetail(View):
             self._shown_cut = value
             self.pictures.cut.data = {"value": [value]}
 
-    def _on_token(self, *_: param.parameterized.Event) -> None:
+    def _draw_token(self) -> None:
         token = self.session.selection.token
         self._token.param.update(value="" if token is None else self.grid.name(token), error_state=False)
-        data = {"token": [NO_TOKEN if token is None else token]}
-        self.bridge.put((self, "token"), lambda: self.pictures.pinned.update(data=data))
+        self.pictures.pinned.data = {"token": [NO_TOKEN if token is None else token]}
 
-    def _on_options(self, *_: param.parameterized.Event) -> None:
+    def _draw_options(self) -> None:
         selection = self.session.selection
         self._scale.value, self._extra.value = selection.scale, selection.extra
         self._cut_out.value = selection.mask == CUT_OUT
         shown = {"scale": selection.scale, "extra": selection.extra, "unit": self._unit.value, "mask": selection.mask}
-        options = {name: [value] for name, value in shown.items()}
-        self.bridge.put((self, "options"), lambda: self.pictures.options.update(data=options))
+        self.pictures.options.data = {name: [value] for name, value in shown.items()}
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
@@ -243,7 +238,7 @@ class AttentionDetail(View):
 
     def _on_unit(self, _: param.parameterized.Event) -> None:
         self._write_cut(self.session.threshold())
-        self._on_options()
+        self._put("_draw_options")
 
     def _on_cut_typed(self, event: param.parameterized.Event) -> None:
         selection, attention = self.session.selection, self.session.attention.value

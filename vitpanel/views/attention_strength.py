@@ -1,6 +1,6 @@
 """C: how far the patches of each head look."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
@@ -12,12 +12,14 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.queries.strength import density_table, hop_table, measure_table
 from vitpanel.state.session import Session
 from vitpanel.state.strength import MEASURES, patch_side
-from vitpanel.views.base import COMPACT, FILLED, Chart, View
+from vitpanel.views.base import COMPACT, FILLED
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.figures.density_area import create_density_area, density_columns
 from vitpanel.views.figures.head_scatter import create_head_scatter, head_columns, marked_columns, value_texts
 from vitpanel.views.figures.picking import nearest_point
 from vitpanel.views.figures.strength_bars import create_strength_bars, strength_columns
+from vitpanel.views.view import Place, View
 
 MEASURE_NAMES = {"entropy": "Entropy", "distance": "Distance"}
 
@@ -26,6 +28,15 @@ class AttentionStrength(View):
     """A measure of all heads, and the chosen head's attention over hops (Fig. 1C)."""
 
     title = "Attention Strength"
+    slug = "attention-strength"
+    place = Place(row=1, width=25, height=57)
+    redraws: ClassVar = {
+        "_draw_scatter": ("image", "measure"),
+        "_draw_marks": ("layer", "head", "pinned"),
+        "_draw_bars": ("image", "layer", "head"),
+        "_draw_area": ("layer", "head", "measure", "images"),
+        "_draw_line": ("image",),
+    }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -49,13 +60,6 @@ class AttentionStrength(View):
             description="",
         )
         self.scatter.figure.on_event(Tap, self._on_tap)
-        selection = session.selection.param
-        selection.watch(lambda *_: bridge.put("C1", self._draw_scatter), ["image", "measure"])
-        selection.watch(lambda *_: bridge.put("C marks", self._draw_marks), ["layer", "head", "pinned"])
-        selection.watch(lambda *_: bridge.put("C2", self._draw_bars), ["image", "layer", "head"])
-        selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["layer", "head", "measure"])
-        selection.watch(lambda *_: bridge.put("C line", self._draw_line), ["image"])
-        selection.watch(lambda *_: bridge.put("C3", self._draw_area), ["images"])
         self._draw_scatter()
         self._draw_bars()
         self._draw_area()

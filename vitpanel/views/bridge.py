@@ -10,6 +10,7 @@ from bokeh.model import Model
 from holoviews.plotting.plot import Plot
 
 from vitpanel.views.damage import despite_damage
+from vitpanel.views.figure_pane import FigurePane, PlotPane
 from vitpanel.views.session_loop import SessionLoop
 
 
@@ -26,14 +27,14 @@ class Bridge:
         self._loop = SessionLoop()
         self._waiting: dict[Any, Callable[[], None]] = {}
         self._is_due = False
-        self._panes: list[pn.pane.Bokeh | pn.pane.HoloViews] = []
+        self._panes: list[FigurePane | PlotPane] = []
 
-    def pane(self, shown: Model | Plot, **params: Any) -> pn.pane.Bokeh | pn.pane.HoloViews:
+    def pane(self, shown: Model | Plot, **params: Any) -> FigurePane | PlotPane:
         """Pane of a figure, of a layout, or of a plot of HoloViews, whose models are written through this bridge."""
         if isinstance(shown, Plot):
-            pane = pn.pane.HoloViews(shown, backend="bokeh", linked_axes=False, **params)
+            pane = PlotPane(shown, backend="bokeh", linked_axes=False, **params)
         else:
-            pane = pn.pane.Bokeh(shown, **params)
+            pane = FigurePane(shown, **params)
         self._panes.append(pane)
         return pane
 

@@ -13,8 +13,9 @@ from vitpanel.state.cluster import ClusterPart, ClusterSummary
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FULL_WIDTH, Chart, counted, escaped
+from vitpanel.views.base import COMPACT, FULL_WIDTH, counted, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
 from vitpanel.views.figures.example_heads import ExampleHeads, example_columns
 

@@ -1,7 +1,7 @@
 """B: how much each head matters, and which part of its attention."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,15 @@ from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.base import COMPACT, FILLED, Chart, View, source_table
+from vitpanel.views.base import COMPACT, FILLED, source_table
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
 from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
+from vitpanel.views.view import Place, View
 
 FADED = 0.3
 # As the menus beside them, which are of Material UI.
@@ -41,6 +43,15 @@ class HeadImportance(View):
     """Importance of all heads, of one head by pruning mode, and the predictions (Fig. 1B)."""
 
     title = "Head Importance"
+    slug = "head-importance"
+    place = Place(row=0, width=75, height=43)
+    redraws: ClassVar = {
+        "_draw_curve": ("image", "metric"),
+        "_draw_head": ("layer", "head"),
+        "_draw_modes": ("mode", "metric", "session.modes"),
+        "_draw_pins": ("pinned",),
+        "_arrange": ("view.maximised",),
+    }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -50,9 +61,7 @@ class HeadImportance(View):
         self.ranked = RankedList(session, bridge)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()
-        self.curve_chart = Chart(
-            self.curve.figure, bridge, name="head-importance", table=self._curve_table, has_keys=True
-        )
+        self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
         self.modes_chart = Chart(self.modes.figure, bridge, name="pruning-modes", table=self._modes_table)
         self.predictions_chart = Chart(
             self.predictions.figure, bridge, name="predictions", table=self._predictions_table,
@@ -62,17 +71,10 @@ class HeadImportance(View):
         self.pinned_modes, self.pinned_strength, self.pinned_entropy = self.pinned.charts
         self._create_controls()
         self.chosen = pn.Row(pn.Column(self.modes_chart, self.retry, **FILLED), self.predictions_chart, **FILLED)
-        self.param.watch(self._arrange, "maximised")
         self.curve.picked.on_change("data", self._on_picked)
         self.modes.figure.on_event(Tap, self._on_modes_tap)
-        selection = session.selection.param
-        selection.watch(lambda *_: bridge.put("B1", self._draw_curve), ["image", "metric"])
-        selection.watch(lambda *_: bridge.put("B head", self._on_head), ["layer", "head"])
-        selection.watch(lambda *_: bridge.put("B2", self._draw_modes), ["mode", "metric"])
-        session.param.watch(lambda *_: bridge.put("B2", self._draw_modes), ["modes"])
-        selection.watch(self._on_pinned, "pinned")
-        self._on_head()
-        self._on_pinned()
+        self._draw_head()
+        self._draw_pins()
         self._draw_curve()
         self._draw_modes()
 
@@ -176,7 +178,7 @@ class HeadImportance(View):
     def _draw_context(self) -> None:
         self.curve.show_context(is_shown=self.context.value or self.context.disabled)
 
-    def _on_head(self) -> None:
+    def _draw_head(self) -> None:
         layer, head = self.session.chosen_head
         self._show_head()
         self.curve.move(layer * self.n_heads + head)
@@ -187,15 +189,12 @@ class HeadImportance(View):
         self.head.value = head
         self.pin.label = "Unpin" if (layer, head) in self.session.selection.pinned else "Pin"
 
-    def _on_pinned(self, *_: Any) -> None:
+    def _draw_pins(self) -> None:
         pinned = self.session.selection.pinned
         self._show_head()
         self.compare.label = f"Compare {len(pinned)}" if pinned else "Compare"
-        self.bridge.put("B1 pins", self._draw_pins)
+        self.curve.pins.data = pin_columns(pinned, self.n_layers, self.n_heads)
         self._arrange()
-
-    def _draw_pins(self) -> None:
-        self.curve.pins.data = pin_columns(self.session.selection.pinned, self.n_layers, self.n_heads)
 
     def _draw_modes(self) -> None:
         online = self.session.modes

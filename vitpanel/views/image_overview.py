@@ -1,7 +1,7 @@
 """A: all images of the study, and the ways to choose one or to brush many."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,9 @@ from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
 from vitpanel.theme.palette import css, dark_colours
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
 from vitpanel.views.figures.image_map import (
@@ -30,6 +31,7 @@ from vitpanel.views.figures.image_map import (
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
+from vitpanel.views.view import Place, View
 
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
 TOOLS = {
@@ -49,6 +51,14 @@ class ImageOverview(View):
     """Map of all images (Fig. 1A)."""
 
     title = "Image Overview"
+    slug = "image-overview"
+    place = Place(row=0, width=25, height=43)
+    redraws: ClassVar = {
+        "_draw_choice": ("image",),
+        "_draw_layout": ("image_layout",),
+        "_draw_colours": ("colouring", "view.dark"),
+        "_draw_brush": ("images",),
+    }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -70,16 +80,10 @@ class ImageOverview(View):
         self._create_controls()
         self._create_card()
         self._follow_figure()
-        selection = session.selection.param
-        selection.watch(lambda *_: bridge.put("A image", self._on_image), "image")
-        selection.watch(self._on_layout, "image_layout")
-        selection.watch(self._on_colouring, "colouring")
-        selection.watch(self._on_brush, "images")
         self.legend.param.watch(lambda *_: bridge.put("A light", self._draw_light), "pointed")
-        self.param.watch(self._on_colouring, "dark")
-        self._on_image()
-        self._on_colouring()
-        self._on_brush()
+        self._draw_choice()
+        self._draw_colours()
+        self._draw_brush()
 
     def _create_controls(self) -> None:
         self.text = ImageSearch(
@@ -200,7 +204,7 @@ class ImageOverview(View):
             self.text.refuse()
             self.strip.object = error_html(error.message, error.hint)
         else:
-            self.bridge.put("A image", self._on_image)
+            self.bridge.put("A image", self._draw_choice)
 
     def _show_tool(self, chosen: str, *_: Any) -> None:
         for name, tool in self.tools.items():
@@ -225,7 +229,7 @@ class ImageOverview(View):
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
-    def _on_image(self, *_: Any) -> None:
+    def _draw_choice(self) -> None:
         study, image = self.session.study, self.session.selection.image
         self.text.show_text("" if image is None else str(image))
         self.previous.disabled = image == 0
@@ -234,11 +238,7 @@ class ImageOverview(View):
         self.strip.object = strip_html(study, image)
         self._draw_ring()
 
-    def _on_layout(self, *_: Any) -> None:
-        self.layout.value = self._layout_name
-        self.bridge.put("A layout", self._draw_layout)
-
-    def _on_colouring(self, *_: Any) -> None:
+    def _draw_colours(self) -> None:
         self.groups = self.session.image_groups()
         look, n_images = group_look(self.groups, self.classes), np.bincount(self.groups.codes)
         dark = dark_colours(self.session.study.spec.n_layers) if self.dark else {}
@@ -250,13 +250,8 @@ class ImageOverview(View):
             ],
             pointed=-1,
         )
-        self.bridge.put("A colours", self._draw_colours)
-
-    def _on_brush(self, *_: Any) -> None:
-        mask = self.session.brushed
-        self.unbrush.visible = mask is not None
-        self.unbrush.label = "" if mask is None else f"{int(mask.sum())} brushed"
-        self.bridge.put("A brush", self._draw_brush)
+        self.map.dress(self.groups, look)
+        self._draw_light()
 
     def _draw_ring(self) -> None:
         image = self.session.selection.image
@@ -267,16 +262,16 @@ class ImageOverview(View):
         )
 
     def _draw_layout(self) -> None:
+        self.layout.value = self._layout_name
         self.map.place(self._layout)
         self._draw_ring()
         self._draw_brush()
 
     def _draw_brush(self) -> None:
+        mask = self.session.brushed
+        self.unbrush.visible = mask is not None
+        self.unbrush.label = "" if mask is None else f"{int(mask.sum())} brushed"
         self.map.region.data = region_columns(self.session.selection.images, self.session.image_layout)
-        self._draw_light()
-
-    def _draw_colours(self) -> None:
-        self.map.dress(self.groups, group_look(self.groups, self.classes))
         self._draw_light()
 
     def _draw_light(self) -> None:

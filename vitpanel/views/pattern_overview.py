@@ -4,12 +4,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-import param
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
@@ -23,8 +22,9 @@ from vitpanel.state.patterns import MapColours
 from vitpanel.state.selection import MAP_COLOURS
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, Chart, View
+from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.cluster_card import ClusterCard
 from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html, near_html
 from vitpanel.views.figures.pattern_map import (
@@ -35,6 +35,7 @@ from vitpanel.views.figures.pattern_map import (
 )
 from vitpanel.views.map_clicks import MapClicks
 from vitpanel.views.map_tools import N_NEIGHBOURS, MapTools
+from vitpanel.views.view import Place, View
 
 FIRST_SIZE = 320
 MOST_TOLD = 8
@@ -45,6 +46,16 @@ class PatternOverview(View):
     """A map of all heads; a click chooses a head, and its image with it; a lasso marks a cluster."""
 
     title = "Pattern Overview"
+    slug = "pattern-overview"
+    place = Place(row=1, width=24, height=57)
+    redraws: ClassVar = {
+        "_draw_map": ("pattern",),
+        "_draw_look": ("density", "map_colour", "metric"),
+        "_draw_choice": ("image", "layer", "head"),
+        "_draw": ("cloud", "view.dark"),
+        "_draw_outline": ("heads",),
+        "_draw_way_back": ("jumps",),
+    }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
@@ -67,14 +78,14 @@ class PatternOverview(View):
         self._colours = MapColours("layer", "layer")
         self._palette: tuple[str, ...] = ()
         self._seen = Window((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
-        self._is_home = True
+        self._is_home = self._is_of_all = True
         # What the picture shows, wherever: map, colours, and whether contours, on which ground.
         self._look: tuple[Any, ...] = ()
         # What the server has set of late: the browser reports it too, and that is no act of a person.
         self._told: deque[Window] = deque(maxlen=MOST_TOLD)
         self._create_controls()
         self._listen()
-        self._on_pattern()
+        self._draw_map()
 
     def _create_controls(self) -> None:
         selection = self.session.selection
@@ -104,7 +115,7 @@ class PatternOverview(View):
         self._legend = pn.pane.HTML("", stylesheets=[STYLE], visible=False, **FULL_WIDTH)
 
     def _listen(self) -> None:
-        fig, selection = self.plot.figure, self.session.selection.param
+        fig = self.plot.figure
         fig.on_event(Tap, self._on_tap)
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
@@ -112,13 +123,6 @@ class PatternOverview(View):
         self.plot.pointer.on_change("data", self._on_pointer)
         fig.on_change("inner_width", self._on_size)
         fig.on_change("inner_height", self._on_size)
-        selection.watch(self._on_pattern, "pattern")
-        selection.watch(self._on_look, ["density", "map_colour", "metric"])
-        selection.watch(self._on_choice, ["image", "layer", "head"])
-        selection.watch(lambda *_: self._draw(), "cloud")
-        selection.watch(self._on_cluster, "heads")
-        self.param.watch(lambda *_: self._draw(), "dark")
-        selection.watch(lambda event: self._back.param.update(disabled=not event.new), "jumps")
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Return the way back from a jump."""
@@ -165,7 +169,7 @@ class PatternOverview(View):
 
     # -- what the session says -------------------------------------------------------------------------------------
 
-    def _on_pattern(self, *_: Any) -> None:
+    def _draw_map(self) -> None:
         self._pattern.value = self.session.selection.pattern
         try:
             self._map = self.session.patterns.map()
@@ -175,13 +179,13 @@ class PatternOverview(View):
             self._refuse(error)
             return
         self._cohesion = None
-        self._on_look()
+        self._draw_look()
         self._show_home()
-        self._on_cluster()
+        self._draw_outline()
         found = self._map
         self._counter.run(lambda: found.cohesion, partial(self._on_cohesion, found))
 
-    def _on_look(self, *_: Any) -> None:
+    def _draw_look(self) -> None:
         selection, patterns = self.session.selection, self.session.patterns
         self._density.value, self._colour.value = selection.density, selection.map_colour
         if self._map is None:
@@ -200,10 +204,10 @@ class PatternOverview(View):
         )
         colours, palette = self._colours, self._palette
         self.bridge.put((self, "bar"), lambda: explain_colours(self.plot.bar, colours, palette))
-        self._on_choice()
+        self._draw_choice()
         self._draw()
 
-    def _on_choice(self, *events: param.parameterized.Event) -> None:
+    def _draw_choice(self) -> None:
         if not self._can_draw:
             return
         own = self.session.patterns.own_heads(self._colours)
@@ -217,10 +221,13 @@ class PatternOverview(View):
             self.plot.ring.data = ring
 
         self.bridge.put((self, "choice"), draw)
-        is_lit = self.session.selection.cloud or self.session.selection.image is None
-        if is_lit or any(event.name == "image" and event.old is None for event in events):
+        was_of_all, self._is_of_all = self._is_of_all, self.session.selection.image is None
+        if self.session.selection.cloud or self._is_of_all or was_of_all:
             self._draw()
         self._say_cohesion()
+
+    def _draw_way_back(self) -> None:
+        self._back.disabled = not self.session.selection.jumps
 
     def _on_cohesion(self, found: PatternMap, cohesion: Cohesion) -> None:
         if found is self._map:
@@ -231,7 +238,7 @@ class PatternOverview(View):
         known = self._cohesion
         self._words.object = "" if known is None else cohesion_html(known, *self.session.chosen_head)
 
-    def _on_cluster(self, *_: Any) -> None:
+    def _draw_outline(self) -> None:
         brush, pattern = self.session.selection.heads, self.session.selection.pattern
         is_here = isinstance(brush, InPolygon) and brush.layout == f"layout/{pattern}"
         line = (brush.x, brush.y) if is_here else NO_POINTS
@@ -244,7 +251,7 @@ class PatternOverview(View):
 
     def _show_home(self) -> None:
         if self._map is not None:
-            self._is_home = True
+            self._is_home = self._is_of_all = True
             self._look_at(home_window(self._map.home, width=self._seen.width, height=self._seen.height))
 
     def _zoom(self, factor: float) -> None:

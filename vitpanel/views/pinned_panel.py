@@ -12,8 +12,9 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.state.pins import Head
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.session import Session
-from vitpanel.views.base import FILLED, Chart, source_table
+from vitpanel.views.base import FILLED, source_table
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
 from vitpanel.views.figures.pinned_heads import PinnedHeads, create_pinned_heads
 
 NO_PINS = "No head is pinned."

@@ -149,6 +149,7 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     heads = ColumnDataSource({name: [] for name in names})
     reference = ColumnDataSource({"x": [], "y": []})
     fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=Range1d(0, 1))
+    fig.html_attributes = {"role": "group", "aria-label": "Head importance"}  # in it, head_line.js makes a slider
     band = fig.varea("flat", "lower", "upper", source=heads, fill_color=MEAN, fill_alpha=0.16)
     mean = fig.line("flat", "mean", source=heads, line_color=MEAN, line_width=1.2, line_alpha=0.8)
     unpruned = fig.line("x", "y", source=reference, line_color=TEXT, line_width=1, line_dash="dashed")

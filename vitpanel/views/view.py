@@ -1,0 +1,172 @@
+"""What a view is: a title, its place on the page, what it is redrawn for, and what can be saved of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from vitpanel.errors import VitpanelError
+from vitpanel.state.session import Session
+from vitpanel.theme.palette import css
+from vitpanel.views.base import FILLED, FULL_WIDTH
+from vitpanel.views.bridge import Bridge
+from vitpanel.views.chart import Chart
+from vitpanel.views.help import Help, chapter
+from vitpanel.views.stage import VIEW_CLASS, Stage
+
+HEADER_HEIGHT = 44
+TOOLS_WIDTH = 64
+NO_WRAP = {"white-space": "nowrap"}
+WRAPPED = {"flex-wrap": "wrap", "align-items": "center"}
+AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto", "justify-content": "flex-end"}
+# As `Paper` of Material UI looks, which as a component of React would render all that is in it a second time.
+_LOOK = f"""
+    :host {{ position: relative; border-radius: 4px; color: {css("text")}; background: {css("surface")};
+        box-shadow: 0px 2px 1px -1px rgba(0, 0, 0, 0.2), 0px 1px 1px 0px rgba(0, 0, 0, 0.14),
+            0px 1px 3px 0px rgba(0, 0, 0, 0.12); }}
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a view stands on the page.
+
+    Parameters
+    ----------
+    row
+        Rows are laid out by this number, from the top; in a row the views that come with vitpanel stand left.
+    width
+        Share of the row: twice as much as another's is twice as wide.
+    height
+        Share of the page's height that the row gets; where views of a row differ, the largest.
+    """
+
+    row: int
+    width: int = 50
+    height: int = 50
+
+
+class View(pn.viewable.Viewer):
+    """One view: a title, a "?" with its chapter of the guide on how to read it, and a body.
+
+    A view is given a `Session`; when the selection changes it asks the session for named results and patches the
+    sources that it made once. It knows no other view. Its header has a menu that saves each `Chart` which is an
+    attribute of the view, and a button that makes the view fill the page.
+
+    A class of its own, given to `vitpanel.views.registry.register`, is one view more.
+    """
+
+    title: ClassVar[str]
+    """Words in the header."""
+    slug: ClassVar[str]
+    """Name by which the view is asked for, like ``head-importance``: small letters, digits and hyphens."""
+    place: ClassVar[Place]
+    redraws: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Methods that draw, each with what it is called for when that changes: parameters of the selection; with
+    ``session.`` before them of the session, with ``view.`` of the view. A view draws for the first time by itself."""
+
+    dark = param.Boolean(default=False, doc="Whether the ground is dark, for what is painted in Python.")
+    maximised = param.Boolean(default=False, doc="Whether the view fills the page.")
+
+    def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
+        super().__init__(**params)
+        self.session = session
+        self.bridge = bridge
+        self.stage = Stage.for_layers(
+            session.study.spec.n_layers,
+            list_charts=lambda: [chart.record() for chart in self.charts.values()],
+            save=self.save,
+        )
+        self.stage.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
+        self._follow()
+
+    @classmethod
+    def help(cls) -> str:
+        """How to read the view, as HTML; empty where there is nothing to say."""
+        return chapter(cls.title)
+
+    def _follow(self) -> None:
+        """Draw at each change of what `redraws` names."""
+        owners = {"": self.session.selection, "session": self.session, "view": self}
+        for draw, parameters in self.redraws.items():
+            for owner, watched in owners.items():
+                names = [name for place, _, name in (text.rpartition(".") for text in parameters) if place == owner]
+                if names:
+                    watched.param.watch(partial(self._put, draw), names)
+
+    def _put(self, draw: str, *_: param.parameterized.Event) -> None:
+        self.bridge.put((self.slug, draw), getattr(self, draw))
+
+    def body(self) -> pn.viewable.Viewable:
+        """Build what the view shows; called once."""
+        raise NotImplementedError
+
+    def controls(self) -> list[pn.viewable.Viewable]:
+        """Widgets shown at the right of the title."""
+        return []
+
+    def draw(self, chart: Chart, change: Callable[[], None], *, needs: str) -> None:
+        """Apply a change and show its chart, or say in its place why there is nothing to see.
+
+        Parameters
+        ----------
+        chart
+            What is patched.
+        change
+            Patches the sources; a `VitpanelError` that it raises is shown in place.
+        needs
+            Name of the array without which there is nothing to draw.
+        """
+        reason = self.session.study.reason(needs)
+        if reason:
+            chart.say(reason)
+            return
+        try:
+            change()
+        except VitpanelError as error:
+            chart.say(error.message, hint=error.hint)
+        else:
+            chart.clear()
+
+    @property
+    def charts(self) -> dict[str, Chart]:
+        """Charts that can be saved, by the beginning of their files' names."""
+        charts = [value for value in vars(self).values() if isinstance(value, Chart)]
+        return {chart.stem: chart for chart in charts if chart.stem is not None}
+
+    def file_name(self, stem: str, kind: str) -> str:
+        """Name of a file that says what was chosen, like ``head-importance_L0H4_image12.csv``."""
+        (layer, head), image = self.session.chosen_head, self.session.selection.image
+        place, detail = "all-images" if image is None else f"image{image}", self.charts[stem].detail()
+        return f"{'_'.join(filter(None, (stem, f'L{layer}H{head}', place, detail)))}.{kind}"
+
+    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
+        """Save one of the charts in the browser, as ``"png"`` of some scale, ``"svg"`` or ``"csv"``."""
+        chart = self.charts[stem]
+        if chart.message:
+            self.stage.say(f"There is nothing to save: {chart.message}")
+            return
+        text = chart.table().to_csv(index=False) if kind == "csv" and chart.table is not None else ""
+        self.download(chart, kind, text=text, scale=scale)
+
+    def download(self, chart: Chart, kind: str, *, text: str = "", scale: int = 1) -> None:
+        """Send a chart, or its numbers as ``text``, to the browser as a file."""
+        file = self.file_name(chart.stem or "", kind)
+        self.stage.download(chart.figure, kind=kind, file=file, text=text, scale=scale, legend=chart.legend())
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Lay out title, controls and body once per view; controls that find no room go below the title."""
+        header = pn.Row(
+            pmui.Typography(self.title, variant="subtitle2", margin=(9, 2, 9, 10), styles=NO_WRAP),
+            *([Help(title=self.title, text=text, margin=(10, 4))] if (text := self.help()) else []),
+            pn.Row(*self.controls(), margin=0, styles=WRAPPED | AT_RIGHT),
+            **FULL_WIDTH,
+            styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
+        )
+        tools = pn.Row(self.stage, margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
+        parts = (header, self.body(), tools)
+        return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])
