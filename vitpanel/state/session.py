@@ -54,6 +54,7 @@ class Session(Answers):
         selection = Selection(study) if selection is None else selection.fit(study)
         super().__init__(study, selection=selection, inference=inference)
         self.patterns = Patterns(study, selection)
+        self._display: tuple[np.ndarray, HeadDisplay] | None = None
 
     # -- results from the study ------------------------------------------------------------------------------------
 
@@ -169,7 +170,11 @@ class Session(Answers):
     def head_display(self) -> HeadDisplay | None:
         """D2 to D5: what is drawn of the chosen head's attention; None until the live model has answered."""
         attention = self.attention.value
-        return None if attention is None else head_display(attention, self.study.spec.grid)
+        if attention is None:
+            return None
+        if self._display is None or self._display[0] is not attention:
+            self._display = attention, head_display(attention, self.study.spec.grid)
+        return self._display[1]
 
     def threshold(self) -> float | None:
         """Lowest attention value of the chosen head that is drawn in full; None until the live model has answered."""

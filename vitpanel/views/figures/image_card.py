@@ -33,7 +33,7 @@ def strip_html(study: Study, image: int | None) -> str:
         return f'<div class="strip"><div class="none">{words}</div></div>'
     file = escaped(study.images["file"].iloc[image])
     return (
-        f'<div class="strip">{_picture(study, image, study.crop)}<div>'
+        f'<div class="strip">{_picture(study, image, study.thumbnail)}<div>'
         f'<div class="line">image {image}: <b>{_label(study, image)}</b></div>'
         f'<div class="line">{prediction_html(study, image)}</div>'
         f'<div class="line file" title="{file}">{file}</div></div></div>'

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -42,10 +43,15 @@ class ImageMasks:
     grids: list[GlyphRenderer]
 
 
+@lru_cache(maxsize=64)
 def rgba_pixels(data: bytes) -> np.ndarray:
-    """Decode a crop, which is WebP, into the uint32 ``(height, width)`` that Bokeh draws."""
+    """Decode a crop, which is WebP, into the uint32 ``(height, width)`` that Bokeh draws; read-only.
+
+    The last ones are kept for all sessions: a class looks at the same images, and everyone begins with the first.
+    """
     with Image.open(io.BytesIO(data), formats=["WEBP"]) as picture:
         pixels = np.array(picture.convert("RGBA"))
+    pixels.flags.writeable = False
     return pixels.view(np.uint32)[:, :, 0]
 
 
