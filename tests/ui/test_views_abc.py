@@ -100,7 +100,7 @@ def test_image_is_chosen_and_refused_by_its_id(opened, wait_until):
     box.fill("<b>cat")
     box.press("Enter")
     expect(app.page.get_by_role("alert")).to_contain_text("No image matches '<b>cat'")
-    app.page.get_by_role("button", name="All images").first.click()
+    app.page.get_by_role("button", name="All", exact=True).click()
     wait_until(lambda: app.session.selection.image is None)
     expect(app.page.get_by_text("All 20 images")).to_be_visible()
 

@@ -123,7 +123,7 @@ def test_strip_shows_the_picture_and_escapes_what_comes_from_files(view):
     study = view.session.study
     image = int(np.flatnonzero(study.images["label"] == 1)[0])
     view.session.selection.image = image
-    picture = base64.b64encode(study.crop(image)).decode()
+    picture = base64.b64encode(study.thumbnail(image)).decode()
     assert picture in view.strip.object
     assert "T-shirt &amp; &lt;top&gt;" in view.strip.object
     assert "<top>" not in view.strip.object
@@ -182,7 +182,7 @@ def test_group_pressed_is_brushed_and_can_be_cleared(view):
     view.legend._handle_msg({"pressed": 1})
     mask = view.groups.codes == 1
     assert np.array_equal(view.session.brushed, mask)
-    assert view.unbrush.label == f"{mask.sum()} brushed"
+    assert view.unbrush.label == f"Clear {mask.sum()} brushed"
     assert view.map.lit.view.filter.indices == np.flatnonzero(mask).tolist()
     assert np.array_equal(view._table()["brushed"], mask)
     view.unbrush.clicks += 1

@@ -20,6 +20,7 @@ from vitpanel.study.metric_arrays import laid_out_by, layout_label
 from vitpanel.theme.palette import css, dark_colours
 from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.buttons import create_button
 from vitpanel.views.chart import Chart
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
@@ -45,6 +46,10 @@ _CARD = (
 )
 TOOLS_WIDTH = 32
 _OVER = {"position": "absolute", "z-index": "3"}
+_UNBRUSH = f"""
+    .bk-btn {{ padding: 0 6px; border: 1px solid {css("muted")} !important; background: {css("surface")} !important;
+        font: 11px/20px sans-serif !important; height: 24px; }}
+"""
 
 
 class ImageOverview(View):
@@ -89,21 +94,15 @@ class ImageOverview(View):
         self.text = ImageSearch(
             self.session.study, self._on_text, margin=(4, 2, 0, 6), sizing_mode="stretch_width", min_width=60
         )
-        button: dict[str, Any] = {"size": "small", "margin": (9, 0), "width": 28}
-        self.previous = pmui.IconButton(icon="chevron_left", description="Previous image", **button)
-        self.next = pmui.IconButton(icon="chevron_right", description="Next image", **button)
-        self.everything = pmui.Button(
-            label="All", description="All images, none chosen", size="small", variant="text", margin=(8, 2, 0, 0),
-            width=36, sx={"minWidth": 0},
-        )  # fmt: skip
+        step: dict[str, Any] = {"width": 26, "margin": (7, 0)}
+        self.previous = create_button("Previous image", sign="‹", **step)
+        self.next = create_button("Next image", sign="›", **step)
+        self.everything = create_button("All", description="All images, none chosen", width=36, margin=(7, 2, 0, 0))
         self.previous.on_click(lambda _: self.session.step_image(-1))
         self.next.on_click(lambda _: self.session.step_image(1))
         self.everything.on_click(lambda _: self.session.choose_image(""))
-        self.unbrush = pmui.Button(
-            label="", end_icon="close", description="Clear the brush", size="small", visible=False,
-            variant="outlined", margin=4, styles=_OVER | {"right": "0", "top": "0"},
-            sx={"padding": "0 6px", "fontSize": "11px", "textTransform": "none"},
-        )  # fmt: skip
+        place = _OVER | {"right": "0", "top": "0"}
+        self.unbrush = create_button("", look=_UNBRUSH, visible=False, margin=4, styles=place)
         self.unbrush.on_click(lambda _: self.session.selection.param.update(images=None))
         self.tools = {
             name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=30, height=30)
@@ -201,10 +200,12 @@ class ImageOverview(View):
         try:
             self.session.choose_image(text)
         except VitpanelError as error:
+            # After what waits to be drawn of the image before, which would write over it.
+            words = error_html(error.message, error.hint)
+            self.bridge.put("refused", lambda: self.strip.param.update(object=words))
             self.text.refuse()
-            self.strip.object = error_html(error.message, error.hint)
         else:
-            self.bridge.put("A image", self._draw_choice)
+            self._put("_draw_choice")
 
     def _show_tool(self, chosen: str, *_: Any) -> None:
         for name, tool in self.tools.items():
@@ -270,7 +271,7 @@ class ImageOverview(View):
     def _draw_brush(self) -> None:
         mask = self.session.brushed
         self.unbrush.visible = mask is not None
-        self.unbrush.label = "" if mask is None else f"{int(mask.sum())} brushed"
+        self.unbrush.label = "" if mask is None else f"Clear {int(mask.sum())} brushed"
         self.map.region.data = region_columns(self.session.selection.images, self.session.image_layout)
         self._draw_light()
 
