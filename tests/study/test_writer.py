@@ -20,9 +20,9 @@ from tests.synthetic import (
 )
 from vitpanel.errors import DiskFullError, StudyError, StudyLockedError, StudyMismatchError
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.own_stages import STAGES
 from vitpanel.study.reader import open_study
 from vitpanel.study.records import file_digest
-from vitpanel.study.schema import STAGES
 from vitpanel.study.writer import StudyWriter
 
 

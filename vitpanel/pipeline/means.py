@@ -15,8 +15,8 @@ from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_rows
 from vitpanel.pipeline.source import ImageSource
 from vitpanel.study.metric_arrays import mean_array
+from vitpanel.study.own_stages import HEADS, MEANS
 from vitpanel.study.reader import open_study
-from vitpanel.study.schema import HEADS, MEANS
 from vitpanel.study.writer import StudyWriter
 
 # One image in so many is pruned exactly, but at least so many images: less do not tell their variance.

@@ -7,7 +7,7 @@ from vitpanel.core.importance import reference_class
 from vitpanel.core.metrics import importance_from_pruned
 from vitpanel.models.ablation import Ablation
 from vitpanel.models.model import ViTModel
-from vitpanel.study.schema import N_TOP_CLASSES
+from vitpanel.study.own_stages import N_TOP_CLASSES
 
 
 def summarise_modes(

@@ -46,9 +46,10 @@ from vitpanel.study.image_words import image_lines
 from vitpanel.study.manifest import Manifest
 from vitpanel.study.means import drawn_values
 from vitpanel.study.metric_arrays import laid_out_by
+from vitpanel.study.own_stages import HEADS, LATENTS, LAYOUT, MEANS, MODES, STAGES
 from vitpanel.study.reader import Study, extra_file, open_study
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, MEANS, MODES, STAGES, image_layouts
+from vitpanel.study.schema import image_layouts
 from vitpanel.study.space import check_space, missing_bytes
 from vitpanel.study.target import check_target
 from vitpanel.study.writer import StudyWriter
