@@ -228,7 +228,7 @@ def test_where_it_does_not_help_that_is_said(
     if case == "no classes":
         checkpoint = write_checkpoint(tmp_path / "headless.safetensors", sizes={"num_classes": 0})
     elif case == "hooks":
-        monkeypatch.setattr("vitpanel.pipeline.precompute.create_ablation", lambda model, **_: HookAblation(model, 8))
+        monkeypatch.setattr("vitpanel.pipeline.work.create_ablation", lambda model, **_: HookAblation(model, 8))
     else:
         monkeypatch.setattr("vitpanel.pipeline.means.SMALLEST_SAMPLE", 30)
     interrupt(monkeypatch, StudyWriter, "write_block", after=0)

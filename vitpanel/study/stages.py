@@ -59,6 +59,14 @@ def is_optional(name: str) -> bool:
     return stage is None or stage.is_optional
 
 
+def stages_that_need(name: str) -> list[str]:
+    """Stages that are made of what another one writes, directly or by way of others."""
+    found = [name]
+    for earlier in found:
+        found += [stage.name for stage in stages() if earlier in stage.needs and stage.name not in found]
+    return found[1:]
+
+
 def absence_words(name: str) -> str:
     """What it means that a study lacks a stage that it may lack, as a sentence."""
     stage = stage_of(name)

@@ -172,6 +172,14 @@ class StudyWriter:
         if self.manifest.stages.pop(stage, None) is not None:
             self._write_manifest()
 
+    def discard(self, stage: str) -> None:
+        """Note that a stage has to be computed anew, and delete the rows that it wrote."""
+        with write_errors(self.path):
+            for spec in self.arrays.values():
+                for path in self._chunks(spec) if spec.stage == stage else ():
+                    path.unlink(missing_ok=True)
+        self.reopen(stage)
+
     def write_block(
         self, block: int, arrays: dict[str, np.ndarray], crops: Sequence[bytes], thumbnails: Sequence[bytes]
     ) -> None:
