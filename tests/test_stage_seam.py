@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests import toy_stage
+from tests.entry_points import Point
 from tests.tiny_vit import ARCHITECTURE, CLASSES, SIZES, write_checkpoint, write_images
 from tests.toy_stage import GAZE
 from vitpanel.errors import StudyError, StudyIncompleteError, VitpanelError
@@ -252,18 +253,6 @@ def test_a_model_without_cls_has_the_rest(made: Made, tmp_path: Path):
     assert study.manifest.stages["pole"]["detail"] == {"absent": "The model has no CLS token."}
 
 
-class Point:
-    """An entry point of a package that is not installed."""
-
-    def __init__(self, name: str, record: object) -> None:
-        self.name, self.record = name, record
-
-    def load(self) -> object:
-        if isinstance(self.record, Exception):
-            raise self.record
-        return self.record
-
-
 def test_a_package_brings_one_and_a_broken_one_harms_nothing(
     made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
@@ -282,6 +271,15 @@ def test_a_package_brings_one_and_a_broken_one_harms_nothing(
         "it is no Stage, but of type int.",
         "something else has its name.",
     ]
+
+
+def test_one_that_fails_for_the_sizes_of_a_study_is_named(made: Made):
+    register(
+        replace(GAZE, arrays=lambda sizes: [sizes.per_head("gaze")] if sizes.spec.n_classes == 7 else sizes.nothing)
+    )
+    with pytest.raises(VitpanelError, match="Stage gaze cannot say which arrays it has here") as caught:
+        open_study(made.without.path)
+    assert "remove the package" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,20 @@ def absence_words(name: str) -> str:
 
 
 def arrays_of(stage: Stage, sizes: Sizes) -> list[ArraySpec]:
-    """Arrays that a stage can write, with what follows from the stage and the model filled in."""
+    """Arrays that a stage can write, with what follows from the stage and the model filled in.
+
+    Raises
+    ------
+    VitpanelError
+        If a stage of others cannot say what they are for these sizes.
+    """
+    try:
+        arrays = list(stage.arrays(sizes))
+    except Exception as error:
+        message = f"Stage {stage.name} cannot say which arrays it has here ({type(error).__name__}: {error})."
+        raise VitpanelError(message, hint="Mend or remove the package that brings the stage.") from error
     is_ragged = bool(sizes.spec.heads)
-    return [_filled(array, stage, is_ragged=is_ragged) for array in stage.arrays(sizes)]
+    return [_filled(array, stage, is_ragged=is_ragged) for array in arrays]
 
 
 def unknown_stages(record: Mapping[str, Any]) -> list[str]:
