@@ -280,28 +280,3 @@ def test_one_that_fails_for_the_sizes_of_a_study_is_named(made: Made):
     with pytest.raises(VitpanelError, match="Stage gaze cannot say which arrays it has here") as caught:
         open_study(made.without.path)
     assert "remove the package" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"name": "heads"}, "something else has its name"),
-        ({"name": "importance"}, "something else has its name"),
-        ({"name": "../gaze"}, "not of small letters"),
-        ({"run": None}, "it has no run"),
-        ({"arrays": lambda _sizes: []}, "it has no arrays"),
-        ({"arrays": lambda sizes: sizes.nothing}, "its arrays cannot be had"),
-        ({"arrays": lambda sizes: [sizes.per_head("entropy")]}, "not called gaze"),
-        ({"arrays": lambda sizes: [sizes.per_head("gaze/../x")]}, "not called gaze"),
-        ({"arrays": lambda sizes: [sizes.per_head("gaze")] * 2}, "two of its arrays have one name"),
-        ({"arrays": lambda sizes: [sizes.per_head("gaze", {"hop": 3})]}, "the axis hop of gaze has another length"),
-        ({"arrays": lambda _sizes: [ArraySpec("gaze", ("layer",), (2,))]}, "the first axis of gaze is not the image"),
-        ({"arrays": lambda _sizes: [ArraySpec("gaze", ("image",), (11, 2))]}, "1 names of axes and 2 lengths"),
-        ({"arrays": lambda _sizes: [ArraySpec("gaze", ("image", "head"), (11, 3))]}, "do not begin with image, layer"),
-    ],
-)
-def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any], words: str):
-    with pytest.raises(VitpanelError, match=words) as caught:
-        register(replace(GAZE, **changes))
-    assert "vitpanel.study.stage" in caught.value.hint
-    assert stages._registered == {}
