@@ -87,7 +87,7 @@ def again(made: Made, out: Path) -> tuple[Study, list[str]]:
 def attention(made: Made, image: int) -> list[np.ndarray]:
     """A of each layer, by hooks on timm's own model."""
     module: Any = timm.create_model(ARCHITECTURE, pretrained=False, **SIZES).eval()
-    module.load_state_dict(load_file(made.recipe.checkpoint))
+    module.load_state_dict(load_file(made.recipe.checkpoint or ""))
     found: list[np.ndarray] = []
     for block in module.blocks:
         block.attn.fused_attn = False

@@ -46,8 +46,8 @@ def _modes(sizes: Sizes) -> Iterator[ArraySpec]:
     modes = {"mode": N_MODES}
     ranks = {"rank": min(N_TOP_CLASSES, sizes.spec.n_classes)}
     for metric in metrics():
-        facts = {"needs": _needs(metric), "is_optional": metric.is_optional}
-        yield sizes.per_head(f"modes/{metric.key}", modes, may_be_nan=True, **facts)
+        name, needs = f"modes/{metric.key}", _needs(metric)
+        yield sizes.per_head(name, modes, needs=needs, may_be_nan=True, is_optional=metric.is_optional)
     yield sizes.per_head("modes/top_class", modes | ranks, dtype="uint16", needs=(CLASSES,), may_be_nan=True)
     yield sizes.per_head("modes/top_probability", modes | ranks, needs=(CLASSES,), may_be_nan=True)
 
@@ -58,8 +58,8 @@ def _means(sizes: Sizes) -> Iterator[ArraySpec]:
     for metric in metrics():
         name = mean_array(metric)
         # Without classes all metrics come with one forward, so that nothing is estimated.
-        facts = {"needs": (*_needs(metric), CLASSES), "is_optional": metric.is_optional}
-        yield sizes.per_head(name, may_be_nan=name.startswith("means/sample"), **facts)
+        needs, is_sampled = (*_needs(metric), CLASSES), name.startswith("means/sample")
+        yield sizes.per_head(name, needs=needs, may_be_nan=is_sampled, is_optional=metric.is_optional)
 
 
 def _needs(metric: Metric) -> tuple[str, ...]:
