@@ -14,7 +14,7 @@ from tests.synthetic import (
     synthetic_spec,
     write_synthetic_block,
 )
-from vitpanel.study.schema import MEANS, MODES, STAGES
+from vitpanel.study.own_stages import MEANS, MODES, STAGES
 from vitpanel.study.writer import StudyWriter
 
 SPEC = synthetic_spec()

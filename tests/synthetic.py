@@ -15,7 +15,8 @@ from vitpanel.core.patterns import cls_vector, patch_matrix, top_indices
 from vitpanel.core.spec import ViTSpec
 from vitpanel.core.strength import attention_distance, strength_entropy, strength_vectors
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, ArraySpec
+from vitpanel.study.own_stages import HEADS, LATENTS, LAYOUT
+from vitpanel.study.stage import ArraySpec
 from vitpanel.study.writer import StudyWriter
 
 BLOCK_SIZE = 5

@@ -1,11 +1,14 @@
 """The registry of metrics: what a record says and what it refuses."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.entry_points import Point
+from vitpanel.core import metrics as registry
 from vitpanel.core.grid import Grid
 from vitpanel.core.metrics import (
     CLASSES,
@@ -114,3 +117,34 @@ def test_an_unknown_key_is_answered_with_the_known_ones():
         metric_of("margin")
     assert "probability, jsd, cls, patch" in caught.value.hint
     assert MARGIN.needs == CLASSES
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Point]]:
+    """Entry points of packages, to be filled before metrics are asked for."""
+    points: list[Point] = []
+    group = "vitpanel.metrics"
+    monkeypatch.setattr("vitpanel.core.packages.entry_points", lambda group, own=group: points if group == own else [])
+    registry._of_packages.cache_clear()
+    yield points
+    registry._of_packages.cache_clear()
+
+
+def test_a_package_brings_one_and_broken_ones_harm_nothing(packages: list[Point], caplog: pytest.LogCaptureFixture):
+    taken = replace(MARGIN, key="jsd")
+    packages += [Point("absent", ImportError("no such module")), Point("taken", taken), Point("margin", MARGIN)]
+    assert metric_keys() == ["probability", "jsd", "cls", "patch", "margin"]
+    assert metric_of("margin") is MARGIN
+    assert class_metrics()[-1] is MARGIN
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "The entry point absent of the group vitpanel.metrics is left out: ImportError: no such module.",
+        "The entry point jsd of the group vitpanel.metrics is left out: something else has its name.",
+    ]
+
+
+def test_what_is_registered_counts_before_a_package(packages: list[Point], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    own = register(replace(MARGIN, title="own"))
+    packages.append(Point("margin", MARGIN))
+    assert metric_of("margin") is own

@@ -14,8 +14,9 @@ from vitpanel.pipeline.progress import Progress
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.means import drawn_mean, importance_mean, unpruned_mean
+from vitpanel.study.own_stages import MEANS
 from vitpanel.study.reader import Study, open_study
-from vitpanel.study.schema import MEANS, OPTIONAL_STAGES
+from vitpanel.study.stages import absence_words
 from vitpanel.study.summary import describe
 from vitpanel.study.writer import StudyWriter
 from vitpanel.views.bridge import Bridge
@@ -197,7 +198,7 @@ def test_a_run_that_is_killed_in_the_means_goes_on_with_the_same_sample(
         with pytest.raises(Interrupted):
             run(checkpoint, images, tmp_path / "a.study")
     begun = open_study(tmp_path / "a.study")
-    assert begun.reason("means/patch") == OPTIONAL_STAGES[MEANS]
+    assert begun.reason("means/patch") == absence_words(MEANS)
     with monkeypatch.context() as patch:
         interrupt(patch, StudyWriter, "write_block", after=0)
         with pytest.raises(Interrupted):
@@ -227,7 +228,7 @@ def test_where_it_does_not_help_that_is_said(
     if case == "no classes":
         checkpoint = write_checkpoint(tmp_path / "headless.safetensors", sizes={"num_classes": 0})
     elif case == "hooks":
-        monkeypatch.setattr("vitpanel.pipeline.precompute.create_ablation", lambda model, **_: HookAblation(model, 8))
+        monkeypatch.setattr("vitpanel.pipeline.work.create_ablation", lambda model, **_: HookAblation(model, 8))
     else:
         monkeypatch.setattr("vitpanel.pipeline.means.SMALLEST_SAMPLE", 30)
     interrupt(monkeypatch, StudyWriter, "write_block", after=0)

@@ -14,8 +14,9 @@ from vitpanel.models.loading import load_model
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.session import Session
+from vitpanel.study.own_stages import MODES, N_TOP_CLASSES
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import MODES, N_TOP_CLASSES, OPTIONAL_STAGES
+from vitpanel.study.stages import absence_words
 
 pytestmark = pytest.mark.slow
 SIZES: dict[str, Any] = {"num_classes": 7}
@@ -40,7 +41,7 @@ def study(weights: Path, images: Path, tmp_path_factory: pytest.TempPathFactory)
     names = (*CLASSES, "e", "f", "g")
     without = run(weights, images, out, class_names=names)
     assert without.is_finished
-    assert without.reason("modes/patch") == OPTIONAL_STAGES[MODES]
+    assert without.reason("modes/patch") == absence_words(MODES)
     return run(weights, images, out, class_names=names, modes=True)
 
 

@@ -24,8 +24,8 @@ from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.session import Session
 from vitpanel.study.means import importance_mean, unpruned_mean
+from vitpanel.study.own_stages import STAGES
 from vitpanel.study.reader import Study, open_study
-from vitpanel.study.schema import STAGES
 from vitpanel.study.summary import describe
 
 pytestmark = pytest.mark.slow

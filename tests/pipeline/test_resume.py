@@ -189,7 +189,7 @@ def test_a_run_stopped_within_the_modes_leaves_word_that_they_were_asked_for(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "summarise_modes", stop)
+        patch.setattr("vitpanel.pipeline.modes.summarise_modes", stop)
         with pytest.raises(KeyboardInterrupt):
             run(checkpoint, images, path, modes=True)
     stopped = open_study(path)
@@ -238,7 +238,8 @@ def test_what_is_broken_is_computed_anew_and_nothing_else(
         write(writer, block, *args, **options)
 
     monkeypatch.setattr(StudyWriter, "write_block", note)
-    monkeypatch.setattr(pipeline, "train_autoencoder", lambda *_, **__: pytest.fail("the autoencoder is whole"))
+    train = "vitpanel.pipeline.latents.train_autoencoder"
+    monkeypatch.setattr(train, lambda *_, **__: pytest.fail("the autoencoder is whole"))
     mended, lines = run(checkpoint, images, path)
     assert f"{len(names)} broken or missing files:" in lines
     assert sorted(written) == [2, 4, 5]

@@ -10,8 +10,8 @@ from tests.synthetic import synthetic_images, write_synthetic_study
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Online
 from vitpanel.state.stored import StoredModes, with_stored_modes
+from vitpanel.study.own_stages import MODES
 from vitpanel.study.reader import Study, open_study
-from vitpanel.study.schema import MODES
 from vitpanel.study.writer import StudyWriter
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.synthetic import synthetic_spec
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, absent_arrays, array_specs, image_layouts
+from vitpanel.study.own_stages import HEADS, LATENTS, LAYOUT
+from vitpanel.study.schema import absent_arrays, array_specs, image_layouts
 
 
 def test_sizes_follow_the_model():

@@ -7,7 +7,7 @@ import pytest
 from tests.synthetic import synthetic_manifest, synthetic_spec, write_synthetic_study
 from vitpanel.errors import DiskFullError
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.schema import MODES, STAGES
+from vitpanel.study.own_stages import MODES, STAGES
 from vitpanel.study.space import attention_bytes, check_space, missing_bytes, size_text
 
 

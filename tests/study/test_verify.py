@@ -17,8 +17,8 @@ from vitpanel import cli
 from vitpanel.errors import StudyError
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.own_stages import MEANS, MODES
 from vitpanel.study.reader import open_study
-from vitpanel.study.schema import MEANS, MODES
 from vitpanel.study.verify import verify_study
 
 

@@ -20,9 +20,9 @@ from tests.synthetic import (
 )
 from vitpanel.errors import DiskFullError, StudyError, StudyLockedError, StudyMismatchError
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.own_stages import STAGES
 from vitpanel.study.reader import open_study
 from vitpanel.study.records import file_digest
-from vitpanel.study.schema import STAGES
 from vitpanel.study.writer import StudyWriter
 
 
@@ -304,3 +304,14 @@ def test_after_a_full_disk_the_same_run_goes_on(tiny_disk: Path, whole: dict[str
     write_what_is_pending(path)
     assert contents(path) == whole
     assert no_leftovers(path)
+
+
+def test_what_a_stage_wrote_can_be_discarded_so_that_it_is_computed_anew(tmp_path: Path):
+    path = write_synthetic_study(tmp_path / "a.study")
+    with writer_at(path) as writer:
+        assert writer.blocks_without("latents") == []
+        writer.discard("latents")
+        assert writer.blocks_without("latents") == [0, 1, 2]
+        assert not writer.is_done("latents")
+        assert writer.is_done("heads")
+        assert writer.is_done("layout")

@@ -6,8 +6,8 @@ from typing import Any
 
 from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.study.means import coverage_words
+from vitpanel.study.own_stages import LATENTS, LAYOUT
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import LATENTS, LAYOUT
 from vitpanel.views.base import counted, escaped
 
 

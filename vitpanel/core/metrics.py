@@ -1,19 +1,23 @@
 """The metrics of head importance: what each is called, what it needs, and how it is computed.
 
 All else reads these records: the engines, the format of a study, the views and their exports. A metric more is one
-record more, given to `register` before a study is computed or opened.
+record more, given to `register` before a study is computed or opened, or named by a package as an entry point of the
+group ``vitpanel.metrics``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from vitpanel.core.grid import Grid
 from vitpanel.core.importance import jensen_shannon, of_class
+from vitpanel.core.packages import records_of_packages, refuse
 from vitpanel.errors import VitpanelError
 
+GROUP = "vitpanel.metrics"
 CLASSES, CLS = "classes", "cls"
 # Names that arrays beside those of metrics have in a study.
 _TAKEN = frozenset({"unpruned", "estimate", "top_class", "top_probability"})
@@ -133,7 +137,7 @@ def register(metric: Metric) -> Metric:
     VitpanelError
         If it cannot be told from one that is there, or its record contradicts itself.
     """
-    reason = _misfit(metric)
+    reason = _misfit(metric, _registered)
     if reason:
         message = f"The metric {metric.key!r} cannot be registered: {reason}."
         raise VitpanelError(message, hint="See Metric in vitpanel.core.metrics for what each field asks for.")
@@ -142,13 +146,13 @@ def register(metric: Metric) -> Metric:
 
 
 def metrics() -> tuple[Metric, ...]:
-    """All metrics, in the order in which they were registered."""
-    return tuple(_registered.values())
+    """All metrics, in the order in which they were registered; those of packages come last."""
+    return tuple(_known().values())
 
 
 def metric_keys() -> list[str]:
     """Keys of all metrics."""
-    return list(_registered)
+    return list(_known())
 
 
 def metric_of(key: str) -> Metric:
@@ -159,10 +163,11 @@ def metric_of(key: str) -> Metric:
     VitpanelError
         If there is none.
     """
-    if key not in _registered:
+    known = _known()
+    if key not in known:
         message = f"There is no metric {key!r}."
-        raise VitpanelError(message, hint=f"The metrics are {', '.join(_registered)}.")
-    return _registered[key]
+        raise VitpanelError(message, hint=f"The metrics are {', '.join(known)}.")
+    return known[key]
 
 
 def class_metrics() -> tuple[Metric, ...]:
@@ -188,10 +193,27 @@ def importance_from_pruned(unpruned: np.ndarray, pruned: np.ndarray, reference: 
     }
 
 
-def _misfit(metric: Metric) -> str:
+def _known() -> dict[str, Metric]:
+    return _registered | {metric.key: metric for metric in _of_packages() if metric.key not in _registered}
+
+
+@cache
+def _of_packages() -> tuple[Metric, ...]:
+    """What packages bring, looked up when metrics are first asked for; what contradicts another is left out."""
+    found: dict[str, Metric] = {}
+    for metric in records_of_packages(GROUP, Metric):
+        reason = _misfit(metric, _registered | found) if _registered.get(metric.key) is not metric else ""
+        if reason:
+            refuse(GROUP, metric.key, reason)
+        else:
+            found[metric.key] = metric
+    return tuple(found.values())
+
+
+def _misfit(metric: Metric, others: Mapping[str, Metric]) -> str:
     """What is wrong with a record, as half a sentence; empty if nothing is."""
-    taken = {*_TAKEN, *(name for other in metrics() for name in (other.key, other.layout_name))}
-    labels = {text for other in metrics() for text in (other.label, other.axis_label)}
+    taken = {*_TAKEN, *(name for other in others.values() for name in (other.key, other.layout_name))}
+    labels = {text for other in others.values() for text in (other.label, other.axis_label)}
     needed = {CLASSES} if metric.from_pruned is not None else {CLS, ""}
     is_drop = not metric.higher_is_more_important
     is_plain = metric.key.isidentifier() and metric.key.isascii() and metric.key == metric.key.lower()
@@ -204,7 +226,7 @@ def _misfit(metric: Metric) -> str:
         (metric.needs not in needed, f"needs is {metric.needs!r}; predictions need a class head, distances do not"),
         (metric.bounds[0] >= metric.bounds[1], "its bounds are empty"),
         (
-            is_drop and not all(other.higher_is_more_important for other in metrics()),
+            is_drop and not all(other.higher_is_more_important for other in others.values()),
             "there is a drop of the probability already, and what is left of it is one quantity",
         ),
     ]

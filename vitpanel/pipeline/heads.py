@@ -1,6 +1,8 @@
 """The heads stage: all that one pass over a block of images gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -10,8 +12,14 @@ from vitpanel.core.grid import Grid
 from vitpanel.core.importance import reference_class
 from vitpanel.core.patterns import cls_vector, offset_shares, patch_matrix, top_indices
 from vitpanel.core.strength import attention_distance, strength_entropy, strength_vectors
-from vitpanel.models.ablation import Ablation
+from vitpanel.models.ablation import Ablation, images_at_once
+from vitpanel.models.images import encode_crop, encode_thumbnail
 from vitpanel.models.model import ViTModel
+from vitpanel.pipeline.means import sampled_importance
+from vitpanel.pipeline.sampling import block_order
+from vitpanel.pipeline.step import BlockStep
+from vitpanel.pipeline.work import Block, Work
+from vitpanel.study.stage import Stage
 
 _AT_ONCE_BYTES = 16 * 2**20
 
@@ -98,3 +106,48 @@ def summarise_heads(
         reference = reference_class(result.probabilities, labels)
     importance = result.importance(reference)
     return arrays | {f"importance/{name}": values for name, values in importance.items()}
+
+
+class HeadsStep(BlockStep):
+    """Attention and pruning of all images; beside its arrays it writes the crops and what the model predicts."""
+
+    title = "pruning heads"
+
+    def __init__(self, stage: Stage, work: Work) -> None:
+        super().__init__(stage, work)
+        self.ablation = work.ablation()
+        self.known = sampled_importance(work.writer)
+        spec = work.model.spec
+        self.at_once = max(1, min(work.recipe.batch_size // spec.n_heads, images_at_once(spec)))
+
+    def begin(self) -> list[int]:
+        """Return the blocks that are not whole, those with labels not seen before first."""
+        labels, recipe = self.work.images["label_name"].tolist(), self.work.recipe
+        missing = frozenset(self.writer.pending_blocks())
+        return [block for block in block_order(labels, recipe.block_size, seed=recipe.seed) if block in missing]
+
+    def compute(self, block: Block) -> Mapping[str, np.ndarray]:
+        """All that one pass over the images gives, a few images at a time."""
+        labels, first = block.images["label"].to_numpy(), block.rows.start
+        parts: list[dict[str, np.ndarray]] = []
+        rows: list[int] = []
+        for chosen, known in self.known.groups(block.rows, self.at_once):
+            places = [row - first for row in chosen]
+            crops = [block.source_crops[place] for place in places]
+            parts.append(summarise_heads(self.work.model, self.ablation, crops, labels[places], known=known))
+            rows.extend(chosen)
+            block.advance(len(chosen))
+        order = np.argsort(rows)
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+
+    def write(self, block: Block, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write arrays and pictures, and the receipt that says that the block is there."""
+        kept = {name: values for name, values in arrays.items() if name in self.writer.arrays}
+        crops = [encode_crop(crop) for crop in block.source_crops]
+        thumbnails = [encode_thumbnail(crop) for crop in block.source_crops]
+        self.writer.write_block(block.number, kept, crops=crops, thumbnails=thumbnails)
+
+    def end(self, n_before: int) -> dict[str, Any]:
+        """Write what the model predicts into the table of images."""
+        self.writer.write_predictions()
+        return {"resumed_at": n_before, "engine": type(self.ablation).__name__}

@@ -1,6 +1,7 @@
 """t-SNE layouts (sections 5.1 and 5.4.1), of a sample where there are very many vectors."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,14 @@ from openTSNE import TSNE
 
 from vitpanel.core.neighbours import N_NEIGHBOURS, neighbours_kept
 from vitpanel.pipeline.sampling import head_rows, sampled_heads, sampled_rows
+from vitpanel.pipeline.step import WholeStep
+from vitpanel.pipeline.work import Work
+from vitpanel.study.means import drawn_values
+from vitpanel.study.metric_arrays import laid_out_by
+from vitpanel.study.own_stages import LAYOUT
 from vitpanel.study.reader import Study
+from vitpanel.study.schema import image_layouts
+from vitpanel.study.stage import Stage
 
 Quality = dict[str, float | None]
 
@@ -21,6 +29,7 @@ MAX_EXACT = 60_000
 N_PLACING, N_QUERIES = 5, 1_000
 # Below, threads wait for each other longer than they work.
 MIN_THREADED = 2_000
+OF_HEADS = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
 # Standard deviation of the start along its first axis, as openTSNE asks for; and of what keeps equal vectors apart.
 START_SPREAD, JITTER = 1e-4, 1e-6
 
@@ -163,3 +172,59 @@ def quality(vectors: np.ndarray, places: np.ndarray, *, seed: int) -> Quality:
     rows = sampled_rows(n, n_most=N_QUERIES, seed=seed)
     kept = neighbours_kept(vectors, places, rows)
     return {"kept": round(kept, 4), "by_chance": round(N_NEIGHBOURS / (n - 1), 6), "n": n}
+
+
+class LayoutStep(WholeStep):
+    """t-SNE of images by importance, of heads by A_CLS and by the latents of A_patch."""
+
+    def __init__(self, stage: Stage, work: Work) -> None:
+        super().__init__(stage, work)
+        manifest = work.writer.manifest
+        self._is_begun_anew = not manifest.is_done(LAYOUT)
+        self._before = {} if self._is_begun_anew else manifest.stages[LAYOUT].get("detail", {})
+        self._seconds: dict[str, float] = {}
+        self._qualities: dict[str, Quality] = {}
+
+    def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Lay out what the study has the vectors of; where the stage was complete, only what is missing."""
+        layouts = image_layouts(self.work.study.spec)
+        for layout, name in layouts.items():
+            if self._is_wanted(name, f"importance/{laid_out_by(layout)[0].key}"):
+                yield self._timed(name, lambda on_step, layout=layout: self._of_images(layout, on_step))
+        for name, vectors in OF_HEADS.items():
+            if self._is_wanted(name, vectors):
+                yield self._timed(name, lambda on_step, vectors=vectors: self._of_heads(vectors, on_step))
+
+    def end(self) -> dict[str, Any]:
+        """Say how long each layout took, and how much of the neighbourhoods it keeps."""
+        return {
+            "seconds": self._before.get("seconds", {}) | self._seconds,
+            "neighbours": self._before.get("neighbours", {}) | self._qualities,
+        }
+
+    def _is_wanted(self, name: str, vectors: str) -> bool:
+        if name not in self.writer.arrays or vectors not in self.work.study:
+            return False
+        return self._is_begun_anew or self.writer.lacks(name)
+
+    def _timed(
+        self, name: str, lay_out: Callable[[Callable[[int], object]], tuple[np.ndarray, Quality]]
+    ) -> tuple[str, np.ndarray]:
+        begun, title = time.monotonic(), f"t-SNE {name.removeprefix('layout/')}"
+        with self.work.progress.bar(title, total=N_ITERATIONS, unit="step") as bar:
+            places, self._qualities[name] = lay_out(bar.update)
+        self._seconds[name] = round(time.monotonic() - begun, 1)
+        return name, places
+
+    def _of_images(self, layout: str, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
+        study, (metric, is_left) = self.work.study, laid_out_by(layout)
+        values = drawn_values(study, metric) if is_left else study[f"importance/{metric.key}"]
+        return lay_out_images(values, seed=self._seed, on_step=on_step)
+
+    def _of_heads(self, vectors: str, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
+        sample = self.writer.manifest.settings["layout_sample"]
+        return lay_out_heads(self.work.study, vectors, sample=sample, seed=self._seed, on_step=on_step)
+
+    @property
+    def _seed(self) -> int:
+        return self.writer.manifest.settings["seed"]

@@ -1,22 +1,21 @@
 """The means stage: an estimate of the mean importance of every head, long before all images are pruned."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from vitpanel.core.importance import reference_class
 from vitpanel.core.metrics import class_metrics, layer_metrics, metrics
 from vitpanel.models.ablation import Ablation, RestartAblation, images_at_once
-from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.sampling import sampled_rows
-from vitpanel.pipeline.source import ImageSource
+from vitpanel.pipeline.step import BlockStep
+from vitpanel.pipeline.work import Block, Work
 from vitpanel.study.metric_arrays import mean_array
+from vitpanel.study.own_stages import HEADS, MEANS
 from vitpanel.study.reader import open_study
-from vitpanel.study.schema import HEADS, MEANS
+from vitpanel.study.stage import Stage
 from vitpanel.study.writer import StudyWriter
 
 # One image in so many is pruned exactly, but at least so many images: less do not tell their variance.
@@ -58,37 +57,46 @@ def sampled_importance(writer: StudyWriter) -> KnownImportance:
     return KnownImportance(frozenset(np.flatnonzero(~np.isnan(sampled)).tolist()), arrays)
 
 
-def compute_means(
-    writer: StudyWriter, ablation: Ablation[Any], source: ImageSource, images: pd.DataFrame, *, progress: Progress
-) -> None:
-    """First-order estimates of all images, and exact importance of a sample drawn by the study's seed, block by block.
+class MeansStep(BlockStep):
+    """First-order estimates of all images, and exact importance of a sample drawn by the study's seed.
 
-    Says so and does nothing where the exact values come as soon, or the model's blocks are not of a known structure.
-
-    Parameters
-    ----------
-    source
-        Reads the files of ``images``.
+    It says so and does nothing where the exact values come as soon, or the model's blocks are not of a known structure.
     """
-    # Once the heads are done, means that were there are mended and none are begun.
-    if writer.is_done(MEANS) or (writer.is_done(HEADS) and not writer.manifest.is_done(MEANS)):
-        return
-    reason = _why_not(ablation, len(images))
-    if reason or not isinstance(ablation, RestartAblation):
-        progress.say(f"--fast-means has no effect: {reason}")
-        return
-    n_sample, started = sample_size(len(images)), time.monotonic()
-    sample = frozenset(sampled_rows(len(images), n_most=n_sample, seed=writer.manifest.settings["seed"]).tolist())
-    pending = writer.blocks_without(MEANS)
-    done = len(images) - sum(len(writer.block_images(block)) for block in pending)
-    with progress.bar("fast means", total=len(images), unit="image", done=done) as bar:
-        for block in pending:
-            rows = writer.block_images(block)
-            arrays = _block_arrays(ablation, source, images.iloc[rows.start : rows.stop], sample)
-            for name in arrays.keys() & writer.arrays.keys():
-                writer.write_rows(name, block, arrays[name])
-            bar.update(len(rows))
-    writer.finish_stage(MEANS, seconds=time.monotonic() - started, detail={"resumed_at": done, "n_sample": n_sample})
+
+    title = "fast means"
+
+    def __init__(self, stage: Stage, work: Work) -> None:
+        super().__init__(stage, work)
+        # A RestartAblation where `why_not` has nothing to say.
+        self.ablation: Any = work.ablation()
+        self.n_sample = sample_size(len(work.images))
+        self.sample: frozenset[int] = frozenset()
+
+    def why_not(self) -> str:
+        """Why there is nothing to estimate."""
+        reason = _why_not(self.ablation, len(self.work.images))
+        return f"--fast-means has no effect: {reason}" if reason else ""
+
+    def begin(self) -> list[int]:
+        """Draw the sample."""
+        seed = self.writer.manifest.settings["seed"]
+        self.sample = frozenset(sampled_rows(len(self.work.images), n_most=self.n_sample, seed=seed).tolist())
+        return super().begin()
+
+    def compute(self, block: Block) -> Mapping[str, np.ndarray]:
+        """All arrays of the stage."""
+        arrays = _block_arrays(self.ablation, block, self.sample)
+        block.advance(len(block))
+        return arrays
+
+    def end(self, n_before: int) -> dict[str, Any]:
+        """Say of how many images the sample is."""
+        return {"resumed_at": n_before, "n_sample": self.n_sample}
+
+
+def means_are_late(writer: StudyWriter) -> bool:
+    """Whether the heads are done, so that means that were there are mended and none are begun."""
+    return writer.is_done(HEADS) and not writer.manifest.is_done(MEANS)
 
 
 def sample_size(n_images: int) -> int:
@@ -106,14 +114,11 @@ def _why_not(ablation: Ablation[Any], n_images: int) -> str:
     return ""
 
 
-def _block_arrays(
-    ablation: RestartAblation, source: ImageSource, images: pd.DataFrame, sample: frozenset[int]
-) -> dict[str, np.ndarray]:
+def _block_arrays(ablation: RestartAblation, block: Block, sample: frozenset[int]) -> dict[str, np.ndarray]:
     """All arrays of the stage for a block of images."""
-    model = ablation.model
+    model, images, crops = ablation.model, block.images, block.source_crops
     at_once = max(1, min(ablation.batch_size // model.spec.n_heads, images_at_once(model.spec)))
     labels, parts = images["label"].to_numpy(), []
-    crops = [model.preprocessing.crop(source.read(file)) for file in images["file"]]
     for start in range(0, len(crops), at_once):
         some = slice(start, start + at_once)
         pixels = model.preprocessing.tensor(crops[some])

@@ -1,5 +1,8 @@
 """The modes stage: all pruning modes of every head."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -7,7 +10,10 @@ from vitpanel.core.importance import reference_class
 from vitpanel.core.metrics import importance_from_pruned
 from vitpanel.models.ablation import Ablation
 from vitpanel.models.model import ViTModel
-from vitpanel.study.schema import N_TOP_CLASSES
+from vitpanel.pipeline.step import BlockStep
+from vitpanel.pipeline.work import Block, Work
+from vitpanel.study.own_stages import N_TOP_CLASSES
+from vitpanel.study.stage import Stage
 
 
 def summarise_modes(
@@ -41,3 +47,25 @@ def summarise_modes(
         "modes/top_class": np.where(np.isnan(of_top), 0, top).astype(np.uint16),
         "modes/top_probability": of_top,
     }
+
+
+class ModesStep(BlockStep):
+    """All pruning modes of every head, from the crops of the study."""
+
+    title = "pruning modes"
+
+    def __init__(self, stage: Stage, work: Work) -> None:
+        super().__init__(stage, work)
+        self.ablation = work.ablation()
+
+    def compute(self, block: Block) -> Mapping[str, np.ndarray]:
+        """All modes, image by image: there are six times the heads of each."""
+        labels, parts = block.images["label"].to_numpy(), []
+        for place, crop in enumerate(block.crops):
+            parts.append(summarise_modes(self.work.model, self.ablation, [crop], labels[place, None]))
+            block.advance(1)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def end(self, n_before: int) -> dict[str, Any]:
+        """Name the engine."""
+        return {"resumed_at": n_before, "engine": type(self.ablation).__name__}

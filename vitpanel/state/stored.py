@@ -8,8 +8,8 @@ from vitpanel.core.importance import reference_class
 from vitpanel.core.metrics import class_metrics, layer_metrics, metrics
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Inference, Matrices, Online
+from vitpanel.study.own_stages import N_MODES
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import N_MODES
 
 
 class StoredModes:

@@ -15,7 +15,7 @@ from zarr.storage import LocalStore, MemoryStore
 from vitpanel.errors import StudyError, StudyFormatError
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.places import RECOMPUTE, checked_file, damaged
-from vitpanel.study.schema import ArraySpec
+from vitpanel.study.stage import ArraySpec
 
 _LARGEST_METADATA = 2**20
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"

@@ -11,7 +11,7 @@ from xarray.core.indexing import ExplicitIndexer, IndexingSupport, LazilyIndexed
 
 from vitpanel.core.regions import PruningMode
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import ArraySpec
+from vitpanel.study.stage import ArraySpec
 
 # What of the table of images stands beside their numbers.
 IMAGE_COLUMNS = ("file", "label", "label_name", "predicted", "predicted_name", "p_true")

@@ -7,7 +7,10 @@ from pathlib import Path
 from vitpanel.errors import StudyError
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.schema import HEADS, array_specs
+from vitpanel.study.own_stages import HEADS
+from vitpanel.study.schema import array_specs
+from vitpanel.study.stage import ArraySpec
+from vitpanel.study.stages import unknown_arrays, unknown_stages
 from vitpanel.study.verify import Damage
 
 _SHOWN = 10
@@ -32,6 +35,14 @@ def remove(damages: Iterable[Damage]) -> None:
         damage.path.unlink()
 
 
+def is_left(files: StudyFiles, manifest: Manifest, damage: Damage) -> bool:
+    """Whether a broken file is of a stage that is not known here, so that nobody could compute it anew."""
+    arrays = [name for name in unknown_arrays(manifest.stages) if name not in _specs(manifest)]
+    if damage.path in map(files.stage_receipt, unknown_stages(manifest.stages)):
+        return True
+    return any(damage.path.is_relative_to(files.array(name)) for name in arrays)
+
+
 def mending_words(files: StudyFiles, manifest: Manifest, damages: Iterable[Damage]) -> Iterator[str]:
     """What is broken, a line each for the first few, and what is computed anew for it."""
     found = list(damages)
@@ -41,10 +52,20 @@ def mending_words(files: StudyFiles, manifest: Manifest, damages: Iterable[Damag
     yield from (f"  {damage.error.message}" for damage in found[:_SHOWN])
     if len(found) > _SHOWN:
         yield f"  and {len(found) - _SHOWN} more; vitpanel inspect --verify lists all"
-    specs = array_specs(manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks)
-    stages = {name: spec.stage for name, spec in specs.items()}
-    redone = dict.fromkeys(_redone(damage.path.relative_to(files.root), stages) for damage in found)
-    yield f"computed anew: {_listed(list(redone))}"
+    stages = {name: spec.stage for name, spec in _specs(manifest).items()}
+    redone: dict[str, None] = {}
+    left: dict[str, None] = {}
+    for damage in found:
+        words = _redone(damage.path.relative_to(files.root), stages)
+        (left if is_left(files, manifest, damage) else redone)[words] = None
+    if redone:
+        yield f"computed anew: {_listed(list(redone))}"
+    if left:
+        yield f"left as it is, since its stage is not installed here: {_listed(list(left))}"
+
+
+def _specs(manifest: Manifest) -> dict[str, ArraySpec]:
+    return array_specs(manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks)
 
 
 def _redone(relative: Path, stages: dict[str, str]) -> str:

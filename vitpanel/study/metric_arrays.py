@@ -40,15 +40,3 @@ def stand_in() -> Metric:
 def layout_array(metric: Metric) -> str:
     """Array of the layout of images by a metric's importance."""
     return f"{FIRST_LAYOUT}_{metric.layout_name}"
-
-
-def arrays_of(metric: Metric) -> list[str]:
-    """All arrays that there are of a metric; what is left of a drop is laid out too."""
-    left = [] if metric.higher_is_more_important else [FIRST_LAYOUT]
-    return [f"importance/{metric.key}", f"modes/{metric.key}", mean_array(metric), layout_array(metric), *left]
-
-
-def later_arrays() -> set[str]:
-    """Arrays of the metrics that a study may lack, and the layouts that came after the first."""
-    layouts = {layout_array(metric) for metric in metrics()}
-    return layouts | {name for metric in metrics() if metric.is_optional for name in arrays_of(metric)}

@@ -18,10 +18,13 @@ from vitpanel.study.arrays import checked_chunk, empty_rows, open_array, read_ro
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.formats import converted
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.own_stages import HEADS, MEANS, STAGES
 from vitpanel.study.places import damaged, read_bytes
 from vitpanel.study.receipts import Receipt, block_receipt
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import HEADS, MEANS, OPTIONAL_STAGES, STAGES, ArraySpec, absent_arrays, array_specs
+from vitpanel.study.schema import absent_arrays, array_specs
+from vitpanel.study.stage import ArraySpec
+from vitpanel.study.stages import INSTALL, absence_words, is_optional, unknown_arrays
 from vitpanel.study.tables import read_crops, read_images, with_predictions
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ class Study:
         )
         self.names = tuple(name for name, spec in self.arrays.items() if self._is_wanted(spec.stage))
         self._absent = absent_arrays(self.spec, checks=self.manifest.checks)
+        self._unknown = unknown_arrays(self.manifest.stages)
         self._lock = RLock()
         self._cache: dict[tuple[str, str], np.ndarray] = {}
         self._damages: dict[str, StudyError] = {}
@@ -197,6 +201,8 @@ class Study:
         """
         if name in self._absent:
             return self._absent[name]
+        if name not in self.arrays and name in self._unknown:
+            return self._unknown[name]
         if name not in self.arrays:
             message = f"A study has no array {name!r}."
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
@@ -208,7 +214,7 @@ class Study:
         """Why an array that the model can have is not computed, in words for people; empty if it is."""
         is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
         if not self._is_wanted(spec.stage) and spec.stage not in self.manifest.stages:
-            return OPTIONAL_STAGES[spec.stage]
+            return absence_words(spec.stage)
         if not is_done:
             return f"The study is not finished: stage {spec.stage} has not run yet."
         if spec.is_optional and not self._was_written(spec):
@@ -266,7 +272,7 @@ class Study:
 
     def _is_wanted(self, stage: str) -> bool:
         """Whether a stage belongs to a finished study; an optional one does when it was computed."""
-        return stage not in OPTIONAL_STAGES or self.manifest.is_done(stage)
+        return not is_optional(stage) or self.manifest.is_done(stage)
 
     @property
     def _has_all_blocks(self) -> bool:
@@ -298,6 +304,8 @@ class Study:
     def _way_out(self, name: str) -> str:
         if name in self._absent:
             return f"The arrays of {self.path.name} are {', '.join(self.names)}."
+        if name in self._unknown:
+            return INSTALL
         return "Run the same precompute command again to finish the study."
 
     def _cached(self, kind: str, name: str, read: Callable[[], np.ndarray]) -> np.ndarray:

@@ -16,10 +16,11 @@ from vitpanel.core.trust import read_checks
 from vitpanel.errors import StudyError
 from vitpanel.study.image_words import image_lines
 from vitpanel.study.means import coverage_words, importance_array, importance_mean
+from vitpanel.study.own_stages import STAGES
 from vitpanel.study.places import RECOMPUTE
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import OPTIONAL_STAGES, STAGES
 from vitpanel.study.space import attention_bytes, size_text
+from vitpanel.study.stages import is_optional, stage_of, unknown_words
 from vitpanel.study.verify import Verification, missing_files
 
 _WIDTH = 10
@@ -151,12 +152,19 @@ def _stages(study: Study) -> Iterator[str]:
     stages = {**dict.fromkeys(STAGES), **study.manifest.stages}
     width = max(map(len, stages))
     for name, stage in stages.items():
-        if not stage or not stage["done"]:
-            asked = " (asked for)" if name in OPTIONAL_STAGES else ""
+        if stage and stage["done"]:
+            yield f"{name:<{width}} {stage.get('seconds', 0):8.1f} s"
+        else:
+            asked = " (asked for)" if is_optional(name) else ""
             yield f"{name:<{width}} not finished{asked}"
-            continue
-        yield f"{name:<{width}} {stage.get('seconds', 0):8.1f} s"
-        yield from (f"{'':<{width}}   {line}" for line in _qualities(stage.get("detail", {})))
+        yield from (f"{'':<{width}}   {line}" for line in _remarks(name, stage or {}))
+
+
+def _remarks(name: str, stage: Mapping[str, Any]) -> Iterator[str]:
+    """What more there is to say of a stage."""
+    if stage and stage_of(name) is None:
+        yield unknown_words(name, stage)
+    yield from _qualities(stage.get("detail", {}))
 
 
 def _qualities(detail: dict[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,10 +12,13 @@ from vitpanel.errors import StudyError
 from vitpanel.study.arrays import ChunkReader, checked_chunk, open_array
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.places import LARGEST_FILE, checked_file, damaged, stray_link
+from vitpanel.study.own_stages import HEADS, STAGES
+from vitpanel.study.places import LARGEST_FILE, RECOMPUTE, checked_file, damaged, stray_link
 from vitpanel.study.receipts import Receipt, block_receipt, stage_receipt
 from vitpanel.study.records import check_spelling, file_digest
-from vitpanel.study.schema import HEADS, OPTIONAL_STAGES, STAGES, ArraySpec, array_specs
+from vitpanel.study.schema import array_specs
+from vitpanel.study.stage import ArraySpec
+from vitpanel.study.stages import INSTALL, is_optional, unknown_stages
 from vitpanel.study.tables import read_crops, read_images
 
 
@@ -70,12 +73,15 @@ class Part:
         Reads it, and raises `StudyError` if its content is not what its place asks for.
     is_sealed
         Whether a flip of any bit would be noticed.
+    hint
+        The way out where it is missing or does not fit its digest.
     """
 
     path: Path
     read: Callable[[], object]
     digest: str | None = None
     is_sealed: bool = False
+    hint: str = RECOMPUTE
 
 
 def verify_study(path: Path, *, on_file: Callable[[int], object] = lambda _: None) -> Verification:
@@ -144,6 +150,8 @@ class Parts:
             yield from self._metadata(stage, receipt)
             if stage != HEADS:
                 yield from self._chunks(stage, receipt)
+        for stage in unknown_stages(self.manifest.stages):
+            yield from self._unknown(stage)
         for name, digest in self.manifest.files.items():
             yield Part(self.files.root / name, partial(self._check_size, self.files.root / name), digest)
 
@@ -196,6 +204,15 @@ class Parts:
                 if name in written or self.files.chunk(name, block, len(spec.shape)).exists():
                     yield self._chunk(spec, block, receipt)
 
+    def _unknown(self, stage: str) -> Iterator[Part]:
+        """What a stage that is not known here has written: its receipt, and the files named there."""
+        if not self._promises_receipt(stage):
+            return
+        yield replace(self._stage_receipt_part(stage), hint=INSTALL)
+        for name, digest in (self._stage_receipt(stage).files or {}).items():
+            path = self.files.root / name
+            yield Part(path, partial(self._check_size, path), digest, hint=INSTALL)
+
     def _chunk(self, spec: ArraySpec, block: int, receipt: Receipt) -> Part:
         def read() -> None:
             path = checked_chunk(self.files, spec, block, self.manifest.block_size)
@@ -213,7 +230,7 @@ class Parts:
         record = self.manifest.stages.get(stage)
         if record is not None and "arrays" in record and record["done"]:
             return tuple(name for name in record["arrays"] if name in self.arrays)
-        if stage in OPTIONAL_STAGES:
+        if is_optional(stage):
             return ()
         return tuple(name for name, spec in self.arrays.items() if spec.stage == stage and not spec.is_optional)
 
@@ -251,10 +268,10 @@ def _damage(root: Path, part: Part) -> Damage | None:
     try:
         checked_file(root, part.path)
         if not part.path.exists():
-            raise damaged(part.path, "it is missing")
+            raise damaged(part.path, "it is missing", hint=part.hint)
         part.read()
         if part.digest is not None and file_digest(part.path) != part.digest:
-            raise damaged(part.path, "it does not fit its checksum")
+            raise damaged(part.path, "it does not fit its checksum", hint=part.hint)
     except StudyError as error:
         return Damage(_culprit(root, part.path), error)
     except OSError as error:

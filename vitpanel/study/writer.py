@@ -17,11 +17,14 @@ from vitpanel.study.arrays import create_array, open_array, read_rows
 from vitpanel.study.atomic import flush, sweep, write_atomically, write_errors
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.mending import mending_words, remove
+from vitpanel.study.mending import is_left, mending_words, remove
+from vitpanel.study.own_stages import HEADS, STAGES
 from vitpanel.study.places import stray_link
 from vitpanel.study.receipts import block_receipt, block_receipt_bytes, stage_receipt_bytes
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import HEADS, LATENTS, STAGES, ArraySpec, array_specs
+from vitpanel.study.schema import array_specs
+from vitpanel.study.stage import ArraySpec
+from vitpanel.study.stages import stage_of
 from vitpanel.study.tables import crops_bytes, images_bytes, read_images, unpredicted_images, with_predictions
 from vitpanel.study.target import check_folder, found_manifest, locked
 from vitpanel.study.verify import verify_study
@@ -152,7 +155,9 @@ class StudyWriter:
             return False
         if stage == HEADS:
             return not self.pending_blocks()
-        if stage == LATENTS and not all((self.path / name).exists() for name in self.manifest.files):
+        record = stage_of(stage)
+        files = [name for name in (record.files if record else ()) if name in self.manifest.files]
+        if not all((self.path / name).exists() for name in files):
             return False
         return not any(self.lacks(name) for name, spec in self.arrays.items() if spec.stage == stage)
 
@@ -166,6 +171,14 @@ class StudyWriter:
         """Note that a stage has to be computed anew, or is not asked for any more."""
         if self.manifest.stages.pop(stage, None) is not None:
             self._write_manifest()
+
+    def discard(self, stage: str) -> None:
+        """Note that a stage has to be computed anew, and delete the rows that it wrote."""
+        with write_errors(self.path):
+            for spec in self.arrays.values():
+                for path in self._chunks(spec) if spec.stage == stage else ():
+                    path.unlink(missing_ok=True)
+        self.reopen(stage)
 
     def write_block(
         self, block: int, arrays: dict[str, np.ndarray], crops: Sequence[bytes], thumbnails: Sequence[bytes]
@@ -260,6 +273,8 @@ class StudyWriter:
     def seal(self) -> None:
         """Write the receipts of complete stages whose files have changed, or that have none yet."""
         for stage, record in self.manifest.stages.items():
+            if stage_of(stage) is None:
+                continue  # nobody here knows its files
             if self.is_done(stage) and (stage in self._changed or "receipt" not in record):
                 self._seal(stage)
 
@@ -291,7 +306,8 @@ class StudyWriter:
         damages = verify_study(self.path).damages
         for line in mending_words(self.files, self.manifest, damages):
             say(line)
-        remove(damage for damage in damages if damage.path != self.files.manifest)
+        kept = {damage for damage in damages if is_left(self.files, self.manifest, damage)}
+        remove(damage for damage in damages if damage.path != self.files.manifest and damage not in kept)
         if any(damage.path == self.files.manifest for damage in damages):
             self._write_manifest()
         self._changed.update(stage for stage in self.manifest.stages if not self.files.stage_receipt(stage).exists())
