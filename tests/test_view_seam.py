@@ -1,7 +1,6 @@
 """A view that a class more adds: it is on the page, linked, asked for by name, explained and saved like the others."""
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.models import ColumnDataSource
 
+from tests.entry_points import Point
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import Explorer
 from vitpanel.core import packages
@@ -74,7 +74,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 def offer(monkeypatch: pytest.MonkeyPatch, **found: Any) -> None:
     """Let a package be installed that names these as views."""
-    points = [SimpleNamespace(name=name, load=lambda value=value: value()) for name, value in found.items()]
+    points = [Point(name, record) for name, record in found.items()]
     monkeypatch.setattr(packages, "entry_points", lambda group: points if group == registry.GROUP else [])
 
 
@@ -136,10 +136,7 @@ def test_a_view_that_cannot_be_on_the_page_is_refused(register, fields: dict[str
 
 
 def test_packages_add_views_by_an_entry_point(register, monkeypatch: pytest.MonkeyPatch, caplog):
-    def broken() -> Any:
-        raise ImportError("layers")  # noqa: EM101 - as Python says it
-
-    offer(monkeypatch, means=lambda: LayerMeans, broken=broken, other=lambda: dict, again=lambda: LayerMeans)
+    offer(monkeypatch, means=LayerMeans, broken=ImportError("layers"), other=dict, again=LayerMeans)
     assert list(registry.views())[-1] == "layer-means"
     assert len(registry.views()) == 6
     said = caplog.text
