@@ -1,7 +1,10 @@
 """vitpanel in a notebook cell."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 
@@ -10,6 +13,32 @@ from vitpanel.app.icon_font import ICON_CSS
 from vitpanel.app.live_model import live_model
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
+
+# The code of a component, as JSON.
+_TEXT = re.compile(r'(?<="esm":)"(?:[^"\\]++|\\.)*+"')
+_LONG = 10_000
+_MODELS = "var docs_json = "
+
+
+class _Cell(Explorer):
+    """The linked views as the result of a cell."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """Return what Jupyter is given; without the internet each of Panel's components comes with all of their code.
+
+        That would be 1.4 MB each, in what the browser gets and in the file of the notebook.
+        """
+        shown, about = super()._repr_mimebundle_(include, exclude)
+        return {kind: told_once(text) if kind == "text/html" else text for kind, text in shown.items()}, about
+
+
+def told_once(html: str) -> str:
+    """Scripts of components that occur in the models of a result several times, as one variable each."""
+    texts = [text for text, n in Counter(_TEXT.findall(html)).items() if n > 1 and len(text) > _LONG]
+    for number, text in enumerate(texts):
+        html = html.replace(f'"esm":{text}', f'"esm":told_{number}')
+    variables = "".join(f"var told_{number} = {text};\n  " for number, text in enumerate(texts))
+    return html.replace(_MODELS, variables + _MODELS, 1)
 
 
 def explore(
@@ -58,4 +87,4 @@ def explore(
         service.warm_up()
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)
-    return Explorer(study, service=service, views=views, selection=selection, height=height)
+    return _Cell(study, service=service, views=views, selection=selection, height=height)
