@@ -37,7 +37,7 @@ _PLACE = f"""([words, x, y]) => {{
   if (seen !== window.vitpanelSeen) Object.assign(window, {{vitpanelSeen: seen, vitpanelSince: Date.now()}});
   return Date.now() - window.vitpanelSince > 400 && place;
 }}"""
-# The active cell is named in the same breath: a figure that has been clicked takes the focus, and with it becomes active.
+# The active cell is named in the same breath: that of a figure that was clicked becomes active some time later.
 _COMMAND = """([name, cell, code]) => {
   window.vitpanelDone = null;
   const {content} = jupyterapp.shell.currentWidget, {sharedModel} = content.model;
