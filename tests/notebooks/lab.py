@@ -16,18 +16,29 @@ from tests.serving import ROOT, Server, serving
 TOKEN = "of-the-tests"  # noqa: S105 - of a server that this machine alone can reach
 # A kernel that imports torch on a busy machine is slow, not wrong.
 PATIENCE = 300_000
+# First cells of a small notebook.
+BEGIN = """import holoviews as hv
+import vitpanel
+from vitpanel import elements
+from vitpanel.demo import demo_study
+
+hv.extension("bokeh", inline=True)
+study = vitpanel.open_study(demo_study())
+selection = vitpanel.Selection(study, image=3)
+"""
+CHARTS = "elements.image_map(study, selection) + elements.importance_curve(study, selection)"
 _OPTIONS = [
     "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", "--ServerApp.open_browser=False",
     f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 ]  # fmt: skip
 # Figures that are on the page whose title has some words, or whose data have a column of that name.
-_FIGURES = """const figures = words => [...(window.Bokeh?.index.query(view => view.canvas_view) ?? [])].filter(view =>
+FIGURES = """const figures = words => [...(window.Bokeh?.index.query(view => view.canvas_view) ?? [])].filter(view =>
   view.el.isConnected && (view.model.title?.text?.includes(words)
     || view.model.renderers.some(renderer => words in (renderer.data_source?.data ?? {}))));"""
 # Output that comes in pushes down what follows, so a place counts when it has been the same for a while.
 _PLACE = f"""([words, x, y]) => {{
-  {_FIGURES}
+  {FIGURES}
   const view = figures(words).at(-1);
   if (!view) return false;
   view.el.scrollIntoView({{block: "center"}});
@@ -73,12 +84,7 @@ class Lab:
 
     def write(self, name: str, *cells: str) -> str:
         """Write a notebook with cells of code, and return its name."""
-        code = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
-        listed = [{**code, "id": f"cell-{number}", "source": cell} for number, cell in enumerate(cells)]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        whole = {"cells": listed, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-        (self.folder / name).write_text(json.dumps(whole), "utf-8")
-        return name
+        return write_notebook(self.folder / name, *cells).name
 
 
 @dataclass
@@ -141,7 +147,7 @@ class Notebook:
     def wait_for(self, *titles: str) -> None:
         """Wait until there is a figure for each of some words, in its title or as a column of its data."""
         for words in titles:
-            self.page.wait_for_function(f"words => {{ {_FIGURES} return figures(words).length > 0; }}", arg=words)
+            self.page.wait_for_function(f"words => {{ {FIGURES} return figures(words).length > 0; }}", arg=words)
 
     def tap(self, words: str, x: float, y: float) -> None:
         """Click at a place, in data coordinates, of the last figure that has some words."""
@@ -149,17 +155,33 @@ class Notebook:
         self.page.mouse.click(*handle.json_value())
 
 
-@contextmanager
-def jupyter_lab(root: Path) -> Iterator[Lab]:
-    """Serve a folder by JupyterLab, which has all that it keeps below ``root``."""
-    folder = root / "notebooks"
-    folder.mkdir()
+def write_notebook(file: Path, *cells: str) -> Path:
+    """Write a notebook with cells of code, and return its path."""
+    code = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    listed = [{**code, "id": f"cell-{number}", "source": cell} for number, cell in enumerate(cells)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    file.write_text(json.dumps({"cells": listed, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}), "utf-8")
+    return file
+
+
+def environment(root: Path) -> dict[str, str]:
+    """Variables with which Jupyter has all that it keeps below a folder, and its kernels find this vitpanel."""
     own = {"HOME": "home", "XDG_CACHE_HOME": "cache", "IPYTHONDIR": "ipython", "JUPYTER_CONFIG_DIR": "config"}
     own |= {"JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTERLAB_SETTINGS_DIR": "settings"}
     own |= {"JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
     for name in own.values():
         (root / name).mkdir(exist_ok=True)
-    env = {**os.environ, **{key: str(root / name) for key, name in own.items()}, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **{key: str(root / name) for key, name in own.items()}, "PYTHONPATH": str(ROOT)}
+
+
+@contextmanager
+def jupyter_lab(root: Path) -> Iterator[Lab]:
+    """Serve a folder by JupyterLab, which has all that it keeps below ``root``."""
+    folder, news = root / "notebooks", root / "settings" / "@jupyterlab" / "apputils-extension"
+    folder.mkdir()
+    news.mkdir(parents=True)
+    # Else it asks whether it may fetch news, over a part of the page.
+    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
     words = [sys.executable, "-m", "jupyterlab", *_OPTIONS, f"--ServerApp.root_dir={folder}"]
-    with serving(words, ready=r"(http://127\.0\.0\.1:\d+)/lab", env=env) as server:
+    with serving(words, ready=r"(http://127\.0\.0\.1:\d+)/lab", env=environment(root)) as server:
         yield Lab(server, folder)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.notebooks.lab import Lab, Notebook
+from tests.notebooks.lab import BEGIN, CHARTS, Lab, Notebook
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.ui
@@ -12,16 +12,6 @@ MAPS = 3
 MAP = "predicted"
 # A column that the list of heads beside it has not: of the line of importance in the view.
 LINE = "band"
-BEGIN = """import holoviews as hv
-import vitpanel
-from vitpanel import elements
-from vitpanel.demo import demo_study
-
-hv.extension("bokeh", inline=True)
-study = vitpanel.open_study(demo_study())
-selection = vitpanel.Selection(study, image=3)
-"""
-CHARTS = "elements.image_map(study, selection) + elements.importance_curve(study, selection)"
 
 
 def place(study: Study, image: int) -> tuple[float, float]:

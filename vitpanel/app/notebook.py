@@ -1,6 +1,7 @@
 """vitpanel in a notebook cell."""
 
 import re
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,19 @@ from vitpanel.app.icon_font import ICON_CSS
 from vitpanel.app.live_model import live_model
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
+from vitpanel.views.scripts import module_text
 
 # The code of a component, as JSON.
 _TEXT = re.compile(r'(?<="esm":)"(?:[^"\\]++|\\.)*+"')
 _LONG = 10_000
 _MODELS = "var docs_json = "
+
+
+UNHEARD = (
+    "Nobody hears of what you do in these views. In JupyterLab and Notebook 7, install pyviz_comms where Jupyter "
+    "itself runs, not only where the kernel runs, and start Jupyter again. Elsewhere, run the notebook: a saved page "
+    "is a picture."
+)
 
 
 class _Cell(Explorer):
@@ -28,8 +37,18 @@ class _Cell(Explorer):
 
         That would be 1.4 MB each, in what the browser gets and in the file of the notebook.
         """
-        shown, about = super()._repr_mimebundle_(include, exclude)
-        return {kind: told_once(text) if kind == "text/html" else text for kind, text in shown.items()}, about
+        bundle = super()._repr_mimebundle_(include, exclude)
+        if bundle is None or _MODELS not in bundle[0].get("text/html", ""):
+            return bundle  # not in a notebook, or by a way of its own, like that of VS Code
+        shown, about = bundle
+        return {**shown, "text/html": _note() + told_once(shown["text/html"])}, about
+
+
+def _note() -> str:
+    """What says why nothing happens, hidden unless nothing would."""
+    name = f"vitpanel-{uuid.uuid4().hex}"
+    script = module_text("vitpanel.app", "unheard.js").replace("NOTE", name)
+    return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{script}</script>'
 
 
 def told_once(html: str) -> str:

@@ -16,7 +16,7 @@ from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
 from vitpanel.elements.shading import thickened
 from vitpanel.elements.streams import on_outline
-from vitpanel.elements.style import FONTS
+from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import (
@@ -51,6 +51,7 @@ _LOOK: dict[str, Any] = {
     "lod": {"timeout": 50},
     "show_legend": False,
     "fontsize": FONTS,
+    **APART,
 }
 
 
@@ -238,7 +239,7 @@ class _ShownImages:
         self._listen(images)
         ring: Any = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
         look = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5, "size": point_size(self._study.n_images) + 8}
-        return images * ring.opts(**look | fixed)
+        return set_apart(images * ring.opts(**look | fixed))
 
     @property
     def _lit(self) -> np.ndarray | None:
@@ -247,7 +248,7 @@ class _ShownImages:
         return None if brush is None else brush.to_mask(self._study)
 
     def _images(self, **_: object) -> Any:
-        title = f"Images, laid out by {layout_label(self._layout_name)}"
+        title = f"Images by {layout_label(self._layout_name)}"
         return self._drawn().opts(title=title, backend="bokeh")
 
     def _drawn(self) -> Any:

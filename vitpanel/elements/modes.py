@@ -18,7 +18,7 @@ from vitpanel.study.reader import Study
 from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
 
 # Letters in a line of the name of a mode, below its bar.
-LABEL_WIDTH = 12
+LABEL_WIDTH = 10
 
 
 def mode_bars(
@@ -121,8 +121,13 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
         ylabel=value_label(frame.seen.metric),
         xlim=(-0.6, len(PruningMode) - 0.4),
         ylim=(low, high),
-        xticks=[(int(mode), fill(f"{int(mode)}: {mode.label}", LABEL_WIDTH)) for mode in PruningMode],
+        xticks=[(int(mode), _broken(mode)) for mode in PruningMode],
     )
+
+
+def _broken(mode: PruningMode) -> str:
+    """Name of a mode in lines, which may end after an arrow."""
+    return fill(f"{int(mode)}: {mode.label}".replace("→", "→ "), LABEL_WIDTH).replace("→ ", "→")
 
 
 def _mode_bars(frame: Frame) -> hv.Rectangles:

@@ -30,7 +30,7 @@ from vitpanel.elements.shading import (
     thinned,
 )
 from vitpanel.elements.streams import on_outline
-from vitpanel.elements.style import FONTS
+from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
@@ -53,6 +53,7 @@ _LOOK: dict[str, Any] = {
     "active_tools": ["pan", "wheel_zoom"],
     "lod": {"timeout": 50},
     "fontsize": FONTS,
+    **APART,
 }
 
 
@@ -204,7 +205,7 @@ class _ShownMap:
         live = LivePicture(self._picture, [followed()], **_LOOK | fixed, tools=["box_select", "lasso_select"])
         follow_viewport(live, self._look_at)
         self._listen(live.element)
-        return live.element * hv.DynamicMap(self._own, streams=[followed()])
+        return set_apart(live.element * hv.DynamicMap(self._own, streams=[followed()]))
 
     def _paint(self, window: Window) -> Picture:
         drawing = paint_map(self._patterns, self._map, window, self._colours)
@@ -220,7 +221,7 @@ class _ShownMap:
 
     def _painted(self) -> hv.RGB:
         name = self._patterns.selection.pattern
-        title = f"Heads on images, laid out by {self._patterns.layouts().get(name, name)}"
+        title = f"Heads on images by {self._patterns.layouts().get(name, name)}"
         return rgb_element(self._paint(self._window)).opts(title=title, backend="bokeh")
 
     def _own(self, **_: object) -> Any:

@@ -16,19 +16,21 @@ WIDTH, HEIGHT = 460, 300
 MEASURE_LABELS = {"entropy": "entropy", "distance": "distance (patches)"}
 FONTS = {"title": "11pt", "labels": "10pt", "ticks": "9pt", "legend": "9pt"}
 _LEGEND = {"orientation": "horizontal", "padding": 0, "margin": 0, "border_line_alpha": 0, "background_fill_alpha": 0}
+# Its place and its ranges are its own, whatever stands beside it.
+APART: dict[str, Any] = {"shared_axes": False, "backend_opts": {"plot.frame_align": False}}
 FIGURE: dict[str, Any] = {
     "width": WIDTH,
     "height": HEIGHT,
     "fontsize": FONTS,
     "show_grid": True,
     "gridstyle": {"grid_line_color": GRID},
-    "shared_axes": False,
+    **APART,
 }
 PICTURE: dict[str, Any] = {
     "frame_width": HEIGHT,
     "frame_height": HEIGHT,
     "fontsize": FONTS,
-    "shared_axes": False,
+    **APART,
 }
 
 
@@ -49,6 +51,11 @@ def laid_over(elements: Sequence[Any]) -> Any:
     """Elements over each other, lowest first, as one chart."""
     look = {"shared_axes": False, "legend_position": "top", "legend_opts": _LEGEND}
     return reduce(mul, elements).opts({"Overlay": look}, backend="bokeh")
+
+
+def set_apart(overlay: Any) -> Any:
+    """Elements over each other that share no axes with what stands beside them."""
+    return overlay.opts({"Overlay": {"shared_axes": False}}, backend="bokeh")
 
 
 def metric_label(metric: str) -> str:
