@@ -1,5 +1,6 @@
 """A JupyterLab with the tour, on a small study that lies where the tour looks for the demo."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,7 @@ def lab(root: Path, study: Study) -> Iterator[Lab]:
 def context(browser: Browser, lab: Lab) -> Iterator[BrowserContext]:
     """Browser of a person who stays from test to test, and who has no internet."""
     with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
         yield context
 
 
