@@ -1,6 +1,7 @@
 """Views in a notebook: what goes over the comm in both ways. Jupyter itself is not started."""
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel import elements
 from vitpanel.app.explorer import Explorer
+from vitpanel.app.notebook import told_once
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Near, OfClass
 from vitpanel.study.reader import Study, open_study
@@ -192,3 +194,13 @@ def test_a_chart_is_saved_over_the_comm(show: Callable[..., Cell]):
     cell.comm.sent = []
     cell.explorer.views["attention-strength"].save("attention-strength", "csv")
     assert "chosen_image" in "".join(cell.comm.sent)
+
+
+def test_a_script_that_many_components_have_is_told_once():
+    long, other, short = (json.dumps(text) for text in ('say "a" \\ // ' * 2000, "let a" * 4000, "x"))
+    scripts = [long, long, other, short, short]
+    html = "".join(f'{{"esm":{script}}}' for script in scripts)
+    html = told_once(f"<script>\n  var docs_json = [{html}];\n</script>")
+    assert html.count(long) == html.count(other) == 1
+    assert f'var told_0 = {long};\n  var docs_json = [{{"esm":told_0}}{{"esm":told_0}}' in html
+    assert html.endswith('{"esm":"x"}{"esm":"x"}];\n</script>')

@@ -8,6 +8,7 @@ from typing import Any
 
 import holoviews as hv
 import pytest
+from bokeh.models import Plot
 
 import vitpanel
 from tests.fakes import FakeModel
@@ -79,7 +80,9 @@ def test_maps_and_charts_are_composed_on_one_selection(study: Study, plot: Calla
     images = elements.image_map(study, selection)
     heads = elements.pattern_map(study, selection, layout="offset", colour="layer")
     curve = elements.importance_curve(study, selection, metric="jsd") * hv.HLine(0.05)
-    plot((images + heads + curve).cols(3))
+    figures = plot((images + heads + curve).cols(3)).state.select({"type": Plot})
+    # Each shows all that it has, whatever the others have.
+    assert len({fig.x_range.id for fig in figures}) == len({fig.y_range.id for fig in figures}) == 3
     selection.image = 13
     table = elements.importance_curve(study, selection, metric="jsd", table=True)
     assert table["chosen_image"].tolist() == study["importance/jsd"][13].ravel().tolist()

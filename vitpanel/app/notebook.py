@@ -1,7 +1,11 @@
 """vitpanel in a notebook cell."""
 
+import re
+import uuid
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 
@@ -10,6 +14,50 @@ from vitpanel.app.icon_font import ICON_CSS
 from vitpanel.app.live_model import live_model
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
+from vitpanel.views.scripts import module_text
+
+# The code of a component, as JSON.
+_TEXT = re.compile(r'(?<="esm":)"(?:[^"\\]++|\\.)*+"')
+_LONG = 10_000
+_MODELS = "var docs_json = "
+
+
+UNHEARD = (
+    "Nobody hears of what you do in these views. In JupyterLab and Notebook 7, install pyviz_comms where Jupyter "
+    "itself runs, not only where the kernel runs, and start Jupyter again. Elsewhere, run the notebook: a saved page "
+    "is a picture."
+)
+
+
+class _Cell(Explorer):
+    """The linked views as the result of a cell."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """Return what Jupyter is given; without the internet each of Panel's components comes with all of their code.
+
+        That would be 1.4 MB each, in what the browser gets and in the file of the notebook.
+        """
+        bundle = super()._repr_mimebundle_(include, exclude)
+        if bundle is None or _MODELS not in bundle[0].get("text/html", ""):
+            return bundle  # not in a notebook, or by a way of its own, like that of VS Code
+        shown, about = bundle
+        return {**shown, "text/html": _note() + told_once(shown["text/html"])}, about
+
+
+def _note() -> str:
+    """What says why nothing happens, hidden unless nothing would."""
+    name = f"vitpanel-{uuid.uuid4().hex}"
+    script = module_text("vitpanel.app", "unheard.js").replace("NOTE", name)
+    return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{script}</script>'
+
+
+def told_once(html: str) -> str:
+    """Scripts of components that occur in the models of a result several times, as one variable each."""
+    texts = [text for text, n in Counter(_TEXT.findall(html)).items() if n > 1 and len(text) > _LONG]
+    for number, text in enumerate(texts):
+        html = html.replace(f'"esm":{text}', f'"esm":told_{number}')
+    variables = "".join(f"var told_{number} = {text};\n  " for number, text in enumerate(texts))
+    return html.replace(_MODELS, variables + _MODELS, 1)
 
 
 def explore(
@@ -58,4 +106,4 @@ def explore(
         service.warm_up()
     is_alone = views is not None and (isinstance(views, str) or len(views) == 1)
     height = height or (480 if is_alone else 880)
-    return Explorer(study, service=service, views=views, selection=selection, height=height)
+    return _Cell(study, service=service, views=views, selection=selection, height=height)

@@ -16,6 +16,7 @@ from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
 from vitpanel.elements.shading import thickened
 from vitpanel.elements.streams import on_outline
+from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import (
@@ -30,6 +31,7 @@ from vitpanel.state.image_groups import (
     image_groups,
 )
 from vitpanel.state.selection import Selection
+from vitpanel.study.metric_arrays import layout_label
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
 from vitpanel.theme.palette import CHOSEN, MUTED, SHARE_COLOURS, TEXT, VALUE, WRONG_COLOUR, class_colours, rgba
@@ -48,6 +50,8 @@ _LOOK: dict[str, Any] = {
     "active_tools": ["pan", "wheel_zoom"],
     "lod": {"timeout": 50},
     "show_legend": False,
+    "fontsize": FONTS,
+    **APART,
 }
 
 
@@ -235,7 +239,7 @@ class _ShownImages:
         self._listen(images)
         ring: Any = hv.DynamicMap(self._ring, streams=[followed(["image", "image_layout"])])
         look = {"fill_alpha": 0, "line_color": CHOSEN, "line_width": 2.5, "size": point_size(self._study.n_images) + 8}
-        return images * ring.opts(**look | fixed)
+        return set_apart(images * ring.opts(**look | fixed))
 
     @property
     def _lit(self) -> np.ndarray | None:
@@ -244,6 +248,10 @@ class _ShownImages:
         return None if brush is None else brush.to_mask(self._study)
 
     def _images(self, **_: object) -> Any:
+        title = f"Images by {layout_label(self._layout_name)}"
+        return self._drawn().opts(title=title, backend="bokeh")
+
+    def _drawn(self) -> Any:
         if self._study.n_images > density.MOST_GLYPHS:
             return rgb_element(self._look_at(self._window))
         groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)

@@ -6,7 +6,7 @@ import holoviews as hv
 import pandas as pd
 
 from vitpanel.elements.streams import AS_CHOSEN, Chart, Frame, Image, Layer, Shown, nearest_row, on_tap, present
-from vitpanel.elements.style import FIGURE, dressed, metric_label, outlined, padded, value_label
+from vitpanel.elements.style import FIGURE, dressed, layer_ticks, metric_label, outlined, padded, value_label
 from vitpanel.state.queries import importance, ranking
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -102,7 +102,6 @@ def _band(frame: Frame) -> hv.Area:
     table, spec = _flat(frame), frame.study.spec
     table = table.assign(lower=table["mean"] - table["spread"], upper=table["mean"] + table["spread"])
     middle = (spec.n_heads - 1) / 2
-    step = 1 + spec.n_layers // 17
     return dressed(
         hv.Area(table.dropna(subset=["lower"]), "flat", ["lower", "upper"]),
         **FIGURE,
@@ -113,7 +112,7 @@ def _band(frame: Frame) -> hv.Area:
         xlabel=f"layer ({spec.n_heads} heads each)",
         ylabel=value_label(frame.seen.metric),
         xlim=(-0.5, spec.n_layers * spec.n_heads - 0.5),
-        xticks=[(layer * spec.n_heads + middle, str(layer)) for layer in range(0, spec.n_layers, step)],
+        xticks=[(layer * spec.n_heads + middle, str(layer)) for layer in layer_ticks(spec.n_layers)],
     )
 
 

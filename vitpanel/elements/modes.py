@@ -1,5 +1,6 @@
 """B2 and B3: which part of a head's attention matters, and what the model predicts without it."""
 
+from textwrap import fill
 from typing import Any
 
 import holoviews as hv
@@ -15,6 +16,9 @@ from vitpanel.state.queries import modes
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
+
+# Letters in a line of the name of a mode, below its bar.
+LABEL_WIDTH = 10
 
 
 def mode_bars(
@@ -109,7 +113,7 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
     low, high = padded(np.append(values, [] if metric_of(frame.seen.metric).is_signed else [0]), air=0.12)
     return dressed(
         hv.VSpans([(mode - 0.48, mode + 0.48)]),
-        **FIGURE | {"height": 380},
+        **FIGURE | {"height": 320},
         color=CHOSEN,
         alpha=0.13,
         title=frame.title(f"{short_head_name(*frame.seen.chosen_head)} by pruning mode, {frame.who}"),
@@ -117,9 +121,13 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
         ylabel=value_label(frame.seen.metric),
         xlim=(-0.6, len(PruningMode) - 0.4),
         ylim=(low, high),
-        xticks=[(int(mode), f"{int(mode)}: {mode.label}") for mode in PruningMode],
-        xrotation=30,
+        xticks=[(int(mode), _broken(mode)) for mode in PruningMode],
     )
+
+
+def _broken(mode: PruningMode) -> str:
+    """Name of a mode in lines, which may end after an arrow."""
+    return fill(f"{int(mode)}: {mode.label}".replace("→", "→ "), LABEL_WIDTH).replace("→ ", "→")
 
 
 def _mode_bars(frame: Frame) -> hv.Rectangles:

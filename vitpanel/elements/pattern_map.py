@@ -30,6 +30,7 @@ from vitpanel.elements.shading import (
     thinned,
 )
 from vitpanel.elements.streams import on_outline
+from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
@@ -51,6 +52,8 @@ _LOOK: dict[str, Any] = {
     "frame_height": SIDE,
     "active_tools": ["pan", "wheel_zoom"],
     "lod": {"timeout": 50},
+    "fontsize": FONTS,
+    **APART,
 }
 
 
@@ -182,7 +185,7 @@ class _ShownMap:
 
     def static(self) -> Any:
         """The whole map, drawn once."""
-        return rgb_element(self._paint(self._window)).opts(**_LOOK, backend="bokeh")
+        return self._painted().opts(**_LOOK, backend="bokeh")
 
     def table(self) -> pd.DataFrame:
         """All heads that have a place."""
@@ -202,7 +205,7 @@ class _ShownMap:
         live = LivePicture(self._picture, [followed()], **_LOOK | fixed, tools=["box_select", "lasso_select"])
         follow_viewport(live, self._look_at)
         self._listen(live.element)
-        return live.element * hv.DynamicMap(self._own, streams=[followed()])
+        return set_apart(live.element * hv.DynamicMap(self._own, streams=[followed()]))
 
     def _paint(self, window: Window) -> Picture:
         drawing = paint_map(self._patterns, self._map, window, self._colours)
@@ -214,7 +217,12 @@ class _ShownMap:
 
     def _picture(self, **_: object) -> hv.RGB:
         self._follow()
-        return rgb_element(self._paint(self._window))
+        return self._painted()
+
+    def _painted(self) -> hv.RGB:
+        name = self._patterns.selection.pattern
+        title = f"Heads on images by {self._patterns.layouts().get(name, name)}"
+        return rgb_element(self._paint(self._window)).opts(title=title, backend="bokeh")
 
     def _own(self, **_: object) -> Any:
         """The chosen image's heads, and a ring around the chosen one."""

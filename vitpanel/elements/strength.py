@@ -19,7 +19,7 @@ from vitpanel.elements.streams import (
     on_tap,
     present,
 )
-from vitpanel.elements.style import FIGURE, MEASURE_LABELS, dressed, layer_colour_map, outlined, padded
+from vitpanel.elements.style import FIGURE, MEASURE_LABELS, dressed, layer_colour_map, layer_ticks, outlined, padded
 from vitpanel.state.brush import HEAD, Ids
 from vitpanel.state.queries import strength
 from vitpanel.state.selection import Selection
@@ -166,6 +166,7 @@ def _spreads(frame: Frame) -> hv.Segments:
         alpha=0.5,
         title=frame.title(f"{label.split(' ')[0].capitalize()} of all heads, {frame.who}"),
         xlabel="layer",
+        xticks=layer_ticks(spec.n_layers),
         ylabel=label,
         xlim=(-0.6, spec.n_layers - 0.4),
         ylim=padded(values),

@@ -14,21 +14,29 @@ from vitpanel.theme.palette import GRID, TEXT, layer_colours
 
 WIDTH, HEIGHT = 460, 300
 MEASURE_LABELS = {"entropy": "entropy", "distance": "distance (patches)"}
-_FONTS = {"title": "11pt", "labels": "10pt", "ticks": "9pt", "legend": "9pt"}
+FONTS = {"title": "11pt", "labels": "10pt", "ticks": "9pt", "legend": "9pt"}
+_LEGEND = {"orientation": "horizontal", "padding": 0, "margin": 0, "border_line_alpha": 0, "background_fill_alpha": 0}
+# Its place and its ranges are its own, whatever stands beside it.
+APART: dict[str, Any] = {"shared_axes": False, "backend_opts": {"plot.frame_align": False}}
 FIGURE: dict[str, Any] = {
     "width": WIDTH,
     "height": HEIGHT,
-    "fontsize": _FONTS,
+    "fontsize": FONTS,
     "show_grid": True,
     "gridstyle": {"grid_line_color": GRID},
-    "shared_axes": False,
+    **APART,
 }
 PICTURE: dict[str, Any] = {
     "frame_width": HEIGHT,
     "frame_height": HEIGHT,
-    "fontsize": _FONTS,
-    "shared_axes": False,
+    "fontsize": FONTS,
+    **APART,
 }
+
+
+def layer_ticks(n_layers: int) -> list[int]:
+    """Layers that an axis names, so that their numbers do not touch."""
+    return list(range(0, n_layers, 1 + n_layers // 17))
 
 
 def dressed(element: Any, **look: Any) -> Any:
@@ -41,8 +49,13 @@ def dressed(element: Any, **look: Any) -> Any:
 
 def laid_over(elements: Sequence[Any]) -> Any:
     """Elements over each other, lowest first, as one chart."""
-    look = {"shared_axes": False, "legend_position": "top_left", "legend_opts": {"background_fill_alpha": 0.7}}
+    look = {"shared_axes": False, "legend_position": "top", "legend_opts": _LEGEND}
     return reduce(mul, elements).opts({"Overlay": look}, backend="bokeh")
+
+
+def set_apart(overlay: Any) -> Any:
+    """Elements over each other that share no axes with what stands beside them."""
+    return overlay.opts({"Overlay": {"shared_axes": False}}, backend="bokeh")
 
 
 def metric_label(metric: str) -> str:

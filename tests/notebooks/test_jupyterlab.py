@@ -1,0 +1,87 @@
+"""Notebooks in a real JupyterLab: figures are clicked, and what another figure, a view and Python say is compared."""
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.notebooks.lab import BEGIN, CHARTS, Lab, Notebook
+from vitpanel.study.reader import Study
+
+pytestmark = pytest.mark.ui
+MAPS = 3
+# A column that the data of the map of images alone have.
+MAP = "predicted"
+# A column that the list of heads beside it has not: of the line of importance in the view.
+LINE = "band"
+
+
+def place(study: Study, image: int) -> tuple[float, float]:
+    """Where an image is on the map."""
+    x, y = study["layout/images_drop"][image]
+    return float(x), float(y)
+
+
+def choose(notebook: Notebook, image: int) -> None:
+    """Choose an image from code, and wait until the map's neighbour has heard of it."""
+    notebook.run(f"selection.image = {image}")
+    notebook.wait_for(f"Importance of all heads, image {image}")
+
+
+def test_all_cells_run_without_a_complaint(tour: Notebook, lab: Lab):
+    assert not tour.failures()
+    assert (lab.folder / "heads.html").exists()
+    tour.wait_for("links from sources to targets", "by pruning mode", "Top classes", "Entropy of all heads")
+
+
+def test_a_tap_on_an_image_moves_charts_views_and_python(tour: Notebook, study: Study):
+    choose(tour, 3)
+    tour.tap(MAP, *place(study, 6))
+    tour.wait_for("Importance of all heads, image 6", "image 6: where CLS looks", "Entropy of all heads, image 6")
+    tour.page.wait_for_function("() => [...Bokeh.index.query(view => view.model.title?.text === 'image 6')].length")
+    assert tour.run("print(selection.image)") == "6\n"
+
+
+def test_a_choice_in_code_moves_what_is_shown(tour: Notebook):
+    choose(tour, 6)
+    assert not tour.run("selection.image = 3\nselection.choose_head(0, 1)")
+    tour.wait_for("Importance of all heads, image 3", "L0 H1, image 3: where CLS looks", "L0 H1 by pruning mode")
+    tour.page.wait_for_function("() => [...Bokeh.index.query(view => view.model.title?.text === 'image 3')].length")
+
+
+def test_a_tap_in_a_view_moves_the_elements(tour: Notebook, study: Study):
+    tour.run("selection.choose_head(0, 1)")
+    tour.wait_for("L0 H1, image")
+    tour.tap(LINE, study.spec.n_heads, 0.1)
+    tour.wait_for("L1 H0, image")
+    assert tour.run("print(selection.layer, selection.head)") == "1 0\n"
+
+
+def test_a_cell_can_be_run_twice(tour: Notebook, study: Study):
+    choose(tour, 3)
+    tour.run_again(MAPS)
+    tour.wait_for("Importance of all heads, image 3")
+    tour.tap(MAP, *place(study, 7))
+    tour.wait_for("Importance of all heads, image 7")
+    assert tour.run("print(selection.image)") == "7\n"
+    assert not tour.failures()
+
+
+def test_a_second_notebook_and_a_restart(context: BrowserContext, lab: Lab, study: Study):
+    notebook = lab.open(context, lab.write("second.ipynb", BEGIN, CHARTS))
+    notebook.run_all()
+    notebook.restart()
+    notebook.run_all()
+    notebook.tap(MAP, *place(study, 6))
+    notebook.wait_for("Importance of all heads, image 6")
+    assert notebook.run("print(selection.image)") == "6\n"
+    assert not notebook.failures()
+    assert not notebook.complaints
+    assert not notebook.abroad
+
+
+def test_the_browser_has_nothing_to_complain_of(tour: Notebook):
+    # When the words of a view change, Panel 1.9 asks for styles anew that the page has already.
+    assert not [url for url in tour.abroad if not re.match(r"https://cdn\.holoviz\.org/panel/.*\.css", url)]
+    assert not [text for text in tour.complaints if "Failed to load resource" not in text]
+    expect(tour.page.locator(".vitpanel-unheard")).to_be_hidden()
