@@ -31,8 +31,9 @@ sys.path.insert(0, str(ROOT))
 from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not installed
 from tests.synthetic import synthetic_crop, synthetic_images, synthetic_manifest, synthetic_spec, webp  # noqa: E402
 from vitpanel.state.session import Session  # noqa: E402
+from vitpanel.study.own_stages import HEADS, LATENTS, LAYOUT  # noqa: E402
 from vitpanel.study.reader import open_study  # noqa: E402
-from vitpanel.study.schema import HEADS, LATENTS, LAYOUT, ArraySpec  # noqa: E402
+from vitpanel.study.stage import ArraySpec  # noqa: E402
 from vitpanel.study.writer import StudyWriter  # noqa: E402
 from vitpanel.views.bridge import Bridge  # noqa: E402
 from vitpanel.views.pattern_overview import PatternOverview  # noqa: E402

@@ -43,19 +43,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     keep_freed_memory()
     check_recipe(recipe)
     check_target(recipe.out, recipe.settings)
-    model = load_model(
-        recipe.model,
-        checkpoint=recipe.checkpoint,
-        args=recipe.model_args,
-        class_names=None if recipe.head else recipe.class_names,
-        device=recipe.device,
-        preparation=recipe.preparation,
-    )
-    # What could not be built again from the study alone is not begun.
-    adapter_named(model.source.adapter).check_arguments(model.source.args)
-    for note in model.source.notes:
-        progress.say(note)
-    check_precision(recipe.precision, model.device.type)
+    model = _loaded(recipe, progress)
     head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
     source = open_images(
         recipe.images,
@@ -67,13 +55,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         preprocessing=model.preprocessing,
     )
     if recipe.probe:
-        head = _kept_probe(recipe.out) or fit_probe(
-            model, source, batch_size=recipe.batch_size, seed=recipe.seed, progress=progress
-        )
-    if head is not None:
-        model = with_head(model, head)
-    first = model.preprocessing.crop(source.read(source.table["file"].iloc[0]))
-    model = checked_on(model, model.preprocessing.tensor([first]))
+        head = _probe(recipe, model, source, progress)
+    model = _checked(model if head is None else with_head(model, head), source)
     matched = _matched(source, model, recipe)
     images = source.table.assign(label=matched.indices)
     manifest = manifest_of(recipe, model, source, matched)
@@ -93,6 +76,36 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         compute_stages(stages_of_run(writer, wanted), Work(writer, model, source, images, recipe, progress))
         writer.seal()
     return open_study(recipe.out)
+
+
+def _loaded(recipe: Recipe, progress: Progress) -> ViTModel:
+    """The model, once it is known that the study alone could build it again and that it can be computed with."""
+    model = load_model(
+        recipe.model,
+        checkpoint=recipe.checkpoint,
+        args=recipe.model_args,
+        class_names=None if recipe.head else recipe.class_names,
+        device=recipe.device,
+        preparation=recipe.preparation,
+    )
+    # What could not be built again from the study alone is not begun.
+    adapter_named(model.source.adapter).check_arguments(model.source.args)
+    for note in model.source.notes:
+        progress.say(note)
+    check_precision(recipe.precision, model.device.type)
+    return model
+
+
+def _probe(recipe: Recipe, model: ViTModel, source: ImageSource, progress: Progress) -> LinearHead:
+    """The probe that the study has, or one that is fitted now."""
+    kept = _kept_probe(recipe.out)
+    return kept or fit_probe(model, source, batch_size=recipe.batch_size, seed=recipe.seed, progress=progress)
+
+
+def _checked(model: ViTModel, source: ImageSource) -> ViTModel:
+    """The model with its trust checks, made on the first image."""
+    first = model.preprocessing.crop(source.read(source.table["file"].iloc[0]))
+    return checked_on(model, model.preprocessing.tensor([first]))
 
 
 def _kept_probe(out: Path) -> LinearHead | None:
