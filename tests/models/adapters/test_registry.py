@@ -9,8 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from tests.entry_points import Point
 from tests.pruned_families import distance, random_images
 from tests.toy_adapter import ToyAdapter, ToyViT
+from vitpanel.core import packages
 from vitpanel.core.grid import CLS, Grid
 from vitpanel.errors import UnsupportedModelError, VitpanelError
 from vitpanel.models import adapters
@@ -60,12 +62,8 @@ def test_a_registered_adapter_is_found_by_the_name_of_its_model(checkpoint: Path
 
 
 def test_so_is_one_that_a_package_names(checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
-    class Point:
-        @staticmethod
-        def load() -> type[ToyAdapter]:
-            return ToyAdapter
-
-    monkeypatch.setattr(adapters, "entry_points", lambda group: [Point] if group == "vitpanel.adapters" else [])
+    points = {"vitpanel.adapters": [Point("broken", ImportError("libtoy")), Point("toy", ToyAdapter)]}
+    monkeypatch.setattr(packages, "entry_points", lambda group: points.get(group, []))
     adapters._of_packages.cache_clear()
     try:
         assert load_model("toy", checkpoint=checkpoint, device="cpu").source.adapter == "toy"

@@ -5,8 +5,8 @@ point of the group ``vitpanel.adapters``.
 """
 
 from functools import cache
-from importlib.metadata import entry_points
 
+from vitpanel.core.packages import records_of_packages
 from vitpanel.errors import VitpanelError
 from vitpanel.models.adapters.base import Adapter, ModelRequest
 from vitpanel.models.adapters.timm import TimmAdapter
@@ -48,4 +48,4 @@ def adapter_named(key: object) -> Adapter:
 
 @cache
 def _of_packages() -> tuple[Adapter, ...]:
-    return tuple(point.load()() for point in entry_points(group=GROUP))
+    return tuple(adapter() for adapter in records_of_packages(GROUP, type) if issubclass(adapter, Adapter))
