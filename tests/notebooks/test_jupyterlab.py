@@ -71,6 +71,9 @@ def test_a_cell_can_be_run_twice(tour: Notebook, study: Study):
 def test_a_second_notebook_and_a_restart(context: BrowserContext, lab: Lab, study: Study):
     notebook = lab.open(context, lab.write("second.ipynb", BEGIN, CHARTS))
     notebook.run_all()
+    # JupyterLab complains of a restart while it gets ready to hear of clicks.
+    notebook.tap(MAP, *place(study, 7))
+    notebook.wait_for("Importance of all heads, image 7")
     notebook.restart()
     notebook.run_all()
     notebook.tap(MAP, *place(study, 6))
