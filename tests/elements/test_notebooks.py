@@ -80,7 +80,7 @@ def test_maps_and_charts_are_composed_on_one_selection(study: Study, plot: Calla
     images = elements.image_map(study, selection)
     heads = elements.pattern_map(study, selection, layout="offset", colour="layer")
     curve = elements.importance_curve(study, selection, metric="jsd") * hv.HLine(0.05)
-    figures = plot((images + heads + curve).cols(3)).state.select({"type": Plot})
+    figures = list(plot((images + heads + curve).cols(3)).state.select({"type": Plot}))
     # Each shows all that it has, whatever the others have.
     assert len({fig.x_range.id for fig in figures}) == len({fig.y_range.id for fig in figures}) == 3
     selection.image = 13

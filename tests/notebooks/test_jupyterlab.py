@@ -1,6 +1,7 @@
 """Notebooks in a real JupyterLab: figures are clicked, and what another figure, a view and Python say is compared."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -70,6 +71,9 @@ def test_a_cell_can_be_run_twice(tour: Notebook, study: Study):
 def test_a_second_notebook_and_a_restart(context: BrowserContext, lab: Lab, study: Study):
     notebook = lab.open(context, lab.write("second.ipynb", BEGIN, CHARTS))
     notebook.run_all()
+    # JupyterLab complains of a restart while it gets ready to hear of clicks.
+    notebook.tap(MAP, *place(study, 7))
+    notebook.wait_for("Importance of all heads, image 7")
     notebook.restart()
     notebook.run_all()
     notebook.tap(MAP, *place(study, 6))
@@ -78,6 +82,22 @@ def test_a_second_notebook_and_a_restart(context: BrowserContext, lab: Lab, stud
     assert not notebook.failures()
     assert not notebook.complaints
     assert not notebook.abroad
+
+
+def test_the_colours_of_a_dark_theme_stay_in_the_browser(tour: Notebook):
+    tour.page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    tour.page.wait_for_function(
+        "() => Bokeh.documents.some(each => [...each.all_models].some(model => model.data?.dark === true))"
+    )
+    tour.run("selection.image = 3")
+    tour.wait_for("Importance of all heads, image 3")
+    assert not tour.failures()
+    assert not [text for cell in tour.outputs() for text in printed(cell) if "Traceback" in text]
+
+
+def printed(outputs: list[dict[str, Any]]) -> list[str]:
+    """What is below a cell as text."""
+    return ["".join(each["text"]) for each in outputs if each["output_type"] == "stream"]
 
 
 def test_the_browser_has_nothing_to_complain_of(tour: Notebook):

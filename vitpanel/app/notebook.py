@@ -47,7 +47,7 @@ class _Cell(Explorer):
 def _note() -> str:
     """What says why nothing happens, hidden unless nothing would."""
     name = f"vitpanel-{uuid.uuid4().hex}"
-    script = module_text("vitpanel.app", "unheard.js").replace("NOTE", name)
+    script = module_text("vitpanel.app", "in_cell.js").replace("NOTE", name)
     return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{script}</script>'
 
 

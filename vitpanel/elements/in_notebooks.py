@@ -35,7 +35,8 @@ def _carried(sheet: Any, carried: dict[str, Any]) -> Any:
     return carried[sheet.url]
 
 
-_handle = Comm._handle_msg  # noqa: SLF001
+_comm: Any = Comm
+_handle = _comm._handle_msg  # noqa: SLF001
 
 
 def handle_in_turn(comm: Comm, message: Any) -> None:
@@ -60,4 +61,4 @@ def kernel_loop() -> Any:
 
 # Panel's own modules are told of what is to be shown in this way; there is no other.
 pn.viewable.Viewable._preprocessing_hooks.append(carry_styles)  # noqa: SLF001
-Comm._handle_msg = handle_in_turn  # noqa: SLF001
+_comm._handle_msg = handle_in_turn  # noqa: SLF001

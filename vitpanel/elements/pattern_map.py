@@ -219,10 +219,11 @@ class _ShownMap:
         self._follow()
         return self._painted()
 
-    def _painted(self) -> hv.RGB:
+    def _painted(self) -> Any:
         name = self._patterns.selection.pattern
         title = f"Heads on images by {self._patterns.layouts().get(name, name)}"
-        return rgb_element(self._paint(self._window)).opts(title=title, backend="bokeh")
+        shown: Any = rgb_element(self._paint(self._window)).opts(title=title, backend="bokeh")
+        return shown
 
     def _own(self, **_: object) -> Any:
         """The chosen image's heads, and a ring around the chosen one."""

@@ -6,15 +6,21 @@ import panel as pn
 
 from vitpanel.theme.palette import css
 
+# The design of the page has looks of its own for buttons of Panel, which only what is important takes away.
 _LOOK = f"""
-    .bk-btn, .bk-btn[disabled] {{ min-width: 0; padding: 2px 6px; border: 0; border-radius: 4px; background: none;
-        box-shadow: none; color: {css("text")}; font: 13px/26px sans-serif; }}
-    .bk-btn:hover:enabled {{ background: {css("grid")}; }}
-    .bk-btn:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
-    .bk-btn[disabled] {{ opacity: 0.4; }}
+    .bk-btn-group > .bk-btn.bk-btn {{ display: flex; align-items: center; justify-content: center; height: 30px;
+        min-width: 0; padding: 0 6px; border: 0; border-radius: 4px; background: none !important; box-shadow: none;
+        color: {css("text")}; font: 13px sans-serif; }}
+    .bk-btn-group > .bk-btn.bk-btn:hover:enabled {{ background: {css("grid")} !important; }}
+    .bk-btn-group > .bk-btn.bk-btn:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
+    .bk-btn-group > .bk-btn.bk-btn:disabled {{ opacity: 0.4; }}
 """
 # Read aloud is the label alone.
-_SIGN = '.bk-btn {{ font-size: 0 !important; }} .bk-btn::before {{ content: "{sign}" / ""; font-size: 22px; }}'
+_SIGN = """
+    .bk-btn-group > .bk-btn.bk-btn {{ font-size: 0; }}
+    .bk-btn-group > .bk-btn.bk-btn::before {{ content: "{sign}" / ""; font-size: 24px; line-height: 24px;
+        margin-top: -4px; }}
+"""
 
 
 def create_button(label: str, *, sign: str = "", look: str = "", **options: Any) -> pn.widgets.Button:
@@ -30,4 +36,6 @@ def create_button(label: str, *, sign: str = "", look: str = "", **options: Any)
         More of CSS.
     """
     sheets = [_LOOK, look, *([_SIGN.format(sign=sign)] if sign else [])]
-    return pn.widgets.Button(label=label, stylesheets=sheets, **{"margin": 0, "height": 30} | options)
+    return pn.widgets.Button(
+        label=label, stylesheets=sheets, **{"margin": (0, 1), "height": 30, "align": "center"} | options
+    )

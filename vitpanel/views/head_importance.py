@@ -31,7 +31,7 @@ _STEPPER = f"""
     .bk-input-group > .bk-spin-wrapper {{ height: 30px; }}
     .bk-input-group > .bk-spin-wrapper > .bk-spin-btn {{ width: 20px; }}
     .bk-input-group > label {{ position: absolute; top: -7px; left: 6px; z-index: 1; padding: 0 3px;
-        font: 10px/12px sans-serif; color: {css("hint")}; background: {css("surface")}; }}
+        font: 10px/12px sans-serif; color: {css("hint")}; background: {css("surface")} !important; }}
     .bk-spin-wrapper .bk-input {{ height: 30px; min-height: 0; padding: 3px 20px 3px 8px; font: 13px sans-serif;
         color: {css("text")}; background: transparent; border: 1px solid {css("muted")}; border-radius: 4px; }}
     .bk-spin-wrapper .bk-input:hover {{ border-color: {css("text")}; }}

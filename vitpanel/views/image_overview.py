@@ -47,8 +47,8 @@ _CARD = (
 TOOLS_WIDTH = 32
 _OVER = {"position": "absolute", "z-index": "3"}
 _UNBRUSH = f"""
-    .bk-btn {{ padding: 0 6px; border: 1px solid {css("muted")} !important; background: {css("surface")} !important;
-        font: 11px/20px sans-serif !important; height: 24px; }}
+    .bk-btn-group > .bk-btn.bk-btn {{ height: 24px; border: 1px solid {css("muted")}; background: {css("surface")} !important;
+        font-size: 11px; }}
 """
 
 
@@ -94,10 +94,10 @@ class ImageOverview(View):
         self.text = ImageSearch(
             self.session.study, self._on_text, margin=(4, 2, 0, 6), sizing_mode="stretch_width", min_width=60
         )
-        step: dict[str, Any] = {"width": 26, "margin": (7, 0)}
+        step: dict[str, Any] = {"width": 26}
         self.previous = create_button("Previous image", sign="‹", **step)
         self.next = create_button("Next image", sign="›", **step)
-        self.everything = create_button("All", description="All images, none chosen", width=36, margin=(7, 2, 0, 0))
+        self.everything = create_button("All", description="All images, none chosen", width=36)
         self.previous.on_click(lambda _: self.session.step_image(-1))
         self.next.on_click(lambda _: self.session.step_image(1))
         self.everything.on_click(lambda _: self.session.choose_image(""))

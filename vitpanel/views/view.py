@@ -19,7 +19,7 @@ from vitpanel.views.help import Help, chapter
 from vitpanel.views.stage import VIEW_CLASS, Stage
 
 HEADER_HEIGHT = 44
-TOOLS_WIDTH = 64
+TOOLS_WIDTH = 60
 NO_WRAP = {"white-space": "nowrap"}
 WRAPPED = {"flex-wrap": "wrap", "align-items": "center"}
 AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto", "justify-content": "flex-end"}
@@ -161,7 +161,7 @@ class View(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
         header = pn.Row(
-            pmui.Typography(self.title, variant="subtitle2", margin=(9, 2, 9, 10), styles=NO_WRAP),
+            pmui.Typography(self.title, variant="subtitle2", margin=(9, 2, 9, 8), styles=NO_WRAP),
             *([Help(title=self.title, text=text, margin=(10, 4))] if (text := self.help()) else []),
             pn.Row(*self.controls(), margin=0, styles=WRAPPED | AT_RIGHT),
             **FULL_WIDTH,
