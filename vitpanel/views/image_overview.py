@@ -47,8 +47,8 @@ _CARD = (
 TOOLS_WIDTH = 32
 _OVER = {"position": "absolute", "z-index": "3"}
 _UNBRUSH = f"""
-    .bk-btn-group > .bk-btn.bk-btn {{ height: 24px; border: 1px solid {css("muted")}; background: {css("surface")} !important;
-        font-size: 11px; }}
+    .bk-btn-group > .bk-btn.bk-btn {{ height: 24px; border: 1px solid {css("muted")};
+        background: {css("surface")} !important; font-size: 11px; }}
 """
 
 
