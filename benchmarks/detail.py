@@ -39,9 +39,9 @@ sys.path.insert(0, str(ROOT))
 from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not installed
 from tests.synthetic import write_synthetic_study  # noqa: E402
 from tests.ui.slow_link import SlowLink  # noqa: E402
-from vitpanel.core.display import head_display, threshold_value  # noqa: E402
 from vitpanel.core.grid import Grid  # noqa: E402
-from vitpanel.core.thumbnails import thumbnails  # noqa: E402
+from vitpanel.drawing.display import head_display, threshold_value  # noqa: E402
+from vitpanel.drawing.thumbnails import thumbnails  # noqa: E402
 from vitpanel.state.online import Online  # noqa: E402
 from vitpanel.state.selection import Selection  # noqa: E402
 from vitpanel.state.session import Session  # noqa: E402

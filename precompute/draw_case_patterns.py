@@ -18,7 +18,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from vitpanel.app.inference import ModelService, SessionInference  # noqa: E402 - also where it is not installed
-from vitpanel.core.display import (  # noqa: E402
+from vitpanel.core.grid import Grid  # noqa: E402
+from vitpanel.core.spec import short_head_name  # noqa: E402
+from vitpanel.drawing.display import (  # noqa: E402
     KINDS,
     axis_edges,
     colour_limits,
@@ -26,9 +28,7 @@ from vitpanel.core.display import (  # noqa: E402
     threshold_value,
     token_kinds,
 )
-from vitpanel.core.grid import Grid  # noqa: E402
-from vitpanel.core.spec import short_head_name  # noqa: E402
-from vitpanel.core.window import home_window  # noqa: E402
+from vitpanel.drawing.window import home_window  # noqa: E402
 from vitpanel.elements.pattern_map import paint_map  # noqa: E402
 from vitpanel.models.images import decode_crop  # noqa: E402
 from vitpanel.state.online import Matrices, Online  # noqa: E402

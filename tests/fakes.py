@@ -7,7 +7,7 @@ import numpy as np
 
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.spec import ViTSpec
-from vitpanel.core.thumbnails import thumbnails
+from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.state.online import Matrices, Online
 
 

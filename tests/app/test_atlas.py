@@ -9,7 +9,7 @@ import pytest
 from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import write_checkpoint
 from vitpanel.app.inference import ModelService, SessionInference
-from vitpanel.core.thumbnails import thumbnails
+from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.loading import load_model
 from vitpanel.models.probe import output_hook

@@ -8,9 +8,9 @@ from holoviews.streams import Stream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitpanel.core import point_grid
-from vitpanel.core.point_grid import PointGrid, Points
-from vitpanel.core.window import Window
+from vitpanel.drawing import point_grid
+from vitpanel.drawing.point_grid import PointGrid, Points
+from vitpanel.drawing.window import Window
 from vitpanel.elements.density import (
     LOOK,
     LivePicture,

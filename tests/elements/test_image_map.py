@@ -10,7 +10,7 @@ from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Tap
 
 from tests.elements.test_pattern_map import colours_in, stream
 from tests.synthetic import write_synthetic_study
-from vitpanel.core.window import Window
+from vitpanel.drawing.window import Window
 from vitpanel.elements import density
 from vitpanel.elements.density import draw_plot
 from vitpanel.elements.image_map import image_map, image_pixels, paint_images

@@ -9,7 +9,7 @@ import pytest
 from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Stream, Tap
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.core.points import is_inside
+from vitpanel.drawing.points import is_inside
 from vitpanel.elements.density import draw_plot
 from vitpanel.elements.pattern_map import pattern_map
 from vitpanel.errors import StudyIncompleteError

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vitpanel.core.point_grid import PointGrid
-from vitpanel.core.window import Window
+from vitpanel.drawing.point_grid import PointGrid
+from vitpanel.drawing.window import Window
 from vitpanel.elements.density import Raster, raster_of
 from vitpanel.elements.shading import (
     Density,

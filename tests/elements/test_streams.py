@@ -9,7 +9,7 @@ from holoviews.streams import BoundsXY, Tap
 
 from tests.fakes import FakeModel
 from vitpanel import Selection, elements
-from vitpanel.core.display import axis_edges, share_above
+from vitpanel.drawing.display import axis_edges, share_above
 from vitpanel.elements.streams import nearest_row
 from vitpanel.state.brush import head_shares
 from vitpanel.study.reader import Study

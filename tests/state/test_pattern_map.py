@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.core.window import Window
+from vitpanel.drawing.window import Window
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state import pattern_map as module
 from vitpanel.state.pattern_map import PatternMap, pattern_layouts, pattern_map

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
-from vitpanel.core.display import threshold_value
+from vitpanel.drawing.display import threshold_value
 from vitpanel.state.online import NO_IMAGE, Online
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session

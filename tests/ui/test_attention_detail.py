@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from tests.ui.slow_link import SlowLink
-from vitpanel.core.display import KINDS, axis_edges, colour_limits, strongest_links, threshold_value, token_kinds
+from vitpanel.drawing.display import KINDS, axis_edges, colour_limits, strongest_links, threshold_value, token_kinds
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study

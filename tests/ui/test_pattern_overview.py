@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
-from vitpanel.core.points import is_inside
+from vitpanel.drawing.points import is_inside
 from vitpanel.state.brush import InPolygon, Near
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vitpanel.core.display import share_above, strongest_links, threshold_value
+from vitpanel.drawing.display import share_above, strongest_links, threshold_value
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.session import Session
 from vitpanel.views.attention_detail import AttentionDetail

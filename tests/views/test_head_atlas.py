@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from vitpanel.core.thumbnails import SHADES
+from vitpanel.drawing.thumbnails import SHADES
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.session import Session
 from vitpanel.theme.link_colours import KIND_COLOURS

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vitpanel.core.display import (
+from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import (
     KINDS,
     axis_edges,
     display_grid,
@@ -16,7 +17,6 @@ from vitpanel.core.display import (
     threshold_value,
     token_kinds,
 )
-from vitpanel.core.grid import Grid
 from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.views.figures.head_pictures import HEAD_COLUMNS, create_head_pictures, head_columns
 from vitpanel.views.figures.heatmap import block_places

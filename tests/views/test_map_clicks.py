@@ -11,7 +11,7 @@ from bokeh.events import DoubleTap, Tap
 
 from tests.fakes import FakeInference
 from tests.views.test_background import ServedBridge
-from vitpanel.core.point_grid import PointGrid
+from vitpanel.drawing.point_grid import PointGrid
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study

@@ -20,7 +20,7 @@ from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
 from vitpanel.app.requests import Key, Request, Requests
 from vitpanel.core.pruned_head import PrunedHead
-from vitpanel.core.thumbnails import thumbnails
+from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.models.stopping import Stopped, stoppable
 from vitpanel.pipeline.known_weights import known_weights

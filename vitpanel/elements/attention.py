@@ -6,8 +6,8 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 
-from vitpanel.core.display import KINDS, axis_edges, display_grid, pooling_step, share_above, token_kinds
 from vitpanel.core.spec import short_head_name
+from vitpanel.drawing.display import KINDS, axis_edges, display_grid, pooling_step, share_above, token_kinds
 from vitpanel.elements.live import FOLLOWS, Displays, Live
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import FIGURE, PICTURE, dressed, kind_colours

@@ -15,8 +15,8 @@ import panel as pn
 from bokeh.document import Document
 from holoviews.streams import Pipe, PlotSize, RangeXY
 
-from vitpanel.core.point_grid import PointGrid, Points
-from vitpanel.core.window import Window
+from vitpanel.drawing.point_grid import PointGrid, Points
+from vitpanel.drawing.window import Window
 
 # More points than these are painted into one picture of the part in sight where both ways exist.
 MOST_GLYPHS = 5000

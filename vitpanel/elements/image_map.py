@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from holoviews.streams import Params, Tap
 
-from vitpanel.core.point_grid import Points
-from vitpanel.core.window import Window, home_window
+from vitpanel.drawing.point_grid import Points
+from vitpanel.drawing.window import Window, home_window
 from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
 from vitpanel.elements.shading import thickened

@@ -7,8 +7,8 @@ import holoviews as hv
 import numpy as np
 import pandas as pd
 
-from vitpanel.core.display import KINDS, axis_edges, token_kinds
 from vitpanel.core.spec import short_head_name
+from vitpanel.drawing.display import KINDS, axis_edges, token_kinds
 from vitpanel.elements.live import FOLLOWS, Displays, Live
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import FIGURE, dressed, kind_colours

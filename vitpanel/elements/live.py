@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 import vitpanel
-from vitpanel.core.display import HeadDisplay, head_display
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.drawing.display import HeadDisplay, head_display
 from vitpanel.state.live import LiveModel, attention_of, modes_of
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study

@@ -8,8 +8,8 @@ import holoviews as hv
 import numpy as np
 from PIL import Image as Picture
 
-from vitpanel.core.display import KINDS, token_kinds
 from vitpanel.core.spec import short_head_name
+from vitpanel.drawing.display import KINDS, token_kinds
 from vitpanel.elements.live import FOLLOWS, Displays, Live
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import PICTURE, dressed

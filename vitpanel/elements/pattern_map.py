@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from holoviews.streams import Params, Tap
 
-from vitpanel.core.window import Window, home_window
+from vitpanel.drawing.window import Window, home_window
 from vitpanel.elements.density import (
     LivePicture,
     Picture,

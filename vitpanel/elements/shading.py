@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 from bokeh.palettes import Viridis256
 
-from vitpanel.core.point_grid import Points
-from vitpanel.core.points import smoothed
-from vitpanel.core.window import Window
+from vitpanel.drawing.point_grid import Points
+from vitpanel.drawing.points import smoothed
+from vitpanel.drawing.window import Window
 from vitpanel.elements.density import Picture, Raster, ranked
 from vitpanel.state.patterns import MapColours
 from vitpanel.theme.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, rgba, signed_colours

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitpanel.core.patterns import pooled_side
-from vitpanel.core.points import spread_out
+from vitpanel.drawing.points import spread_out
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import INSTANCE, Brush, mask_of, mask_shape
 from vitpanel.state.pattern_map import PatternMap, pattern_map

@@ -61,5 +61,5 @@ class Inference(Protocol):
         ...
 
     def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
-        """Ask for `vitpanel.core.thumbnails` of all heads, ``(n_layers, n_heads, n_rows, n_rows)``."""
+        """Ask for `vitpanel.drawing.thumbnails` of all heads, ``(n_layers, n_heads, n_rows, n_rows)``."""
         ...

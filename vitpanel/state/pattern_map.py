@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from vitpanel.core.point_grid import PointGrid
-from vitpanel.core.points import relative_spread, same_kind_share
-from vitpanel.core.window import Window
+from vitpanel.drawing.point_grid import PointGrid
+from vitpanel.drawing.points import relative_spread, same_kind_share
+from vitpanel.drawing.window import Window
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
 

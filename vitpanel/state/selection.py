@@ -6,9 +6,9 @@ from typing import Any, Self
 import numpy as np
 import param
 
-from vitpanel.core.display import HEAT, MASKS, SCALES
 from vitpanel.core.metrics import metric_keys
 from vitpanel.core.spec import ViTSpec, head_name
+from vitpanel.drawing.display import HEAT, MASKS, SCALES
 from vitpanel.errors import ChoiceError, VitpanelError
 from vitpanel.state.brush import IMAGE, TOKEN, Brush, combined
 from vitpanel.state.image_groups import COLOURINGS

@@ -6,7 +6,7 @@ Views ask a `Session` for results and never compute; what needs the live model a
 
 import numpy as np
 
-from vitpanel.core.display import HeadDisplay, head_display, threshold_value
+from vitpanel.drawing.display import HeadDisplay, head_display, threshold_value
 from vitpanel.state.answers import Answers
 from vitpanel.state.brush import mask_of
 from vitpanel.state.image_groups import ImageGroups, image_groups

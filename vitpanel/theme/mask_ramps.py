@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vitpanel.core.display import CUT_OUT
+from vitpanel.drawing.display import CUT_OUT
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import heat_colours, rgb
 

@@ -9,9 +9,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from vitpanel.core.display import CUT_OUT, HEAT, SCALES, pooling_step, share_above
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
+from vitpanel.drawing.display import CUT_OUT, HEAT, SCALES, pooling_step, share_above
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.state.session import Session

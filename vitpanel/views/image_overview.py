@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
-from vitpanel.core.window import Window
+from vitpanel.drawing.window import Window
 from vitpanel.elements.image_map import group_look, image_pixels, image_table, paint_images
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Ids

@@ -4,7 +4,7 @@ from functools import partial
 
 from bokeh.events import DoubleTap, Tap
 
-from vitpanel.core.window import Window
+from vitpanel.drawing.window import Window
 from vitpanel.state.pattern_map import Near, PatternMap
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background

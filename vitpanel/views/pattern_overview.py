@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.core.window import Window, home_window
+from vitpanel.drawing.window import Window, home_window
 from vitpanel.elements.pattern_map import NO_POINTS, Drawing, map_table, paint_map
 from vitpanel.elements.shading import colour_palette
 from vitpanel.errors import VitpanelError

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import FakeModel
 from tests.synthetic import write_synthetic_study
-from vitpanel.core.display import HeadDisplay, head_display, threshold_value
+from vitpanel.drawing.display import HeadDisplay, head_display, threshold_value
 from vitpanel.state.brush import Ids
 from vitpanel.state.queries.attention import bins_of, cells_of, links_of, patches_of
 from vitpanel.state.selection import Selection

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from vitpanel.core.points import is_inside
 from vitpanel.core.spec import head_name
+from vitpanel.drawing.points import is_inside
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_shape
 from vitpanel.state.image_groups import image_groups

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from vitpanel.core.display import KINDS, HeadDisplay, display_grid, display_names, threshold_value, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import KINDS, HeadDisplay, display_grid, display_names, threshold_value, token_kinds
 from vitpanel.state.brush import mask_of
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study

@@ -9,8 +9,8 @@ import param
 from panel.custom import JSComponent
 from PIL import Image
 
-from vitpanel.core.display import KINDS
-from vitpanel.core.thumbnails import SHADES
+from vitpanel.drawing.display import KINDS
+from vitpanel.drawing.thumbnails import SHADES
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import css, dark_ramps, rgb
 from vitpanel.views.scripts import module_text
@@ -50,7 +50,7 @@ class AtlasStrip(JSComponent):
 
 
 def atlas_sheet(thumbnails: np.ndarray, *, dark: bool) -> str:
-    """Thumbnails ``(n_layers, n_heads, n_rows, n_rows)`` of `vitpanel.core.thumbnails` as a data URL of a PNG."""
+    """Thumbnails ``(n_layers, n_heads, n_rows, n_rows)`` of `vitpanel.drawing.thumbnails` as a data URL of a PNG."""
     n_layers, n_heads, size, _ = thumbnails.shape
     picture = Image.fromarray(thumbnails.swapaxes(1, 2).reshape(n_layers * size, n_heads * size), "P")
     picture.putpalette(_palette(dark=dark))

@@ -7,8 +7,8 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, Div, HoverTool
 from bokeh.plotting import figure
 
-from vitpanel.core.display import HEAT, KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import HEAT, KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
 from vitpanel.theme.mask_ramps import DARKEST, DIMMED, mask_ramps, ramp_strips
 from vitpanel.views.figures.client import READABLE, script
 from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout

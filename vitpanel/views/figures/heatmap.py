@@ -16,8 +16,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from vitpanel.core.display import KINDS, axis_edges, display_grid, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import KINDS, axis_edges, display_grid, token_kinds
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN
 from vitpanel.views.base import NO_AXES, create_figure

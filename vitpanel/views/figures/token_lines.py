@@ -7,8 +7,8 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Label, LinearColorMapper, LinearInterpolator, MultiLine, Range1d, Title
 from bokeh.plotting import figure
 
-from vitpanel.core.display import KINDS, axis_edges, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import KINDS, axis_edges, token_kinds
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN, TEXT
 from vitpanel.views.base import NO_AXES, create_figure

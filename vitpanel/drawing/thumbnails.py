@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vitpanel.core.display import KINDS, colour_limits, token_kinds
 from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import KINDS, colour_limits, token_kinds
 
 THUMBNAIL = 32
 SHADES = 256 // len(KINDS)

@@ -1,6 +1,6 @@
 import pytest
 
-from vitpanel.core.window import Window, home_window
+from vitpanel.drawing.window import Window, home_window
 
 
 @pytest.mark.parametrize(("width", "height"), [(300, 300), (500, 200), (100, 400)])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vitpanel.core.display import KINDS, colour_limits
 from vitpanel.core.grid import Grid
-from vitpanel.core.thumbnails import SHADES, thumbnails
+from vitpanel.drawing.display import KINDS, colour_limits
+from vitpanel.drawing.thumbnails import SHADES, thumbnails
 
 GRIDS = [Grid(14, 14), Grid(16, 16, ("cls", "register", "register")), Grid(9, 7, ()), Grid(3, 4, ("register", "cls"))]
 

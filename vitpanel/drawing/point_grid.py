@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vitpanel.core.window import Window
+from vitpanel.drawing.window import Window
 
 # Above this many points in sight, whole cells are counted where they are small enough.
 MOST_POINTS = 600_000

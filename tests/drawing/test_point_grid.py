@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitpanel.core import point_grid
-from vitpanel.core.point_grid import PointGrid
-from vitpanel.core.window import Window
+from vitpanel.drawing import point_grid
+from vitpanel.drawing.point_grid import PointGrid
+from vitpanel.drawing.window import Window
 
 
 def cloud(n: int, *, seed: int = 0):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vitpanel.core import points
-from vitpanel.core.points import is_inside, relative_spread, same_kind_share, smoothed, spread_out
+from vitpanel.drawing import points
+from vitpanel.drawing.points import is_inside, relative_spread, same_kind_share, smoothed, spread_out
 
 
 def test_smoothing_is_a_gaussian_convolution(rng: np.random.Generator):

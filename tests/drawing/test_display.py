@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from vitpanel.core.display import (
+from vitpanel.core.grid import Grid
+from vitpanel.drawing.display import (
     KINDS,
     MAX_DISPLAY_TOKENS,
     MAX_LINKS,
@@ -21,7 +22,6 @@ from vitpanel.core.display import (
     token_kinds,
     value_histogram,
 )
-from vitpanel.core.grid import Grid
 
 
 def attention(rng: np.random.Generator, n_tokens: int):
