@@ -116,7 +116,7 @@ def test_it_is_asked_for_by_its_slug_explained_and_saved(register, study: Study,
     assert isinstance(view, LayerMeans)
     assert view.file_name("layer-means", "csv").startswith("layer-means_L")
     sent: list[dict[str, Any]] = []
-    monkeypatch.setattr(view.stage, "_send_msg", sent.append)
+    monkeypatch.setattr(view.view_tools, "_send_msg", sent.append)
     view.save("layer-means", "csv")
     assert sent[0]["text"] == pd.DataFrame(view.bars.data).to_csv(index=False)
     with pytest.raises(VitpanelError, match="no view 'layers'") as caught:

@@ -10,7 +10,7 @@ from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Tap
 
 from tests.elements.test_pattern_map import colours_in, stream
 from tests.synthetic import write_synthetic_study
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements import density
 from vitpanel.elements.density import draw_plot
 from vitpanel.elements.image_map import image_map, image_pixels, paint_images
@@ -20,7 +20,7 @@ from vitpanel.state.image_groups import ImageGroups
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study, open_study
 
-WINDOW = Window((0.0, 10.0), (0.0, 5.0), 100, 50)
+VIEWPORT = Viewport((0.0, 10.0), (0.0, 5.0), 100, 50)
 DROP = "layout/images_drop"
 
 
@@ -30,7 +30,7 @@ def pixels_of(*colours: str):
 
 def test_images_are_painted_where_they_belong():
     places = np.array([[2.05, 1.05], [9.95, 4.95], [30, 2], [np.nan, np.nan]])
-    picture = paint_images(places, np.arange(1, 5, dtype=np.uint32), WINDOW).pixels
+    picture = paint_images(places, np.arange(1, 5, dtype=np.uint32), VIEWPORT).pixels
     assert picture.shape == (50, 100)
     assert picture[10, 20] == 1
     assert picture[49, 99] == 2
@@ -41,15 +41,15 @@ def test_images_are_painted_where_they_belong():
 def test_what_stands_out_is_on_top_and_the_rest_is_faint():
     places, lit = np.full((9, 2), 2.5), np.arange(9) == 4
     colours = pixels_of(*["#0000ff"] * 4, "#ff0000", *["#0000ff"] * 4)
-    assert set(np.unique(paint_images(places, colours, WINDOW, lit=lit).pixels)) == {0, colours[4]}
+    assert set(np.unique(paint_images(places, colours, VIEWPORT, lit=lit).pixels)) == {0, colours[4]}
     far = places + np.arange(9)[:, None] * [0.5, 0]
-    alpha = np.unique(paint_images(far, colours, WINDOW, lit=lit).pixels) >> 24
+    alpha = np.unique(paint_images(far, colours, VIEWPORT, lit=lit).pixels) >> 24
     assert sorted(set(alpha.tolist())) == [0, 40, 230]
 
 
 def test_no_group_is_always_on_top():
     places = np.repeat(np.random.default_rng(0).uniform(0, 5, (500, 2)), 2, axis=0)
-    picture = paint_images(places, np.tile(np.array([1, 2], np.uint32), 500), WINDOW).pixels
+    picture = paint_images(places, np.tile(np.array([1, 2], np.uint32), 500), VIEWPORT).pixels
     assert 0.7 < (picture == 1).sum() / (picture == 2).sum() < 1.4
 
 
@@ -61,7 +61,7 @@ def test_of_discs_over_each_other_the_later_is_seen_whole(rng: np.random.Generat
         for y, x in np.ndindex(50, 100):
             if np.hypot(y - row, x - col) < 2.5:
                 expected[y, x] = colours[image]
-    assert np.array_equal(paint_images(places, colours, WINDOW).pixels, expected)
+    assert np.array_equal(paint_images(places, colours, VIEWPORT).pixels, expected)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vitpanel.drawing.point_grid import PointGrid
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements.density import Raster, raster_of
 from vitpanel.elements.shading import (
     Density,
@@ -21,7 +21,7 @@ from vitpanel.elements.shading import (
 from vitpanel.state.patterns import MapColours
 from vitpanel.theme.palette import MUTED, class_colours, layer_colours
 
-VIEW = Window((0.0, 10.0), (0.0, 5.0), 100, 50)
+VIEW = Viewport((0.0, 10.0), (0.0, 5.0), 100, 50)
 LAYERS = MapColours("layer", "layer", ("0", "1", "2"))
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state import pattern_map as module
 from vitpanel.state.pattern_map import PatternMap, pattern_layouts, pattern_map
 from vitpanel.study.reader import open_study
 
-VIEW = Window((-20.0, 20.0), (-20.0, 20.0), 400, 400)
+VIEW = Viewport((-20.0, 20.0), (-20.0, 20.0), 400, 400)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_nearest_head_of_one_image(layout: np.ndarray):
 
 def test_what_is_near_is_all_within_a_circle_on_the_screen(layout: np.ndarray):
     layout[2, 1, 1] = np.nan
-    found, window = PatternMap(layout), Window((-4, 4), (-8, 8), 400, 400)
+    found, viewport = PatternMap(layout), Viewport((-4, 4), (-8, 8), 400, 400)
     for at in [(0.1, 0.2), (1.5, -0.5), (-0.7, 0.9)]:
         distance = {
             place: np.hypot((layout[place][0] - at[0]) * 50, (layout[place][1] - at[1]) * 25)
@@ -129,7 +129,7 @@ def test_what_is_near_is_all_within_a_circle_on_the_screen(layout: np.ndarray):
             if np.isfinite(layout[place]).all()
         }
         inside = [place for place in distance if distance[place] <= 20]
-        near = found.near(at, window, pixels=20)
+        near = found.near(at, viewport, pixels=20)
         assert near is not None
         assert (near.count, near.nearest) == (len(inside), min(inside, key=lambda place: distance[place]))
-    assert found.near((3.9, 7.9), window, pixels=1) is None
+    assert found.near((3.9, 7.9), viewport, pixels=1) is None

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from vitpanel.app.explorer import Explorer
 from vitpanel.theme.palette import TEXT, dark_colours
 from vitpanel.views.registry import views as known_views
-from vitpanel.views.stage import VIEW_CLASS
+from vitpanel.views.view_tools import VIEW_CLASS
 
 pytestmark = pytest.mark.ui
 

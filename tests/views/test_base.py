@@ -50,7 +50,7 @@ class TwoCharts(View):
         self.mode = ""
         self.third = Chart(create_figure(), bridge)
         self.sent = []
-        self.stage._send_msg = self.sent.append
+        self.view_tools._send_msg = self.sent.append
 
     def body(self):
         return pn.Row(self.first, self.second, self.third)
@@ -89,7 +89,7 @@ def test_source_table_is_a_table_of_the_columns_asked_for():
 
 def test_view_hears_what_its_stage_hears_from_the_browser(make_session):
     view = TwoCharts(make_session(), Bridge())
-    view.stage.dark = view.stage.maximised = True
+    view.view_tools.dark = view.view_tools.maximised = True
     assert view.dark
     assert view.maximised
 
@@ -99,8 +99,8 @@ def test_menu_offers_charts_by_title_and_says_what_cannot_be_saved(make_session)
     view.late = Chart(create_figure, view.bridge, name="late-one", absent="Mark something first.")
     assert view.second.figure.visible
     view.first.say("No layout.")
-    view.stage._handle_msg({"opened": True})
-    first, second, late = view.stage.charts
+    view.view_tools._handle_msg({"opened": True})
+    first, second, late = view.view_tools.charts
     assert (first["title"], first["reason"], first["kinds"]) == ("First", "No layout.", ["png", "svg", "csv"])
     assert (second["title"], second["reason"], second["kinds"]) == ("Another", "", ["png", "svg"])
     assert second["figure"] == view.second.figure.id
@@ -112,7 +112,7 @@ def test_menu_offers_charts_by_title_and_says_what_cannot_be_saved(make_session)
 @pytest.mark.parametrize("message", [{"save": "none", "kind": "png"}, {"save": "second", "kind": "csv"}, {}])
 def test_what_the_menu_does_not_offer_is_not_saved(make_session, message):
     view = TwoCharts(make_session(), Bridge())
-    view.stage._handle_msg(message)
+    view.view_tools._handle_msg(message)
     assert view.sent == []
 
 
@@ -120,5 +120,5 @@ def test_files_say_a_detail_and_have_the_scale_asked_for(make_session):
     view = TwoCharts(make_session(), Bridge())
     view.mode = "mode2"
     for scale, expected in ((4, 4), (10**6, 1)):
-        view.stage._handle_msg({"save": "second", "kind": "png", "scale": scale})
+        view.view_tools._handle_msg({"save": "second", "kind": "png", "scale": scale})
         assert (view.sent[-1]["file"], view.sent[-1]["scale"]) == ("second_L0H0_image3_mode2.png", expected)

@@ -249,9 +249,9 @@ def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
 
 def test_files_say_what_lays_the_images_out_and_have_the_legend(view):
     sent = []
-    view.stage._send_msg = sent.append
+    view.view_tools._send_msg = sent.append
     view.layout.value = "probability"
-    view.stage._handle_msg({"save": "image-overview", "kind": "png", "scale": 4})
+    view.view_tools._handle_msg({"save": "image-overview", "kind": "png", "scale": 4})
     assert sent[0]["file"] == "image-overview_L0H0_image3_by-probability.png"
     assert sent[0]["scale"] == 4
     assert sent[0]["legend"] == {"caption": "Label:", "groups": view.legend.groups}

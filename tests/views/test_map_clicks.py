@@ -83,7 +83,7 @@ class HeldBack:
         self.session = Session(study, selection=Selection(image=3), inference=FakeInference(study.spec))
         self.bridge = ServedBridge()
         self.view: Any = PatternOverview(self.session, self.bridge)
-        self.view.stage._send_msg = self.sent.append
+        self.view.view_tools._send_msg = self.sent.append
 
     def _sort(self, *points: np.ndarray) -> PointGrid:
         self.threads.append(threading.current_thread())

@@ -46,7 +46,7 @@ THEME = {"components": {"MuiTooltip": {"styleOverrides": TOOLTIP}}}
 # Where headers still have one row and every chart its place; in a smaller window the views scroll both ways.
 SMALLEST = (1260, 668)
 # Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
-# house style and follow the theme by `Stage`.
+# house style and follow the theme by `ViewTools`.
 STYLED_BY_US = ("Axis", "BaseColorBar", "ColorBar", "Figure", "Grid", "Legend", "Plot", "Title")
 FILLED: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
 NARROW = {"min-width": "0", "min-height": "0"}

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 
 # Above this many points in sight, whole cells are counted where they are small enough.
 MOST_POINTS = 600_000
@@ -74,20 +74,20 @@ class PointGrid:
     def __len__(self) -> int:
         return len(self._points)
 
-    def in_sight(self, window: Window) -> Points:
-        """What there is to count in a window: all its points, and some around it.
+    def in_sight(self, viewport: Viewport) -> Points:
+        """What there is to count in a viewport: all its points, and some around it.
 
         With many points in sight these are whole cells of at most half a pixel, each a point in its middle.
         """
-        bounds = self._bounds(window)
-        level = self._level(window) if sum(stop - start for start, stop in bounds) > MOST_POINTS else None
-        return self._slices(bounds) if level is None else self._rows(level, window)
+        bounds = self._bounds(viewport)
+        level = self._level(viewport) if sum(stop - start for start, stop in bounds) > MOST_POINTS else None
+        return self._slices(bounds) if level is None else self._rows(level, viewport)
 
-    def within(self, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coordinates and indices of the points of a window, in no particular order."""
-        found = self._slices(self._bounds(window))
+    def within(self, viewport: Viewport) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coordinates and indices of the points of a viewport, in no particular order."""
+        found = self._slices(self._bounds(viewport))
         x, y = found.x, found.y
-        inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
+        inside = (x >= viewport.x[0]) & (x < viewport.x[1]) & (y >= viewport.y[0]) & (y < viewport.y[1])
         return x[inside], y[inside], self.by_rank[found.rank[inside]]
 
     # -- single points ---------------------------------------------------------------------------------------------
@@ -96,9 +96,9 @@ class PointGrid:
         points = self._points
         return Points(*(_joined(values, bounds) for values in (points.x, points.y, points.rank)))
 
-    def _bounds(self, window: Window) -> list[tuple[int, int]]:
-        """Where the points of the cells that touch a window begin and end."""
-        rows, cols = self._visible(window)
+    def _bounds(self, viewport: Viewport) -> list[tuple[int, int]]:
+        """Where the points of the cells that touch a viewport begin and end."""
+        rows, cols = self._visible(viewport)
         if not rows or not cols:
             return []
         if len(cols) == self.side:
@@ -107,10 +107,10 @@ class PointGrid:
         base = np.arange(rows.start, rows.stop) * self.side
         return list(zip(*(self._starts[base + at].tolist() for at in (cols.start, cols.stop)), strict=True))
 
-    def _visible(self, window: Window) -> tuple[range, range]:
-        """Rows and columns of the cells that touch a window."""
+    def _visible(self, viewport: Viewport) -> tuple[range, range]:
+        """Rows and columns of the cells that touch a viewport."""
         limits: list[range] = []
-        for axis, (low, high) in enumerate((window.x, window.y)):
+        for axis, (low, high) in enumerate((viewport.x, viewport.y)):
             first, last = self._cells(np.array([low, high]), axis)
             edge = self._origin[axis] + self.side * self._cell[axis]
             is_away = high < self._origin[axis] or low > edge
@@ -124,17 +124,17 @@ class PointGrid:
 
     # -- whole cells -----------------------------------------------------------------------------------------------
 
-    def _level(self, window: Window) -> _Level | None:
+    def _level(self, viewport: Viewport) -> _Level | None:
         """Coarsest cells of at most half a pixel; None if even the finest ones are larger."""
-        pixels = max(size * scale for size, scale in zip(self._cell, window.scale, strict=True))
+        pixels = max(size * scale for size, scale in zip(self._cell, viewport.scale, strict=True))
         if pixels * CELLS_PER_PIXEL > 1:
             return None
         return self._levels[min(int(np.log2(1 / (pixels * CELLS_PER_PIXEL))), len(self._levels) - 1)]
 
-    def _rows(self, level: _Level, window: Window) -> Points:
-        """Cells of the rows that touch a window."""
+    def _rows(self, level: _Level, viewport: Viewport) -> Points:
+        """Cells of the rows that touch a viewport."""
         last = len(level.starts) - 1
-        low, high = ((y - self._origin[1]) / level.height for y in window.y)
+        low, high = ((y - self._origin[1]) / level.height for y in viewport.y)
         start, stop = level.starts[[int(np.clip(row, 0, last)) for row in (low, np.ceil(high))]]
         cells = level.cells
         weight = None if cells.weight is None else cells.weight[start:stop]

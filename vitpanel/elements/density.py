@@ -16,7 +16,7 @@ from bokeh.document import Document
 from holoviews.streams import Pipe, PlotSize, RangeXY
 
 from vitpanel.drawing.point_grid import PointGrid, Points
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 
 # More points than these are painted into one picture of the part in sight where both ways exist.
 MOST_GLYPHS = 5000
@@ -58,27 +58,27 @@ class Raster:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is painted of a window: ``pixels``, uint32 RGBA ``(height, width)``, the first row at the bottom."""
+    """What is painted of a viewport: ``pixels``, uint32 RGBA ``(height, width)``, the first row at the bottom."""
 
-    window: Window
+    viewport: Viewport
     pixels: np.ndarray
 
 
-BLANK = Picture(Window((0.0, 1.0), (0.0, 1.0), 1, 1), np.zeros((1, 1), np.uint32))
+BLANK = Picture(Viewport((0.0, 1.0), (0.0, 1.0), 1, 1), np.zeros((1, 1), np.uint32))
 
 
-def counted(points: Points, window: Window) -> np.ndarray:
-    """How many points are on each pixel, int32 ``(height, width)``; what is outside of the window is left out."""
+def counted(points: Points, viewport: Viewport) -> np.ndarray:
+    """How many points are on each pixel, int32 ``(height, width)``; what is outside of the viewport is left out."""
     if not len(points):
-        return np.zeros((window.height, window.width), np.int32)
-    return _whole(_aggregate(points, window, _COUNTS))
+        return np.zeros((viewport.height, viewport.width), np.int32)
+    return _whole(_aggregate(points, viewport, _COUNTS))
 
 
-def ranked(points: Points, window: Window, *, names: np.ndarray | None = None) -> Raster:
+def ranked(points: Points, viewport: Viewport, *, names: np.ndarray | None = None) -> Raster:
     """Count as `counted` does; ``top`` are the highest ranks, or what ``names`` has at their places."""
-    counts, top = (np.full((window.height, window.width), value, np.int32) for value in (0, -1))
+    counts, top = (np.full((viewport.height, viewport.width), value, np.int32) for value in (0, -1))
     if len(points):
-        found = _aggregate(points, window, _BOTH)
+        found = _aggregate(points, viewport, _BOTH)
         counts = _whole(found["counts"])
         is_filled = counts > 0
         ranks = found["top"].to_numpy()[is_filled].astype(np.int32)
@@ -86,32 +86,32 @@ def ranked(points: Points, window: Window, *, names: np.ndarray | None = None) -
     return Raster(counts, top)
 
 
-def density_of(grid: PointGrid, window: Window) -> np.ndarray:
+def density_of(grid: PointGrid, viewport: Viewport) -> np.ndarray:
     """How many points of a map are on each pixel, int32 ``(height, width)``; quicker than `raster_of`."""
-    return counted(grid.in_sight(window), window)
+    return counted(grid.in_sight(viewport), viewport)
 
 
-def raster_of(grid: PointGrid, window: Window) -> Raster:
-    """Points of a map on each pixel of a window; ``top`` are indices of the map's points."""
-    return ranked(grid.in_sight(window), window, names=grid.by_rank)
+def raster_of(grid: PointGrid, viewport: Viewport) -> Raster:
+    """Points of a map on each pixel of a viewport; ``top`` are indices of the map's points."""
+    return ranked(grid.in_sight(viewport), viewport, names=grid.by_rank)
 
 
 @lru_cache(maxsize=1)
 def warm_up() -> None:
     """Let Datashader compile what maps need, which takes seconds, before anybody waits for it."""
-    one, window = np.zeros(1, np.float32), Window((0.0, 1.0), (0.0, 1.0), 2, 2)
+    one, viewport = np.zeros(1, np.float32), Viewport((0.0, 1.0), (0.0, 1.0), 2, 2)
     rank = np.zeros(1, np.int32)
     for weight in (None, rank):
         points = Points(one, one, rank, weight)
-        counted(points, window)
-        ranked(points, window)
+        counted(points, viewport)
+        ranked(points, viewport)
 
 
-def _aggregate(points: Points, window: Window, reductions: dict[bool, Any]) -> Any:
+def _aggregate(points: Points, viewport: Viewport, reductions: dict[bool, Any]) -> Any:
     columns = {"x": points.x, "y": points.y, "rank": points.rank}
     if points.weight is not None:
         columns["weight"] = points.weight
-    canvas = ds.Canvas(window.width, window.height, x_range=window.x, y_range=window.y)
+    canvas = ds.Canvas(viewport.width, viewport.height, x_range=viewport.x, y_range=viewport.y)
     # The arrays belong to all sessions, and Datashader does not write to them.
     frame = pd.DataFrame(columns, copy=False)
     return canvas.points(frame, "x", "y", reductions[points.weight is not None])
@@ -150,20 +150,20 @@ class LivePicture:
         self._pipe.send(picture)
 
     def move(self, picture: Picture) -> None:
-        """Show the same thing in another window."""
+        """Show the same thing in another viewport."""
         for plot in list(self._plots):
             plot.handles["source"].data = picture_columns(picture)
             plot.push()
 
 
-def follow_viewport(live: LivePicture, paint: Callable[[Window], Picture]) -> None:
+def follow_viewport(live: LivePicture, paint: Callable[[Viewport], Picture]) -> None:
     """Paint what comes into sight at full detail, where nothing else tells of it: in a notebook."""
     ranges, size = RangeXY(source=live.element), PlotSize(source=live.element)
 
     def look(**_: object) -> None:
         x, y, width, height = ranges.x_range, ranges.y_range, size.width, size.height
         if x and y and width and height:
-            picture = paint(Window(x, y, width, height))
+            picture = paint(Viewport(x, y, width, height))
             # On a server HoloViews tells of an act without the lock under which alone Bokeh may be written to.
             pn.state.execute(partial(live.move, picture), schedule=True)
 
@@ -173,15 +173,15 @@ def follow_viewport(live: LivePicture, paint: Callable[[Window], Picture]) -> No
 
 def rgb_element(data: Picture) -> hv.RGB:
     """Picture as an element."""
-    window, pixels = data.window, np.ascontiguousarray(data.pixels)
+    viewport, pixels = data.viewport, np.ascontiguousarray(data.pixels)
     channels = pixels.view(np.uint8).reshape(*pixels.shape, 4)
-    bounds = (window.x[0], window.y[0], window.x[1], window.y[1])
+    bounds = (viewport.x[0], viewport.y[0], viewport.x[1], viewport.y[1])
     return hv.RGB(channels[::-1], bounds=bounds)
 
 
 def picture_columns(picture: Picture) -> dict[str, list[Any]]:
     """Columns of a source that show a picture, named as HoloViews names those of `hv.RGB`."""
-    (x0, x1), (y0, y1) = picture.window.x, picture.window.y
+    (x0, x1), (y0, y1) = picture.viewport.x, picture.viewport.y
     return {"image": [picture.pixels], "x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from holoviews.streams import Params, Tap
 
 from vitpanel.drawing.point_grid import Points
-from vitpanel.drawing.window import Window, home_window
+from vitpanel.drawing.viewport import Viewport, home_viewport
 from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
 from vitpanel.elements.shading import thickened
@@ -111,7 +111,9 @@ def point_element(
     return hv.Points(data, ["x", "y"], names).opts(**look, size=point_size(len(layout)), backend="bokeh")
 
 
-def paint_images(layout: np.ndarray, colours: np.ndarray, window: Window, *, lit: np.ndarray | None = None) -> Picture:
+def paint_images(
+    layout: np.ndarray, colours: np.ndarray, viewport: Viewport, *, lit: np.ndarray | None = None
+) -> Picture:
     """Paint images as discs, in an order that is random but the same each time, so that no colour is always on top.
 
     Parameters
@@ -129,10 +131,10 @@ def paint_images(layout: np.ndarray, colours: np.ndarray, window: Window, *, lit
         colours = np.where(lit, colours, colours & np.uint32(0x00FFFFFF) | np.uint32(FAINT_ALPHA << 24))
     order = order[np.isfinite(layout[order]).all(1)]
     x, y = layout[order].astype(np.float32).T
-    raster = ranked(Points(x, y, np.arange(len(order), dtype=np.int32)), window)
+    raster = ranked(Points(x, y, np.arange(len(order), dtype=np.int32)), viewport)
     top = thickened(raster, 2 if raster.counts.sum() <= FEW else 1).top
     by_rank = np.append(colours[order], np.uint32(0))  # the last one, which -1 finds, is nothing
-    return Picture(window, by_rank[top])
+    return Picture(viewport, by_rank[top])
 
 
 def image_pixels(groups: ImageGroups, colours: tuple[str, ...]) -> np.ndarray:
@@ -198,7 +200,7 @@ class _ShownImages:
         self._fixed_layout, self._fixed_colour = layout, colour
         self._classes = class_order(study)
         x, y = (span_of(values) for values in self._layout.T)
-        self._window = home_window((x, y), width=SIDE, height=SIDE)
+        self._viewport = home_viewport((x, y), width=SIDE, height=SIDE)
 
     @property
     def _layout_name(self) -> str:
@@ -228,7 +230,7 @@ class _ShownImages:
         """The map with a ring around the chosen image."""
         followed = partial(Params, self._selection)
         what, fixed = ["image_layout", "colouring", "images"], {"apply_ranges": False, "backend": "bokeh"}
-        limits = {"xlim": self._window.x, "ylim": self._window.y, "tools": ["hover", "box_select", "lasso_select"]}
+        limits = {"xlim": self._viewport.x, "ylim": self._viewport.y, "tools": ["hover", "box_select", "lasso_select"]}
         if self._study.n_images > density.MOST_GLYPHS:
             limits |= {"tools": limits["tools"][1:], "apply_ranges": False}
             live = LivePicture(self._images, [followed(what)], **_LOOK | limits)
@@ -253,7 +255,7 @@ class _ShownImages:
 
     def _drawn(self) -> Any:
         if self._study.n_images > density.MOST_GLYPHS:
-            return rgb_element(self._look_at(self._window))
+            return rgb_element(self._look_at(self._viewport))
         groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
         look = group_look(groups, self._classes)
         colours, markers = (np.array(values)[groups.codes] for values in (look.colours, look.markers))
@@ -263,11 +265,11 @@ class _ShownImages:
         points = point_element(self._layout, colours, markers, lit=self._lit, **known)
         return points.opts(tools=["hover"], hover_tooltips=tooltips, backend="bokeh")
 
-    def _look_at(self, window: Window) -> Picture:
-        self._window = window
+    def _look_at(self, viewport: Viewport) -> Picture:
+        self._viewport = viewport
         groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
         pixels = image_pixels(groups, group_look(groups, self._classes).colours)
-        return paint_images(self._layout, pixels, window, lit=self._lit)
+        return paint_images(self._layout, pixels, viewport, lit=self._lit)
 
     def _ring(self, **_: object) -> hv.Points:
         image = self._selection.image
@@ -285,7 +287,7 @@ class _ShownImages:
     def _on_tap(self, x: float | None = None, y: float | None = None) -> None:
         if x is None or y is None:
             return
-        distance = np.hypot(*((self._layout - (x, y)) * self._window.scale).T)
+        distance = np.hypot(*((self._layout - (x, y)) * self._viewport.scale).T)
         nearest = int(np.nan_to_num(distance, nan=np.inf).argmin())
         if distance[nearest] <= REACH:
             self._selection.image = nearest

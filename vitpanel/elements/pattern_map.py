@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from holoviews.streams import Params, Tap
 
-from vitpanel.drawing.window import Window, home_window
+from vitpanel.drawing.viewport import Viewport, home_viewport
 from vitpanel.elements.density import (
     LivePicture,
     Picture,
@@ -59,7 +59,7 @@ _LOOK: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """What of the map is drawn for a window: a picture, and single points on it.
+    """What of the map is drawn for a viewport: a picture, and single points on it.
 
     ``most`` is the highest density in sight, in heads per pixel, 0 where it is not looked for.
     """
@@ -71,36 +71,36 @@ class Drawing:
 
 
 def paint_map(
-    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, *, dark: bool = False
+    patterns: Patterns, found: PatternMap, viewport: Viewport, colours: MapColours, *, dark: bool = False
 ) -> Drawing:
     """Draw what is in sight as the selection wants it; touches no Bokeh model, so any thread may do it."""
     selection = patterns.selection
     if selection.density:
-        pixels, most = _contours(patterns, found, window, colours, dark=dark)
+        pixels, most = _contours(patterns, found, viewport, colours, dark=dark)
     else:
-        pixels, most = _points(patterns, found, window, colours, dark=dark)
+        pixels, most = _points(patterns, found, viewport, colours, dark=dark)
     is_lit = selection.cloud or selection.image is None
-    cloud = thinned(*found.places(patterns.cloud()), window) if is_lit else NO_POINTS
-    marked = thinned(*found.places(patterns.marked()), window) if selection.heads is not None else NO_POINTS
-    return Drawing(Picture(window, pixels), most, cloud, marked)
+    cloud = thinned(*found.places(patterns.cloud()), viewport) if is_lit else NO_POINTS
+    marked = thinned(*found.places(patterns.marked()), viewport) if selection.heads is not None else NO_POINTS
+    return Drawing(Picture(viewport, pixels), most, cloud, marked)
 
 
 def _contours(
-    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, *, dark: bool
+    patterns: Patterns, found: PatternMap, viewport: Viewport, colours: MapColours, *, dark: bool
 ) -> tuple[np.ndarray, float]:
     """Pixels of the density in sight, and the highest one."""
-    density = Density.of_counts(density_of(found.grid, window))
+    density = Density.of_counts(density_of(found.grid, viewport))
     palette = colour_palette(colours, n_layers=patterns.study.spec.n_layers, dark=dark)
     pixels = density_picture(density, palette=palette if colours.kind == "density" else None, dark=dark)
     return pixels, density.most
 
 
 def _points(
-    patterns: Patterns, found: PatternMap, window: Window, colours: MapColours, *, dark: bool
+    patterns: Patterns, found: PatternMap, viewport: Viewport, colours: MapColours, *, dark: bool
 ) -> tuple[np.ndarray, float]:
     """Pixels of the points in sight, and the highest density if that is what their colours mean."""
     palette = colour_palette(colours, n_layers=patterns.study.spec.n_layers, dark=dark)
-    raster = raster_of(found.grid, window)
+    raster = raster_of(found.grid, viewport)
     density = Density.of_counts(raster.counts) if colours.kind == "density" else None
     thick = thickened(raster, fitting_radius(int(raster.counts.sum())))
     is_filled = thick.top >= 0
@@ -175,7 +175,7 @@ class _ShownMap:
         self._outer, self._fixed = selection or Selection(), fixed
         self._patterns = Patterns(study, Selection())
         self._follow()
-        self._window = home_window(self._map.home, width=SIDE, height=SIDE)
+        self._viewport = home_viewport(self._map.home, width=SIDE, height=SIDE)
 
     def _follow(self) -> None:
         """Take over what the selection says now."""
@@ -199,21 +199,21 @@ class _ShownMap:
 
     def linked(self) -> hv.DynamicMap:
         """The map with what is chosen on top, which follows the selection and writes to it."""
-        window, followed = self._window, partial(Params, self._outer, list(FOLLOWED))
+        viewport, followed = self._viewport, partial(Params, self._outer, list(FOLLOWED))
         # A picture that follows what is in sight must not decide what is in sight.
-        fixed = {"apply_ranges": False, "xlim": window.x, "ylim": window.y}
+        fixed = {"apply_ranges": False, "xlim": viewport.x, "ylim": viewport.y}
         live = LivePicture(self._picture, [followed()], **_LOOK | fixed, tools=["box_select", "lasso_select"])
         follow_viewport(live, self._look_at)
         self._listen(live.element)
         return set_apart(live.element * hv.DynamicMap(self._own, streams=[followed()]))
 
-    def _paint(self, window: Window) -> Picture:
-        drawing = paint_map(self._patterns, self._map, window, self._colours)
+    def _paint(self, viewport: Viewport) -> Picture:
+        drawing = paint_map(self._patterns, self._map, viewport, self._colours)
         return stamped(stamped(drawing.picture, drawing.marked, TEXT), drawing.cloud, CHOSEN)
 
-    def _look_at(self, window: Window) -> Picture:
-        self._window = window
-        return self._paint(window)
+    def _look_at(self, viewport: Viewport) -> Picture:
+        self._viewport = viewport
+        return self._paint(viewport)
 
     def _picture(self, **_: object) -> hv.RGB:
         self._follow()
@@ -222,7 +222,7 @@ class _ShownMap:
     def _painted(self) -> Any:
         name = self._patterns.selection.pattern
         title = f"Heads on images by {self._patterns.layouts().get(name, name)}"
-        shown: Any = rgb_element(self._paint(self._window)).opts(title=title, backend="bokeh")
+        shown: Any = rgb_element(self._paint(self._viewport)).opts(title=title, backend="bokeh")
         return shown
 
     def _own(self, **_: object) -> Any:
@@ -255,7 +255,7 @@ class _ShownMap:
         on_outline(element, self._mark)
 
     def _on_tap(self, x: float | None = None, y: float | None = None, **_: object) -> None:
-        near = None if x is None or y is None else self._map.near((x, y), self._window, pixels=REACH)
+        near = None if x is None or y is None else self._map.near((x, y), self._viewport, pixels=REACH)
         if near is not None:
             image, layer, head = near.nearest
             self._outer.param.update(image=image, layer=layer, head=head)

@@ -8,7 +8,7 @@ from bokeh.palettes import Viridis256
 
 from vitpanel.drawing.point_grid import Points
 from vitpanel.drawing.points import smoothed
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements.density import Picture, Raster, ranked
 from vitpanel.state.patterns import MapColours
 from vitpanel.theme.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, rgba, signed_colours
@@ -110,9 +110,9 @@ def point_picture(raster: Raster, index: np.ndarray, palette: tuple[str, ...], *
 def stamped(picture: Picture, places: tuple[np.ndarray, np.ndarray], colour: str) -> Picture:
     """Picture with small discs of a colour at places ``(n,)`` of x and y."""
     x, y = (values.astype(np.float32) for values in places)
-    discs = thickened(ranked(Points(x, y, np.zeros(len(x), np.int32)), picture.window), 1)
+    discs = thickened(ranked(Points(x, y, np.zeros(len(x), np.int32)), picture.viewport), 1)
     pixels = np.where(discs.top >= 0, np.uint32(rgba(colour, alpha=STAMP_ALPHA)), picture.pixels)
-    return Picture(picture.window, pixels)
+    return Picture(picture.viewport, pixels)
 
 
 def fitting_radius(n_points: int) -> int:
@@ -138,11 +138,11 @@ def _shifted(step: int) -> slice:
     return slice(max(step, 0), min(step, 0) or None)
 
 
-def thinned(x: np.ndarray, y: np.ndarray, window: Window, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def thinned(x: np.ndarray, y: np.ndarray, viewport: Viewport, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Points in sight, one for each square of ``pixels``: drawn, they look the same as all."""
-    inside = (x >= window.x[0]) & (x < window.x[1]) & (y >= window.y[0]) & (y < window.y[1])
-    x, y, (x_scale, y_scale) = x[inside], y[inside], window.scale
-    col = ((x - window.x[0]) * x_scale // pixels).astype(np.int64)
-    row = ((y - window.y[0]) * y_scale // pixels).astype(np.int64)
-    _, first = np.unique(row * (window.width + 1) + col, return_index=True)
+    inside = (x >= viewport.x[0]) & (x < viewport.x[1]) & (y >= viewport.y[0]) & (y < viewport.y[1])
+    x, y, (x_scale, y_scale) = x[inside], y[inside], viewport.scale
+    col = ((x - viewport.x[0]) * x_scale // pixels).astype(np.int64)
+    row = ((y - viewport.y[0]) * y_scale // pixels).astype(np.int64)
+    _, first = np.unique(row * (viewport.width + 1) + col, return_index=True)
     return x[first], y[first]

@@ -10,7 +10,7 @@ import numpy as np
 
 from vitpanel.drawing.point_grid import PointGrid
 from vitpanel.drawing.points import relative_spread, same_kind_share
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
 
@@ -74,15 +74,15 @@ class PatternMap:
         self.shape: tuple[int, int, int] = layout.shape[:3]
         self._grid_lock, self._cohesion_lock = Lock(), Lock()
 
-    def within(self, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coordinates and rows of the heads of a window."""
-        x, y, index = self.grid.within(window)
+    def within(self, viewport: Viewport) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coordinates and rows of the heads of a viewport."""
+        x, y, index = self.grid.within(viewport)
         return x, y, self.rows[index]
 
-    def near(self, at: tuple[float, float], window: Window, *, pixels: float) -> Near | None:
+    def near(self, at: tuple[float, float], viewport: Viewport, *, pixels: float) -> Near | None:
         """What lies around a place on the screen; None when no head is as near as that."""
-        x, y, rows = self.within(window.around(at, pixels=pixels))
-        distance = np.hypot((x - at[0]) * window.scale[0], (y - at[1]) * window.scale[1])
+        x, y, rows = self.within(viewport.around(at, pixels=pixels))
+        distance = np.hypot((x - at[0]) * viewport.scale[0], (y - at[1]) * viewport.scale[1])
         inside = distance <= pixels
         if not inside.any():
             return None
@@ -90,10 +90,10 @@ class PatternMap:
         return Near(int(inside.sum()), self.head(int(rows[distance == distance.min()].min())))
 
     def nearest_of(
-        self, image: int, at: tuple[float, float], window: Window, *, pixels: float
+        self, image: int, at: tuple[float, float], viewport: Viewport, *, pixels: float
     ) -> tuple[int, int] | None:
         """Layer and head of an image nearest to a place on the screen; None when none is as near as that."""
-        offsets = (self.layout[image].reshape(-1, 2) - at) * window.scale
+        offsets = (self.layout[image].reshape(-1, 2) - at) * viewport.scale
         distance = np.hypot(*np.nan_to_num(offsets, nan=np.inf).T)
         flat = int(distance.argmin())
         return divmod(flat, self.shape[2]) if distance[flat] <= pixels else None

@@ -62,7 +62,7 @@ _DARK_RAMPS = {
 def css(name: str) -> str:
     """Colour for HTML that follows the theme: ``text, hint, muted, grid, surface, chosen, value`` or ``warning``.
 
-    Inside a view it is a CSS variable that the view's `Stage` sets; elsewhere the colour on light ground.
+    Inside a view it is a CSS variable that the view's `ViewTools` sets; elsewhere the colour on light ground.
     """
     return f"var(--vp-{name}, {_CSS_NAMES[name]})"
 

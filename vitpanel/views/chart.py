@@ -33,7 +33,7 @@ class Chart(pn.viewable.Viewer):
     detail
         What the names of its files say beside the choice: a layout, a mode.
     legend
-        What is drawn below the figure in its files, as `Stage.download` takes it.
+        What is drawn below the figure in its files, as `ViewTools.download` takes it.
     absent
         What to say when it is asked for while it is not shown.
     """

@@ -15,7 +15,7 @@ from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.base import COMPACT, FULL_WIDTH, escaped
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
-from vitpanel.views.stage import create_save_menu
+from vitpanel.views.view_tools import create_save_menu
 
 ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
 HEIGHT = 128

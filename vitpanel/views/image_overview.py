@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements.image_map import group_look, image_pixels, image_table, paint_images
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Ids
@@ -289,9 +289,11 @@ class ImageOverview(View):
         fig, picture = self.map.figure, self.map.picture
         if picture is None:
             return
-        window = Window((fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig))
+        viewport = Viewport(
+            (fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig)
+        )
         pixels = image_pixels(self.groups, tuple(group["colour"] for group in self.legend.groups))
-        painted = paint_images(self._layout, pixels, window, lit=self._lit)
+        painted = paint_images(self._layout, pixels, viewport, lit=self._lit)
         if is_moved:
             picture.move(painted)
         else:

@@ -4,7 +4,7 @@ from functools import partial
 
 from bokeh.events import DoubleTap, Tap
 
-from vitpanel.drawing.window import Window
+from vitpanel.drawing.viewport import Viewport
 from vitpanel.state.pattern_map import Near, PatternMap
 from vitpanel.state.session import Session
 from vitpanel.views.background import Background
@@ -49,12 +49,12 @@ class MapClicks:
             self._session.selection.choose_pattern(*self._before)
         return True
 
-    def choose(self, at: tuple[float, float], found: PatternMap, window: Window) -> None:
+    def choose(self, at: tuple[float, float], found: PatternMap, viewport: Viewport) -> None:
         """Choose the nearest head within reach: the chosen image's first, else that of any image."""
         self._before, self._latest = self._place, None
         image = self._session.selection.image
-        own = None if image is None else found.nearest_of(image, at, window, pixels=NEAR_PIXELS)
-        look = partial(found.near, at, window, pixels=REACH)
+        own = None if image is None else found.nearest_of(image, at, viewport, pixels=NEAR_PIXELS)
+        look = partial(found.near, at, viewport, pixels=REACH)
         if own is not None:
             self._session.selection.choose_head(*own)
         elif found.is_sorted:

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.drawing.window import Window, home_window
+from vitpanel.drawing.viewport import Viewport, home_viewport
 from vitpanel.elements.pattern_map import NO_POINTS, Drawing, map_table, paint_map
 from vitpanel.elements.shading import colour_palette
 from vitpanel.errors import VitpanelError
@@ -77,12 +77,12 @@ class PatternOverview(View):
         self._cohesion: Cohesion | None = None
         self._colours = MapColours("layer", "layer")
         self._palette: tuple[str, ...] = ()
-        self._seen = Window((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
+        self._seen = Viewport((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
         self._is_home = self._is_of_all = True
         # What the picture shows, wherever: map, colours, and whether contours, on which ground.
         self._look: tuple[Any, ...] = ()
         # What the server has set of late: the browser reports it too, and that is no act of a person.
-        self._told: deque[Window] = deque(maxlen=MOST_TOLD)
+        self._told: deque[Viewport] = deque(maxlen=MOST_TOLD)
         self._create_controls()
         self._listen()
         self._draw_map()
@@ -159,12 +159,12 @@ class PatternOverview(View):
         if kind != "csv" or stem != self.chart.stem or self.chart.message:
             super().save(stem, kind, scale=scale)
             return
-        self.stage.say("The table is being made; it is saved when it is ready.")
-        make, download = self._table_maker(), partial(self.stage.download, file=self.file_name(stem, kind))
+        self.view_tools.say("The table is being made; it is saved when it is ready.")
+        make, download = self._table_maker(), partial(self.view_tools.download, file=self.file_name(stem, kind))
         self._tabulator.run(
             lambda: make().to_csv(index=False),
             lambda text: download(self.chart.figure, kind=kind, text=text),
-            refuse=lambda error: self.stage.say(error.message),
+            refuse=lambda error: self.view_tools.say(error.message),
         )
 
     # -- what the session says -------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ class PatternOverview(View):
     def _show_home(self) -> None:
         if self._map is not None:
             self._is_home = self._is_of_all = True
-            self._look_at(home_window(self._map.home, width=self._seen.width, height=self._seen.height))
+            self._look_at(home_viewport(self._map.home, width=self._seen.width, height=self._seen.height))
 
     def _zoom(self, factor: float) -> None:
         """Zoom about the chosen head where it is in sight, else about the middle."""
@@ -265,23 +265,23 @@ class PatternOverview(View):
         self._is_home = False
         self._look_at(seen.zoomed(middle, factor))
 
-    def _look_at(self, window: Window) -> None:
-        self._seen = window
-        self._told.append(window)
+    def _look_at(self, viewport: Viewport) -> None:
+        self._seen = viewport
+        self._told.append(viewport)
 
         def move() -> None:
-            self.plot.figure.x_range.update(start=window.x[0], end=window.x[1])
-            self.plot.figure.y_range.update(start=window.y[0], end=window.y[1])
+            self.plot.figure.x_range.update(start=viewport.x[0], end=viewport.x[1])
+            self.plot.figure.y_range.update(start=viewport.y[0], end=viewport.y[1])
 
         self.bridge.put((self, "ranges"), move)
         self._draw()
 
     def _on_ranges(self, event: RangesUpdate) -> None:
-        window = replace(self._seen, x=(event.x0, event.x1), y=(event.y0, event.y1))
-        if any(window.x == told.x for told in self._told) and any(window.y == told.y for told in self._told):
+        viewport = replace(self._seen, x=(event.x0, event.x1), y=(event.y0, event.y1))
+        if any(viewport.x == told.x for told in self._told) and any(viewport.y == told.y for told in self._told):
             return
         self._told.clear()
-        self._seen, self._is_home = window, False
+        self._seen, self._is_home = viewport, False
         self._draw()
 
     def _on_size(self, _attr: str, _old: object, _new: object) -> None:

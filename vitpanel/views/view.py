@@ -16,7 +16,7 @@ from vitpanel.views.base import FILLED, FULL_WIDTH
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
 from vitpanel.views.help import Help, chapter
-from vitpanel.views.stage import VIEW_CLASS, Stage
+from vitpanel.views.view_tools import VIEW_CLASS, ViewTools
 
 HEADER_HEIGHT = 44
 TOOLS_WIDTH = 60
@@ -76,12 +76,12 @@ class View(pn.viewable.Viewer):
         super().__init__(**params)
         self.session = session
         self.bridge = bridge
-        self.stage = Stage.for_layers(
+        self.view_tools = ViewTools.for_layers(
             session.study.spec.n_layers,
             list_charts=lambda: [chart.record() for chart in self.charts.values()],
             save=self.save,
         )
-        self.stage.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
+        self.view_tools.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
         self._follow()
 
     @classmethod
@@ -148,7 +148,7 @@ class View(pn.viewable.Viewer):
         """Save one of the charts in the browser, as ``"png"`` of some scale, ``"svg"`` or ``"csv"``."""
         chart = self.charts[stem]
         if chart.message:
-            self.stage.say(f"There is nothing to save: {chart.message}")
+            self.view_tools.say(f"There is nothing to save: {chart.message}")
             return
         text = chart.table().to_csv(index=False) if kind == "csv" and chart.table is not None else ""
         self.download(chart, kind, text=text, scale=scale)
@@ -156,7 +156,7 @@ class View(pn.viewable.Viewer):
     def download(self, chart: Chart, kind: str, *, text: str = "", scale: int = 1) -> None:
         """Send a chart, or its numbers as ``text``, to the browser as a file."""
         file = self.file_name(chart.stem or "", kind)
-        self.stage.download(chart.figure, kind=kind, file=file, text=text, scale=scale, legend=chart.legend())
+        self.view_tools.download(chart.figure, kind=kind, file=file, text=text, scale=scale, legend=chart.legend())
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
@@ -167,6 +167,6 @@ class View(pn.viewable.Viewer):
             **FULL_WIDTH,
             styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
-        tools = pn.Row(self.stage, margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
+        tools = pn.Row(self.view_tools, margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
         parts = (header, self.body(), tools)
         return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

@@ -6,7 +6,7 @@ MARGIN = 0.04
 
 
 @dataclass(frozen=True)
-class Window:
+class Viewport:
     """What part of a map is seen: ranges of x and y, and the size of the frame in pixels."""
 
     x: tuple[float, float]
@@ -19,34 +19,34 @@ class Window:
         """Pixels per unit along x and y."""
         return self.width / (self.x[1] - self.x[0]), self.height / (self.y[1] - self.y[0])
 
-    def around(self, at: tuple[float, float], *, pixels: float) -> "Window":
-        """Square of ``2 · pixels`` at this scale around a place, which may reach beyond this window."""
+    def around(self, at: tuple[float, float], *, pixels: float) -> "Viewport":
+        """Square of ``2 · pixels`` at this scale around a place, which may reach beyond this viewport."""
         (x, y), (x_scale, y_scale) = at, self.scale
         side = max(round(2 * pixels), 1)
-        return Window(
+        return Viewport(
             (x - pixels / x_scale, x + pixels / x_scale), (y - pixels / y_scale, y + pixels / y_scale), side, side
         )
 
-    def zoomed(self, at: tuple[float, float], factor: float) -> "Window":
-        """Window with ``at`` in the middle and everything ``factor`` times as large."""
+    def zoomed(self, at: tuple[float, float], factor: float) -> "Viewport":
+        """Viewport with ``at`` in the middle and everything ``factor`` times as large."""
         half_x, half_y = ((high - low) / factor / 2 for low, high in (self.x, self.y))
-        return Window((at[0] - half_x, at[0] + half_x), (at[1] - half_y, at[1] + half_y), self.width, self.height)
+        return Viewport((at[0] - half_x, at[0] + half_x), (at[1] - half_y, at[1] + half_y), self.width, self.height)
 
-    def resized(self, *, width: int, height: int) -> "Window":
-        """Window of another size in pixels, with the same middle and the same scale."""
+    def resized(self, *, width: int, height: int) -> "Viewport":
+        """Viewport of another size in pixels, with the same middle and the same scale."""
         limits: list[tuple[float, float]] = []
         for (low, high), old, new in ((self.x, self.width, width), (self.y, self.height, height)):
             half = (high - low) / old * new / 2
             limits.append(((low + high) / 2 - half, (low + high) / 2 + half))
-        return Window(limits[0], limits[1], width, height)
+        return Viewport(limits[0], limits[1], width, height)
 
 
-def home_window(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Window:
-    """Window that shows all of the ranges ``home`` of x and y with a margin, with units of both equally long."""
+def home_viewport(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Viewport:
+    """Viewport that shows all of the ranges ``home`` of x and y with a margin, with units of both equally long."""
     sizes = [(high - low) * (1 + 2 * MARGIN) or 1.0 for low, high in home]
     unit = max(size / pixels for size, pixels in zip(sizes, (width, height), strict=True))
     limits = [
         ((low + high - unit * pixels) / 2, (low + high + unit * pixels) / 2)
         for (low, high), pixels in zip(home, (width, height), strict=True)
     ]
-    return Window(limits[0], limits[1], width, height)
+    return Viewport(limits[0], limits[1], width, height)

@@ -41,7 +41,7 @@ _STYLE = f"""
 """
 
 
-class Stage(JSComponent):
+class ViewTools(JSComponent):
     """Two buttons in the header of a view that act on the view around it: a menu of files, and one to fill the page.
 
     The theme is that of the page (or of the notebook); colours of figures are exchanged in the browser, so that
@@ -62,7 +62,7 @@ class Stage(JSComponent):
     colours = param.String(default="{}", doc="What colours become on dark ground, as JSON.")
     charts = param.List(default=[], doc="What the menu of files offers.")
 
-    _esm = module_text("vitpanel.views", "stage.js")
+    _esm = module_text("vitpanel.views", "view_tools.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
     def __init__(
@@ -75,8 +75,8 @@ class Stage(JSComponent):
         self._list_charts, self._save = list_charts, save
 
     @classmethod
-    def for_layers(cls, n_layers: int, **options: Any) -> "Stage":
-        """Stage for views of a model with so many layers."""
+    def for_layers(cls, n_layers: int, **options: Any) -> "ViewTools":
+        """ViewTools for views of a model with so many layers."""
         colours = {
             "colours": dark_colours(n_layers),
             "ramps": dark_ramps(),

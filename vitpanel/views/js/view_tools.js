@@ -3,7 +3,7 @@ import {read, themed} from "./colours.js"
 import {create, create_menu, save_file} from "./export.js"
 import {set_type_size} from "./type_size.js"
 
-/** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} StageModel */
+/** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} ViewToolsModel */
 
 const is_figure = (/** @type {Model} */ model) => model.type === "Figure"
 const parts_of = (/** @type {any} */ outer) =>
@@ -57,7 +57,7 @@ function found_in(view) {
 }
 
 /**
- * @param {StageModel} model
+ * @param {ViewToolsModel} model
  * @param {any} outer view around
  */
 function follow_theme(model, outer) {
@@ -168,7 +168,7 @@ const ICONS = {
 }
 
 /**
- * @param {StageModel} model
+ * @param {ViewToolsModel} model
  * @param {any} outer view around
  * @param {HTMLButtonElement} button
  */
@@ -209,7 +209,7 @@ function tell(box, text) {
   setTimeout(() => note.remove(), 6000)
 }
 
-/** @param {{view: any, model: StageModel, el: HTMLElement}} args */
+/** @param {{view: any, model: ViewToolsModel, el: HTMLElement}} args */
 export function render({view, model, el}) {
   let outer = view.parent
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
