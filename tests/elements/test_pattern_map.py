@@ -73,6 +73,10 @@ def test_every_colour_can_be_drawn(study: Study, colour: str, density: bool):  #
     assert colours_in(pattern_map(study, colour=colour, density=density))
 
 
+def test_without_a_selection_it_is_in_the_layout_that_the_page_starts_with(study: Study):
+    assert set(pattern_map(study, table=True)["layout"]) == {Selection(study).pattern} == {"offset"}
+
+
 def test_the_table_has_every_head_once(study: Study, selection: Selection):
     selection.choose_head(1, 2)
     table = pattern_map(study, selection, table=True)

@@ -34,7 +34,7 @@ from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.state.brush import InPolygon
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
-from vitpanel.state.selection import Selection
+from vitpanel.state.selection import Selection, first_pattern
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import CHOSEN, MUTED, TEXT
 
@@ -139,7 +139,8 @@ def pattern_map(
         What is looked at. The map then follows it: a click chooses the nearest head, and a box or a lasso marks a
         cluster. None draws the map once.
     layout
-        Name of the layout: ``"patch"``, ``"cls"`` or another one that the study has; None takes the selection's.
+        Name of the layout: ``"patch"``, ``"cls"`` or another one that the study has; None takes the selection's,
+        and without one the layout that the page starts with.
     colour
         What colours mean: ``"layer"``, ``"head"``, ``"class"``, ``"importance"`` or ``"density"``; None as above.
     density
@@ -172,7 +173,7 @@ class _ShownMap:
     """A map as an element: what a selection says, but for the options that are fixed."""
 
     def __init__(self, study: Study, selection: Selection | None, fixed: dict[str, Any]) -> None:
-        self._outer, self._fixed = selection or Selection(), fixed
+        self._outer, self._fixed = selection or Selection(pattern=first_pattern(study)), fixed
         self._patterns = Patterns(study, Selection())
         self._follow()
         self._viewport = home_viewport(self._map.home, width=SIDE, height=SIDE)
