@@ -40,6 +40,7 @@ class LayerMeans(View):
         self.chart = Chart(fig, bridge, name="layer-means", table=lambda: pd.DataFrame(self.bars.data))
         self._draw_bars()
         self._draw_title()
+        self.follow()
 
     @classmethod
     def help(cls) -> str:

@@ -302,5 +302,5 @@ def first_values(study: Study) -> dict[str, Any]:
 
 
 def first_pattern(study: Study) -> str:
-    """Layout of all heads that is shown first: the one that tells heads apart best (docs/patterns.md), if it is there."""
+    """Layout of all heads that is shown first: the one that tells heads apart best (docs/patterns.md), if there."""
     return "offset" if "layout/offset" in study else "patch"

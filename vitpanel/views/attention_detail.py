@@ -90,6 +90,7 @@ class AttentionDetail(View):
         self._draw_threshold()
         self._draw_token()
         self._draw_head()
+        self.follow()
 
     def _listen(self) -> None:
         selection = self.session.selection
@@ -152,10 +153,7 @@ class AttentionDetail(View):
         masks = [getattr(self, f"{name}_chart") for name in self.pictures.masks.figures]
 
         def column(*charts: Any, grow: float) -> pn.Column:
-            panes = [
-                pn.Column(chart, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
-                for chart, share in charts
-            ]
+            panes = [chart.placed(flex=f"{share} 1 0") for chart, share in charts]
             return pn.Column(*panes, **FILLED, styles={"flex": f"{grow} 1 0", "min-width": "0"})
 
         return pn.Row(

@@ -63,6 +63,7 @@ class AttentionStrength(View):
         self._draw_scatter()
         self._draw_bars()
         self._draw_area()
+        self.follow()
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Which measure is shown."""

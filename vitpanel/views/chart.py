@@ -68,7 +68,7 @@ class Chart(pn.viewable.Viewer):
         self.title = title or (name or "").replace("-", " ").capitalize()
         self.detail, self.legend, self.absent = detail, legend, absent
         self.message = ""
-        # Empty rather than hidden: to hide a part or to show it lays out the whole page.
+        # On the page from the first words on, then empty rather than hidden: to hide it would lay out the whole page.
         self.note = pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
 
     @cached_property
@@ -96,23 +96,34 @@ class Chart(pn.viewable.Viewer):
     def _layout(self) -> pn.Column:
         fig = self.figure
         pane = self._bridge.pane(self._fig if isinstance(self._fig, Plot) else fig, **FILLED)
-        return pn.Column(pane, self.note, **FILLED, styles={"position": "relative", "min-height": "0"})
+        parts = [pane, self.note] if self.note.object else [pane]
+        return pn.Column(*parts, **FILLED, styles={"position": "relative", "min-height": "0"})
+
+    def placed(self, **styles: str) -> pn.Column:
+        """Return the one layout of this chart, with more of CSS."""
+        self._layout.styles = {**self._layout.styles, **styles}
+        return self._layout
+
+    def _write(self, html: str) -> None:
+        self.note.object = html
+        if html and "_layout" in vars(self) and self.note not in self._layout.objects:
+            self._layout.append(self.note)
 
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""
         self.message = message
         words = f'<div class="note" role="status"><div>{escaped(public_words(message))}</div>'
-        self.note.object = f'{words}<div class="hint">{escaped(public_words(hint))}</div></div>'
+        self._write(f'{words}<div class="hint">{escaped(public_words(hint))}</div></div>')
 
     def wait(self) -> None:
         """Say in a corner that new values are on their way; what was drawn stays."""
         self.message = ""
-        self.note.object = '<div class="busy" role="status">computing …</div>'
+        self._write('<div class="busy" role="status">computing …</div>')
 
     def clear(self) -> None:
         """Leave the figure alone in its place."""
         self.message = ""
-        self.note.object = ""
+        self._write("")
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one layout of this chart."""

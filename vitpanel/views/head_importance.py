@@ -77,6 +77,7 @@ class HeadImportance(View):
         self._draw_pins()
         self._draw_curve()
         self._draw_modes()
+        self.follow()
 
     def _create_controls(self) -> None:
         selection = self.session.selection

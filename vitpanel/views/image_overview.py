@@ -89,6 +89,7 @@ class ImageOverview(View):
         self._draw_choice()
         self._draw_colours()
         self._draw_brush()
+        self.follow()
 
     def _create_controls(self) -> None:
         self.text = ImageSearch(

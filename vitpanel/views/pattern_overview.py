@@ -86,6 +86,7 @@ class PatternOverview(View):
         self._create_controls()
         self._listen()
         self._draw_map()
+        self.follow()
 
     def _create_controls(self) -> None:
         selection = self.session.selection

@@ -67,7 +67,8 @@ class View(pn.viewable.Viewer):
     place: ClassVar[Place]
     redraws: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Methods that draw, each with what it is called for when that changes: parameters of the selection; with
-    ``session.`` before them of the session, with ``view.`` of the view. A view draws for the first time by itself."""
+    ``session.`` before them of the session, with ``view.`` of the view. A view draws for the first time by itself, and
+    then calls `follow`."""
 
     dark = param.Boolean(default=False, doc="Whether the ground is dark, for what is painted in Python.")
     maximised = param.Boolean(default=False, doc="Whether the view fills the page.")
@@ -82,15 +83,14 @@ class View(pn.viewable.Viewer):
             save=self.save,
         )
         self.view_tools.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
-        self._follow()
 
     @classmethod
     def help(cls) -> str:
         """How to read the view, as HTML; empty where there is nothing to say."""
         return chapter(cls.title)
 
-    def _follow(self) -> None:
-        """Draw at each change of what `redraws` names."""
+    def follow(self) -> None:
+        """Draw from now on at each change of what `redraws` names; called once, when the view is whole."""
         owners = {"": self.session.selection, "session": self.session, "view": self}
         for draw, parameters in self.redraws.items():
             for owner, watched in owners.items():
