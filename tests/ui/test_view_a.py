@@ -65,7 +65,7 @@ def test_pointing_shows_the_card_and_a_group_stands_out(opened, wait_until, plac
     button.press("Enter")
     wait_until(lambda: view.session.brushed is not None)
     assert np.array_equal(view.session.brushed, images["label"] == 1)
-    page.get_by_role("button", name="Clear the brush").click()
+    page.get_by_role("button", name="Clear").click()
     wait_until(lambda: view.session.selection.images is None)
 
 
