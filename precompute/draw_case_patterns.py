@@ -28,7 +28,7 @@ from vitpanel.drawing.display import (  # noqa: E402
     threshold_value,
     token_kinds,
 )
-from vitpanel.drawing.window import home_window  # noqa: E402
+from vitpanel.drawing.viewport import home_viewport  # noqa: E402
 from vitpanel.elements.pattern_map import paint_map  # noqa: E402
 from vitpanel.models.images import decode_crop  # noqa: E402
 from vitpanel.state.online import Matrices, Online  # noqa: E402
@@ -157,14 +157,14 @@ def lit_map(study: Study, head: tuple[int, int], pattern: str, *, size: int) -> 
     """D1: all heads of all images as contours, one head on all images lit."""
     selection = Selection(layer=head[0], head=head[1], pattern=pattern, cloud=True)
     patterns = Patterns(study, selection)
-    window = home_window(patterns.map().home, width=size, height=size)
-    drawing = paint_map(patterns, patterns.map(), window, patterns.colours())
+    viewport = home_viewport(patterns.map().home, width=size, height=size)
+    drawing = paint_map(patterns, patterns.map(), viewport, patterns.colours())
     pixels = Image.fromarray(np.ascontiguousarray(drawing.picture.pixels[::-1]).view(np.uint8).reshape(size, size, 4))
     picture = Image.new("RGB", (size, size), "white")
     picture.paste(pixels, mask=pixels)
     draw = ImageDraw.Draw(picture)
     for x, y in zip(*drawing.cloud, strict=True):
-        left, top = (x - window.x[0]) * window.scale[0], size - (y - window.y[0]) * window.scale[1]
+        left, top = (x - viewport.x[0]) * viewport.scale[0], size - (y - viewport.y[0]) * viewport.scale[1]
         draw.ellipse([left - 2, top - 2, left + 2, top + 2], fill=CHOSEN)
     return picture
 
