@@ -36,6 +36,5 @@ def create_button(label: str, *, sign: str = "", look: str = "", **options: Any)
         More of CSS.
     """
     sheets = [_LOOK, look, *([_SIGN.format(sign=sign)] if sign else [])]
-    return pn.widgets.Button(
-        label=label, stylesheets=sheets, **{"margin": (0, 1), "height": 30, "align": "center"} | options
-    )
+    defaults: dict[str, Any] = {"margin": (0, 1), "height": 30, "styles": {"align-self": "center"}}
+    return pn.widgets.Button(label=label, stylesheets=sheets, **defaults | options)

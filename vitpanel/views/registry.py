@@ -41,7 +41,7 @@ def register(view: type[View]) -> type[View]:
 
 def views() -> dict[str, type[View]]:
     """All views by their slugs, as they stand on the page: row by row, and in a row as they were registered."""
-    known = _registered | _of_packages()
+    known = {**_registered, **{slug: view for slug, view in _of_packages().items() if slug not in _registered}}
     return dict(sorted(known.items(), key=lambda item: item[1].place.row))
 
 

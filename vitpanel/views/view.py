@@ -22,7 +22,13 @@ HEADER_HEIGHT = 44
 TOOLS_WIDTH = 60
 NO_WRAP = {"white-space": "nowrap"}
 WRAPPED = {"flex-wrap": "wrap", "align-items": "center"}
-AT_RIGHT = {"width": "max-content", "max-width": "100%", "margin-left": "auto", "justify-content": "flex-end"}
+AT_RIGHT = {
+    "width": "max-content",
+    "max-width": "100%",
+    "margin-left": "auto",
+    "justify-content": "flex-end",
+    "align-self": "center",
+}
 # As `Paper` of Material UI looks, which as a component of React would render all that is in it a second time.
 _LOOK = f"""
     :host {{ position: relative; border-radius: 4px; color: {css("text")}; background: {css("surface")};
