@@ -10,7 +10,7 @@ import pytest
 from vitpanel.core.grid import Grid
 from vitpanel.core.spec import ViTSpec
 from vitpanel.study.schema import FORMAT_VERSION, array_specs
-from vitpanel.views.help import metric_list
+from vitpanel.views.popover import metric_list
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("precompute/*.md")])

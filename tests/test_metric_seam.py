@@ -33,9 +33,9 @@ from vitpanel.study.verify import verify_study
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.head_atlas import HeadAtlas
 from vitpanel.views.head_importance import HeadImportance
-from vitpanel.views.help import chapter
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
+from vitpanel.views.popover import chapter
 
 pytestmark = pytest.mark.slow
 IMAGE = 3

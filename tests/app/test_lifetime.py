@@ -81,7 +81,7 @@ def wait_for(is_true: Callable[[], bool]) -> None:
 def test_pages_that_are_only_fetched_leave_nothing(visits: Visits):
     for _ in range(3):
         with urllib.request.urlopen(visits.url, timeout=60) as answer:  # noqa: S310 - an address of this machine
-            assert b"synthetic_vit" in answer.read()
+            assert b"vp-lost" in answer.read()
     assert visits.n_visits == 3
     wait_for(lambda: visits.n_left() == 0)
 

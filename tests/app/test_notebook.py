@@ -1,7 +1,5 @@
 """Views in a notebook: what goes over the comm in both ways. Jupyter itself is not started."""
 
-import base64
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +9,12 @@ import pytest
 from bokeh.document import Document
 from bokeh.models import Plot
 from holoviews.streams import Tap
-from panel.custom import JSComponent
 from pyviz_comms import Comm
 
 import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel import elements
 from vitpanel.app.explorer import Explorer
-from vitpanel.app.notebook import told_once
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Near, OfClass
 from vitpanel.study.reader import Study, open_study
@@ -109,36 +105,9 @@ def test_views_are_shown_in_the_places_of_the_page(show: Callable[..., Cell]):
     assert len(list(cell.document.select({"type": Plot}))) == sum(len(v.charts) for v in cell.explorer.views.values())
 
 
-def test_a_cell_is_as_high_as_the_views_need_and_has_icons(show: Callable[..., Cell]):
+def test_a_cell_is_as_high_as_the_views_need(show: Callable[..., Cell]):
     root = show("image-overview")._root
-    font = next(model for model in root.references() if getattr(model, "class_name", "") == "IconFont")
-    column = next(model for model in root.references() if font in getattr(model, "children", []))
-    assert (column.height, column.sizing_mode) == (480, "stretch_width")
-    woff2 = base64.b64decode(font.data.font.removeprefix("data:font/woff2;base64,"))
-    assert woff2.startswith(b"wOF2")
-    buttons = [model for model in root.references() if getattr(model, "class_name", "") == "IconButton"]
-    assert buttons
-    assert all(any(".material-icons" in str(sheet) for sheet in button.stylesheets) for button in buttons)
-
-
-def test_no_component_of_ours_is_taken_for_a_part_of_a_figure():
-    # In a notebook panel-material-ui gives colours to every model whose name ends like these.
-    parts = (
-        "Axis",
-        "Legend",
-        "ColorBar",
-        "Title",
-        "Grid",
-        "Figure",
-        "Toolbar",
-        "Tooltip",
-        "HoverTool",
-        "Split",
-        "Rect",
-    )
-    names = [kind.__name__ for kind in JSComponent.__subclasses__() if kind.__module__.startswith("vitpanel")]
-    assert len(names) > 3
-    assert not [name for name in names if name.endswith(parts)]
+    assert (root.height, root.sizing_mode) == (480, "stretch_width")
 
 
 def test_a_view_that_there_is_not_is_refused(study: Study):
@@ -194,13 +163,3 @@ def test_a_chart_is_saved_over_the_comm(show: Callable[..., Cell]):
     cell.comm.sent = []
     cell.explorer.views["attention-strength"].save("attention-strength", "csv")
     assert "chosen_image" in "".join(cell.comm.sent)
-
-
-def test_a_script_that_many_components_have_is_told_once():
-    long, other, short = (json.dumps(text) for text in ('say "a" \\ // ' * 2000, "let a" * 4000, "x"))
-    scripts = [long, long, other, short, short]
-    html = "".join(f'{{"esm":{script}}}' for script in scripts)
-    html = told_once(f"<script>\n  var docs_json = [{html}];\n</script>")
-    assert html.count(long) == html.count(other) == 1
-    assert f'var told_0 = {long};\n  var docs_json = [{{"esm":told_0}}{{"esm":told_0}}' in html
-    assert html.endswith('{"esm":"x"}{"esm":"x"}];\n</script>')

@@ -14,6 +14,7 @@ interface Property {
 
 interface BokehDocument {
   _all_models: Map<string, Model>
+  is_idle: boolean
   on_change(listener: () => void): void
   remove_on_change(listener: () => void): void
   on_event(name: string, listener: () => void): void

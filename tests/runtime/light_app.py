@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 from tornado.web import RequestHandler
 
 from vitpanel.runtime.guards import install, present_guarded
@@ -27,9 +26,9 @@ def page() -> pn.viewable.Viewable:
     """Page with a button that fails, or a failure if its address asks for one."""
     if pn.state.session_args.get("fail"):
         raise RuntimeError(SECRET)
-    button = pmui.Button(name="Fail")
+    button = pn.widgets.Button(name="Fail")
     button.on_click(fail)
-    return pn.Column(button, pmui.TextInput(name="light"))
+    return pn.Column(button, pn.widgets.TextInput(name="light"))
 
 
 def fail(_: object) -> None:

@@ -205,7 +205,6 @@ def settle(page: Page) -> Callable[[], None]:
     """Wait until the charts stand where they will stay, so that a place on them is still theirs when it is clicked."""
 
     def wait() -> None:
-        expect(page.get_by_role("menuitem")).to_have_count(0)  # a menu catches the pointer until it has faded
         page.wait_for_function(_READY)
 
     return wait

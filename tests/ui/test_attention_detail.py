@@ -361,8 +361,7 @@ def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., De
 def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
     view = open_view(prefix=("cls", "register"))
     page, selection = view.page, view.session.selection
-    page.get_by_role("combobox").nth(1).click()
-    page.get_by_role("menuitem", name="square root").click()
+    page.get_by_role("combobox").nth(1).select_option("square root")
     wait_until(lambda: selection.scale == "square root")
     wait_until(lambda: bool(np.allclose(view.shades(), np.sqrt(view.parts()), rtol=1e-6)))
     row = view.matrix[0, 2:]
@@ -389,8 +388,7 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
     cut.fill("2")
     cut.press("Enter")
     wait_until(lambda: view.session.selection.threshold == 0.02 and view.is_shown())
-    view.page.get_by_role("combobox").nth(0).click()
-    view.page.get_by_role("menuitem", name="value").click()
+    view.page.get_by_role("combobox").nth(0).select_option("value")
     wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
     cut.fill("0.1")
     cut.press("Enter")
@@ -419,8 +417,7 @@ def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_unt
         cut.fill(text)
         cut.press("Enter")
         expect(alert).to_have_text(f"'{text}' is not a threshold. Type a percentage above 0, up to 100.")
-    view.page.get_by_role("combobox").nth(0).click()
-    view.page.get_by_role("menuitem", name="value").click()
+    view.page.get_by_role("combobox").nth(0).select_option("value")
     wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
     cut.fill("much")
     cut.press("Enter")
@@ -456,7 +453,7 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     view = open_view()
     page, session = view.page, view.session
     page.get_by_role("button", name="Atlas of 6 heads").click()
-    heads = page.get_by_role("option")
+    heads = page.get_by_role("listbox", name="All heads of the image").get_by_role("option")
     wait_until(lambda: heads.count() == 6)
     expect(heads.nth(0)).to_have_attribute("aria-selected", "true")
     pictures = page.evaluate(
@@ -469,9 +466,9 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
         view.view.atlas.strip.sheet,
     )
     assert pictures == [3 * 18, 2 * 18]
-    page.get_by_role("button", name="Save the atlas").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as download:
-        page.get_by_role("menuitem", name="attention-atlas · PNG").click()
+        page.get_by_role("button", name="Atlas of heads · PNG").click()
     assert download.value.suggested_filename == "attention-atlas_image3.png"
     saved = np.asarray(Image.open(download.value.path()).convert("RGB"))
     assert saved.shape[1] == 8 + 6 * (4 * 18 + 8)
@@ -489,8 +486,7 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     expect(heads.nth(2)).to_have_attribute("aria-selected", "true")
     heads.nth(4).click()  # the head that was chosen here last
     wait_until(lambda: session.chosen_head == (1, 1))
-    page.get_by_role("combobox").last.click()
-    page.get_by_role("menuitem", name="by entropy").click()
+    page.get_by_role("combobox").last.select_option("by entropy")
     names = [f"L{layer} H{head}" for layer, head in session.heads_by("entropy")]
     expect(page.get_by_role("listbox", name="All heads of the image").locator("span")).to_have_text(names)
     page.get_by_role("button", name="Atlas of 6 heads").click()
@@ -500,7 +496,7 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
 
 def test_the_atlas_scrolls_to_the_chosen_head(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
     view = open_view(n_layers=12, n_heads=12)
-    heads, selection = view.page.get_by_role("option"), view.session.selection
+    heads, selection = view.page.get_by_role("listbox").locator("[role=option]"), view.session.selection
     view.act(lambda: selection.choose_head(11, 11))
     view.page.get_by_role("button", name="Atlas of 144 heads").click()
     for layer, head in ((11, 11), (0, 3), (6, 6)):

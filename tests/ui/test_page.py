@@ -110,14 +110,6 @@ def test_every_figure_is_painted_and_nothing_is_cut_off(shown, tmp_path, width, 
         assert not page.evaluate(f"document.documentElement.scroll{axis} > window.inner{axis}")
 
 
-def test_what_a_tooltip_lies_over_can_be_dragged_upon(shown):
-    _, page = shown()
-    page.get_by_role("button", name="Draw around images").hover()
-    tooltip = page.locator(".MuiTooltip-popper")
-    expect(tooltip).to_be_visible()
-    assert tooltip.evaluate("el => getComputedStyle(el).pointerEvents") == "none"
-
-
 def nested(one: list[float], other: list[float]) -> bool:
     """Whether one of two boxes lies in the other, as a button in its input."""
     inner, outer = sorted((one, other), key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))

@@ -164,11 +164,9 @@ def test_switches_change_what_is_drawn(open_map: Callable[..., Map], wait_until:
     shown = open_map()
     shown.page.get_by_role("button", name="Points").click()
     wait_until(lambda: not shown.session.selection.density)
-    shown.page.get_by_role("combobox", name="Layout").click()
-    shown.page.get_by_role("menuitem", name="CLS").click()
+    shown.page.get_by_role("combobox", name="Layout").select_option("CLS")
     wait_until(lambda: shown.session.selection.pattern == "cls")
-    shown.page.get_by_role("combobox", name="Colour").click()
-    shown.page.get_by_role("menuitem", name="Class").click()
+    shown.page.get_by_role("combobox", name="Colour").select_option("Class")
     expect(shown.page.get_by_text("T-shirt & <top>")).to_be_visible()
     assert shown.session.selection.map_colour == "class"
     shown.switch("Highlight the chosen head").click()

@@ -25,10 +25,10 @@ _VALUE = """([id, name]) => {
   return name !== "data" ? value
     : Object.fromEntries(Object.entries(value).map(([key, column]) => [key, Array.from(column, plain)]))
 }"""
-# Tells widgets values faster than React draws them, as a busy page is told, and counts what they answer.
+# Tells widgets values as fast as a busy page is told, and counts what they answer.
 _ANSWERS = """async ids => {
   let n = 0
-  const widgets = ids.map(id => Bokeh.documents[0].get_model_by_id(id).data), told = new Map()
+  const widgets = ids.map(id => Bokeh.documents[0].get_model_by_id(id)), told = new Map()
   for (const data of widgets) data.properties.value.change.connect(() => { n += data.value !== told.get(data) })
   for (let i = 0; i < 200; i++) {
     for (const data of widgets) {
@@ -125,7 +125,6 @@ def test_the_browser_shows_what_is_chosen_after_many_quick_acts(
 def test_widgets_answer_nothing_to_what_they_are_told(shown: Callable[..., tuple[Explorer, Page]]):
     explorer, page = shown()
     views: dict[str, Any] = dict(explorer.views)
-    # Those of React: the others do not answer.
     overview = views["image-overview"]
     widgets = [overview.layout, overview.colouring, views["attention-detail"]._token]
     assert page.evaluate(_ANSWERS, [next(iter(widget._models.values()))[0].id for widget in widgets]) == 0

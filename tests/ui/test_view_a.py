@@ -89,7 +89,7 @@ def test_search_offers_names_and_takes_the_one_chosen(opened, wait_until):
     wait_until(lambda: view.session.selection.image == 21)
     expect(view.page.get_by_text("image 21:")).to_be_visible()
     box.fill("unlabelled")
-    expect(view.page.get_by_role("option").first).to_be_visible()
+    expect(view.page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
     for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
         box.press(key)
     first = int((view.session.study.images["label_name"] == "").to_numpy().argmax())
@@ -185,8 +185,7 @@ def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
         ("Layout", "JSD", lambda: view.session.selection.image_layout == "jsd"),
         ("Colour", "Right or wrong", lambda: view.session.selection.colouring == "correct"),
     ):
-        view.page.get_by_role("combobox", name=name).click()
-        view.page.get_by_role("menuitem", name=option).press("Enter")
+        view.page.get_by_role("combobox", name=name).select_option(option)
         wait_until(is_done)
     expect(view.page.get_by_role("button", name="wrong")).to_be_visible()
     expect(view.page.get_by_role("group", name="Right or wrong:")).to_be_visible()

@@ -88,15 +88,14 @@ def test_arrow_keys_move_the_line_of_the_focused_curve(opened, wait_until):
 
 def test_list_ranks_chooses_and_follows(opened, wait_until):
     order = opened.order
-    rows = opened.page.get_by_role("option")
+    rows = opened.page.get_by_role("listbox").get_by_role("option")
     expect(rows).to_have_count(36)
     expect(rows.first).to_have_id(f"head-{order[0]}")
     opened.row(order[2]).click()
     wait_until(lambda: opened.session.chosen_head == divmod(order[2], N_HEADS))
     opened.page.get_by_role("listbox").press("ArrowDown")
     wait_until(lambda: opened.session.chosen_head == divmod(order[3], N_HEADS))
-    opened.page.get_by_role("combobox", name="Metric").click()
-    opened.page.get_by_role("menuitem", name="JSD").click()
+    opened.page.get_by_role("combobox", name="Metric").select_option("JSD")
     expect(opened.page.get_by_text("JSD without the head, this image")).to_be_visible()
     expect(rows.first).to_have_id(f"head-{opened.order[0]}")
     curve = opened.page.get_by_role("slider", name="chosen head")
@@ -134,14 +133,16 @@ def test_lines_of_the_list_are_drawn_on_the_scale_of_their_own_metric(opened, wa
         return float(opened.row(0).locator(".zero").get_attribute("y1"))
 
     def lowest() -> float:
-        paths = [row.locator(".area").get_attribute("d") for row in opened.page.get_by_role("option").all()]
+        paths = [
+            row.locator(".area").get_attribute("d")
+            for row in opened.page.get_by_role("listbox").get_by_role("option").all()
+        ]
         return max(float(y) for path in paths for y in re.findall(r",(-?[\d.]+)", path))
 
     at_first = base()
     assert at_first < 13  # a probability is lost or won
     for name, is_at_the_bottom in (("JSD", True), ("Probability", False)):
-        opened.page.get_by_role("combobox", name="Metric").click()
-        opened.page.get_by_role("menuitem", name=name, exact=True).click()
+        opened.page.get_by_role("combobox", name="Metric").select_option(name)
         wait_until(lambda expected=13 if is_at_the_bottom else at_first: base() == pytest.approx(expected))
         assert lowest() < 13.01
 

@@ -62,8 +62,7 @@ def test_inset_is_square_and_in_the_corner(view):
 
 
 def test_distance_is_chosen_and_read_in_patches_and_pixels(view, wait_until, settle, place_of):
-    view.page.get_by_role("combobox", name="Measure").click()
-    view.page.get_by_role("menuitem", name="Distance").press("Enter")
+    view.page.get_by_role("combobox", name="Measure").select_option("Distance")
     wait_until(lambda: view.session.selection.measure == "distance")
     wait_until(lambda: view.page.evaluate(_OF_MODEL, [view.scatter.figure.y_range.id, "end"]) > 1.5)
     settle()

@@ -11,6 +11,7 @@ from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.session import Session
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.controls import WRONG
 
 
 @pytest.fixture
@@ -61,13 +62,13 @@ def test_typed_value_moves_the_bar(view: Any):
     view._cut.value = "0.05"
     assert view.session.selection.threshold == share_above(matrix_of(view), 0.05)
     assert view.pictures.cut.data["value"][0] == min(value for value in matrix_of(view).ravel() if value >= 0.05)
-    assert not view._cut.error_state
+    assert not view._cut.css_classes
 
 
 @pytest.mark.parametrize("text", ["many", "0", "101", "nan", ""])
 def test_impossible_share_is_marked(view: Any, text: str):
     view._cut.value = text
-    assert view._cut.error_state
+    assert view._cut.css_classes == WRONG
     assert view.session.selection.threshold == 0.01
 
 
@@ -80,7 +81,7 @@ def test_clicked_and_typed_tokens_are_kept(view: Any):
         assert view.pictures.pinned.data == {"token": [token]}
         assert view._token.value == view.grid.name(token).replace("cls", "CLS")
     view._token.value = "17"
-    assert view._token.error_state
+    assert view._token.css_classes == WRONG
     assert view.session.selection.token == 10
     view._token.value = ""
     assert view.session.selection.token is None
@@ -106,10 +107,10 @@ def test_a_threshold_that_no_value_reaches_is_refused(view: Any):
     view._unit.value = "value"
     for text in ("2", "-0.1", "nan"):
         view._cut.value = text
-        assert view._cut.error_state
+        assert view._cut.css_classes == WRONG
         assert f"Type a value from 0 to {matrix_of(view).max():.3g}, the largest here." in view.pictures.words.text
     view._cut.value = f"{matrix_of(view).max():.3g}"
-    assert not view._cut.error_state
+    assert not view._cut.css_classes
     assert view.session.selection.threshold <= 2 / matrix_of(view).size
 
 

@@ -104,11 +104,11 @@ def test_what_is_missing_is_said(make_session: Callable[..., Session]):
 def test_what_is_saved_is_the_order_shown_with_what_is_known(atlas: Any, monkeypatch: pytest.MonkeyPatch):
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(atlas.strip, "send", sent.append)
-    assert not atlas.menu.visible
+    assert atlas.record()["reason"] == "Open the atlas of heads first."
     atlas.switch.value = True
-    assert atlas.menu.visible
+    assert not atlas.record()["reason"]
     atlas.order.value = "entropy"
-    atlas.save("attention-atlas", "csv")
+    atlas.save("csv")
     (file,) = sent
     assert file["file"] == "attention-atlas_image3.csv"
     table = pd.read_csv(io.StringIO(file["text"]))

@@ -56,7 +56,7 @@ def test_a_click_on_empty_ground_keeps_the_place(view: Any):
 
 def test_a_double_click_shows_everything_and_keeps_the_place(view: Any):
     (far,), before, home = far_heads(view.session, 1), chosen(view.session), view._seen
-    view.tools.zoom_in.clicks += 1
+    view.tools._handle_msg({"press": "zoom in"})
     assert view._seen != home
     for place in (view.session.study["layout/patch"][far], view.session.study["layout/patch"][3, 1, 1]):
         click(view, place)

@@ -47,7 +47,7 @@ def test_without_an_image_the_head_is_lit_on_all(view: Any):
     assert len(view.plot.own.data["x"]) == len(view.plot.ring.data["x"]) == 0
     view.session.selection.image = 2
     assert len(view.plot.cloud.data["x"]) == 0
-    view.tools.cloud.value = True
+    view.tools.switch("cloud", is_on=True)
     assert np.array_equal(np.sort(view.plot.cloud.data["x"]), expected)
 
 
@@ -90,13 +90,13 @@ def test_picture_is_drawn_for_what_is_seen(view: Any):
     fig._trigger_event(RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=1.0))
     picture = view.plot.source.data
     assert (picture["x"], picture["y"], picture["dw"], picture["dh"]) == ([0.0], [-1.0], [2.0], [2.0])
-    view.tools.home.clicks += 1
+    view.tools._handle_msg({"press": "home"})
     assert view.plot.source.data["dw"][0] > np.ptp(view.session.study["layout/patch"][..., 0])
 
 
 def test_ranges_that_the_server_set_are_no_act(view: Any):
     fig, home = view.plot.figure, view._seen
-    view.tools.zoom_in.clicks += 1
+    view.tools._handle_msg({"press": "zoom in"})
     near = view._seen
     for window in (home, near):
         view._on_ranges(RangesUpdate(fig, x0=window.x[0], x1=window.x[1], y0=window.y[0], y1=window.y[1]))
@@ -118,12 +118,12 @@ def test_missing_layouts_say_why(make_session: Callable[..., Session]):
 def test_buttons_zoom_about_the_chosen_head(view: Any):
     place = view.session.study["layout/patch"][3, 0, 0]
     wide = view.plot.source.data["dw"][0]
-    view.tools.zoom_in.clicks += 1
+    view.tools._handle_msg({"press": "zoom in"})
     picture, span = view.plot.source.data, view.plot.figure.x_range
     assert picture["dw"][0] == pytest.approx(wide / 2)
     assert (span.start, span.end) == pytest.approx((picture["x"][0], picture["x"][0] + picture["dw"][0]))
     assert (span.start + span.end) / 2 == pytest.approx(place[0])
-    view.tools.zoom_out.clicks += 1
+    view.tools._handle_msg({"press": "zoom out"})
     assert view.plot.source.data["dw"][0] == pytest.approx(wide)
 
 
@@ -192,7 +192,7 @@ def test_a_lasso_around_nothing_says_so(view: Any):
 
 
 def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(view: Any):
-    view.tools.around.clicks += 1
+    view.tools._handle_msg({"press": "around"})
     assert view.session.selection.heads == Near("layout/patch", (3, 0, 0), 100)
     view.card.count.value = 9
     assert view.card.summary.n_heads == 9
@@ -206,14 +206,6 @@ def test_the_neighbours_of_the_chosen_head_are_marked_and_examples_lead_there(vi
     assert (view.session.selection.image, *view.session.chosen_head) == (image, layer, head)
     view.card._on_example(SimpleNamespace(data={"choose": [99, 0, 0]}))
     assert view.session.selection.image == image
-
-
-def test_one_kind_of_drag_at_a_time(view: Any):
-    view.tools.lasso.value = True
-    view.tools.box.value = True
-    assert not view.tools.lasso.value
-    view.tools.lasso.value = True
-    assert not view.tools.box.value
 
 
 def test_colours_that_cannot_be_had_are_said_in_place(make_session: Callable[..., Session]):

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
-from bokeh.themes import Theme
 
 from vitpanel.app.address import Address
-from vitpanel.app.icon_font import IconFont
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.opening import open_in_turn
-from vitpanel.app.page import Page
+from vitpanel.app.page import HEADER_HEIGHT, create_frame
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.study_card import study_title
+from vitpanel.app.theme_switch import ThemeSwitch
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up
 from vitpanel.errors import VitpanelError
@@ -25,29 +23,16 @@ from vitpanel.runtime.incidents import report
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
+from vitpanel.theme.notices import create_notice
 from vitpanel.views.base import escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.controls import create_button
 from vitpanel.views.damage import despite_damage
 from vitpanel.views.registry import views as known_views
 from vitpanel.views.view import View
 
-HEADER_HEIGHT = 40
-HEADER = {
-    "& .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT - 8}px !important"},
-    "& .MuiToolbar-root .MuiIconButton-root": {"padding": "4px"},
-    "& .MuiToolbar-root h5": {"display": "none"},  # Panel's own title, which is empty
-}
-TITLE = (
-    ":host { align-self: center; } h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; }"
-)
-# What a tooltip lies over can be clicked and dragged upon all the same, and it is not as narrow as a small button.
-TOOLTIP = {"popper": {"pointerEvents": "none !important"}, "tooltip": {"width": "max-content", "maxWidth": "260px"}}
-THEME = {"components": {"MuiTooltip": {"styleOverrides": TOOLTIP}}}
 # Where headers still have one row and every chart its place; in a smaller window the views scroll both ways.
 SMALLEST = (1260, 668)
-# Page gives fonts and colours to models of these names unless the document's theme speaks of them; figures have the
-# house style and follow the theme by `ViewTools`.
-STYLED_BY_US = ("Axis", "BaseColorBar", "ColorBar", "Figure", "Grid", "Legend", "Plot", "Title")
 FILLED: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
 NARROW = {"min-width": "0", "min-height": "0"}
 
@@ -142,7 +127,7 @@ class Explorer(pn.viewable.Viewer):
         if isinstance(self._height, int):
             # In a cell nothing but a height of its own keeps the output from being as low as its first line.
             size = {"height": self._height, "sizing_mode": "stretch_width", "margin": 0}
-            return pn.Column(IconFont.create(), *laid_out, **size, styles=low)
+            return pn.Column(*laid_out, **size, styles=low)
         page = pn.Column(*laid_out, **FILLED, styles={"flex": "1 0 auto", **low})
         return pn.Column(page, **FILLED, styles={"height": self._height, "overflow": "auto"})
 
@@ -170,33 +155,37 @@ def chosen_views(slugs: str | Sequence[str] | None) -> dict[str, type[View]]:
     return {slug: kind for slug, kind in known.items() if slug in asked}
 
 
-def create_page(study: Study, *, service: ModelService | None = None) -> Page:
+def create_page(study: Study, *, service: ModelService | None = None) -> pn.Column:
     """Return the whole page of a session.
 
     On a server the views come once the browser is there, in turn with those of other visitors; a page that nobody
     looks at costs little.
     """
     document = served_document()
-    height = f"calc(100vh - {HEADER_HEIGHT}px - 8px)"
+    height = f"calc(100vh - {HEADER_HEIGHT}px)"
     explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
-    page = _page(study_title(study), *_notices(address), explorer, header=[TrustBadge(study), address])
-    page.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark_theme")
+    theme = ThemeSwitch(margin=(0, 8, 0, 0), styles={"color": "white"})
+    theme.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
+    page = create_frame(study_title(study), [*_notices(address), explorer], header=[TrustBadge(study), theme, address])
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
     sessions.begin(explorer.close)
     return page
 
 
-def _notices(address: Address) -> list[pmui.Alert]:
+def _notices(address: Address) -> list[pn.Row]:
     """What the address asked for in vain, in words that can be closed."""
     if not address.notices:
         return []
-    text = escaped(" ".join(address.notices))
-    return [pmui.Alert(object=text, severity="warning", closeable=True, margin=4, sizing_mode="stretch_width")]
+    words = create_notice(escaped(" ".join(address.notices)), sizing_mode="stretch_width", margin=0)
+    close = create_button("Close", sign="×", width=30)
+    notice = pn.Row(words, close, sizing_mode="stretch_width", margin=4)
+    close.js_on_click(args={"notice": notice}, code="notice.visible = false")
+    return [notice]
 
 
-def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> Page:
+def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> pn.Column:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
     The study and its model are opened once per process.
@@ -205,7 +194,7 @@ def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True)
         study, service = open_once(path, checkpoint=checkpoint, live=live)
         return create_page(study, service=service if live else None)
     except VitpanelError as error:
-        return _page("vitpanel", create_problem(path.name, error))
+        return create_frame("vitpanel", [create_problem(path.name, error)])
 
 
 def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, ModelService]:
@@ -230,17 +219,3 @@ def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
     if live:
         service.warm_up().add_done_callback(lambda _: freeze_what_is_there())
     return service
-
-
-def _page(title: str, *content: Any, header: Sequence[pn.viewable.Viewable | pn.viewable.Viewer] = ()) -> Page:
-    if pn.state.curdoc is not None:
-        pn.state.curdoc.theme = Theme(json={"attrs": {name: {} for name in STYLED_BY_US}})
-    # Panel's own title is a link, and a click on it would load the page anew.
-    words = pn.pane.HTML(f"<h1>{escaped(title)}</h1>", stylesheets=[TITLE], margin=(0, 8))
-    return Page(
-        meta_title=title,
-        main=list(content),
-        header=[words, *header],
-        sx=HEADER,
-        theme_config=THEME,
-    )

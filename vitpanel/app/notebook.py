@@ -1,8 +1,6 @@
 """vitpanel in a notebook cell."""
 
-import re
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +8,11 @@ from typing import Any
 import panel as pn
 
 from vitpanel.app.explorer import Explorer
-from vitpanel.app.icon_font import ICON_CSS
 from vitpanel.app.live_model import live_model
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 from vitpanel.views.scripts import module_text
 
-# The code of a component, as JSON.
-_TEXT = re.compile(r'(?<="esm":)"(?:[^"\\]++|\\.)*+"')
-_LONG = 10_000
 _MODELS = "var docs_json = "
 
 
@@ -33,15 +27,12 @@ class _Cell(Explorer):
     """The linked views as the result of a cell."""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        """Return what Jupyter is given; without the internet each of Panel's components comes with all of their code.
-
-        That would be 1.4 MB each, in what the browser gets and in the file of the notebook.
-        """
+        """Return what Jupyter is given, with words for where nobody hears of what is done in the views."""
         bundle = super()._repr_mimebundle_(include, exclude)
         if bundle is None or _MODELS not in bundle[0].get("text/html", ""):
             return bundle  # not in a notebook, or by a way of its own, like that of VS Code
         shown, about = bundle
-        return {**shown, "text/html": _note() + told_once(shown["text/html"])}, about
+        return {**shown, "text/html": _note() + shown["text/html"]}, about
 
 
 def _note() -> str:
@@ -49,15 +40,6 @@ def _note() -> str:
     name = f"vitpanel-{uuid.uuid4().hex}"
     script = module_text("vitpanel.app", "in_cell.js").replace("NOTE", name)
     return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{script}</script>'
-
-
-def told_once(html: str) -> str:
-    """Scripts of components that occur in the models of a result several times, as one variable each."""
-    texts = [text for text, n in Counter(_TEXT.findall(html)).items() if n > 1 and len(text) > _LONG]
-    for number, text in enumerate(texts):
-        html = html.replace(f'"esm":{text}', f'"esm":told_{number}')
-    variables = "".join(f"var told_{number} = {text};\n  " for number, text in enumerate(texts))
-    return html.replace(_MODELS, variables + _MODELS, 1)
 
 
 def explore(
@@ -100,7 +82,7 @@ def explore(
     >>> vitpanel.explore(study, views="attention-detail", selection=first.selection)  # doctest: +SKIP
     """
     # Inline resources make the views work without the internet.
-    pn.extension(inline=True, raw_css=[ICON_CSS])
+    pn.extension(inline=True)
     service = live_model(study, checkpoint=checkpoint) if live else None
     if service is not None:
         service.warm_up()

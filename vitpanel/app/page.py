@@ -1,38 +1,45 @@
 """The page around the views."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import panel_material_ui as pmui
-import param
-from panel.util import edit_readonly
+import panel as pn
 
+from vitpanel.theme.palette import css_variables
 from vitpanel.views.scripts import module_text
 
-_TEMPLATE = (
-    Path(__file__)
-    .with_name("page.html")
-    .read_text(encoding="utf-8")
-    .replace("/* js/page.js */", module_text("vitpanel.app", "page.js"))
+HEADER_HEIGHT = 40
+_HEADER = {"background": "var(--vp-header)", "color": "white", "align-items": "center", "flex": "none"}
+_FIRST = {"margin-right": "auto"}
+_TITLE = (
+    ":host { align-self: center; } h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; }"
 )
 
 
-class Page(pmui.Page):
-    """Page of panel-material-ui that ends with its session, and whose widgets tell the server of persons' acts alone.
+def create_frame(title: str, content: Sequence[Any], *, header: Sequence[Any] = ()) -> pn.Column:
+    """Return a page: a header with its title and what is at the right of it, above the content.
 
-    The busy line is not used. panel-material-ui ties it to a parameter of Panel's global state, which keeps every page
-    that was ever served (`Page.__init__` in panel-material-ui 0.16.6; param 2.4 goes on watching what a value refers to
-    after another has taken its place), and which changes at every act of anybody, so that each visitor costs a message
-    to all others. Here it refers to nothing. What takes time says so in its place instead.
-
-    ``page.html`` and the script in it have what is done in the browser: words while the page opens, words when the
-    connection is lost, and what widgets send. ``page.html`` also writes the page's description: panel-material-ui
-    writes the title there as HTML, and in the title is a model's name, which may be a stranger's script.
+    ``page.html`` and the script in it have what is done in the browser alone: words while the page opens and when the
+    connection is lost, and the ground of the theme.
     """
+    document = pn.state.curdoc
+    if document is not None:
+        document.template = cast("Any", _template())  # Bokeh takes a text as well
+    words = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
+    top = pn.Row(words, *header, height=HEADER_HEIGHT, sizing_mode="stretch_width", margin=0, styles=_HEADER)
+    return pn.Column(top, *content, sizing_mode="stretch_both", margin=0)
 
-    busy = param.Parameter(default=False, readonly=True, allow_refs=False, doc="Not used.")
 
-    def __init__(self, **params: Any) -> None:
-        super().__init__(template=_TEMPLATE, busy_indicator=None, **params)
-        with edit_readonly(self):
-            self.busy = False
+@lru_cache(maxsize=1)
+def _template() -> str:
+    """Return the page's own part of the template of Panel's pages; the title comes with each page."""
+    colours = "".join(
+        f"{where} {{ {' '.join(f'{name}: {value};' for name, value in css_variables(dark=dark).items())} }}\n"
+        for where, dark in ((":root", False), (":root.vp-dark", True))
+    )
+    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    script = module_text("vitpanel.app", "page.js")
+    return template.replace("/* colours */", colours).replace("/* js/page.js */", script)

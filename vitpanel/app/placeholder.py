@@ -1,9 +1,9 @@
 """What stands in the place of a view that is not there: not yet, or because it failed."""
 
 import panel as pn
-import panel_material_ui as pmui
 
 from vitpanel.errors import VitpanelError, public_words
+from vitpanel.theme.notices import create_notice
 from vitpanel.views.base import FILLED, counted, escaped
 
 OPENING_CLASS = "vp-opening"  # CSS class of a view that is still to come
@@ -39,8 +39,7 @@ class Placeholder(pn.pane.HTML):
         return f'<div class="words" role="status"><div>Opening {escaped(self._title)} …</div>{before}</div>'
 
 
-def create_problem(title: str, error: VitpanelError) -> pmui.Alert:
+def create_problem(title: str, error: VitpanelError) -> pn.pane.HTML:
     """Return what failed and the way out, in the place of a view."""
     message, hint = (escaped(public_words(words)) for words in (error.message, error.hint))
-    text = f"**{escaped(title)}: {message}** {hint}"
-    return pmui.Alert(object=text, alert_type="error", margin=8)
+    return create_notice(f"<b>{escaped(title)}: {message}</b> {hint}")

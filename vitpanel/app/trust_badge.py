@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from vitpanel.app.study_card import facts_html, study_facts
 from vitpanel.core.trust import Check, read_checks
@@ -13,8 +12,8 @@ from vitpanel.study.image_words import remark_lines
 from vitpanel.study.reader import Study
 from vitpanel.study.summary import head_words
 from vitpanel.views.base import escaped
+from vitpanel.views.popover import Popover
 
-WIDTH = 560
 NAMES = {
     "attention_modules": "All attention matrices found",
     "fused_difference": "Reading the attention leaves the output unchanged",
@@ -23,16 +22,6 @@ NAMES = {
     "heads": "One matrix for each head",
     "class_head": "The class head is understood",
 }
-_STYLE = """
-    :host { color: inherit; font: 13px/1.4 sans-serif; }
-    table { border-collapse: collapse; }
-    td { padding: 3px 12px 3px 0; vertical-align: top; }
-    td:first-child { min-width: 64px; }
-    h2 { margin: 10px 0 4px; font-size: 14px; }
-    h2:first-child { margin-top: 0; }
-    p { margin: 0 0 6px 0; }
-    .off { display: block; }
-"""
 
 
 class TrustBadge(pn.viewable.Viewer):
@@ -51,26 +40,16 @@ class TrustBadge(pn.viewable.Viewer):
         self.label = badge_label(checks, head)
         figures = badge_figures(checks, head, remarks=remark_lines(study.manifest.images))
         self.figures = f"<h2>This study</h2>{facts_html(study_facts(study))}{figures}"
-        self.popup = pmui.Popup(
-            pn.pane.HTML(self.figures, stylesheets=[_STYLE], width=WIDTH, margin=12),
-            anchor_origin={"horizontal": "left", "vertical": "bottom"},
-            close_on_click=True,
-        )
-        self.button = pmui.Button(
-            label=self.label,
-            # The description is what a screen reader is given as the button's name.
-            description=f"{self.label}. Click for this study's card and the checks that its numbers can be trusted.",
-            variant="outlined",
-            color="light",
-            size="small",
-            attached=[self.popup],
-            on_click=lambda _event: self.popup.param.update(open=True),
-            sx={"paddingTop": 0, "paddingBottom": 0},
+        self.button = Popover(
+            mark=self.label,
+            label=f"{self.label}. Click for this study's card and the checks that its numbers can be trusted.",
+            text=self.figures,
             margin=(0, 8),
+            styles={"color": "white"},
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
-        """Return the button; the popup is attached to it."""
+        """Return the button."""
         return self.button
 
 
@@ -101,7 +80,8 @@ def _row(check: Check) -> str:
     name, sentence = escaped(NAMES.get(check.name, check.name)), escaped(words)
     if check.passed:
         return f"<tr><td>✓ {name}</td><td>{sentence}</td></tr>"
-    return f"<tr><td><b>! {name}</b></td><td>{sentence}<b class='off'>Off: {escaped(check.views)}</b></td></tr>"
+    off = f"<b style='display: block'>Off: {escaped(check.views)}</b>"
+    return f"<tr><td><b>! {name}</b></td><td>{sentence}{off}</td></tr>"
 
 
 def _capital(text: str) -> str:

@@ -16,7 +16,7 @@ from vitpanel.runtime.incidents import report
 from vitpanel.runtime.patching import check_overrides
 from vitpanel.runtime.sockets import GuardedSocket
 
-COMPONENTS = {"panel", "panel_material_ui", "vitpanel"}
+COMPONENTS = {"panel", "vitpanel"}
 NAMES_OF_SESSIONS = ("bokeh-session-id", "bokeh-token")
 
 

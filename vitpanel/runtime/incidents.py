@@ -9,11 +9,13 @@ from html import escape
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.document import Document
 from panel.io.state import set_curdoc
 
 from vitpanel.errors import UnguardedError
+from vitpanel.theme.notices import create_notice
+
+_OVER_ALL = {"position": "fixed", "right": "12px", "top": "48px", "z-index": "10001"}
 
 logger = logging.getLogger("vitpanel")
 
@@ -38,20 +40,15 @@ def present(make: Callable[[], Any], *, title: str) -> None:
     document = pn.state.curdoc
     # Panel keeps this as long as the document is there, so it must not hold the document.
     pn.config.exception_handler = partial(_callback_failed, None if document is None else weakref.ref(document))
-    pn.config.notifications = True
     try:
         make().servable(title=title)
     except UnguardedError as error:
-        _alert(escape(f"{error.message} {error.hint}")).servable(title=title)
+        create_notice(escape(f"{error.message} {error.hint}")).servable(title=title)
     except Exception as error:  # noqa: BLE001 - Panel would show any to the visitor, with its traceback
         sentence = report("The page could not be made.", error)
         if document is not None:
             document.clear()
-        _alert(sentence).servable(title=title)
-
-
-def _alert(sentence: str) -> pmui.Alert:
-    return pmui.Alert(object=sentence, alert_type="error", margin=16)
+        create_notice(sentence).servable(title=title)
 
 
 def _callback_failed(reference: "weakref.ref[Document] | None", error: Exception) -> None:
@@ -63,6 +60,8 @@ def _callback_failed(reference: "weakref.ref[Document] | None", error: Exception
 
 def _notify(document: Document, sentence: str) -> None:
     with set_curdoc(document):
-        area = pn.state.notifications
-        if area is not None:
-            area.error(sentence, duration=0)
+        close = pn.widgets.Button(label="Close", align="center", margin=(0, 8))
+        notice = pn.Row(create_notice(escape(sentence), margin=4), close, styles=_OVER_ALL)
+        # In the browser alone: the server may be at its worst.
+        close.js_on_click(args={"notice": notice}, code="notice.visible = false")
+        notice.server_doc(document, location=False)

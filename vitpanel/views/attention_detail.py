@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 import param
 
 from vitpanel.core.grid import CLS
@@ -16,13 +15,15 @@ from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, escaped
+from vitpanel.views.base import FILLED, FULL_WIDTH, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
+from vitpanel.views.checkbox import Checkbox
+from vitpanel.views.controls import WRONG, create_select, create_text_box
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
-from vitpanel.views.head_atlas import HeadAtlas
+from vitpanel.views.head_atlas import STEM, HeadAtlas
 from vitpanel.views.view import Place, View
 
 _NOTE = f"""
@@ -44,10 +45,6 @@ _PICTURE_TITLES = {"image": "Image", "source": "Mask: where the token looks", "t
 ROUNDED = 1.005
 # As wide for each head, and while it waits: a change of width lays out the whole page again.
 _NAME = {"white-space": "nowrap", "width": "58px", "font": "14px sans-serif", "color": css("text")}
-_SMALL = {
-    "& .MuiTypography-root": {"fontSize": "12px", "whiteSpace": "nowrap"},
-    "& .MuiCheckbox-root": {"padding": "4px"},
-}
 
 
 class AttentionDetail(View):
@@ -72,14 +69,13 @@ class AttentionDetail(View):
         self.atlas = HeadAtlas(session)
         if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
-        box = {"size": "small", "sx": COMPACT, "margin": (8, 2, 0, 2), "description": ""}
-        self._name = pn.pane.HTML("", margin=(8, 4, 0, 8), styles=_NAME)
-        self._token = pmui.TextInput(placeholder="token", width=72, **box)
-        self._cut = pmui.TextInput(label="Threshold", width=88, **box)
-        self._unit = pmui.Select(label="Unit", options=list(UNITS), value=UNITS[0], width=80, **box)
-        self._scale = pmui.Select(label="Shades", options=list(SCALES), width=108, **box)
-        self._cut_out = pmui.Checkbox(label="Cut-out", size="small", sx=_SMALL, margin=(0, 0, 0, 4), width=86)
-        self._extra = pmui.Checkbox(label="extra tokens", size="small", sx=_SMALL, margin=(10, 0, 0, 0))
+        self._name = pn.pane.HTML("", margin=(10, 4, 0, 8), styles=_NAME)
+        self._token = create_text_box("Token", width=72)
+        self._cut = create_text_box("Threshold", width=80)
+        self._unit = create_select("Unit", UNITS, UNITS[0], width=80)
+        self._scale = create_select("Shades", SCALES, session.selection.scale, width=108)
+        self._cut_out = Checkbox(label="Cut-out", margin=(0, 8))
+        self._extra = Checkbox(label="extra tokens", margin=(10, 4, 0, 4))
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._create_charts()
         self._figures = self._lay_out()
@@ -115,6 +111,17 @@ class AttentionDetail(View):
         words = self.bridge.pane(self.pictures.words, **FULL_WIDTH)
         line = pn.Row(self._cut_out, words, *self.atlas.controls(), **FULL_WIDTH, height=28)
         return pn.Column(pn.Column(self._figures, self._note, **FILLED, styles=over), line, self.atlas, **FILLED)
+
+    def records(self) -> list[dict[str, Any]]:
+        """What the menu of files says of the charts and of the atlas."""
+        return [*super().records(), self.atlas.record()]
+
+    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
+        """Save one of the charts, or the atlas."""
+        if stem == STEM:
+            self.atlas.save(kind)
+        else:
+            super().save(stem, kind, scale=scale)
 
     def _create_charts(self) -> None:
         pictures, bridge, grid = self.pictures, self.bridge, self.grid
@@ -204,7 +211,7 @@ class AttentionDetail(View):
         share = f"{100 * self.session.selection.threshold:.3g}"
         number = "" if value is None else f"{value:.3g}"
         self._written = share if self._unit.value == UNITS[0] else number
-        self._cut.param.update(value=self._written, error_state=False)
+        self._cut.param.update(value=self._written, css_classes=[])
 
     def _show_cut(self, value: float | None) -> None:
         if value is not None:
@@ -213,7 +220,7 @@ class AttentionDetail(View):
 
     def _draw_token(self) -> None:
         token = self.session.selection.token
-        self._token.param.update(value="" if token is None else self.grid.name(token), error_state=False)
+        self._token.param.update(value="" if token is None else self.grid.name(token), css_classes=[])
         self.pictures.pinned.data = {"token": [NO_TOKEN if token is None else token]}
 
     def _draw_options(self) -> None:
@@ -247,7 +254,7 @@ class AttentionDetail(View):
             number = float(event.new)
             selection.threshold = number / 100 if is_share else self._share_above(attention, number)
         except ValueError:
-            self._cut.error_state = True
+            self._cut.css_classes = WRONG
             most = "" if is_share or attention is None else f"{float(attention.max()):.3g}, the largest here"
             way = "Type a percentage above 0, up to 100" if is_share else f"Type a value from 0 to {most}"
             self._complain(f"{event.new!r} is not a threshold. {way}.")
@@ -263,7 +270,7 @@ class AttentionDetail(View):
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
         token = self.grid.find(event.new)
         is_known = token is not None or not event.new.strip()
-        self._token.error_state = not is_known
+        self._token.css_classes = [] if is_known else WRONG
         if is_known:
             self.session.selection.token = token
             return

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.events import Tap
 
 from vitpanel.core.spec import short_head_name
@@ -12,9 +11,10 @@ from vitpanel.errors import VitpanelError
 from vitpanel.state.queries.strength import density_table, hop_table, measure_table
 from vitpanel.state.session import Session
 from vitpanel.state.strength import MEASURES, patch_side
-from vitpanel.views.base import COMPACT, FILLED
+from vitpanel.views.base import FILLED
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
+from vitpanel.views.controls import create_select, linked
 from vitpanel.views.figures.density_area import create_density_area, density_columns
 from vitpanel.views.figures.head_scatter import create_head_scatter, head_columns, marked_columns, value_texts
 from vitpanel.views.figures.picking import nearest_point
@@ -30,6 +30,7 @@ class AttentionStrength(View):
     title = "Attention Strength"
     slug = "attention-strength"
     place = Place(row=1, width=25, height=57)
+    has_ramps = False
     redraws: ClassVar = {
         "_draw_scatter": ("image", "measure"),
         "_draw_marks": ("layer", "head", "pinned"),
@@ -49,16 +50,8 @@ class AttentionStrength(View):
         self.bars_chart = Chart(self.bars.figure, bridge, name="attention-strength", table=self.bars_table)
         self.area_chart = Chart(self.area.figure, bridge, name="distribution", table=self.area_table)
         names = {name: measure for measure, name in MEASURE_NAMES.items()}
-        self.measure = pmui.Select.from_param(
-            session.selection.param.measure,
-            label="Measure",
-            options=names,
-            width=88,
-            size="small",
-            margin=(10, 3, 0, 3),
-            sx=COMPACT | {"& .MuiSelect-select": {"paddingRight": "20px !important"}},
-            description="",
-        )
+        measure = create_select("Measure", names, session.selection.measure, width=88)
+        self.measure = linked(measure, session.selection, "measure")
         self.scatter.figure.on_event(Tap, self._on_tap)
         self._draw_scatter()
         self._draw_bars()

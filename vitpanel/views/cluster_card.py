@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError, public_words
@@ -13,9 +12,10 @@ from vitpanel.state.cluster import ClusterPart, ClusterSummary
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FULL_WIDTH, counted, escaped
+from vitpanel.views.base import FULL_WIDTH, counted, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
+from vitpanel.views.controls import create_button, create_stepper
 from vitpanel.views.figures.cluster_map import cluster_map_columns, create_cluster_map
 from vitpanel.views.figures.example_heads import ExampleHeads, example_columns
 
@@ -66,12 +66,9 @@ class ClusterCard(pn.viewable.Viewer):
         html = {"stylesheets": [_STYLE], "margin": 0}
         self.words = pn.pane.HTML("", sizing_mode="stretch_width", **html)
         self.parts = pn.pane.HTML("", sizing_mode="stretch_width", **html)
-        self.count = pmui.IntInput(
-            label="", start=1, step=50, value=1, width=100, size="small", margin=(2, 0), sx=COMPACT, visible=False,
-            description="",
-        )  # fmt: skip
+        self.count = create_stepper("", start=1, step=50, value=1, width=100, margin=(0, 0), visible=False)
         self.count.param.watch(self._on_count, "value")
-        self.clear = pmui.IconButton(icon="close", description="Clear the cluster", size="small", margin=(1, 4))
+        self.clear = create_button("Clear the cluster", sign="×", width=26)
         self.clear.on_click(lambda _: self.session.selection.param.update(heads=None))
         self.examples = ExampleHeads(width=EXAMPLES_WIDTH, margin=(0, 4, 0, 0))
         self.examples.on_msg(self._on_example)
@@ -120,10 +117,11 @@ class ClusterCard(pn.viewable.Viewer):
         self.count.visible = isinstance(brush, Near)
         if brush is None:
             return
+        if isinstance(brush, Near):
+            # Before the browser is told to build the box: Bokeh 3.9 fails on a value that comes before it has drawn it.
+            self.count.value = brush.count
         if not self._is_built:
             self._build()
-        if isinstance(brush, Near):
-            self.count.value = brush.count
         self.words.object = '<div class="words" role="status">computing …</div>'
         self._background.run(self.session.patterns.cluster, self._show, refuse=self._say)
 

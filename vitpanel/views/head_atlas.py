@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 import param
 
 from vitpanel.core.metrics import metric_of
@@ -13,9 +12,9 @@ from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.base import COMPACT, FULL_WIDTH, escaped
+from vitpanel.views.base import FULL_WIDTH, escaped
+from vitpanel.views.controls import create_select, create_toggle
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
-from vitpanel.views.view_tools import create_save_menu
 
 ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
 HEIGHT = 128
@@ -27,8 +26,7 @@ _WORDS = f"""
     .corner {{ position: absolute; right: 8px; bottom: 4px; padding: 1px 6px; border-radius: 3px;
         background: {css("surface")}; }}
 """
-_SWITCH = {"padding": "1px 8px", "fontSize": "12px", "textTransform": "none", "whiteSpace": "nowrap"}
-_ORDER = COMPACT | {"& .MuiInputBase-root": {"height": "24px", "fontSize": "12px"}}
+_LOW = {"height": 26, "margin": (1, 4)}
 
 
 class HeadAtlas(pn.viewable.Viewer):
@@ -47,17 +45,12 @@ class HeadAtlas(pn.viewable.Viewer):
         self.session = session
         spec = session.study.spec
         n_heads = int(spec.is_there.sum())
-        small = {"size": "small", "margin": (0, 4)}
-        self.switch = pmui.Toggle(label=f"Atlas of {n_heads} heads", variant="text", sx=_SWITCH, **small)
-        self.order = pmui.Select(options=ORDERS, width=130, visible=False, sx=_ORDER, **small)
-        self.menu = create_save_menu([(STEM, "png"), (STEM, "csv")], self.save)
-        self.menu.param.update(description="Save the atlas or its numbers", visible=False, margin=0)
+        self.switch = create_toggle(f"Atlas of {n_heads} heads", **_LOW)
+        self.order = create_select("", ORDERS, "layer", width=130, visible=False, **_LOW)
         self._no_order = ""
         self.words = pn.pane.HTML("", stylesheets=[_WORDS], **FULL_WIDTH)
         self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)
-        self._layout = pn.Column(
-            self.strip, self.words, **FULL_WIDTH, styles={"position": "relative"}, visible=False
-        )  # fmt: skip
+        self._layout = pn.Column(**FULL_WIDTH, styles={"position": "relative"}, visible=False)
         self.switch.param.watch(self._on_switch, "value")
         self.order.param.watch(self._on_heads, "value")
         self.strip.on_msg(self._on_message)
@@ -67,8 +60,8 @@ class HeadAtlas(pn.viewable.Viewer):
         session.selection.param.watch(self._on_choice, ["layer", "head"])
 
     def controls(self) -> list[pn.viewable.Viewable]:
-        """Switch that opens the strip, its order, and what saves it."""
-        return [self.menu, self.order, self.switch]
+        """Switch that opens the strip, and its order."""
+        return [self.order, self.switch]
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one strip."""
@@ -92,7 +85,12 @@ class HeadAtlas(pn.viewable.Viewer):
                 columns[name] = np.full(len(places), np.nan)
         return pd.DataFrame(columns)
 
-    def save(self, _stem: str, kind: str) -> None:
+    def record(self) -> dict[str, Any]:
+        """What the menu of files says of the strip."""
+        reason = "" if self.is_open and self.session.atlas.status == "done" else "Open the atlas of heads first."
+        return {"stem": STEM, "title": "Atlas of heads", "kinds": ["png", "csv"], "reason": reason}
+
+    def save(self, kind: str) -> None:
         """Let the browser save the strip as it is seen, as ``"png"``, or its numbers as ``"csv"``."""
         image = self.session.selection.image
         text = self.table().to_csv(index=False) if kind == "csv" else ""
@@ -105,8 +103,9 @@ class HeadAtlas(pn.viewable.Viewer):
         return self.session.ranking().importance
 
     def _on_switch(self, _: param.parameterized.Event) -> None:
+        if self.is_open:
+            self._layout.objects = [self.strip, self.words]  # not in the browser before
         self._layout.visible = self.order.visible = self.is_open
-        self.menu.visible = self.is_open and self.session.atlas.status == "done"
         self.session.wants_atlas = self.is_open
         self._on_heads()
         self._on_choice()
@@ -117,7 +116,6 @@ class HeadAtlas(pn.viewable.Viewer):
             return
         outcome = self.session.atlas
         self._show_words()
-        self.menu.visible = outcome.status == "done"
         self.strip.styles = {"opacity": "1" if outcome.status == "done" else "0.35"}
         if outcome.value is not None:
             self.strip.sheet = atlas_sheet(outcome.value, dark=self.dark)

@@ -6,17 +6,23 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.events import Tap
 
 from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.session import Session
-from vitpanel.theme.palette import css
-from vitpanel.views.base import COMPACT, FILLED, source_table
+from vitpanel.views.base import FILLED, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
+from vitpanel.views.checkbox import Checkbox
+from vitpanel.views.controls import (
+    create_button,
+    create_select,
+    create_stepper,
+    create_toggle,
+    linked,
+)
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
 from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
@@ -25,18 +31,6 @@ from vitpanel.views.ranked_list import RankedList
 from vitpanel.views.view import Place, View
 
 FADED = 0.3
-# As the menus beside them, which are of Material UI.
-_STEPPER = f"""
-    .bk-input-group {{ position: relative; --color: {css("text")}; }}
-    .bk-input-group > .bk-spin-wrapper {{ height: 30px; }}
-    .bk-input-group > .bk-spin-wrapper > .bk-spin-btn {{ width: 20px; }}
-    .bk-input-group > label {{ position: absolute; top: -7px; left: 6px; z-index: 1; padding: 0 3px;
-        font: 10px/12px sans-serif; color: {css("hint")}; background: {css("surface")} !important; }}
-    .bk-spin-wrapper .bk-input {{ height: 30px; min-height: 0; padding: 3px 20px 3px 8px; font: 13px sans-serif;
-        color: {css("text")}; background: transparent; border: 1px solid {css("muted")}; border-radius: 4px; }}
-    .bk-spin-wrapper .bk-input:hover {{ border-color: {css("text")}; }}
-    .bk-spin-wrapper .bk-input:focus {{ border-color: {css("value")}; box-shadow: inset 0 0 0 1px {css("value")}; }}
-"""
 
 
 class HeadImportance(View):
@@ -45,6 +39,7 @@ class HeadImportance(View):
     title = "Head Importance"
     slug = "head-importance"
     place = Place(row=0, width=75, height=43)
+    has_ramps = False
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
         "_draw_head": ("layer", "head"),
@@ -81,31 +76,21 @@ class HeadImportance(View):
 
     def _create_controls(self) -> None:
         selection = self.session.selection
-        look = {"size": "small", "margin": (10, 3, 0, 3), "sx": COMPACT, "description": ""}
         options = {metric.label: metric.key for metric in metrics()}
-        self.metric = pmui.Select.from_param(selection.param.metric, label="Metric", options=options, width=128, **look)
+        self.metric = linked(create_select("Metric", options, selection.metric, width=128), selection, "metric")
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
-        self.mode = pmui.Select.from_param(selection.param.mode, label="Pruning mode", options=modes, width=178, **look)
-        # Not those of panel-material-ui 0.16, which after Enter take nothing more until one has left them.
-        stepper = {"value": 0, "width": 66, "margin": (9, 3, 0, 3), "stylesheets": [_STEPPER]}
-        self.layer = pn.widgets.IntInput(label="Layer", **stepper)
-        self.head = pn.widgets.IntInput(label="Head", **stepper)
+        self.mode = linked(create_select("Pruning mode", modes, selection.mode, width=178), selection, "mode")
+        self.layer = create_stepper("Layer", value=0, width=66)
+        self.head = create_stepper("Head", value=0, width=66)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")
         self.head.param.watch(partial(self._on_stepper, "head"), "value")
-        self.context = pmui.Switch(
-            label="Mean", value=True, size="small", margin=(12, 3), width=78,
-            stylesheets=[".MuiFormControlLabel-label.MuiTypography-root { font-size: 13px; }"],
-        )  # fmt: skip
+        self.context = Checkbox(label="Mean", value=True, margin=(10, 6, 0, 3))
         self.context.param.watch(lambda *_: self.bridge.put("B1 context", self._draw_context), "value")
-        button = {"size": "small", "margin": (9, 2, 0, 2), "sx": {"minWidth": 0, "padding": "2px 6px"}}
-        self.pin = pmui.Button(label="Pin", variant="text", width=54, **button)
+        self.pin = create_button("Pin", is_outlined=True, width=52, margin=(10, 3, 0, 3))
         self.pin.on_click(lambda _: self.ranked.toggle(*self.session.chosen_head))
-        button["sx"] |= {"textTransform": "none", "fontSize": "13px"}
-        self.compare = pmui.Toggle(label="Compare", width=84, **button)
+        self.compare = create_toggle("Compare", width=88, margin=(10, 3, 0, 3))
         self.compare.param.watch(self._arrange, "value")
-        self.retry = pmui.Button(
-            label="Try again", size="small", variant="outlined", visible=False, margin=4, align="center"
-        )
+        self.retry = create_button("Try again", is_outlined=True, visible=False, margin=4, align="center")
         self.retry.on_click(lambda _: self.session.ask_again())
 
     def controls(self) -> list[pn.viewable.Viewable]:
@@ -173,11 +158,11 @@ class HeadImportance(View):
     def _patch_curve(self) -> None:
         curve = self.session.importance_curve()
         self.curve.show(curve)
-        self.context.disabled = curve.chosen is None
+        self.context.is_off = curve.chosen is None
         self._draw_context()
 
     def _draw_context(self) -> None:
-        self.curve.show_context(is_shown=self.context.value or self.context.disabled)
+        self.curve.show_context(is_shown=self.context.value or self.context.is_off)
 
     def _draw_head(self) -> None:
         layer, head = self.session.chosen_head

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
@@ -18,10 +17,11 @@ from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
 from vitpanel.theme.palette import css, dark_colours
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED, PRESSED
+from vitpanel.views import icons
+from vitpanel.views.base import FILLED, FULL_WIDTH, NARROWED
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.buttons import create_button
 from vitpanel.views.chart import Chart
+from vitpanel.views.controls import create_button, create_select, linked
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
 from vitpanel.views.figures.image_map import (
@@ -31,25 +31,23 @@ from vitpanel.views.figures.image_map import (
     ring_columns,
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
+from vitpanel.views.icon_buttons import IconButton, IconButtons
 from vitpanel.views.image_widgets import GroupButtons, ImageSearch
 from vitpanel.views.view import Place, View
 
 COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
-TOOLS = {
-    "pan": ("open_with", "Drag moves the map"),
-    "box": ("highlight_alt", "Drag a box to brush images"),
-    "lasso": ("gesture", "Draw around images to brush them"),
-}
+TOOLS = (
+    IconButton("pan", "Drag moves the map", icons.MOVE, is_switch=True),
+    IconButton("box", "Drag a box to brush images", icons.BOX, is_switch=True),
+    IconButton("lasso", "Draw around images to brush them", icons.LASSO, is_switch=True),
+)
 _CARD = (
     "position: absolute; z-index: 3; width: 196px; padding: 6px; font: 11px sans-serif; pointer-events: none; "
     f"background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}; border-radius: 3px"
 )
 TOOLS_WIDTH = 32
 _OVER = {"position": "absolute", "z-index": "3"}
-_UNBRUSH = f"""
-    .bk-btn-group > .bk-btn.bk-btn {{ height: 24px; border: 1px solid {css("muted")};
-        background: {css("surface")} !important; font-size: 11px; }}
-"""
+_UNBRUSH = ".bk-btn-group > .bk-btn.bk-btn { height: 24px; font-size: 11px; }"
 
 
 class ImageOverview(View):
@@ -58,6 +56,7 @@ class ImageOverview(View):
     title = "Image Overview"
     slug = "image-overview"
     place = Place(row=0, width=25, height=43)
+    has_ramps = False
     redraws: ClassVar = {
         "_draw_choice": ("image",),
         "_draw_layout": ("image_layout",),
@@ -103,29 +102,22 @@ class ImageOverview(View):
         self.next.on_click(lambda _: self.session.step_image(1))
         self.everything.on_click(lambda _: self.session.choose_image(""))
         place = _OVER | {"right": "0", "top": "0"}
-        self.unbrush = create_button("", look=_UNBRUSH, visible=False, margin=4, styles=place)
+        self.unbrush = create_button("", is_outlined=True, look=_UNBRUSH, visible=False, margin=4, styles=place)
         self.unbrush.on_click(lambda _: self.session.selection.param.update(images=None))
-        self.tools = {
-            name: pmui.IconButton(icon=icon, description=words, size="small", margin=0, width=30, height=30)
-            for name, (icon, words) in TOOLS.items()
-        }
-        for name, tool in self.tools.items():
-            tool.on_click(partial(self._show_tool, name))
-            # At once and in the browser: a drag must not begin with one tool and end with another.
-            args = {"toolbar": self.map.figure.toolbar, "tool": self.map.tools[name]}
-            tool.js_on_click(args=args, code="toolbar.active_drag = tool")
-        self._show_tool("pan")
-        selection = self.session.selection.param
-        look = {"size": "small", "sx": COMPACT, "margin": (4, 2, 0, 2), "description": ""} | NARROWED
+        self.tools = IconButtons(
+            TOOLS, drags=self.map.tools, toolbar=self.map.figure.toolbar, pressed=["pan"], is_column=True,
+            margin=0, styles=_OVER | {"left": "2px", "top": "0"},
+        )  # fmt: skip
+        selection = self.session.selection
+        look = {"margin": (8, 2, 0, 2)} | NARROWED
         # What is left instead of what is lost comes last.
         known = sorted(self.session.image_layouts(), key=lambda name: laid_out_by(name)[1])
         layouts = {layout_label(name): name for name in known}
-        self.layout = pmui.Select(
-            label="Layout", options=layouts, value=self._layout_name, disabled=len(layouts) == 1, **look
-        )
-        self.layout.param.watch(lambda event: self.session.selection.param.update(image_layout=event.new), "value")
+        self.layout = create_select("Layout", layouts, self._layout_name, disabled=len(layouts) == 1, **look)
+        self.layout.param.watch(lambda event: selection.param.update(image_layout=event.new), "value")
         colourings = {name: colouring for colouring, name in COLOURING_NAMES.items()}
-        self.colouring = pmui.Select.from_param(selection.colouring, label="Colour", options=colourings, **look)
+        colouring = create_select("Colour", colourings, selection.colouring, **look)
+        self.colouring = linked(colouring, selection, "colouring")
 
     def _create_card(self) -> None:
         """What is shown of the image under the pointer: found in the browser, written here when it is asked for."""
@@ -159,11 +151,10 @@ class ImageOverview(View):
     def body(self) -> pn.viewable.Viewable:
         """Stack the ways to choose, the map, what its colours mean, and the chosen image."""
         choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
-        tools = pn.Column(*self.tools.values(), margin=0, width=30, styles=_OVER | {"left": "2px", "top": "0"})
         styles = {"position": "relative", "min-height": "0"}
         # Buttons lie over the left edge, points beside them.
         beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
-        chart = pn.Column(beside, tools, self.unbrush, styles=styles, **FILLED)
+        chart = pn.Column(beside, self.tools, self.unbrush, styles=styles, **FILLED)
         return pn.Column(choose, chart, self.legend, self.strip, **FILLED)
 
     @property
@@ -208,10 +199,6 @@ class ImageOverview(View):
         else:
             self._put("_draw_choice")
 
-    def _show_tool(self, chosen: str, *_: Any) -> None:
-        for name, tool in self.tools.items():
-            tool.sx = PRESSED if name == chosen else {}
-
     def _on_sight(self, _attribute: str, _old: object, _new: object) -> None:
         self.bridge.put("A sight", partial(self._draw_picture, is_moved=True))
 
@@ -243,7 +230,7 @@ class ImageOverview(View):
     def _draw_colours(self) -> None:
         self.groups = self.session.image_groups()
         look, n_images = group_look(self.groups, self.classes), np.bincount(self.groups.codes)
-        dark = dark_colours(self.session.study.spec.n_layers) if self.dark else {}
+        dark = dark_colours(self.session.study.spec.n_layers, has_ramps=False) if self.dark else {}
         self.legend.param.update(
             caption=f"{COLOURING_NAMES[self.session.selection.colouring]}:",
             groups=[

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
@@ -21,11 +20,13 @@ from vitpanel.state.pattern_map import Cohesion, PatternMap
 from vitpanel.state.patterns import MapColours
 from vitpanel.state.selection import MAP_COLOURS
 from vitpanel.state.session import Session
+from vitpanel.views import icons
 from vitpanel.views.background import Background
-from vitpanel.views.base import COMPACT, FILLED, FULL_WIDTH, NARROWED
+from vitpanel.views.base import FILLED, FULL_WIDTH, NARROWED
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
 from vitpanel.views.cluster_card import ClusterCard
+from vitpanel.views.controls import create_button, create_choice, create_select
 from vitpanel.views.figures.map_words import STYLE, cohesion_html, legend_html, near_html
 from vitpanel.views.figures.pattern_map import (
     NEAR_PIXELS,
@@ -33,13 +34,22 @@ from vitpanel.views.figures.pattern_map import (
     explain_colours,
     own_columns,
 )
+from vitpanel.views.icon_buttons import NO_DRAG, IconButton, IconButtons
 from vitpanel.views.map_clicks import MapClicks
-from vitpanel.views.map_tools import N_NEIGHBOURS, MapTools
 from vitpanel.views.view import Place, View
 
 FIRST_SIZE = 320
 MOST_TOLD = 8
-SWITCH = {"& .MuiToggleButton-root": {"padding": "1px 6px", "fontSize": "11.5px", "textTransform": "none"}}
+N_NEIGHBOURS = 100
+TOOLS = (
+    IconButton("zoom in", "Zoom in about the chosen head", icons.MORE),
+    IconButton("zoom out", "Zoom out", icons.LESS),
+    IconButton("home", "Show all", icons.WHOLE),
+    IconButton("lasso", "Select a cluster with a lasso", icons.LASSO, is_switch=True),
+    IconButton("box", "Select a cluster with a box", icons.BOX, is_switch=True),
+    IconButton("around", f"Select the {N_NEIGHBOURS} heads most like the chosen one", icons.AROUND),
+    IconButton("cloud", "Highlight the chosen head on all images", icons.LAMP, is_switch=True),
+)
 
 
 class PatternOverview(View):
@@ -90,28 +100,35 @@ class PatternOverview(View):
 
     def _create_controls(self) -> None:
         selection = self.session.selection
-        small = {"size": "small", "margin": (8, 2, 2, 4), "sx": SWITCH}
+        small = {"margin": (10, 2, 2, 4)}
         layouts = {label: name for name, label in self.session.patterns.layouts().items()}
         colours = {name.capitalize(): name for name in MAP_COLOURS}
-        look = {"size": "small", "margin": (7, 2, 0, 2), "sx": COMPACT, "description": ""} | NARROWED
-        self._density = pmui.RadioButtonGroup(options={"Density": True, "Points": False}, **small)
+        look = {"margin": (8, 2, 0, 2)} | NARROWED
+        self._density = create_choice({"Density": True, "Points": False}, selection.density, **small)
         if len(layouts) <= 2:  # noqa: PLR2004 - more have no room side by side
-            self._pattern = pmui.RadioButtonGroup(options=layouts, **small)
+            self._pattern = create_choice(layouts, selection.pattern, **small)
         else:
-            self._pattern = pmui.Select(label="Layout", options=layouts, **look)
-        self._colour = pmui.Select(label="Colour", options=colours, **look)
+            self._pattern = create_select("Layout", layouts, selection.pattern, **look)
+        self._colour = create_select("Colour", colours, selection.map_colour, **look)
         self._widgets = {"density": self._density, "pattern": self._pattern, "map_colour": self._colour}
         for name, widget in self._widgets.items():
-            widget.value = getattr(selection, name)
             widget.param.watch(lambda event, name=name: selection.param.update({name: event.new}), "value")
-        self._back = pmui.Button(label="Back", icon="undo", variant="text", size="small", margin=(8, 4))
+        self._back = create_button("↶ Back")
         self._back.disabled = not selection.jumps
         self._back.on_click(lambda _: self.session.selection.go_back())
-        self.tools = MapTools(selection, self.plot)
-        self.tools.zoom_in.on_click(lambda _: self._zoom(2))
-        self.tools.zoom_out.on_click(lambda _: self._zoom(0.5))
-        self.tools.home.on_click(lambda _: self._show_home())
-        self.tools.around.on_click(lambda _: self._mark_around())
+        acts = {
+            "zoom in": partial(self._zoom, 2),
+            "zoom out": partial(self._zoom, 0.5),
+            "home": self._show_home,
+            "around": self._mark_around,
+        }
+        drags = {(NO_DRAG if name == "move" else name): tool for name, tool in self.plot.drags.items()}
+        self.tools = IconButtons(
+            TOOLS, lambda name: acts[name](), drags=drags, toolbar=self.plot.figure.toolbar, margin=(0, 0, 0, 4)
+        )
+        self.tools.switch("cloud", is_on=selection.cloud)
+        self.tools.param.watch(lambda _: selection.param.update(cloud=self.tools.is_on("cloud")), "pressed")
+        selection.param.watch(lambda event: self.tools.switch("cloud", is_on=event.new), "cloud")
         self._words = pn.pane.HTML("", stylesheets=[STYLE], **FULL_WIDTH)
         self._legend = pn.pane.HTML("", stylesheets=[STYLE], visible=False, **FULL_WIDTH)
 

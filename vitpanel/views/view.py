@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import panel as pn
-import panel_material_ui as pmui
 import param
 
 from vitpanel.errors import VitpanelError
@@ -15,12 +14,11 @@ from vitpanel.theme.palette import css
 from vitpanel.views.base import FILLED, FULL_WIDTH
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
-from vitpanel.views.help import Help, chapter
+from vitpanel.views.popover import Popover, chapter
 from vitpanel.views.view_tools import VIEW_CLASS, ViewTools
 
 HEADER_HEIGHT = 44
 TOOLS_WIDTH = 60
-NO_WRAP = {"white-space": "nowrap"}
 WRAPPED = {"flex-wrap": "wrap", "align-items": "center"}
 AT_RIGHT = {
     "width": "max-content",
@@ -29,7 +27,6 @@ AT_RIGHT = {
     "justify-content": "flex-end",
     "align-self": "center",
 }
-# As `Paper` of Material UI looks, which as a component of React would render all that is in it a second time.
 _LOOK = f"""
     :host {{ position: relative; border-radius: 4px; color: {css("text")}; background: {css("surface")};
         box-shadow: 0px 2px 1px -1px rgba(0, 0, 0, 0.2), 0px 1px 1px 0px rgba(0, 0, 0, 0.14),
@@ -76,6 +73,9 @@ class View(pn.viewable.Viewer):
     ``session.`` before them of the session, with ``view.`` of the view. A view draws for the first time by itself, and
     then calls `follow`."""
 
+    has_ramps: ClassVar[bool] = True
+    """Whether its figures have the ramps of colours of attention values, which then are exchanged with the theme."""
+
     dark = param.Boolean(default=False, doc="Whether the ground is dark, for what is painted in Python.")
     maximised = param.Boolean(default=False, doc="Whether the view fills the page.")
 
@@ -85,10 +85,15 @@ class View(pn.viewable.Viewer):
         self.bridge = bridge
         self.view_tools = ViewTools.for_layers(
             session.study.spec.n_layers,
-            list_charts=lambda: [chart.record() for chart in self.charts.values()],
+            list_charts=self.records,
+            has_ramps=self.has_ramps,
             save=self.save,
         )
-        self.view_tools.param.watch(lambda event: self.param.update({event.name: event.new}), ["dark", "maximised"])
+        self.view_tools.param.watch(self._on_browser, ["dark", "maximised"])
+
+    def _on_browser(self, *events: param.parameterized.Event) -> None:
+        """Take over what the browser has told, one thing or both at once."""
+        self.param.update({event.name: event.new for event in events})
 
     @classmethod
     def help(cls) -> str:
@@ -144,6 +149,10 @@ class View(pn.viewable.Viewer):
         charts = [value for value in vars(self).values() if isinstance(value, Chart)]
         return {chart.stem: chart for chart in charts if chart.stem is not None}
 
+    def records(self) -> list[dict[str, Any]]:
+        """What the menu of files says of what can be saved."""
+        return [chart.record() for chart in self.charts.values()]
+
     def file_name(self, stem: str, kind: str) -> str:
         """Name of a file that says what was chosen, like ``head-importance_L0H4_image12.csv``."""
         (layer, head), image = self.session.chosen_head, self.session.selection.image
@@ -166,9 +175,15 @@ class View(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
+        text = self.help()
         header = pn.Row(
-            pmui.Typography(self.title, variant="subtitle2", margin=(9, 2, 9, 8), styles=NO_WRAP),
-            *([Help(title=self.title, text=text, margin=(10, 4))] if (text := self.help()) else []),
+            Popover(
+                heading=self.title,
+                mark="?" if text else "",
+                label=f"How to read {self.title}",
+                text=text,
+                margin=(0, 4, 0, 8),
+            ),
             pn.Row(*self.controls(), margin=0, styles=WRAPPED | AT_RIGHT),
             **FULL_WIDTH,
             styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},

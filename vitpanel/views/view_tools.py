@@ -1,10 +1,9 @@
 """What a view does in the browser alone: follow the theme, fill the page, save its charts as files."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-import panel_material_ui as pmui
 import param
 from bokeh.plotting import figure
 from panel.custom import JSComponent
@@ -15,12 +14,6 @@ from vitpanel.views.scripts import module_text
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
 SCALES = (1, 2, 4)
-_ICON_ALONE = {
-    "minWidth": "28px",
-    "padding": "2px",
-    "& .MuiButton-endIcon": {"display": "none"},
-    "& .MuiButton-startIcon": {"margin": 0},
-}
 _STYLE = f"""
     button {{ font: inherit; color: inherit; background: none; border: 0; border-radius: 4px; cursor: pointer; }}
     button:hover:enabled {{ background: {css("grid")}; }}
@@ -75,11 +68,11 @@ class ViewTools(JSComponent):
         self._list_charts, self._save = list_charts, save
 
     @classmethod
-    def for_layers(cls, n_layers: int, **options: Any) -> "ViewTools":
-        """ViewTools for views of a model with so many layers."""
+    def for_layers(cls, n_layers: int, *, has_ramps: bool = True, **options: Any) -> "ViewTools":
+        """Tools for views of a model with so many layers; ``has_ramps`` as in `View`."""
         colours = {
-            "colours": dark_colours(n_layers),
-            "ramps": dark_ramps(),
+            "colours": dark_colours(n_layers, has_ramps=has_ramps),
+            "ramps": dark_ramps() if has_ramps else [],
             "light": css_variables(dark=False),
             "dark": css_variables(dark=True),
         }
@@ -120,14 +113,3 @@ class ViewTools(JSComponent):
     def say(self, words: str) -> None:
         """Show words below the header for some seconds."""
         self._send_msg({"kind": "words", "text": public_words(words)})
-
-
-def create_save_menu(files: Sequence[tuple[str, str]], save: Callable[[str, str], None]) -> pmui.MenuButton:
-    """Menu of what can be saved, each with the stem of its name and its kind, which are given to ``save``."""
-    items = [{"label": f"{stem} · {kind.upper()}"} for stem, kind in files]
-    menu = pmui.MenuButton(
-        items=items, icon="download", label="", description="Save a chart or its numbers", margin=(7, 0),
-        size="small", variant="text", sx=_ICON_ALONE, visible=bool(items),
-    )  # fmt: skip
-    menu.on_click(lambda item: save(*files[items.index(item)]))
-    return menu

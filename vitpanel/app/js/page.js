@@ -1,31 +1,12 @@
 // What a page does besides its views.
-// Panel's components of React send each value back that the server has told them, once they have drawn it (`useState`
-// in https://github.com/holoviz/panel/blob/v1.9.4/panel/models/react_component.ts). When a newer one has come
-// meanwhile, the server takes the old one for the choice of a person: with a few clicks a second the chosen image or
-// head jumps back. Here a component sends what a person has changed in it, and nothing else. Can go when Panel tells
-// the two apart; where one of these texts is not found, nothing is changed.
+// Words over the page until what it shows first has been drawn.
 {
-  const changes = {
-    "let initialized = React.useRef(false)": `
-      const is_own = React.useRef(false)
-      const choose = React.useCallback((next) => {
-        is_own.current = true
-        setValue(next)
-      }, [])
-      let initialized = React.useRef(false)`,
-    "setValue(targetModel.attributes[resolvedProp])": `
-      is_own.current = false
-      setValue(targetModel.attributes[resolvedProp])`,
-    "targetModel.setv({ [resolvedProp]: value })": "if (is_own.current) targetModel.setv({ [resolvedProp]: value })",
-    "return [value, setValue]": "return [value, choose]",
+  const watch = () => {
+    const [shown] = Bokeh.documents
+    if (shown?.is_idle) document.getElementById("loader")?.remove()
+    else setTimeout(watch, 50)
   }
-  const {prototype} = Bokeh.Models.get("panel.models.esm.ReactComponent")
-  const render_code = prototype._render_code
-  prototype._render_code = function() {
-    const code = render_code.call(this), found = Object.entries(changes)
-    if (!found.every(([old]) => code.includes(old))) return code
-    return found.reduce((changed, [old, better]) => changed.replace(old, () => better), code)
-  }
+  watch()
 }
 // A page whose server is gone must not look as if it still answered. It says so, asks again every second, and opens
 // anew when there is an answer: the address holds what was chosen, and it does not matter whether the server still

@@ -7,7 +7,7 @@
  * @property {Record<Theme, Record<string, string>>} css
  */
 
-/** @typedef {"dark" | "light"} Theme */
+/** @typedef {import("./theme.js").Theme} Theme */
 
 /**
  * @param {string} text

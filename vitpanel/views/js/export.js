@@ -10,7 +10,7 @@ const SCALES = [1, 2, 4]
  * @property {string} stem
  * @property {string} title
  * @property {Kind[]} kinds
- * @property {string} figure its id
+ * @property {string | undefined} figure its id; undefined for what is no figure
  * @property {string} reason why it cannot be saved now; empty where it can
  * @property {string} absent what to say when it is not shown
  */
@@ -62,7 +62,7 @@ function create_scales() {
  * @param {(stem: string, kind: Kind) => void} save
  */
 function create_row({stem, title, kinds, figure, reason, absent}, save) {
-  const why = reason || (shown(figure) === null ? absent : "")
+  const why = reason || (figure !== undefined && shown(figure) === null ? absent : "")
   const name = create("span", {className: "name"}, title, create("small", {textContent: why}))
   const row = create("div", {className: why ? "row off" : "row"}, name)
   for (const kind of kinds) {

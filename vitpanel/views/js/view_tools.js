@@ -1,6 +1,7 @@
 // What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
 import {read, themed} from "./colours.js"
 import {create, create_menu, save_file} from "./export.js"
+import {on_theme, theme} from "./theme.js"
 import {set_type_size} from "./type_size.js"
 
 /** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} ViewToolsModel */
@@ -14,7 +15,7 @@ const parts_of = (/** @type {any} */ outer) =>
  *
  * @param {Source<Record<string, unknown>>} source
  * @param {import("./colours.js").Colours} colours
- * @param {import("./colours.js").Theme} theme
+ * @param {import("./theme.js").Theme} theme
  */
 function paint_source(source, colours, theme) {
   const changed = Object.entries(source.data)
@@ -28,7 +29,7 @@ function paint_source(source, colours, theme) {
 /**
  * @param {Model} model
  * @param {import("./colours.js").Colours} colours
- * @param {import("./colours.js").Theme} theme
+ * @param {import("./theme.js").Theme} theme
  */
 function paint(model, colours, theme) {
   if (model.type === "ColumnDataSource") {
@@ -45,26 +46,13 @@ function paint(model, colours, theme) {
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
 }
 
-// The components of panel-material-ui know the theme, whoever sets it; the title of a view is one of them.
-const knows_theme = (/** @type {any} */ view) => view.model.data?.dark_theme !== undefined
-/**
- * @param {any} view
- * @returns {any}
- */
-function found_in(view) {
-  if (knows_theme(view)) return view
-  return view.child_views?.map(found_in).find((/** @type {any} */ found) => found !== undefined)
-}
-
 /**
  * @param {ViewToolsModel} model
  * @param {any} outer view around
  */
 function follow_theme(model, outer) {
-  const component = found_in(outer)
   const colours = read(model.colours)
   const watched = new Set()
-  const theme = () => (component.model.data.dark_theme ? "dark" : "light")
   const apply = () => {
     for (const [name, value] of Object.entries(colours.css[theme()])) outer.el.style.setProperty(name, value)
     tint_tooltips(colours.css[theme()])
@@ -91,9 +79,12 @@ function follow_theme(model, outer) {
     is_due = true
   }
   outer.model.document.on_change(on_change)
-  component.model_proxy.on("dark_theme", apply)
+  const end = on_theme(apply)
   apply()
-  return () => outer.model.document?.remove_on_change(on_change)
+  return () => {
+    end()
+    outer.model.document?.remove_on_change(on_change)
+  }
 }
 
 /**

@@ -1,22 +1,33 @@
-// A "?" with a text that lies over the page: it opens when the pointer rests on the mark, stays while the pointer is on
-// it, and stays for good when the mark is pressed, until Esc, another press or a click elsewhere.
+// A button with a text that lies over the page: it opens when the pointer rests on the button, stays while the pointer is
+// on it, and stays for good when the button is pressed, until Esc, another press or a click elsewhere.
 const REST_MS = 200, GAP = 6
 
-/** @param {{model: Component<{title: string, text: string}>, el: HTMLElement}} args */
-export function render({model, el}) {
-  const mark = document.createElement("button"), text = document.createElement("div")
-  Object.assign(mark, {type: "button", className: "mark", textContent: "?"})
-  mark.setAttribute("aria-label", `How to read ${model.title}`)
+/** @typedef {Component<{heading: string, mark: string, label: string, text: string}>} Popover */
+
+/** @param {Popover} model */
+function create_parts(model) {
+  const box = document.createElement("div"), mark = document.createElement("button")
+  const text = document.createElement("div"), body = document.createElement("div")
+  box.className = "popover"
+  if (model.heading) box.append(Object.assign(document.createElement("h2"), {textContent: model.heading}))
+  Object.assign(mark, {type: "button", className: model.mark.length === 1 ? "mark small" : "mark"})
+  mark.textContent = model.mark
+  mark.setAttribute("aria-label", model.label)
   mark.setAttribute("aria-expanded", "false")
   Object.assign(text, {className: "chapter", tabIndex: 0, popover: "manual"})
   text.setAttribute("role", "dialog")
-  text.setAttribute("aria-label", `How to read ${model.title}`)
-  const heading = document.createElement("h2"), body = document.createElement("div")
-  heading.textContent = model.title
+  text.setAttribute("aria-label", model.label)
+  if (model.heading) text.append(Object.assign(document.createElement("h2"), {textContent: model.heading}))
   body.innerHTML = model.text
-  text.append(heading, body)
-  el.append(mark, text)
+  text.append(body)
+  if (model.mark) box.append(mark, text)
+  return {box, mark, text}
+}
 
+/** @param {{model: Popover, el: HTMLElement}} args */
+export function render({model, el}) {
+  const {box, mark, text} = create_parts(model)
+  el.append(box)
   let is_kept = false, timer = 0
   const is_open = () => text.matches(":popover-open")
   const is_ours = (/** @type {Event} */ event) => event.composedPath().some((part) => part === mark || part === text)

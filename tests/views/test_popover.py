@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from vitpanel.views.help import chapter
+from vitpanel.views.popover import chapter
 from vitpanel.views.registry import views as known_views
 from vitpanel.views.view import View
 

@@ -1,4 +1,4 @@
-"""The "?" beside a view's title: its chapter of the guide."""
+"""A button with a text that opens over the page, like the "?" beside a view's title with its chapter of the guide."""
 
 import re
 from functools import lru_cache
@@ -18,16 +18,21 @@ _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
 _METRICS = re.compile(r"^<!-- metrics -->\n.*?^<!-- -->\n", flags=re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 _STYLE = f"""
-.mark {{ width: 24px; height: 24px; padding: 0; border: 1px solid {css("muted")}; border-radius: 50%; cursor: pointer;
-  font: bold 13px/20px sans-serif; color: {css("hint")}; background: none; }}
-.mark:hover, .mark[aria-expanded=true] {{ color: {css("text")}; border-color: {css("text")}; }}
+:host {{ align-self: center; }}
+.popover {{ display: flex; align-items: center; gap: 4px; }}
+.popover > h2 {{ margin: 0; font: 500 14px/1.5 sans-serif; color: {css("text")}; white-space: nowrap; }}
+.mark {{ min-width: 24px; height: 24px; padding: 0 10px; border: 1px solid {css("muted")}; border-radius: 12px;
+  cursor: pointer; font: 12.5px/20px sans-serif; color: inherit; background: none; white-space: nowrap; }}
+.mark.small {{ padding: 0; font: bold 13px/20px sans-serif; color: {css("hint")}; }}
+.mark:hover, .mark[aria-expanded=true] {{ border-color: currentColor; }}
 .mark:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: 1px; }}
 .chapter {{ position: fixed; inset: auto; margin: 0; width: min(460px, 90vw); max-height: min(560px, 70vh);
   overflow-y: auto; box-sizing: border-box; padding: 10px 16px; border: 1px solid {css("muted")}; border-radius: 4px;
   font: 13px/1.45 sans-serif; color: {css("text")}; background: {css("surface")};
   box-shadow: 0 4px 16px rgba(0, 0, 0, 0.25); }}
 .chapter:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
-.chapter h2 {{ margin: 0 0 6px; font-size: 15px; }}
+.chapter h2 {{ margin: 10px 0 6px; font-size: 15px; }}
+.chapter h2:first-child {{ margin-top: 0; }}
 .chapter p, .chapter ul {{ margin: 0 0 8px; }}
 .chapter ul {{ padding-left: 18px; }}
 .chapter p > strong:first-child {{ display: block; font-size: 13px; }}
@@ -36,13 +41,27 @@ _STYLE = f"""
 """
 
 
-class Help(JSComponent):
-    """A button that shows a text while it is pointed at, and keeps it when it is pressed."""
+class Popover(JSComponent):
+    """A button that shows a text while it is pointed at, and keeps it when it is pressed; a heading may be before it.
 
-    title = param.String(default="", doc="What the text is about.")
+    Parameters
+    ----------
+    heading
+        Stands before the button and above the text; empty for none.
+    mark
+        What is on the button.
+    label
+        What the button and the text are called when they are read aloud.
+    text
+        HTML.
+    """
+
+    heading = param.String(default="", doc="Stands before the button and above the text.")
+    mark = param.String(default="?", doc="What is on the button; empty for no button.")
+    label = param.String(default="", doc="What the button and the text are called when they are read aloud.")
     text = param.String(default="", doc="HTML.")
 
-    _esm = module_text("vitpanel.views", "help.js")
+    _esm = module_text("vitpanel.views", "popover.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
 
