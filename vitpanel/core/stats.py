@@ -1,9 +1,39 @@
-"""Distributions as curves."""
+"""Distributions as curves; how far two sets of images differ."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 N_POINTS = 257
 NARROWEST = 0.006
+NORMAL_95 = 1.959964
+_ROWS_AT_ONCE = 512  # as float64 they stay in a processor's cache
+
+
+@dataclass(frozen=True)
+class Moments:
+    """How many values are known, their mean, and the sum of their squared differences from it; each float64 ``(…)``.
+
+    ``mean`` is NaN where no value is known; ``squares`` is 0 there.
+    """
+
+    count: np.ndarray
+    mean: np.ndarray
+    squares: np.ndarray
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation, by the number of values as in `numpy.std`; NaN where none is known."""
+        return np.sqrt(_divided(self.squares, self.count))
+
+
+@dataclass(frozen=True)
+class EffectSize:
+    """Hedges' g with the ends of its 95 % interval, each ``(…)``; NaN where it is not defined."""
+
+    effect: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 def unit_density(values: np.ndarray, *, n_points: int = N_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -42,3 +72,74 @@ def _bandwidth(values: np.ndarray) -> float:
     low, high = np.percentile(values, [25, 75])
     spread = min(values.std(), (high - low) / 1.34) or values.std()
     return max(0.9 * spread * values.size**-0.2, NARROWEST)
+
+
+def known_moments(values: np.ndarray, mask: np.ndarray, *, baseline: np.ndarray | None = None) -> Moments:
+    """Moments over the rows in a mask, NaN left out; a few rows at a time, so that no copy of all is made.
+
+    Parameters
+    ----------
+    values
+        ``(n, …)``; not modified.
+    mask
+        Which rows count, bool ``(n,)``.
+    baseline
+        What the values are taken from, ``(n,)``: the moments are then those of ``baseline − values``.
+
+    References
+    ----------
+    Chan, Golub and LeVeque 1983, Algorithms for Computing the Sample Variance (how parts are joined). Equal values have
+    no spread at all, not one of rounding.
+    """
+    shape = values.shape[1:]
+    count, mean, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for start in range(0, len(values), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        part = values[rows][mask[rows]].astype(np.float64)
+        if baseline is not None:
+            part = baseline[rows][mask[rows]].reshape(-1, *[1] * len(shape)) - part
+        known = ~np.isnan(part)
+        part[~known] = 0
+        n = known.sum(0)
+        ahead = _divided(part.sum(0), n, otherwise=0)
+        part -= ahead
+        part[~known] = 0
+        both, ahead = count + n, ahead - mean
+        squares += np.einsum("i...,i...->...", part, part) + ahead**2 * _divided(count * n, both, otherwise=0)
+        mean += ahead * _divided(n, both, otherwise=0)
+        count = both
+    return Moments(count, np.where(count > 0, mean, np.nan), squares)
+
+
+def hedges_g(one: Moments, other: Moments) -> EffectSize:
+    """How many standard deviations one set lies above another.
+
+    With n₁ and n₂ values and m = n₁ + n₂ − 2,
+
+    g = (1 − 3 / (4m − 1)) · (mean₁ − mean₂) / s,   s² = (squares₁ + squares₂) / m,
+
+    and the interval is g ± 1.96 · √((n₁ + n₂) / (n₁ · n₂) + g² / (2 · (n₁ + n₂))). It is that of two independent normal
+    samples of the same variance; for few or skewed values it is a guide.
+
+    Returns
+    -------
+    NaN where a set has fewer than two values or neither has any spread.
+
+    References
+    ----------
+    Hedges 1981, Distribution Theory for Glass's Estimator of Effect Size (the factor, within 0.008 of the exact one);
+    Hedges and Olkin 1985, Statistical Methods for Meta-Analysis, chapter 5 (the variance for large samples).
+    """
+    n_one, n_other = one.count, other.count
+    total = n_one + n_other
+    spread = np.sqrt(_divided(one.squares + other.squares, total - 2))
+    is_defined = (np.minimum(n_one, n_other) > 1) & (spread > 0)
+    unbiased = 1 - 3 / (4 * np.maximum(total, 4) - 9)
+    effect = np.where(is_defined, unbiased * _divided(one.mean - other.mean, spread), np.nan)
+    half_width = NORMAL_95 * np.sqrt(_divided(total, n_one * n_other) + _divided(effect**2, 2 * total))
+    return EffectSize(effect, effect - half_width, effect + half_width)
+
+
+def _divided(above: np.ndarray, below: np.ndarray, *, otherwise: float = np.nan) -> np.ndarray:
+    """Quotient, or another number where the divisor is not positive."""
+    return np.divide(above, below, out=np.full(np.shape(above), otherwise, np.float64), where=below > 0)

@@ -1,0 +1,80 @@
+"""Brushes of images by what the model makes of them."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+
+from vitpanel.core.spec import head_name
+from vitpanel.errors import BrushError
+from vitpanel.state.brush.base import IMAGE, INSTANCE, Brush, mask_shape
+from vitpanel.study.reader import Study
+
+
+@dataclass(frozen=True)
+class Predicted(Brush):
+    """Images that are predicted right, or wrong; those without a label or without a prediction are neither."""
+
+    right: bool = True
+    item: ClassVar[str] = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
+
+    def __post_init__(self) -> None:
+        if self.right not in {True, False}:
+            message = f"Images are not predicted {self.right!r}."
+            raise BrushError(message, hint="Give right=True or right=False.")
+
+    @property
+    def words(self) -> str:
+        """Say which."""
+        return f"images that are predicted {'right' if self.right else 'wrong'}"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """Which are predicted so."""
+        label, predicted = study.images["label"].to_numpy(), study.images["predicted"].to_numpy()
+        return (label >= 0) & (predicted >= 0) & ((label == predicted) == self.right)
+
+
+@dataclass(frozen=True)
+class OfHead(Brush):
+    """Images on which a number of one head lies in a range, ends included; NaN never does.
+
+    Parameters
+    ----------
+    name
+        Of an array over image, layer and head, as ``"importance/jsd"`` or ``"entropy"``.
+    layer, head
+        The head; one that a study does not have marks no image.
+    low, high
+        Ends of the range; None for no end.
+    """
+
+    name: str
+    layer: int
+    head: int
+    low: float | None = None
+    high: float | None = None
+    item: ClassVar[str] = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.layer, Integral) and isinstance(self.head, Integral)):
+            message = f"{(self.layer, self.head)!r} is not a head."
+            raise BrushError(message, hint="Give its layer and its index, both whole numbers from 0.")
+
+    @property
+    def words(self) -> str:
+        """Name the head and the range."""
+        ends = [f"{word} {end:g}" for word, end in (("at least", self.low), ("at most", self.high)) if end is not None]
+        return f"images on which {self.name} of {head_name(self.layer, self.head)} is {' and '.join(ends) or 'known'}"
+
+    def to_mask(self, study: Study) -> np.ndarray:
+        """On which it lies in the range; raises as the study does if it has no such numbers."""
+        values = study[self.name]
+        if values.shape != mask_shape(study, INSTANCE):
+            message = f"{self.name} has no number for each head on each image."
+            raise BrushError(message, hint="Choose an importance, entropy or distance.")
+        if not study.spec.has_head(self.layer, self.head):
+            return np.zeros(study.n_images, bool)
+        of_head = values[:, self.layer, self.head]
+        low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
+        return (of_head >= low) & (of_head <= high)

@@ -1,0 +1,97 @@
+"""Which heads attend to a set of tokens of an image."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from vitpanel.core.grid import Grid
+from vitpanel.state.online import Matrices
+from vitpanel.state.queries.marks import all_heads
+from vitpanel.study.reader import Study
+
+COLUMNS = ("layer", "head", "from_cls", "from_patches")
+STORED = "patterns/cls"
+
+
+def token_shares(attention: np.ndarray, tokens: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the attention that goes to a set S of tokens, from CLS and from all patches.
+
+    from_cls = Σ_{t ∈ S} A[CLS, t],
+    from_patches = (1 / P) · Σ_{i ∈ patches} Σ_{t ∈ S} A[i, t], with P patches.
+
+    What a token of the set gives itself counts. Rows of A sum to 1, so that a head that attends to all tokens alike
+    gives the set its share of the tokens.
+
+    Parameters
+    ----------
+    attention
+        A, float ``(…, n_tokens, n_tokens)``; rows are source tokens. Not modified.
+    tokens
+        S, bool ``(n_tokens,)``.
+
+    Returns
+    -------
+    Both float64 ``(…)`` in [0, 1] but for rounding; ``from_cls`` is NaN for a model without CLS.
+    """
+    to_set = attention @ tokens.astype(attention.dtype)
+    from_patches = to_set[..., grid.patches].mean(-1, dtype=np.float64)
+    if grid.cls is None:
+        return np.full_like(from_patches, np.nan), from_patches
+    return to_set[..., grid.cls].astype(np.float64), from_patches
+
+
+def stored_cls_shares(study: Study, image: int, tokens: np.ndarray) -> np.ndarray:
+    """``from_cls`` of `token_shares` for all heads of an image from what the study stores, without a model.
+
+    Returns
+    -------
+    float64 ``(n_layers, n_heads)``, within the rounding of float16. NaN for an image that is not done, and all NaN
+    where the study does not say it: for a model without CLS, and for sets with tokens that are neither CLS nor patch.
+    """
+    spec, grid = study.spec, study.spec.grid
+    is_extra = np.arange(grid.n_tokens) < grid.n_prefix
+    if grid.cls is not None:
+        is_extra[grid.cls] = False
+    if STORED not in study or tokens[is_extra].any() or not study.done_images[image]:
+        return np.full((spec.n_layers, spec.n_heads), np.nan)
+    in_set = np.append(tokens[grid.cls], tokens[grid.patches])
+    return _rows_of_cls(study, image)[..., in_set].sum(-1, dtype=np.float64)
+
+
+def token_set_table(
+    study: Study, tokens: np.ndarray, *, image: int, layers: Mapping[int, Matrices] | None = None
+) -> pd.DataFrame:
+    """Share of each head's attention that goes to a set of tokens, one row a head; see `token_shares`.
+
+    Parameters
+    ----------
+    tokens
+        The set, bool ``(n_tokens,)``.
+    image
+        Whose tokens they are.
+    layers
+        Attention of the image by layer, as far as the live model has given it; each has a matrix for each head.
+
+    Returns
+    -------
+    The columns `COLUMNS`. Where a layer is not given, ``from_cls`` is what the study stores, and ``from_patches`` is
+    NaN: no study stores what each patch gets from all others.
+    """
+    spec = study.spec
+    from_cls = stored_cls_shares(study, image, tokens)
+    from_patches = np.full((spec.n_layers, spec.n_heads), np.nan)
+    for layer, matrices in (layers or {}).items():
+        for head in range(spec.heads_of(layer)):
+            place = layer, head
+            from_cls[place], from_patches[place] = token_shares(matrices[head], tokens, spec.grid)
+    return all_heads(study).assign(from_cls=from_cls.ravel(), from_patches=from_patches.ravel())
+
+
+@lru_cache(maxsize=8)
+def _rows_of_cls(study: Study, image: int) -> np.ndarray:
+    """A[CLS, CLS] and A[CLS, patches] of all heads of an image; one block is read, the whole array has gigabytes."""
+    block, row = divmod(image, study.manifest.block_size)
+    # A copy: a view would keep the block.
+    return study.block(STORED, block)[row, ..., : 1 + study.spec.grid.size].copy()
