@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -108,6 +109,16 @@ def test_every_figure_is_painted_and_nothing_is_cut_off(shown, tmp_path, width, 
         assert not [pair for pair in pairs if overlap(*pair) and not nested(*pair)]
     for axis in ("Width", "Height"):
         assert not page.evaluate(f"document.documentElement.scroll{axis} > window.inner{axis}")
+
+
+def test_the_whole_page_is_printed_on_one_sheet(shown):
+    _, page = shown(width=1600, height=900)
+    page.evaluate("window.print = () => { window.is_printed = true }")
+    page.get_by_role("button", name="Print or save as PDF").click()
+    assert page.evaluate("window.is_printed")
+    sheet = page.pdf(prefer_css_page_size=True, print_background=True)
+    (box,) = re.findall(rb"/MediaBox \[0 0 (\S+) (\S+)\]", sheet)
+    assert [float(side) * 96 / 72 for side in box] == pytest.approx([1600, 900], abs=2)
 
 
 def nested(one: list[float], other: list[float]) -> bool:

@@ -1,7 +1,7 @@
 import pandas as pd
 import panel as pn
 import pytest
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColumnDataSource, LinearScale, LogScale
 
 from vitpanel.views.base import create_figure, escaped, layer_ticks, source_table
 from vitpanel.views.bridge import Bridge
@@ -19,6 +19,32 @@ def test_layer_ticks_begin_with_the_first_layer_and_are_few(n_layers):
     assert ticks[0] == 0
     assert len(ticks) <= 17
     assert len(ticks) == n_layers or n_layers > 16
+
+
+def test_figure_has_one_title_in_the_words_it_is_given():
+    assert create_figure(title="Links").title.text == "Links"
+    assert not create_figure().title.text
+
+
+def test_axes_of_one_kind_share_what_has_no_state():
+    linear, log = create_figure(), create_figure(x_axis_type="log", y_axis_type="log")
+    assert isinstance(linear.x_scale, LinearScale)
+    assert isinstance(log.x_scale, LogScale)
+    for fig in (linear, log):
+        assert fig.x_scale is fig.y_scale
+        assert fig.xaxis[0].major_label_policy is fig.yaxis[0].major_label_policy
+    mixed = create_figure(x_axis_type="log")
+    assert isinstance(mixed.x_scale, LogScale)
+    assert isinstance(mixed.y_scale, LinearScale)
+    assert create_figure(x_axis_type=None, y_axis_type=None).axis == []
+
+
+def test_chart_keeps_one_look_of_what_a_figure_draws_by_its_own_methods():
+    fig = create_figure()
+    drawn = fig.scatter([1], [2])
+    assert Chart(fig, Bridge()).figure is fig
+    assert drawn.nonselection_glyph is None
+    assert drawn.muted_glyph is None
 
 
 def test_chart_says_and_clears():

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import HEADER_HEIGHT, create_frame
+from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.study_card import study_title
-from vitpanel.app.theme_switch import ThemeSwitch
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up
 from vitpanel.errors import VitpanelError
@@ -84,18 +85,46 @@ class Explorer(pn.viewable.Viewer):
             deque(self.parts(), maxlen=0)
 
     def parts(self) -> Iterator[None]:
-        """Build what is not built yet, one part at each step; a view that fails says why in its place."""
-        for name, cell in self._cells.items():
-            kind = self._kinds[name]
-            try:
-                self.views[name] = despite_damage(partial(kind, self.session, self.bridge))
+        """Build what is not built yet, one part at each step; a view that fails says why in its place.
+
+        The views of a row come together: at each change of what a page contains, Bokeh goes through all of its models.
+        """
+        for row in self._rows():
+            made: dict[str, Any] = {}
+            for slug in row:
+                made[slug] = self._made(slug)
                 yield
-                cell.objects = [self.views[name]]
-            except VitpanelError as error:
-                cell.objects = [create_problem(kind.title, error)]
-            except Exception as error:  # noqa: BLE001 - the other views stand
-                cell.objects = [create_problem(kind.title, VitpanelError(report(f"{name} failed.", error)))]
+            document = pn.state.curdoc
+            with nullcontext() if document is None else document.models.freeze():
+                for slug, view in made.items():
+                    self._place(slug, view)
             yield
+
+    def _made(self, slug: str) -> View | pn.viewable.Viewable:
+        """Return a view, or words on why there is none."""
+        try:
+            self.views[slug] = despite_damage(partial(self._kinds[slug], self.session, self.bridge))
+        except Exception as error:  # noqa: BLE001 - the other views stand
+            return self._problem(slug, error)
+        return self.views[slug]
+
+    def _place(self, slug: str, view: View | pn.viewable.Viewable) -> None:
+        """Put a view, or words on why there is none, in its place."""
+        try:
+            self._cells[slug].objects = [view]
+        except Exception as error:  # noqa: BLE001 - the other views stand
+            self._cells[slug].objects = [self._problem(slug, error)]
+
+    def _problem(self, slug: str, error: Exception) -> pn.viewable.Viewable:
+        known = error if isinstance(error, VitpanelError) else VitpanelError(report(f"{slug} failed.", error))
+        return create_problem(self._kinds[slug].title, known)
+
+    def _rows(self) -> list[list[str]]:
+        """Slugs of the views in the rows of the page, from the top."""
+        rows: dict[int, list[str]] = {}
+        for slug, kind in self._kinds.items():
+            rows.setdefault(kind.place.row, []).append(slug)
+        return [rows[row] for row in sorted(rows)]
 
     def close(self) -> None:
         """Want nothing of the live model any more; once the session has ended."""
@@ -116,11 +145,9 @@ class Explorer(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Rows of views, A and B above C and D; made once, since Bokeh models belong to one document."""
-        rows: dict[int, list[str]] = {}
-        for slug, kind in self._kinds.items():
-            rows.setdefault(kind.place.row, []).append(slug)
-        heights = [max(self._kinds[slug].place.height for slug in row) for row in rows.values()]
-        laid_out = [self._row(row, height) for row, height in zip(rows.values(), heights, strict=True)]
+        rows = self._rows()
+        heights = [max(self._kinds[slug].place.height for slug in row) for row in rows]
+        laid_out = [self._row(row, height) for row, height in zip(rows, heights, strict=True)]
         width, height = SMALLEST
         # 100 are the shares of the two rows that come with vitpanel.
         low = {"min-width": f"{width}px", "min-height": f"{height * sum(heights) / 100:.0f}px"} if self._is_all else {}
@@ -165,9 +192,11 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     height = f"calc(100vh - {HEADER_HEIGHT}px)"
     explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
-    theme = ThemeSwitch(margin=(0, 8, 0, 0), styles={"color": "white"})
-    theme.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
-    page = create_frame(study_title(study), [*_notices(address), explorer], header=[TrustBadge(study), theme, address])
+    buttons = PageButtons(margin=(0, 8, 0, 0), styles={"color": "white"})
+    buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
+    page = create_frame(
+        study_title(study), [*_notices(address), explorer], header=[TrustBadge(study), buttons, address]
+    )
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
     sessions.begin(explorer.close)

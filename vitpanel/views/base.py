@@ -11,14 +11,6 @@ from bokeh.plotting import figure
 from vitpanel.theme.palette import GRID, MUTED, TEXT
 
 MOST_TICKS = 16
-COMPACT: dict[str, Any] = {
-    "& .MuiInputBase-root": {"height": "30px", "fontSize": "13px"},
-    "& .MuiInputBase-input": {"padding": "3px 8px", "fontSize": "13px"},
-    "& .MuiInputBase-adornedStart": {"padding": "0 2px"},
-    "& .MuiInputAdornment-root": {"margin": 0},
-    "& .MuiInputAdornment-root .MuiIconButton-root": {"padding": "1px", "color": "text.secondary"},
-}
-PRESSED = {"color": "primary.contrastText", "backgroundColor": "primary.main"}
 NO_AXES = {"x_axis_type": None, "y_axis_type": None}
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 # A menu that takes what room a narrow view has left.
@@ -36,7 +28,7 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def create_figure(**options: Any) -> figure:
+def create_figure(*, title: str = "", **options: Any) -> figure:
     """Return an empty figure in the house style: no logo, thin grid, small legible labels, stretching to its place."""
     defaults: dict[str, Any] = {
         "sizing_mode": "stretch_both",
@@ -48,7 +40,18 @@ def create_figure(**options: Any) -> figure:
         "min_height": 0,
         "lod_threshold": None,
     }
-    return dressed(figure(**(defaults | options)))
+    fig = figure(**(defaults | options))
+    cast("Title", fig.title).text = title  # Bokeh makes a second title of words that it is given
+    _share_stateless(fig)
+    return dressed(fig)
+
+
+def _share_stateless(fig: figure) -> None:
+    """Let both axes of a figure have one scale and one policy of labels, of which the browser makes its own."""
+    if type(fig.x_scale) is type(fig.y_scale):
+        fig.y_scale = fig.x_scale
+    for axis in fig.axis[1:]:
+        axis.major_label_policy = fig.axis[0].major_label_policy
 
 
 def dressed(fig: figure) -> figure:

@@ -68,8 +68,11 @@ class Chart(pn.viewable.Viewer):
         self.title = title or (name or "").replace("-", " ").capitalize()
         self.detail, self.legend, self.absent = detail, legend, absent
         self.message = ""
-        # On the page from the first words on, then empty rather than hidden: to hide it would lay out the whole page.
-        self.note = pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
+
+    @cached_property
+    def note(self) -> pn.pane.HTML:
+        """Words over the figure; on the page from the first on, then empty, since to hide it would lay out the page."""
+        return pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
 
     @cached_property
     def figure(self) -> figure:
@@ -79,7 +82,8 @@ class Chart(pn.viewable.Viewer):
         else:
             fig = self._fig if isinstance(self._fig, figure) else self._fig()
         for renderer in fig.renderers:
-            renderer.update(nonselection_glyph=None, muted_glyph=None)
+            if renderer.muted_glyph is not None:  # made by HoloViews, or by a method of the figure
+                renderer.update(nonselection_glyph=None, muted_glyph=None)
         if not fig.html_attributes:  # a figure that answers to keys says itself what it is
             # A browser stops at nothing inside of what Tab does not reach, so not at the layer that hears the pointer.
             fig.html_attributes = {"role": "img", "aria-label": self.title, "tabindex": "-1"}
@@ -96,7 +100,7 @@ class Chart(pn.viewable.Viewer):
     def _layout(self) -> pn.Column:
         fig = self.figure
         pane = self._bridge.pane(self._fig if isinstance(self._fig, Plot) else fig, **FILLED)
-        parts = [pane, self.note] if self.note.object else [pane]
+        parts = [pane, self.note] if "note" in vars(self) else [pane]
         return pn.Column(*parts, **FILLED, styles={"position": "relative", "min-height": "0"})
 
     def placed(self, **styles: str) -> pn.Column:
@@ -105,8 +109,10 @@ class Chart(pn.viewable.Viewer):
         return self._layout
 
     def _write(self, html: str) -> None:
+        if not html and "note" not in vars(self):
+            return
         self.note.object = html
-        if html and "_layout" in vars(self) and self.note not in self._layout.objects:
+        if "_layout" in vars(self) and self.note not in self._layout.objects:
             self._layout.append(self.note)
 
     def say(self, message: str, *, hint: str = "") -> None:

@@ -188,6 +188,5 @@ class View(pn.viewable.Viewer):
             **FULL_WIDTH,
             styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
-        tools = pn.Row(self.view_tools, margin=0, styles={"position": "absolute", "top": "0", "right": "0"})
-        parts = (header, self.body(), tools)
+        parts = (header, self.body(), self.view_tools)
         return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import param
@@ -70,13 +71,9 @@ class ViewTools(JSComponent):
     @classmethod
     def for_layers(cls, n_layers: int, *, has_ramps: bool = True, **options: Any) -> "ViewTools":
         """Tools for views of a model with so many layers; ``has_ramps`` as in `View`."""
-        colours = {
-            "colours": dark_colours(n_layers, has_ramps=has_ramps),
-            "ramps": dark_ramps() if has_ramps else [],
-            "light": css_variables(dark=False),
-            "dark": css_variables(dark=True),
-        }
-        return cls(colours=json.dumps(colours), margin=(0, 4, 0, 0), **options)
+        place = {"position": "absolute", "top": "0", "right": "0"}
+        colours = _exchanged(n_layers, has_ramps=has_ramps)
+        return cls(colours=colours, margin=(0, 4, 0, 0), styles=place, **options)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if "opened" in data:
@@ -113,3 +110,15 @@ class ViewTools(JSComponent):
     def say(self, words: str) -> None:
         """Show words below the header for some seconds."""
         self._send_msg({"kind": "words", "text": public_words(words)})
+
+
+@lru_cache(maxsize=16)
+def _exchanged(n_layers: int, *, has_ramps: bool) -> str:
+    """Colours of the two themes for the browser, as JSON."""
+    colours = {
+        "colours": dark_colours(n_layers, has_ramps=has_ramps),
+        "ramps": dark_ramps() if has_ramps else [],
+        "light": css_variables(dark=False),
+        "dark": css_variables(dark=True),
+    }
+    return json.dumps(colours)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, Range1d
+from bokeh.models import ColumnDataSource, HoverTool, Image, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
 from vitpanel.theme.palette import PATCH_COLOURS
 from vitpanel.views.base import NO_AXES, create_figure
+from vitpanel.views.figures.glyphs import add_glyph
 
 MOST_CELLS = 128
 
@@ -26,7 +27,7 @@ def create_cluster_map() -> ClusterMap:
     pairs = ColumnDataSource({"image": [], "source": [], "target": []})
     fig = create_figure(**NO_AXES, x_range=Range1d(0, 1), y_range=Range1d(1, 0))
     mapper = LinearColorMapper(palette=list(PATCH_COLOURS), low=0, high=1)
-    drawn = fig.image("image", x=0, y=0, dw=1, dh=1, source=pairs, color_mapper=mapper)
+    drawn = add_glyph(fig, Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=mapper), pairs)
     tooltips = [("source", "@source"), ("target", "@target"), ("in the top 1 % of", "@image{0.0%} of the heads")]
     fig.add_tools(HoverTool(renderers=[drawn], tooltips=tooltips, attachment="horizontal"))
     return ClusterMap(fig, pairs, mapper)

@@ -14,8 +14,10 @@ from bokeh.models import (
     HoverTool,
     Legend,
     LegendItem,
+    Line,
     Range1d,
     Span,
+    VArea,
 )
 from bokeh.plotting import figure
 
@@ -23,6 +25,7 @@ from vitpanel.state.strength import HeadDensity
 from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.client import script
+from vitpanel.views.figures.glyphs import add_glyph
 
 AIR = 0.06
 
@@ -99,5 +102,5 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
 
 def _curve(fig: figure, source: ColumnDataSource, column: str, colour: str) -> GlyphRenderer:
     """Area and outline of a density; the outline tells its values."""
-    fig.varea("value", 0, column, source=source, fill_color=colour, fill_alpha=0.3)
-    return fig.line("value", column, source=source, line_color=colour, line_width=1.4)
+    add_glyph(fig, VArea(x="value", y1=0, y2=column, fill_color=colour, fill_alpha=0.3), source)
+    return add_glyph(fig, Line(x="value", y=column, line_color=colour, line_width=1.4), source)

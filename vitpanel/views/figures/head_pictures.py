@@ -1,16 +1,19 @@
 """D2 to D5 together: one matrix, sent once, drawn and explored in the browser."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, Div, HoverTool
+from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, Div, HoverTool, LinearColorMapper
 from bokeh.plotting import figure
 
 from vitpanel.core.grid import Grid
 from vitpanel.drawing.display import HEAT, KINDS, LOG_DECADES, HeadDisplay, display_grid, pooling_step, token_kinds
+from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.mask_ramps import DARKEST, DIMMED, mask_ramps, ramp_strips
 from vitpanel.views.figures.client import READABLE, script
+from vitpanel.views.figures.glyphs import create_sources
 from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout
 from vitpanel.views.figures.image_masks import ImageMasks, create_image_masks
 from vitpanel.views.figures.threshold_histogram import UNITS, ThresholdHistogram, create_threshold_histogram
@@ -58,21 +61,36 @@ def head_columns(display: HeadDisplay, threshold: float) -> dict[str, list[Any]]
 
 def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
+    looks = {"scale": ["linear"], "extra": [True], "unit": [UNITS[0]], "mask": [HEAT]}
+    head, options, cut, pinned = create_sources(HEAD_COLUMNS, looks, {"value": [1.0]}, {"token": [NO_TOKEN]})
+    colours = _link_colours(grid)
     pictures = HeadPictures(
-        head=ColumnDataSource({name: [] for name in HEAD_COLUMNS}),
-        options=ColumnDataSource({"scale": ["linear"], "extra": [True], "unit": [UNITS[0]], "mask": [HEAT]}),
-        cut=ColumnDataSource({"value": [1.0]}),
-        pinned=ColumnDataSource({"token": [NO_TOKEN]}),
+        head=head,
+        options=options,
+        cut=cut,
+        pinned=pinned,
         words=Div(text="What the pointer reads is said here.", syncable=False, margin=0, sizing_mode="stretch_width"),
         masks=create_image_masks(grid),
-        lines=create_token_lines(grid),
+        lines=create_token_lines(grid, colours),
         histogram=create_threshold_histogram(),
-        heatmap=create_heatmap(grid),
+        heatmap=create_heatmap(grid, colours),
     )
     show_token = _link_tokens(pictures, grid)
     show_threshold = _link_threshold(pictures, show_token)
     _link_head(pictures, grid, show=show_threshold)
     return pictures
+
+
+def _link_colours(grid: Grid) -> dict[str, LinearColorMapper]:
+    """Colours of shades from 0 to 1, by kind of link."""
+    present = [kind for index, kind in enumerate(KINDS) if index in token_kinds(grid)]
+    return {kind: LinearColorMapper(palette=KIND_COLOURS[kind], low=0, high=1, syncable=False) for kind in present}
+
+
+@cache
+def _shades_of_masks() -> dict[str, Any]:
+    """Ramps of the masks as `token.js` takes them; the same for all, and worked out once."""
+    return {"ramps": mask_ramps(), "opaque": ramp_strips()}
 
 
 def _sizes(grid: Grid) -> dict[str, int]:
@@ -172,8 +190,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "masks": masks.masks,
         "scales": masks.scales,
         "ticks": masks.ticks,
-        "ramps": mask_ramps(),
-        "opaque": ramp_strips(),
+        **_shades_of_masks(),
         "kinds": KINDS,
         "token_kinds": token_kinds(grid).tolist(),
         "pictures": {name: masks.figures[name] for name in masks.masks},

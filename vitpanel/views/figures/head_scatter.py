@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Scatter, Segment
 from bokeh.plotting import figure
 
 from vitpanel.core.spec import head_name
 from vitpanel.state.strength import HeadValues
 from vitpanel.theme.palette import CHOSEN, SURFACE, TEXT, layer_colours
 from vitpanel.views.base import create_figure, layer_ticks
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
 AXIS_LABELS = {"entropy": "entropy", "distance": "distance (patches)"}
 AIR = 0.03
@@ -81,27 +82,23 @@ def _text(measure: str, value: float, spread: float, patch_side: float | None) -
 
 def create_head_scatter(n_layers: int, n_heads: int) -> HeadScatter:
     """Empty scatter over the layers."""
-    heads = ColumnDataSource({name: [] for name in _NAMES})
-    ring, pins = (ColumnDataSource({name: [] for name in _RING_NAMES}) for _ in range(2))
+    heads, ring, pins = create_sources(_NAMES, _RING_NAMES, _RING_NAMES)
     fig = create_figure(x_range=Range1d(-0.6, n_layers - 0.4), y_range=Range1d(-AIR, 1 + AIR), title="All heads")
-    fig.segment("x", "lower", "x", "upper", source=heads, line_color="colour", line_alpha=0.55)
+    faint = {"line_color": "colour", "line_alpha": 0.55}
+    add_glyph(fig, Segment(x0="x", y0="lower", x1="x", y1="upper", **faint), heads)
     for end in ("lower", "upper"):
-        fig.scatter("x", end, source=heads, marker="dash", size=5, line_color="colour", line_alpha=0.55)
+        add_glyph(fig, Scatter(x="x", y=end, marker="dash", size=5, **faint), heads)
     size = 7 if n_layers * n_heads <= 200 else 5  # noqa: PLR2004 - where larger points begin to touch
     # The outline lets light layers be seen on light ground.
     outlined = {"fill_color": "colour", "line_color": TEXT, "line_width": 0.6}
-    points = fig.scatter("x", "value", source=heads, size=size, **outlined)
-    points.nonselection_glyph = None
-    fig.scatter(
-        "x", "value", source=pins, marker="square", size=size + 8, fill_alpha=0, line_color=TEXT, line_width=1.5,
-        level="overlay",
-    )  # fmt: skip
+    place = {"x": "x", "y": "value"}
+    points = add_glyph(fig, Scatter(**place, size=size, **outlined), heads)
+    square = Scatter(**place, marker="square", size=size + 8, fill_alpha=0, line_color=TEXT, line_width=1.5)
+    add_glyph(fig, square, pins, level="overlay")
     # A gap of ground between ring and point: the colours of some layers are near that of the ring.
-    fig.scatter(
-        "x", "value", source=ring, size=size + 9, fill_color=SURFACE, line_color=CHOSEN, line_width=2.5,
-        level="overlay",
-    )  # fmt: skip
-    fig.scatter("x", "value", source=ring, size=size + 1, level="overlay", **outlined)
+    around = Scatter(**place, size=size + 9, fill_color=SURFACE, line_color=CHOSEN, line_width=2.5)
+    add_glyph(fig, around, ring, level="overlay")
+    add_glyph(fig, Scatter(**place, size=size + 1, **outlined), ring, level="overlay")
     tooltips = [("", "@name"), ("entropy", "@entropy"), ("distance", "@distance")]
     fig.add_tools(HoverTool(renderers=[points], tooltips=tooltips, limit=1, attachment="horizontal"))
     fig.xaxis.ticker = FixedTicker(ticks=layer_ticks(n_layers))

@@ -11,7 +11,9 @@ from bokeh.models import (
     CustomJS,
     CustomJSTickFormatter,
     FixedTicker,
+    Image,
     LinearColorMapper,
+    Quad,
     Range1d,
 )
 from bokeh.plotting import figure
@@ -22,6 +24,7 @@ from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame, script
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
 FADED = 0.22
 PLACES = ("x", "y", "dw", "dh")
@@ -72,8 +75,8 @@ def heatmap_layout(grid: Grid, *, with_extra: bool) -> dict[str, Any]:
     }
 
 
-def create_heatmap(grid: Grid) -> Heatmap:
-    """Draw an empty heatmap; rows are source tokens, columns are target tokens."""
+def create_heatmap(grid: Grid, colours: dict[str, LinearColorMapper]) -> Heatmap:
+    """Draw an empty heatmap, in colours by kind of link; rows are source tokens, columns are target tokens."""
     cells = display_grid(grid)
     size, places = axis_edges(cells)[-1], block_places(cells)
     ranges = {
@@ -81,22 +84,34 @@ def create_heatmap(grid: Grid) -> Heatmap:
         "y_range": Range1d(size, 0, syncable=False),
     }
     fig = create_figure(title="Attention: row = source, column = target", min_border_right=16, **NO_AXES, **ranges)
-    blocks, bars = {}, {}
-    everything = {kind: LinearColorMapper(palette=KIND_COLOURS[kind], low=0, high=1, syncable=False) for kind in places}
-    strong = {kind: mapper.clone() for kind, mapper in everything.items()}
-    for kind, columns in places.items():
-        empty = [np.zeros((1, 1), np.float32) for _ in columns["x"]]
-        blocks[kind] = ColumnDataSource(columns | {"image": empty}, syncable=False)
-        strong[kind].low_color = "rgba(0, 0, 0, 0)"
-        names = {name: name for name in ("image", *PLACES)}
-        fig.image(**names, source=blocks[kind], color_mapper=everything[kind], global_alpha=FADED, name=READABLE)
-        fig.image(**names, source=blocks[kind], color_mapper=strong[kind])
-        bars[kind] = create_colour_bar(kind, everything[kind])
+    *sources, mark = create_sources(*map(_empty_blocks, places.values()), TOKENS, syncable=False)
+    blocks, bars = dict(zip(places, sources, strict=True)), {}
+    strong = {kind: _strong_colours(kind) for kind in places}
+    names = {name: name for name in ("image", *PLACES)}
+    for kind, source in blocks.items():
+        faded = Image(**names, color_mapper=colours[kind], global_alpha=FADED)
+        add_glyph(fig, faded, source, name=READABLE)
+        add_glyph(fig, Image(**names, color_mapper=strong[kind]), source)
+        bars[kind] = create_colour_bar(kind, colours[kind])
     for kind in reversed(list(bars)):
         fig.add_layout(bars[kind], "below")
-    mark = ColumnDataSource({name: [] for name in TOKENS}, syncable=False)
-    fig.quad(*("left", "right", "top", "bottom"), source=mark, fill_alpha=0, line_color=CHOSEN, level="overlay")
-    return Heatmap(fig, blocks, everything, strong, bars, mark, fit_to_frame(fig, size, size))
+    outline = Quad(**{name: name for name in TOKENS}, fill_alpha=0, line_color=CHOSEN)
+    add_glyph(fig, outline, mark, level="overlay")
+    return Heatmap(fig, blocks, colours, strong, bars, mark, fit_to_frame(fig, size, size))
+
+
+def _empty_blocks(places: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Columns of blocks of a kind, which have no values yet."""
+    return places | {"image": [np.zeros((1, 1), np.float32) for _ in places["x"]]}
+
+
+def _strong_colours(kind: str) -> LinearColorMapper:
+    """Nothing is above the threshold until the browser knows it and takes the colours above it from the others.
+
+    To check the colours of a palette costs the server some milliseconds.
+    """
+    lightest = KIND_COLOURS[kind][:1]
+    return LinearColorMapper(palette=lightest, low=1, high=2, low_color="rgba(0, 0, 0, 0)", syncable=False)
 
 
 def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:

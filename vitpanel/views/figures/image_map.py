@@ -12,6 +12,8 @@ from bokeh.models import (
     IndexFilter,
     LassoSelectTool,
     PanTool,
+    Patch,
+    Scatter,
     WheelZoomTool,
 )
 from bokeh.plotting import figure
@@ -24,6 +26,7 @@ from vitpanel.state.brush import InPolygon
 from vitpanel.state.image_groups import ImageGroups
 from vitpanel.theme.palette import CHOSEN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import dressed
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.picking import padded_range
 
 STRONG, FAINT = 0.85, 0.12
@@ -114,14 +117,12 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
     tools = {"pan": PanTool(), "box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
     fig.add_tools(wheel, *tools.values())
     fig.toolbar.update(active_scroll=wheel, active_drag=tools["pan"])
-    ring, region = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({"x": [], "y": []})
-    fig.patch(
-        "x", "y", source=region, fill_color=VALUE, fill_alpha=0.06, line_color=VALUE, line_dash="4 3", level="overlay"
-    )
+    ring, region = create_sources(("x", "y"), ("x", "y"))
+    brush = Patch(x="x", y="y", fill_color=VALUE, fill_alpha=0.06, line_color=VALUE, line_dash="4 3")
+    add_glyph(fig, brush, region, level="overlay")
     for width, colour in ((5, SURFACE), (2.5, CHOSEN)):
-        fig.scatter(
-            "x", "y", source=ring, size=size + 8, fill_alpha=0, line_color=colour, line_width=width, level="overlay"
-        )
+        around = Scatter(x="x", y="y", size=size + 8, fill_alpha=0, line_color=colour, line_width=width)
+        add_glyph(fig, around, ring, level="overlay")
     found = ImageMap(plot, tools, points, *(drawn or (None, None)), picture, ring, region)
     found.show_all()
     return found
@@ -145,10 +146,10 @@ def _drawn(plot: Plot, size: float) -> tuple[GlyphRenderer, GlyphRenderer]:
     looks = {"colour": [MUTED] * n_images, "marker": [MARKERS[0]] * n_images}
     source.data = {"x": known["x"], "y": known["y"]} | looks
     look = {"fill_color": "colour", "line_color": TEXT, "line_width": 0.3, "marker": "marker"}
-    everything.glyph.update(**look, size=size, fill_alpha=STRONG, line_alpha=STRONG)
-    view = CDSView(filter=IndexFilter([]))
-    lit = plot.state.scatter("x", "y", source=source, size=size + 1, view=view, level="overlay", alpha=STRONG, **look)
-    return everything, lit
+    look |= {"fill_alpha": STRONG, "line_alpha": STRONG}
+    everything.glyph.update(**look, size=size)
+    larger, view = Scatter(x="x", y="y", size=size + 1, **look), CDSView(filter=IndexFilter([]))
+    return everything, add_glyph(plot.state, larger, source, view=view, level="overlay")
 
 
 def ring_columns(points: ColumnDataSource, image: int | None) -> dict[str, Any]:

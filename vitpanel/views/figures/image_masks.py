@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
-from bokeh.models import ColumnDataSource, GlyphRenderer, Range1d, Title
+from bokeh.models import ColumnDataSource, GlyphRenderer, ImageRGBA, Range1d, Rect, Segment, Text, Title
 from bokeh.plotting import figure
 from PIL import Image
 
@@ -15,11 +15,13 @@ from vitpanel.theme.mask_ramps import N_SHADES
 from vitpanel.theme.palette import CHOSEN, TEXT
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
 NO_PIXELS = np.zeros((1, 1), np.uint32)
 PICTURES = ("image", "source", "target")
 # Pixels for the scale below a mask, and where its strip of colours lies, from the top in heights of the picture.
 SCALE_ROOM, STRIP = 23, (1.03, 1.09)
+_HIDDEN = {"visible": False, "syncable": False}  # the browser alone shows and hides it
 
 
 @dataclass(frozen=True)
@@ -57,21 +59,21 @@ def rgba_pixels(data: bytes) -> np.ndarray:
 
 def create_image_masks(grid: Grid) -> ImageMasks:
     """Draw three pictures of one crop, ``rows × cols`` patches large, without pixels yet."""
-    crop, grey = ColumnDataSource({"image": [NO_PIXELS]}), ColumnDataSource({"image": [NO_PIXELS]}, syncable=False)
-    mark = ColumnDataSource({"x": [], "y": [], "dash": []}, syncable=False)
+    crop = ColumnDataSource({"image": [NO_PIXELS]})
+    grey, mark, lines = create_sources({"image": [NO_PIXELS]}, ("x", "y", "dash"), _grid_lines(grid), syncable=False)
     made = ImageMasks({}, crop, grey, [], [], {}, {}, {}, mark, [])
     for name in PICTURES:
         fig = made.figures[name] = _create_picture(grid, has_title_of_server=name == "image")
-        clear = fig.image_rgba("image", source=crop, **_place(grid))
-        if name != "image":
+        if name == "image":
+            add_glyph(fig, ImageRGBA(image="image", **_place(grid)), crop)
+        else:
+            made.clear.append(add_glyph(fig, ImageRGBA(image="image", **_place(grid)), crop, **_HIDDEN))
             _add_mask(made, name, grid)
-            clear.visible = clear.syncable = False
-            made.clear.append(clear)
-        made.grids.append(_add_grid(fig, grid))
-        fig.rect(
-            "x", "y", 1, 1, source=mark, fill_alpha=0, line_color=CHOSEN, line_width=1.5, line_dash="dash",
-            level="overlay",
-        )  # fmt: skip
+        made.grids.append(_add_grid(fig, lines))
+        outline = Rect(
+            x="x", y="y", width=1, height=1, fill_alpha=0, line_color=CHOSEN, line_width=1.5, line_dash="dash"
+        )
+        add_glyph(fig, outline, mark, level="overlay")
         fit_to_frame(fig, grid.cols, grid.rows, room=0 if name == "image" else SCALE_ROOM)
     return made
 
@@ -97,35 +99,35 @@ def _create_picture(grid: Grid, *, has_title_of_server: bool) -> figure:
 def _add_mask(made: ImageMasks, name: str, grid: Grid) -> None:
     """Add a darkened picture, the mask over it, and below the scale of its colours."""
     fig, place = made.figures[name], _place(grid)
-    dimmed = fig.image_rgba("image", source=made.grey, **place)
-    dimmed.syncable = False
-    made.dimmed.append(dimmed)
-    made.masks[name] = ColumnDataSource({"mask": [np.zeros((grid.rows, grid.cols), np.uint32)]}, syncable=False)
-    fig.image_rgba("mask", source=made.masks[name], **place, name=READABLE)
-    top, bottom = (grid.rows * share for share in STRIP)
-    made.scales[name] = ColumnDataSource({"image": [np.zeros((1, N_SHADES), np.uint32)]}, syncable=False)
-    fig.image_rgba("image", source=made.scales[name], x=0, y=top, dw=grid.cols, dh=bottom - top)
+    made.dimmed.append(add_glyph(fig, ImageRGBA(image="image", **place), made.grey, syncable=False))
+    pixels, strip = np.zeros((grid.rows, grid.cols), np.uint32), np.zeros((1, N_SHADES), np.uint32)
     ends = {"x": [0, grid.cols / 2, grid.cols], "align": ["left", "center", "right"], "text": [""] * 3}
-    made.ticks[name] = ColumnDataSource(ends, syncable=False)
-    fig.text(
-        "x", bottom, "text", source=made.ticks[name], text_align="align", text_baseline="top", y_offset=1,
-        text_font_size="10px", text_color=TEXT,
-    )  # fmt: skip
-
-
-def _add_grid(fig: figure, grid: Grid) -> GlyphRenderer:
-    """Add lines between the patches, not in sight until somebody points at the picture."""
-    rows, cols = range(grid.rows + 1), range(grid.cols + 1)
-    renderer = fig.segment(
-        [0] * len(rows) + list(cols),
-        list(rows) + [0] * len(cols),
-        [grid.cols] * len(rows) + list(cols),
-        list(rows) + [grid.rows] * len(cols),
-        line_color="#8a94a0",
-        line_alpha=0.6,
-        line_width=0.5,
-        level="overlay",
+    made.masks[name], made.scales[name], made.ticks[name] = create_sources(
+        {"mask": [pixels]}, {"image": [strip]}, ends, syncable=False
     )
-    renderer.visible = False
-    renderer.syncable = False
-    return renderer
+    add_glyph(fig, ImageRGBA(image="mask", **place), made.masks[name], name=READABLE)
+    top, bottom = (grid.rows * share for share in STRIP)
+    add_glyph(fig, ImageRGBA(image="image", x=0, y=top, dw=grid.cols, dh=bottom - top), made.scales[name])
+    words = Text(
+        x="x", y=bottom, text="text", text_align="align", text_baseline="top", y_offset=1, text_font_size="10px",
+        text_color=TEXT,
+    )  # fmt: skip
+    add_glyph(fig, words, made.ticks[name])
+
+
+def _grid_lines(grid: Grid) -> dict[str, list[int]]:
+    """Ends of the lines between the patches."""
+    rows, cols = range(grid.rows + 1), range(grid.cols + 1)
+    return {
+        "x0": [0] * len(rows) + list(cols),
+        "y0": list(rows) + [0] * len(cols),
+        "x1": [grid.cols] * len(rows) + list(cols),
+        "y1": list(rows) + [grid.rows] * len(cols),
+    }
+
+
+def _add_grid(fig: figure, lines: ColumnDataSource) -> GlyphRenderer:
+    """Add lines between the patches, not in sight until somebody points at the picture."""
+    ends = {name: name for name in lines.data}
+    thin = Segment(**ends, line_color="#8a94a0", line_alpha=0.6, line_width=0.5)
+    return add_glyph(fig, thin, lines, level="overlay", **_HIDDEN)

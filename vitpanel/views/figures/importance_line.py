@@ -12,17 +12,23 @@ from bokeh.models import (
     HoverTool,
     Legend,
     LegendItem,
+    Line,
     Range1d,
+    Scatter,
     Span,
+    Text,
+    VArea,
+    VBar,
 )
 from bokeh.plotting import figure
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
-from vitpanel.theme.palette import CHOSEN, GRID, MEAN, MUTED, SURFACE, TEXT, VALUE
+from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
+from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
 from vitpanel.views.figures.numbers import plain_ticks
 
 AIR = 0.04
@@ -146,15 +152,16 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     """
     last = n_layers * n_heads - 1
     names = ("flat", "name", "mean", "band", "lower", "upper", "chosen", "chosen_text")
-    heads = ColumnDataSource({name: [] for name in names})
-    reference = ColumnDataSource({"x": [], "y": []})
+    heads, reference, pins, picked = create_sources(
+        names, ("x", "y"), ("flat", "height", "number"), {"flat": [0], "act": [0]}
+    )
     fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=Range1d(0, 1))
     fig.html_attributes = {"role": "group", "aria-label": "Head importance"}  # in it, head_line.js makes a slider
-    band = fig.varea("flat", "lower", "upper", source=heads, fill_color=MEAN, fill_alpha=0.16)
-    mean = fig.line("flat", "mean", source=heads, line_color=MEAN, line_width=1.2, line_alpha=0.8)
-    unpruned = fig.line("x", "y", source=reference, line_color=TEXT, line_width=1, line_dash="dashed")
-    chosen = fig.line("flat", "chosen", source=heads, line_color=VALUE, line_width=1.8)
-    hit = fig.vbar("flat", width=1, bottom=-9, top=9, source=heads, fill_color=None, line_color=None)
+    band = add_glyph(fig, VArea(x="flat", y1="lower", y2="upper", fill_color=MEAN, fill_alpha=0.16), heads)
+    mean = add_glyph(fig, Line(x="flat", y="mean", line_color=MEAN, line_width=1.2, line_alpha=0.8), heads)
+    unpruned = add_glyph(fig, Line(x="x", y="y", line_color=TEXT, line_dash="dashed"), reference)
+    chosen = add_glyph(fig, Line(x="flat", y="chosen", line_color=VALUE, line_width=1.8), heads)
+    hit = add_glyph(fig, VBar(x="flat", width=1, bottom=-9, top=9, fill_color=None, line_color=None), heads)
     tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("mean ± std", "@mean{0.0000} ± @band{0.0000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     _mark_layers(fig, n_layers, n_heads)
@@ -165,8 +172,7 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     fig.yaxis.formatter = plain_ticks()
     fig.add_layout(_create_legend([chosen_item, mean_item, reference_item]), "above")
     reach = GRIP_SHARE * (last + 1)
-    pins = _mark_pins(fig)
-    picked = ColumnDataSource({"flat": [0], "act": [0]})
+    _mark_pins(fig, pins)
     line, grip = _add_head_line(fig, last, reach)
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
@@ -174,16 +180,15 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     )
 
 
-def _mark_pins(fig: figure) -> ColumnDataSource:
-    pins = ColumnDataSource({"flat": [], "height": [], "number": []})
+def _mark_pins(fig: figure, pins: ColumnDataSource) -> None:
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
-    look = {"source": pins, "y_range_name": "place", "level": "overlay"}
-    fig.scatter("flat", "height", size=14, color=CHOSEN, line_color=None, **look)
-    fig.text(
-        "flat", "height", text="number", text_font_size="10px", text_font_style="bold", text_color=SURFACE,
-        text_align="center", text_baseline="middle", y_offset=1, **look,
+    place = {"y_range_name": "place", "level": "overlay"}
+    add_glyph(fig, Scatter(x="flat", y="height", size=14, fill_color=CHOSEN, line_color=None), pins, **place)
+    number = Text(
+        x="flat", y="height", text="number", text_font_size="10px", text_font_style="bold", text_color=SURFACE,
+        text_align="center", text_baseline="middle", y_offset=1,
     )  # fmt: skip
-    return pins
+    add_glyph(fig, number, pins, **place)
 
 
 def _add_head_line(fig: figure, last: int, reach: float) -> tuple[Span, BoxAnnotation]:
@@ -215,11 +220,8 @@ def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:
     fig.xaxis.ticker = FixedTicker(ticks=list(centres))
     fig.xaxis.major_label_overrides = {centre: str(layer) for centre, layer in centres.items()}
     fig.xgrid.visible = False
-    for layer in range(1, n_layers, 2):
-        left = layer * n_heads - 0.5
-        band = BoxAnnotation(left=left, right=left + n_heads, fill_color=GRID, fill_alpha=0.55, line_color=None)
-        band.level = "underlay"
-        fig.add_layout(band)
+    edges = [layer * n_heads - 0.5 for layer in range(1, n_layers, 2)]
+    add_bands(fig, [(left, left + n_heads) for left in edges], alpha=0.55)
 
 
 def _create_legend(items: list[LegendItem]) -> Legend:

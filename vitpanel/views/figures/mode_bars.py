@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Span
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Quad, Range1d, Span, Text, VBar
 from bokeh.plotting import figure
 
 from vitpanel.core.metrics import metric_keys, metric_of
 from vitpanel.core.regions import PruningMode, Region
 from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
 from vitpanel.views.base import create_figure
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
 
 NOT_DEFINED = "n/a"
@@ -126,29 +127,32 @@ def icon_columns() -> dict[str, Any]:
     return columns
 
 
+def icon_glyph(*, line_width: float) -> Quad:
+    """How the blocks of the pictograms are drawn."""
+    sides = {name: name for name in ("left", "right", "top", "bottom")}
+    return Quad(**sides, fill_color="colour", line_color=TEXT, line_width=line_width)
+
+
 def create_mode_bars() -> ModeBars:
     """Empty bars over their pictograms."""
-    bars = ColumnDataSource({name: [] for name in mode_columns(np.zeros(len(PruningMode)), metric_keys()[0])})
-    chosen = ColumnDataSource({"mode": [0]})
+    names = list(mode_columns(np.zeros(len(PruningMode)), metric_keys()[0]))
+    bars, chosen, icons = create_sources(names, {"mode": [0]}, icon_columns())
     fig = create_figure(
         x_range=Range1d(-0.6, len(PruningMode) - 0.4), y_range=Range1d(-0.25, 1), title="By pruning mode"
     )
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
-    fig.vbar("mode", width=0.96, top=1, bottom=0, source=chosen, y_range_name="place", color=CHOSEN, alpha=0.13)
-    fig.quad(
-        "left", "right", "top", "bottom", source=ColumnDataSource(icon_columns()), y_range_name="place",
-        fill_color="colour", line_color=TEXT, line_width=0.6,
-    )  # fmt: skip
-    fig.vbar(
-        "mode", width=0.72, top="top", bottom="base", source=bars, color="colour", fill_alpha="alpha", line_alpha=0
-    )
-    fig.text(
-        "mode", "top", text="text", source=bars, text_font_size="10px", text_align="center", text_baseline="baseline",
+    place = {"y_range_name": "place"}
+    faint = {"fill_color": CHOSEN, "fill_alpha": 0.13, "line_color": CHOSEN, "line_alpha": 0.13}
+    add_glyph(fig, VBar(x="mode", width=0.96, top=1, bottom=0, **faint), chosen, **place)
+    add_glyph(fig, icon_glyph(line_width=0.6), icons, **place)
+    look = {"fill_color": "colour", "fill_alpha": "alpha", "line_alpha": 0}
+    add_glyph(fig, VBar(x="mode", width=0.72, top="top", bottom="base", **look), bars)
+    labels = Text(
+        x="mode", y="top", text="text", text_font_size="10px", text_align="center", text_baseline="baseline",
         text_color=TEXT, text_alpha="alpha", y_offset="offset",
     )  # fmt: skip
-    hit = fig.vbar(
-        "mode", width=1, top=1, bottom=0, source=bars, y_range_name="place", fill_color=None, line_color=None
-    )
+    add_glyph(fig, labels, bars)
+    hit = add_glyph(fig, VBar(x="mode", width=1, top=1, bottom=0, fill_color=None, line_color=None), bars, **place)
     tooltips = [("mode", "@mode: @label"), ("value", "@full")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     unpruned = Span(location=0, dimension="width", line_color=TEXT, line_dash="dashed", visible=False)

@@ -14,6 +14,8 @@ from bokeh.models import (
     LassoSelectTool,
     LinearColorMapper,
     PanTool,
+    Patch,
+    Scatter,
     Tool,
     WheelZoomTool,
 )
@@ -28,6 +30,7 @@ from vitpanel.state.patterns import MapColours, OwnHeads
 from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
 from vitpanel.views.base import dressed, numbers_as_text
 from vitpanel.views.figures.client import script
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
 MOST_TICKS = 12
 # Milliseconds between two reports of what is in sight.
@@ -94,17 +97,16 @@ def create_pattern_figure() -> PatternFigure:
     for span in (fig.x_range, fig.y_range):
         span.js_on_change("start", tell)
         span.js_on_change("end", tell)
-    cloud, marked, own, outline, ring = (
-        ColumnDataSource({name: [] for name in names})
-        for names in (*[("x", "y")] * 2, _OWN, ("x", "y"), ("x", "y", "colour"))
-    )
-    fig.scatter("x", "y", source=marked, size=3, color=TEXT, alpha=0.5, line_color=None)
-    fig.scatter("x", "y", source=cloud, size=4, color=CHOSEN, alpha=0.6, line_color=None)
-    fig.patch("x", "y", source=outline, fill_alpha=0, line_color=TEXT, line_dash="dashed")
+    cloud, marked, own, outline, ring = create_sources(*[("x", "y")] * 2, _OWN, ("x", "y"), ("x", "y", "colour"))
+    place = {"x": "x", "y": "y"}
+    add_glyph(fig, Scatter(**place, size=3, fill_color=TEXT, fill_alpha=0.5, line_color=None), marked)
+    add_glyph(fig, Scatter(**place, size=4, fill_color=CHOSEN, fill_alpha=0.6, line_color=None), cloud)
+    add_glyph(fig, Patch(**place, fill_alpha=0, line_color=TEXT, line_dash="dashed"), outline)
     # Dark on light, so that light colours have an edge on white ground, and all stand out from points of their colour.
-    fig.scatter("x", "y", source=own, size=12, fill_color=SURFACE, line_color=None)
-    points = fig.scatter("x", "y", source=own, size=8, fill_color="colour", line_color=TEXT, line_width=1)
-    fig.scatter("x", "y", source=ring, size=13, fill_color="colour", line_color=CHOSEN, line_width=2.5, level="overlay")
+    add_glyph(fig, Scatter(**place, size=12, fill_color=SURFACE, line_color=None), own)
+    points = add_glyph(fig, Scatter(**place, size=8, fill_color="colour", line_color=TEXT), own)
+    around = Scatter(**place, size=13, fill_color="colour", line_color=CHOSEN, line_width=2.5)
+    add_glyph(fig, around, ring, level="overlay")
     fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
     bar = _colour_bar()
     fig.add_layout(bar, "below")
@@ -113,7 +115,7 @@ def create_pattern_figure() -> PatternFigure:
 
 def _link_pointer(fig: figure, own: ColumnDataSource) -> tuple[ColumnDataSource, ColumnDataSource]:
     """Let the browser tell where the pointer rests, and show what is answered."""
-    pointer, answer = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({"x": [], "y": [], "html": []})
+    pointer, answer = create_sources(("x", "y"), ("x", "y", "html"))
     args = {
         "fig": fig,
         "own": own,

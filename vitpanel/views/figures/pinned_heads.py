@@ -7,16 +7,28 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, DataRange1d, FixedTicker, HoverTool, Range1d, Span
+from bokeh.models import (
+    ColumnDataSource,
+    DataRange1d,
+    FixedTicker,
+    HoverTool,
+    Range1d,
+    Segment,
+    Span,
+    Text,
+    VBar,
+)
+from bokeh.models.glyphs import Patches  # to type checkers, the one of bokeh.models is another
 from bokeh.plotting import figure
 
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import MOST_PINNED
-from vitpanel.theme.palette import CHOSEN, GRID, MEAN, TEXT, VALUE
+from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
 from vitpanel.views.base import create_figure, numbers_as_text
-from vitpanel.views.figures.mode_bars import icon_columns, mode_span, possible
+from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
+from vitpanel.views.figures.mode_bars import icon_columns, icon_glyph, mode_span, possible
 from vitpanel.views.figures.mode_bars import mode_columns as one_head_columns
 from vitpanel.views.figures.numbers import plain_ticks
 
@@ -188,10 +200,7 @@ def create_pinned_heads(n_hops: int) -> PinnedHeads:
 
 def _create_columns(**options: Any) -> figure:
     fig = create_figure(x_range=Range1d(0, 2), **options)
-    for slot in range(1, MOST_PINNED, 2):
-        fig.add_layout(
-            BoxAnnotation(left=slot, right=slot + 1, fill_color=GRID, fill_alpha=0.4, line_color=None, level="underlay")
-        )
+    add_bands(fig, [(slot, slot + 1) for slot in range(1, MOST_PINNED, 2)], alpha=0.4)
     fig.xgrid.visible = False
     fig.yaxis.ticker.desired_num_ticks = 3
     fig.min_border_left = 44
@@ -208,24 +217,25 @@ def _tick(fig: figure, labels: dict[float, str]) -> None:
 def _create_modes() -> tuple[figure, Span, ColumnDataSource, ColumnDataSource, ColumnDataSource]:
     fig = _create_columns(y_range=Range1d(-_ICONS, 1 + HEADROOM))
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
-    bars, icons, names = (ColumnDataSource(make([])) for make in (mode_columns, lambda _: _icons(0), name_columns))
-    fig.quad(
-        "left", "right", "top", "bottom", source=icons, y_range_name="place", fill_color="colour", line_color=TEXT,
-        line_width=0.5,
-    )  # fmt: skip
+    bars, icons, names = create_sources(mode_columns([]), _icons(0), name_columns([]))
+    place = {"y_range_name": "place"}
+    add_glyph(fig, icon_glyph(line_width=0.5), icons, **place)
     width = 0.8 * (1 - 2 * PADDING) / _N_MODES
-    fig.vbar("x", width=width, top="top", bottom="base", source=bars, color="colour", fill_alpha="alpha", line_alpha=0)
+    look = {"fill_color": "colour", "fill_alpha": "alpha", "line_alpha": 0}
+    add_glyph(fig, VBar(x="x", width=width, top="top", bottom="base", **look), bars)
     unpruned = Span(location=0, dimension="width", line_color=TEXT, line_dash="dashed", visible=False)
     fig.add_layout(unpruned)
-    small = {"text_font_size": "9px", "text_color": TEXT}
-    fig.text(
-        "x", "top", text="text", source=bars, text_align="center", text_baseline="baseline", y_offset="offset",
-        text_alpha="alpha", **small,
+    label = Text(
+        x="x", y="top", text="text", text_align="center", text_baseline="baseline", y_offset="offset",
+        text_alpha="alpha", text_font_size="9px", text_color=TEXT,
     )  # fmt: skip
-    place = {"source": names, "y_range_name": "place", "text_color": TEXT}
-    fig.text("x", 1, text="name", text_font_size="11px", text_font_style="bold", text_baseline="top", **place)
-    fig.text("centre", 0.6, text="message", text_font_size="11px", text_align="center", text_baseline="middle", **place)
-    hit = fig.vbar("x", width=1 / _N_MODES, top=1, source=bars, y_range_name="place", fill_color=None, line_color=None)
+    add_glyph(fig, label, bars)
+    written = {"text_font_size": "11px", "text_color": TEXT}
+    name = Text(x="x", y=1, text="name", text_font_style="bold", text_baseline="top", **written)
+    message = Text(x="centre", y=0.6, text="message", text_align="center", text_baseline="middle", **written)
+    add_glyph(fig, name, names, **place)
+    add_glyph(fig, message, names, **place)
+    hit = add_glyph(fig, VBar(x="x", width=1 / _N_MODES, top=1, fill_color=None, line_color=None), bars, **place)
     tooltips = [("head", "@head"), ("mode", "@mode: @label"), ("value", "@value")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.xaxis.visible = False
@@ -236,10 +246,11 @@ def _create_modes() -> tuple[figure, Span, ColumnDataSource, ColumnDataSource, C
 def _create_strength(n_hops: int) -> tuple[figure, ColumnDataSource]:
     fig = _create_columns(y_range=DataRange1d(start=0, range_padding=0.06))
     hops = ColumnDataSource(hop_columns([]))
-    chosen = fig.vbar("x", width="width", top="chosen", source=hops, color=VALUE, line_alpha=0)
-    mean = fig.vbar("x", width="width", top="mean", source=hops, fill_alpha=0, line_color=MEAN, line_width=1)
+    place = {"x": "x", "width": "width"}
+    chosen = add_glyph(fig, VBar(**place, top="chosen", fill_color=VALUE, line_alpha=0), hops)
+    mean = add_glyph(fig, VBar(**place, top="mean", fill_alpha=0, line_color=MEAN), hops)
     fig.y_range.renderers = [chosen, mean]
-    hit = fig.vbar("x", width="width", top=9, source=hops, fill_color=None, line_color=None)
+    hit = add_glyph(fig, VBar(**place, top=9, fill_color=None, line_color=None), hops)
     tooltips = [("head", "@head"), ("hop", "@hop"), ("chosen image", "@chosen_text"), ("mean", "@mean{0.00000}")]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     shown = sorted({0, (n_hops - 1) // 2, n_hops - 1})
@@ -250,9 +261,11 @@ def _create_strength(n_hops: int) -> tuple[figure, ColumnDataSource]:
 
 def _create_entropy() -> tuple[figure, ColumnDataSource, ColumnDataSource]:
     fig = _create_columns(y_range=DataRange1d(start=0, range_padding=0.06))
-    areas, lines = (ColumnDataSource(make([], (0, 1))) for make in (area_columns, line_columns))
-    fig.patches("xs", "ys", source=areas, fill_color=MEAN, fill_alpha=0.3, line_color=MEAN)
-    fig.segment("x", 0, "x", "top", source=lines, line_color=CHOSEN, line_width=2)
+    areas, lines = create_sources(area_columns([], (0, 1)), line_columns([], (0, 1)))
+    fig.y_range.renderers = [
+        add_glyph(fig, Patches(xs="xs", ys="ys", fill_color=MEAN, fill_alpha=0.3, line_color=MEAN), areas),
+        add_glyph(fig, Segment(x0="x", y0=0, x1="x", y1="top", line_color=CHOSEN, line_width=2), lines),
+    ]
     fig.yaxis.axis_label = "density"
     fig.yaxis.major_label_text_font_size = "0px"
     fig.yaxis.major_tick_line_color = None

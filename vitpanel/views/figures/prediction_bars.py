@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, HBar, HoverTool, Range1d, Segment, Text
 from bokeh.plotting import figure
 from bokeh.transform import dodge
 
 from vitpanel.state.results import N_TOP, Predictions
 from vitpanel.theme.palette import MUTED, TEXT, VALUE
 from vitpanel.views.base import create_figure
+from vitpanel.views.figures.glyphs import add_glyph
 
 LONGEST_NAME = 24
 BAR = 0.3  # of a row
@@ -52,19 +53,18 @@ def create_prediction_bars() -> PredictionBars:
     names = ("row", "name", "text", "font", "probability", "unpruned", "value", "truth", "alpha")
     rows = ColumnDataSource({name: [] for name in names})
     fig = create_figure(x_range=Range1d(0, 1.02), y_range=Range1d(N_TOP + 0.5, -0.8), title="Top classes")
-    fig.hbar(y="row", left=0, right=1, height=BAR, source=rows, color=MUTED, alpha=0.3)
-    fig.hbar(
-        y="row", left=0, right="probability", height=BAR, source=rows, color=VALUE, fill_alpha="alpha", line_alpha=0
-    )
-    fig.segment(
-        "unpruned", dodge("row", -BAR / 2), "unpruned", dodge("row", BAR), source=rows, line_color=TEXT,
-        line_width=2.5, line_alpha="alpha",
-    )  # fmt: skip
-    text = {"source": rows, "text_font_size": "11px", "text_font_style": "font", "text_color": TEXT}
-    place = {"y": dodge("row", -BAR / 2), "y_offset": -2, "text_baseline": "bottom", "text_alpha": "alpha"}
-    fig.text(x=0, text="text", **text, **place)
-    fig.text(x=1, text="value", text_align="right", **text, **place)
-    hit = fig.hbar(y="row", left=0, right=1, height=1, source=rows, fill_color=None, line_color=None)
+    faint = {"fill_color": MUTED, "fill_alpha": 0.3, "line_color": MUTED, "line_alpha": 0.3}
+    add_glyph(fig, HBar(y="row", left=0, right=1, height=BAR, **faint), rows)
+    look = {"fill_color": VALUE, "fill_alpha": "alpha", "line_alpha": 0}
+    add_glyph(fig, HBar(y="row", left=0, right="probability", height=BAR, **look), rows)
+    top, end = dodge("row", -BAR / 2), dodge("row", BAR)
+    tick = Segment(x0="unpruned", y0=top, x1="unpruned", y1=end, line_color=TEXT, line_width=2.5, line_alpha="alpha")
+    add_glyph(fig, tick, rows)
+    text = {"text_font_size": "11px", "text_font_style": "font", "text_color": TEXT, "text_alpha": "alpha"}
+    place = {"y": top, "y_offset": -2, "text_baseline": "bottom"}
+    add_glyph(fig, Text(x=0, text="text", **text, **place), rows)
+    add_glyph(fig, Text(x=1, text="value", text_align="right", **text, **place), rows)
+    hit = add_glyph(fig, HBar(y="row", left=0, right=1, height=1, fill_color=None, line_color=None), rows)
     tooltips = [
         ("class", "@name"),
         ("true class", "@truth"),

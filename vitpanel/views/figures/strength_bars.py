@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool, MultiPolygons, Range1d, VBar
 from bokeh.plotting import figure
 
 from vitpanel.state.strength import HeadStrength
 from vitpanel.theme.palette import MEAN, SURFACE, VALUE
 from vitpanel.views.base import create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import plain_ticks
 
 INSET = 0.42
@@ -49,14 +50,13 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
 
     The inset shows the rings of patches around one patch; the hop that is pointed at is lit, in the browser alone.
     """
-    hops = ColumnDataSource({"hop": [], "mean": [], "chosen": [], "chosen_text": []})
+    hops, rings = create_sources(("hop", "mean", "chosen", "chosen_text"), _ring_columns(n_hops))
     fig = create_figure(x_range=Range1d(-0.7, n_hops - 0.3), y_range=Range1d(0, 1), title="Strength")
-    fig.vbar("hop", width=0.72, top="chosen", source=hops, color=VALUE, line_alpha=0)
-    fig.vbar(
-        "hop", width=0.92, top="mean", source=hops, fill_color=MEAN, fill_alpha=0.12, line_color=MEAN, line_width=1.2
-    )
-    hit = fig.vbar("hop", width=1, top=9, source=hops, fill_color=None, line_color=None)
-    rings = _add_inset(fig, n_hops)
+    add_glyph(fig, VBar(x="hop", width=0.72, top="chosen", fill_color=VALUE, line_alpha=0), hops)
+    outlined = {"fill_color": MEAN, "fill_alpha": 0.12, "line_color": MEAN, "line_width": 1.2}
+    add_glyph(fig, VBar(x="hop", width=0.92, top="mean", **outlined), hops)
+    hit = add_glyph(fig, VBar(x="hop", width=1, top=9, fill_color=None, line_color=None), hops)
+    _add_inset(fig, rings, n_hops=n_hops)
     tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("mean", "@mean{0.00000}")]
     light = CustomJS(args={"rings": rings, "lit": LIT, "unlit": UNLIT}, code=script("rings.js"))
     fig.add_tools(
@@ -72,29 +72,28 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     return StrengthBars(fig, hops, rings)
 
 
-def _add_inset(fig: figure, n_hops: int) -> ColumnDataSource:
+def _ring_columns(n_hops: int) -> dict[str, Any]:
     """Rings of patches around a patch in the middle, each to itself."""
-    fig.extra_x_ranges["inset"], fig.extra_y_ranges["inset"] = x_range, y_range = Range1d(0, 1), Range1d(0, 1)
     outlines = [_ring(hop) for hop in range(n_hops)]
-    rings = ColumnDataSource(
-        {
-            "hop": np.arange(n_hops),
-            "xs": [[[x for x, _ in outline]] for outline in outlines],
-            "ys": [[[y for _, y in outline]] for outline in outlines],
-            "alpha": np.full(n_hops, UNLIT),
-        }
-    )
-    fig.multi_polygons(
-        "xs", "ys", source=rings, fill_color=VALUE, fill_alpha="alpha", line_color=SURFACE, line_width=0.6,
-        x_range_name="inset", y_range_name="inset",
-    )  # fmt: skip
+    return {
+        "hop": np.arange(n_hops),
+        "xs": [[[x for x, _ in outline]] for outline in outlines],
+        "ys": [[[y for _, y in outline]] for outline in outlines],
+        "alpha": np.full(n_hops, UNLIT),
+    }
+
+
+def _add_inset(fig: figure, rings: ColumnDataSource, *, n_hops: int) -> None:
+    """Draw the rings in a corner, at the scale that the browser finds."""
+    fig.extra_x_ranges["inset"], fig.extra_y_ranges["inset"] = x_range, y_range = Range1d(0, 1), Range1d(0, 1)
+    look = {"fill_color": VALUE, "fill_alpha": "alpha", "line_color": SURFACE, "line_width": 0.6}
+    add_glyph(fig, MultiPolygons(xs="xs", ys="ys", **look), rings, x_range_name="inset", y_range_name="inset")
     place = CustomJS(
         args={"fig": fig, "x_range": x_range, "y_range": y_range, "n_hops": n_hops, "share": INSET},
         code=script("inset.js"),
     )
     fig.js_on_change("inner_width", place)
     fig.js_on_change("inner_height", place)
-    return rings
 
 
 def _ring(hop: int) -> list[tuple[list[float], list[float]]]:

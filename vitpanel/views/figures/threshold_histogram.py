@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import cast
 
-from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Label, LogAxis, Range1d, Span, Title
+from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Label, LogAxis, Quad, Range1d, Span, Title
 from bokeh.plotting import figure
 
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN, MUTED
 from vitpanel.views.base import create_figure
+from vitpanel.views.figures.glyphs import add_glyph
 
 BOTTOM = 0.7
 UNITS = ("top %", "value")
@@ -41,7 +42,8 @@ def create_threshold_histogram() -> ThresholdHistogram:
     for axis in fig.axis:
         cast("LogAxis", axis).ticker.desired_num_ticks = 4
     bars = ColumnDataSource({name: [] for name in ("left", "right", "top", "count")}, syncable=False)
-    drawn = fig.quad("left", "right", "top", BOTTOM, source=bars, fill_color=MUTED, line_color="white", line_width=0.5)
+    look = {"fill_color": MUTED, "line_color": "white", "line_width": 0.5}
+    drawn = add_glyph(fig, Quad(left="left", right="right", top="top", bottom=BOTTOM, **look), bars)
     tooltips = [("attention", "@left{%.3g} to @right{%.3g}"), ("links", "@count{0,0}")]
     fig.add_tools(HoverTool(renderers=[drawn], tooltips=tooltips, formatters={"@left": "printf", "@right": "printf"}))
     kept = BoxAnnotation(left=1, fill_color=KIND_COLOURS["patch"][110], fill_alpha=0.25, syncable=False)

@@ -1,4 +1,4 @@
-"""The button in the page's header that exchanges light and dark."""
+"""The buttons in the page's header: one prints it, one exchanges light and dark."""
 
 from typing import ClassVar
 
@@ -8,15 +8,19 @@ from panel.custom import JSComponent
 from vitpanel.views.scripts import module_text
 
 
-class ThemeSwitch(JSComponent):
-    """Puts the CSS class of the dark theme on the whole page; the address says at the start which theme is meant."""
+class PageButtons(JSComponent):
+    """Prints the page as it is seen on one sheet, and puts the CSS class of the dark theme on the whole page.
+
+    A browser prints into a PDF as well, with texts that stay texts. The address says which theme is meant at the start.
+    """
 
     dark = param.Boolean(default=False, doc="Whether the page is dark; told by the browser.")
 
-    _esm = module_text("vitpanel.app", "theme_switch.js")
+    _esm = module_text("vitpanel.app", "page_buttons.js")
     _stylesheets: ClassVar[list[str]] = [
         """
     :host { align-self: center; }
+    div { display: flex; }
     button { width: 30px; height: 30px; padding: 5px; border: 0; border-radius: 4px; color: inherit; background: none;
         cursor: pointer; }
     button svg { display: block; fill: currentColor; }
