@@ -37,6 +37,15 @@ def test_each_click_is_heard_also_on_the_head_that_was_clicked_last(ranked):
         assert ranked.heads.chosen == 2
 
 
+def test_an_answer_comes_even_if_it_is_what_was_said_last(ranked):
+    told = []
+    ranked.heads.param.watch(lambda event: told.append(event.new[0]), "choice")
+    for _ in range(2):
+        send(ranked, choose=4)
+    assert told[-1] == 4
+    assert len(told) >= 2
+
+
 def test_pins_are_toggled_and_a_fifth_is_refused_in_words(ranked, monkeypatch):
     refused = []
     monkeypatch.setattr(ranked.heads, "refuse", refused.append)

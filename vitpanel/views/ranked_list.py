@@ -44,6 +44,7 @@ class RankedList(pn.viewable.Viewer):
             layer, head = divmod(flat, self._n_heads)
             if act == "choose":
                 self._bridge.put("choose head", partial(self.session.selection.choose_head, layer, head))
+                self._bridge.put("B list head", self._on_head)
             elif act == "toggle":
                 self.toggle(layer, head)
 
@@ -74,7 +75,7 @@ class RankedList(pn.viewable.Viewer):
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head
-        self.heads.chosen = layer * self._n_heads + head
+        self.heads.mark(layer * self._n_heads + head)
 
     def _on_pinned(self, *_: Any) -> None:
         pinned = [layer * self._n_heads + head for layer, head in self.session.selection.pinned]

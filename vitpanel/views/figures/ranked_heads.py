@@ -57,7 +57,7 @@ class RankedHeads(JSComponent):
         doc="Heights of each head's line, rising, None for NaN; and the least and largest that there is room for.",
     )
     ranks = param.Dict(default={"order": [], "texts": [], "places": None, "heights": [], "title": ""}, doc="The order.")
-    chosen = param.Integer(default=0, doc="Flat index of the chosen head; written by the server alone.")
+    choice = param.List(default=[0, 0], doc="Flat index of the chosen head, and how often one was told.")
     pinned = param.List(default=[], doc="Flat indices of pinned heads.")
     reason = param.String(default="", doc="Why there is no order; in the place of the title.")
 
@@ -67,6 +67,15 @@ class RankedHeads(JSComponent):
     def refuse(self, words: str) -> None:
         """Say in the place of the title what could not be done, until a person does the next thing."""
         self._send_msg({"refusal": words})
+
+    @property
+    def chosen(self) -> int:
+        """Flat index of the chosen head."""
+        return self.choice[0]
+
+    def mark(self, flat: int) -> None:
+        """Say which head is chosen, to a browser that may have marked another one since it was told the same."""
+        self.choice = [flat, self.choice[1] + 1]
 
 
 def head_names(n_layers: int, n_heads: int) -> list[str]:

@@ -6,7 +6,7 @@
  * @property {{lines: (number | null)[][], limits: [number, number]}} profiles
  * @property {{order: number[], texts: string[], places: (number | null)[] | null, heights: (number | null)[],
  *   title: string}} ranks
- * @property {number} chosen
+ * @property {[chosen: number, n_told: number]} choice
  * @property {number[]} pinned
  * @property {string} reason
  */
@@ -71,9 +71,8 @@ export function render({model, el}) {
   const list = element("div", {role: "listbox", class: "list", tabindex: 0, "aria-label": "heads by importance"}, el)
   const place = element("div", {class: "place"}, el)
   const rows = model.names.map((name, flat) => make_row(flat, name))
-  // What a person has chosen is marked before the server answers. The property stays the server's own, so that an
-  // answer which is what the server said last is no reason to say nothing.
-  let chosen = model.chosen
+  // What a person has chosen is marked before the server answers; the property stays the server's own.
+  let chosen = model.choice[0]
   let refusal = ""
   // Square roots let small importances be seen beside large ones.
   const root = (/** @type {number} */ value) => Math.sign(value) * Math.sqrt(Math.abs(value))
@@ -185,8 +184,8 @@ export function render({model, el}) {
     clearTimeout(waiting)
     waiting = setTimeout(draw, 60)
   })
-  model.on("chosen", () => {
-    chosen = model.chosen
+  model.on("choice", () => {
+    chosen = model.choice[0]
     show_chosen()
   })
   model.on("pinned", show_pins)
