@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.metrics import silhouette_score
 
-from vitpanel.core.neighbours import label_purity
+from vitpanel.core.neighbours import nearest_neighbours
 from vitpanel.core.patterns import offset_shares, patch_matrix, pooled_side
 from vitpanel.models.images import decode_crop
 from vitpanel.models.model import ViTModel
@@ -72,15 +72,19 @@ def scores(vectors: np.ndarray, labels: np.ndarray, *, seed: int) -> dict[str, A
     started = time.process_time()
     places = tsne(vectors, seed=seed, on_step=lambda _: None).places
     seconds = time.process_time() - started
-    rows = np.arange(len(labels))
     return {
         "values": vectors.shape[1],
-        "same_head": label_purity(vectors, labels, rows),
-        "same_head_tsne": label_purity(places, labels, rows),
+        "same_head": same_head_share(vectors, labels),
+        "same_head_tsne": same_head_share(places, labels),
         "silhouette": float(silhouette_score(vectors, labels)),
         "silhouette_tsne": float(silhouette_score(places, labels)),
         "tsne_cpu_seconds": seconds,
     }
+
+
+def same_head_share(vectors: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the nearest neighbours of all vectors that are of the same head."""
+    return float((labels[nearest_neighbours(vectors, np.arange(len(labels)))] == labels[:, None]).mean())
 
 
 def representations(study: Study, model: ViTModel, n_images: int) -> dict[str, np.ndarray]:

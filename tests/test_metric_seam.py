@@ -92,7 +92,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         patch.setattr("vitpanel.pipeline.means.SMALLEST_SAMPLE", 6)
         first = precompute(recipe, progress=Progress(is_shown=False))
         old = {name: first[name] for name in first.names}
-        patch.setattr(metrics, "_registered", dict(metrics._registered))
+        patch.setattr(metrics.REGISTRY, "_registered", dict(metrics.REGISTRY._registered))
         for toy in (VARIATION, CORNER):
             register(toy)
         lacking = open_study(recipe.out)

@@ -1,6 +1,7 @@
 """A stage that one file more adds: it is computed, gone on with, stored, read, listed and checked like the others."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests import toy_stage
-from tests.entry_points import Point
+from tests.entry_points import Point, registry_for_a_test
 from tests.tiny_vit import ARCHITECTURE, CLASSES, SIZES, write_checkpoint, write_images
 from tests.toy_stage import GAZE
 from vitpanel.errors import StudyError, StudyIncompleteError, VitpanelError
@@ -51,10 +52,11 @@ class Made(SimpleNamespace):
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget after each test what it has registered; train for one epoch."""
-    monkeypatch.setattr(stages, "_registered", {})
+def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Point]]:
+    """Entry points of packages; forget after each test what it has registered; train for one epoch."""
     monkeypatch.setattr("vitpanel.models.autoencoder.MOST_SEEN", 1)
+    with registry_for_a_test(stages.REGISTRY) as points:
+        yield points
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +74,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vitpanel.models.autoencoder.MOST_SEEN", 1)
         without = precompute(recipe, progress=Progress(is_shown=False))
-        patch.setattr(stages, "_registered", {GAZE.name: GAZE})
         both = Path(shutil.copytree(without.path, folder / "with.study"))
-        study = precompute(replace(recipe, out=both), progress=Progress(is_shown=False))
+        with registry_for_a_test(stages.REGISTRY, GAZE):
+            study = precompute(replace(recipe, out=both), progress=Progress(is_shown=False))
     return Made(recipe=recipe, without=without, study=study)
 
 
@@ -210,10 +212,12 @@ def test_a_run_without_the_stage_says_so_and_leaves_what_it_wrote(made: Made, tm
 
 def test_a_stage_that_was_begun_elsewhere_is_missed(made: Made, tmp_path: Path):
     path = Path(shutil.copytree(made.without.path, tmp_path / "a.study"))
-    register(replace(GAZE, run=lambda _block: {}))
-    with pytest.raises(StudyError, match="Stage gaze has not computed gaze/self, gaze/cls"):
+    idle = replace(GAZE, run=lambda _block: {})
+    with (
+        registry_for_a_test(stages.REGISTRY, idle),
+        pytest.raises(StudyError, match="Stage gaze has not computed gaze/self, gaze/cls"),
+    ):
         again(made, path)
-    stages._registered.clear()
     study, lines = again(made, path)
     assert not study.is_finished
     assert "Stage gaze was begun and is not installed here: the study cannot be finished without it." in lines
@@ -254,17 +258,12 @@ def test_a_model_without_cls_has_the_rest(made: Made, tmp_path: Path):
 
 
 def test_a_package_brings_one_and_a_broken_one_harms_nothing(
-    made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    made: Made, packages: list[Point], caplog: pytest.LogCaptureFixture
 ):
-    points = [Point("broken", ImportError("no module")), Point("other", 7), Point("taken", replace(GAZE, name="heads"))]
-    points.append(Point("gaze", GAZE))
-    monkeypatch.setattr("vitpanel.core.packages.entry_points", lambda group: points if group == stages.GROUP else [])
-    stages._of_packages.cache_clear()
-    try:
-        study = open_study(made.study.path)
-        np.testing.assert_array_equal(study["gaze/self"], made.study["gaze/self"])
-    finally:
-        stages._of_packages.cache_clear()
+    packages += [Point("broken", ImportError("no module")), Point("other", 7)]
+    packages += [Point("taken", replace(GAZE, name="heads")), Point("gaze", GAZE)]
+    study = open_study(made.study.path)
+    np.testing.assert_array_equal(study["gaze/self"], made.study["gaze/self"])
     said = [record.getMessage() for record in caplog.records]
     assert [words.split(" is left out: ")[1] for words in said] == [
         "ImportError: no module.",

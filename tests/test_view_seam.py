@@ -9,10 +9,9 @@ import pytest
 from bokeh.document import Document
 from bokeh.models import ColumnDataSource, Title
 
-from tests.entry_points import Point
+from tests.entry_points import Point, registry_for_a_test
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import Explorer
-from vitpanel.core import packages
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -60,24 +59,22 @@ class LayerMeans(View):
 
 
 @pytest.fixture
-def register(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[View]], type[View]]]:
+def packages() -> Iterator[list[Point]]:
+    """Entry points of packages, to be filled before views are asked for."""
+    with registry_for_a_test(registry.REGISTRY) as points:
+        yield points
+
+
+@pytest.fixture
+def register(packages: list[Point]) -> Callable[[type[View]], type[View]]:
     """Return what registers views for one test alone."""
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    registry._of_packages.cache_clear()
-    yield registry.register
-    registry._of_packages.cache_clear()
+    return registry.register
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Return a small study."""
     return open_study(write_synthetic_study(tmp_path_factory.mktemp("views") / "x.study"))
-
-
-def offer(monkeypatch: pytest.MonkeyPatch, **found: Any) -> None:
-    """Let a package be installed that names these as views."""
-    points = [Point(name, record) for name, record in found.items()]
-    monkeypatch.setattr(packages, "entry_points", lambda group: points if group == registry.GROUP else [])
 
 
 def test_a_registered_view_is_on_the_page_and_linked(register, study: Study):
@@ -138,8 +135,9 @@ def test_a_view_that_cannot_be_on_the_page_is_refused(register, fields: dict[str
         register(type("Odd", (LayerMeans,), fields))
 
 
-def test_packages_add_views_by_an_entry_point(register, monkeypatch: pytest.MonkeyPatch, caplog):
-    offer(monkeypatch, means=LayerMeans, broken=ImportError("layers"), other=dict, again=LayerMeans)
+def test_packages_add_views_by_an_entry_point(packages: list[Point], caplog):
+    found = {"means": LayerMeans, "broken": ImportError("layers"), "other": dict, "again": LayerMeans}
+    packages += [Point(name, record) for name, record in found.items()]
     assert list(registry.views())[-1] == "layer-means"
     assert len(registry.views()) == 6
     said = caplog.text

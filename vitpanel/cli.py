@@ -115,7 +115,6 @@ def precompute(  # noqa: PLR0913 - each is an option of the command
         errs by a few thousandths of the importance; sums are float32 in any case. A model with values above 65,504
         has no fp16.
     """
-    _check_positive(per_class=per_class, batch_size=batch_size, layout_sample=layout_sample)
     # torch takes seconds to import; the other commands do not need it.
     from vitpanel.pipeline.precompute import Recipe
     from vitpanel.pipeline.precompute import precompute as run
@@ -264,13 +263,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print("vitpanel: interrupted; run the same command again to go on.", file=sys.stderr)
         sys.exit(130)
-
-
-def _check_positive(**values: int | None) -> None:
-    for name, value in values.items():
-        if value is not None and value < 1:
-            message = f"--{name.replace('_', '-')} is {value}."
-            raise VitpanelError(message, hint="It must be at least 1.")
 
 
 def _model_arg(text: str) -> tuple[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.entry_points import Point
+from tests.entry_points import Point, registry_for_a_test
 from vitpanel.core import metrics as registry
 from vitpanel.core.grid import Grid
 from vitpanel.core.metrics import (
@@ -122,12 +122,8 @@ def test_an_unknown_key_is_answered_with_the_known_ones():
 @pytest.fixture
 def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Point]]:
     """Entry points of packages, to be filled before metrics are asked for."""
-    points: list[Point] = []
-    group = "vitpanel.metrics"
-    monkeypatch.setattr("vitpanel.core.packages.entry_points", lambda group, own=group: points if group == own else [])
-    registry._of_packages.cache_clear()
-    yield points
-    registry._of_packages.cache_clear()
+    with registry_for_a_test(registry.REGISTRY) as points:
+        yield points
 
 
 def test_a_package_brings_one_and_broken_ones_harm_nothing(packages: list[Point], caplog: pytest.LogCaptureFixture):
@@ -139,12 +135,5 @@ def test_a_package_brings_one_and_broken_ones_harm_nothing(packages: list[Point]
     said = [record.getMessage() for record in caplog.records]
     assert said == [
         "The entry point absent of the group vitpanel.metrics is left out: ImportError: no such module.",
-        "The entry point jsd of the group vitpanel.metrics is left out: something else has its name.",
+        "The entry point taken of the group vitpanel.metrics is left out: something else has its name.",
     ]
-
-
-def test_what_is_registered_counts_before_a_package(packages: list[Point], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    own = register(replace(MARGIN, title="own"))
-    packages.append(Point("margin", MARGIN))
-    assert metric_of("margin") is own

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vitpanel.core.neighbours import label_purity, nearest_neighbours, neighbours_kept
+from vitpanel.core.neighbours import nearest_neighbours, neighbours_kept
 
 
 def slow_neighbours(vectors: np.ndarray, row: int, k: int) -> set[int]:
@@ -33,11 +33,3 @@ def test_what_a_layout_keeps(rng: np.random.Generator):
     other = rng.normal(size=(300, 2))
     expected = [len(slow_neighbours(places, row, 7) & slow_neighbours(other, row, 7)) / 7 for row in rows]
     assert neighbours_kept(places, other, rows, k=7) == pytest.approx(np.mean(expected))
-
-
-def test_purity_is_the_share_of_neighbours_with_the_same_label(rng: np.random.Generator):
-    vectors, labels = rng.normal(size=(120, 3)), rng.integers(0, 3, 120)
-    rows = np.arange(0, 120, 2)
-    expected = [np.mean(labels[list(slow_neighbours(vectors, row, 5))] == labels[row]) for row in range(0, 120, 2)]
-    assert label_purity(vectors, labels, rows, k=5) == pytest.approx(np.mean(expected))
-    assert label_purity(labels[:, None] * 10.0 + 0.1 * vectors, labels, rows, k=5) == 1

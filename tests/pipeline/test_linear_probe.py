@@ -13,10 +13,11 @@ from safetensors.torch import save_file
 from tests.tiny_vit import CLASSES, N_PER_CLASS, write_checkpoint
 from vitpanel.app.inference import ModelService
 from vitpanel.core.trust import read_checks
-from vitpanel.errors import ImageSourceError, StudyMismatchError, VitpanelError
+from vitpanel.errors import DiskFullError, ImageSourceError, StudyMismatchError, VitpanelError
 from vitpanel.models.class_head import LinearHead
 from vitpanel.models.images import decode_crop
 from vitpanel.models.loading import load_model, without_classes
+from vitpanel.pipeline import precompute as pipeline
 from vitpanel.pipeline.linear_probe import fit_logistic, split
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
@@ -74,6 +75,23 @@ def test_the_fit_is_the_optimum_of_the_penalised_likelihood(rng: np.random.Gener
     gradient = (p - np.eye(n_classes)[labels]).T @ standardised + penalty
     assert np.abs(gradient).max() < 0.02 * np.abs(penalty).max()
     assert np.abs((p - np.eye(n_classes)[labels]).sum(0)).max() < 0.05
+
+
+def test_the_disk_is_asked_again_when_the_probe_has_brought_classes(
+    backbone: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[int] = []
+
+    def check_space(_path: Path, needed_bytes: int) -> None:
+        asked.append(needed_bytes)
+        if len(asked) > 1:
+            message = "full"
+            raise DiskFullError(message)
+
+    monkeypatch.setattr(pipeline, "check_space", check_space)
+    with pytest.raises(DiskFullError, match="full"):
+        run(backbone, images, tmp_path / "a.study", probe=True)
+    assert 0 < asked[0] < asked[1]
 
 
 def test_the_probe_is_reported_with_its_split(study: Study, backbone: Path):

@@ -125,7 +125,11 @@ def test_another_seed_and_another_writer_are_refused_before_any_work(study: Stud
 
 
 @pytest.mark.slow
-def test_the_disk_is_asked_before_anything_is_written(checkpoint: Path, images: Path, tmp_path: Path, monkeypatch):
+def test_the_disk_is_asked_before_any_image_is_opened(checkpoint: Path, images: Path, tmp_path: Path, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        pytest.fail("an image was opened")
+
+    monkeypatch.setattr("vitpanel.pipeline.source.decode_image", fail)
     monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 1_000, 1_000))
     with pytest.raises(DiskFullError, match=r"needs about .* more, but .* has 1\.0 kB free") as caught:
         run(checkpoint, images, tmp_path / "x.study")

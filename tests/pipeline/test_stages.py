@@ -1,10 +1,12 @@
 """Which stages a run computes, in which order."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.entry_points import registry_for_a_test
 from tests.toy_stage import GAZE
 from vitpanel.pipeline.recipe import Recipe
 from vitpanel.pipeline.stages import in_order, wanted_stages
@@ -16,9 +18,10 @@ RECIPE = Recipe(images=Path("photos"), out=Path("a.study"))
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_before() -> Iterator[None]:
     """Forget after each test what it has registered."""
-    monkeypatch.setattr(stages, "_registered", {})
+    with registry_for_a_test(stages.REGISTRY):
+        yield
 
 
 @pytest.mark.parametrize(

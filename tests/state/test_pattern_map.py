@@ -8,8 +8,8 @@ import pytest
 from tests.synthetic import write_synthetic_study
 from vitpanel.drawing.viewport import Viewport
 from vitpanel.errors import StudyIncompleteError
-from vitpanel.state import pattern_map as module
 from vitpanel.state.pattern_map import PatternMap, pattern_layouts, pattern_map
+from vitpanel.study.cohesion import cohesion
 from vitpanel.study.reader import open_study
 
 VIEW = Viewport((-20.0, 20.0), (-20.0, 20.0), 400, 400)
@@ -18,19 +18,6 @@ VIEW = Viewport((-20.0, 20.0), (-20.0, 20.0), 400, 400)
 @pytest.fixture
 def layout(rng: np.random.Generator):
     return rng.normal(size=(9, 2, 3, 2)).astype(np.float32)
-
-
-def share_of_own(layout: np.ndarray, layer: int, head: int, k: int):
-    """Cohesion of one head, from all distances."""
-    places, own = layout.reshape(-1, 2), layout[:, layer, head]
-    kinds = np.tile(np.arange(layout.shape[1] * layout.shape[2]), len(layout))
-    shares = []
-    for image, place in enumerate(own):
-        distance = np.linalg.norm(places - place, axis=1)
-        distance[image * layout.shape[1] * layout.shape[2] + layer * layout.shape[2] + head] = np.inf
-        nearest = np.argsort(distance)[:k]
-        shares.append((kinds[nearest] == layer * layout.shape[2] + head).mean())
-    return np.mean(shares)
 
 
 def test_map_is_shared_and_its_rows_are_those_of_the_study(tmp_path: Path):
@@ -71,33 +58,10 @@ def test_heads_without_a_place_are_left_out(layout: np.ndarray):
     assert np.isnan(nothing.cohesion.share).all()
 
 
-def test_cohesion_is_the_share_of_own_neighbours(layout: np.ndarray):
-    layout[:, 1, 2] = layout[:, 1, 2] / 50 + 9
-    cohesion = PatternMap(layout).cohesion
-    assert cohesion.n_nearest == 15
-    for layer, head in np.ndindex(2, 3):
-        assert cohesion.share[layer, head] == pytest.approx(share_of_own(layout, layer, head, 15))
-    assert cohesion.share[1, 2] == pytest.approx(8 / 15)
-    assert cohesion.chance == pytest.approx(8 / 53)
-    assert cohesion.spread[1, 2] < 0.1 < cohesion.spread[0, 0]
-    assert cohesion.n_asked == cohesion.n_points == 54
-
-
-def test_points_at_one_place_are_not_their_own_neighbours():
-    cohesion = PatternMap(np.zeros((10, 1, 2, 2), np.float32)).cohesion
-    assert (cohesion.share <= 1).all()
-    assert cohesion.n_nearest == 15
-    alone = PatternMap(np.zeros((1, 1, 1, 2), np.float32)).cohesion
-    assert np.isnan(alone.share).all()
-
-
-def test_of_many_points_whole_images_are_asked(layout: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "MOST_ASKED", 20)
-    cohesion = PatternMap(layout).cohesion
-    assert (cohesion.n_asked, cohesion.n_points) == (18, 54)
-    every_third = [share_of_own(layout, 0, 0, 15)]
-    assert cohesion.share[0, 0] != every_third
-    assert (cohesion.share >= 0).all()
+def test_cohesion_is_that_of_the_layout_and_found_once(layout: np.ndarray):
+    found = PatternMap(layout)
+    assert found.cohesion is found.cohesion
+    assert np.array_equal(found.cohesion.share, cohesion(layout).share)
 
 
 def test_missing_layout_is_refused_with_its_reason(tmp_path: Path):

@@ -1,10 +1,12 @@
 """The registry of stages: what a record may say, and what follows from it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.entry_points import registry_for_a_test
 from tests.synthetic import synthetic_spec
 from tests.toy_stage import GAZE
 from vitpanel.errors import VitpanelError
@@ -24,9 +26,10 @@ from vitpanel.study.stages import (
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_before() -> Iterator[None]:
     """Forget after each test what it has registered."""
-    monkeypatch.setattr(stages, "_registered", {})
+    with registry_for_a_test(stages.REGISTRY):
+        yield
 
 
 def test_five_come_with_vitpanel_of_which_two_may_be_missing():
@@ -97,4 +100,4 @@ def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any], wo
     with pytest.raises(VitpanelError, match=words) as caught:
         register(replace(GAZE, **changes))
     assert "vitpanel.study.stage" in caught.value.hint
-    assert stages._registered == {}
+    assert len(stages.stages()) == 5

@@ -7,14 +7,13 @@ group ``vitpanel.metrics``.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from vitpanel.core.grid import Grid
 from vitpanel.core.importance import jensen_shannon, of_class
-from vitpanel.core.packages import records_of_packages, refuse
+from vitpanel.core.packages import Registry
 from vitpanel.errors import VitpanelError
 
 GROUP = "vitpanel.metrics"
@@ -130,29 +129,18 @@ class Metric:
 
 
 def register(metric: Metric) -> Metric:
-    """Add a metric, and return it.
-
-    Raises
-    ------
-    VitpanelError
-        If it cannot be told from one that is there, or its record contradicts itself.
-    """
-    reason = _misfit(metric, _registered)
-    if reason:
-        message = f"The metric {metric.key!r} cannot be registered: {reason}."
-        raise VitpanelError(message, hint="See Metric in vitpanel.core.metrics for what each field asks for.")
-    _registered[metric.key] = metric
-    return metric
+    """Add a metric, and return it; raises as `Registry.register` does."""
+    return REGISTRY.register(metric)
 
 
 def metrics() -> tuple[Metric, ...]:
     """All metrics, in the order in which they were registered; those of packages come last."""
-    return tuple(_known().values())
+    return tuple(REGISTRY.known().values())
 
 
 def metric_keys() -> list[str]:
     """Keys of all metrics."""
-    return list(_known())
+    return list(REGISTRY.known())
 
 
 def metric_of(key: str) -> Metric:
@@ -163,7 +151,7 @@ def metric_of(key: str) -> Metric:
     VitpanelError
         If there is none.
     """
-    known = _known()
+    known = REGISTRY.known()
     if key not in known:
         message = f"There is no metric {key!r}."
         raise VitpanelError(message, hint=f"The metrics are {', '.join(known)}.")
@@ -193,23 +181,6 @@ def importance_from_pruned(unpruned: np.ndarray, pruned: np.ndarray, reference: 
     }
 
 
-def _known() -> dict[str, Metric]:
-    return _registered | {metric.key: metric for metric in _of_packages() if metric.key not in _registered}
-
-
-@cache
-def _of_packages() -> tuple[Metric, ...]:
-    """What packages bring, looked up when metrics are first asked for; what contradicts another is left out."""
-    found: dict[str, Metric] = {}
-    for metric in records_of_packages(GROUP, Metric):
-        reason = _misfit(metric, _registered | found) if _registered.get(metric.key) is not metric else ""
-        if reason:
-            refuse(GROUP, metric.key, reason)
-        else:
-            found[metric.key] = metric
-    return tuple(found.values())
-
-
 def _misfit(metric: Metric, others: Mapping[str, Metric]) -> str:
     """What is wrong with a record, as half a sentence; empty if nothing is."""
     taken = {*_TAKEN, *(name for other in others.values() for name in (other.key, other.layout_name))}
@@ -233,8 +204,9 @@ def _misfit(metric: Metric, others: Mapping[str, Metric]) -> str:
     return next((words for is_wrong, words in faults if is_wrong), "")
 
 
-_registered: dict[str, Metric] = {}
-
+REGISTRY = Registry[Metric](
+    GROUP, kind=Metric, key="key", misfit=_misfit, noun="metric", see="Metric in vitpanel.core.metrics"
+)
 register(
     Metric(
         key="probability",

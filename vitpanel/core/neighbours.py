@@ -1,4 +1,4 @@
-"""Nearest neighbours among vectors, and what they say about a layout or a set of labels."""
+"""Nearest neighbours among vectors, and what they say about a layout."""
 
 import numpy as np
 
@@ -48,16 +48,3 @@ def neighbours_kept(vectors: np.ndarray, places: np.ndarray, rows: np.ndarray, *
     """
     pairs = zip(nearest_neighbours(vectors, rows, k=k), nearest_neighbours(places, rows, k=k), strict=True)
     return float(np.mean([len(np.intersect1d(*pair)) / k for pair in pairs]))
-
-
-def label_purity(vectors: np.ndarray, labels: np.ndarray, rows: np.ndarray, *, k: int = N_NEIGHBOURS) -> float:
-    """Share of the k nearest neighbours of some vectors that have the same label, in [0, 1].
-
-    Parameters
-    ----------
-    vectors, labels
-        ``(n, d)`` and ``(n,)``.
-    rows
-        Numbers of the vectors that are looked at.
-    """
-    return float((labels[nearest_neighbours(vectors, rows, k=k)] == labels[rows, None]).mean())

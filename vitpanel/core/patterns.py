@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitpanel.core.grid import Grid
+from vitpanel.core.pooling import cell_of_patch, max_between, sorted_groups
 
 MAX_SIDE = 16
 TOP_SHARE = 0.01
@@ -45,10 +46,7 @@ def _pooling_step(grid: Grid, max_side: int) -> int:
 @lru_cache(maxsize=8)
 def _cell_starts(grid: Grid, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Patches sorted by pooled cell, and where each cell begins in that order."""
-    row, col = np.divmod(np.arange(grid.size), grid.cols)
-    cell = (row // step) * math.ceil(grid.cols / step) + col // step
-    order = np.argsort(cell, kind="stable")
-    return order, np.searchsorted(cell[order], np.unique(cell))
+    return sorted_groups(cell_of_patch(grid, step))
 
 
 def patch_matrix(attention: np.ndarray, grid: Grid, *, max_side: int = MAX_SIDE) -> np.ndarray:
@@ -69,9 +67,7 @@ def patch_matrix(attention: np.ndarray, grid: Grid, *, max_side: int = MAX_SIDE)
     step = _pooling_step(grid, max_side)
     if step == 1:
         return patches
-    order, starts = _cell_starts(grid, step)
-    pooled = np.maximum.reduceat(patches[..., order, :], starts, axis=-2)
-    return np.maximum.reduceat(pooled[..., order], starts, axis=-1)
+    return max_between(patches, *_cell_starts(grid, step))
 
 
 def n_top(n_cells: int) -> int:
@@ -128,9 +124,7 @@ def _offset_order(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     step, shape = _pooling_step(grid, MAX_SIDE), offset_shape(grid)
     row, col = np.divmod(np.arange(grid.size), grid.cols)
     rows, cols = (np.trunc((place - place[:, None]) / step).astype(int) for place in (row, col))
-    offset = ((rows + shape[0] // 2) * shape[1] + cols + shape[1] // 2).ravel()
-    order = np.argsort(offset, kind="stable")
-    return order, np.searchsorted(offset[order], np.arange(shape[0] * shape[1]))
+    return sorted_groups(((rows + shape[0] // 2) * shape[1] + cols + shape[1] // 2).ravel())
 
 
 def offset_shares(attention: np.ndarray, grid: Grid) -> np.ndarray:

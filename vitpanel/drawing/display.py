@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitpanel.core.grid import CLS, Grid
+from vitpanel.core.pooling import cell_of_patch, max_between, sorted_groups
 
 KINDS = ("patch", "extra", "cls")
 SCALES = ("linear", "square root", "log")
@@ -187,11 +188,5 @@ def pooled_matrix(attention: np.ndarray, grid: Grid) -> np.ndarray:
     step = pooling_step(grid)
     if step == 1:
         return attention
-    cells = display_grid(grid)
-    row, col = np.divmod(np.arange(grid.size), grid.cols)
-    cell = (row // step) * cells.cols + col // step
-    owner = np.concatenate([np.arange(grid.n_prefix), grid.n_prefix + cell])
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(cells.n_tokens))
-    rows = np.maximum.reduceat(attention[order], starts, axis=0)
-    return np.ascontiguousarray(np.maximum.reduceat(rows[:, order], starts, axis=1))
+    owner = np.concatenate([np.arange(grid.n_prefix), grid.n_prefix + cell_of_patch(grid, step)])
+    return np.ascontiguousarray(max_between(attention, *sorted_groups(owner)))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vitpanel.core.grid import Grid
+from vitpanel.core.pooling import max_between
 from vitpanel.drawing.display import KINDS, colour_limits, token_kinds
 
 THUMBNAIL = 32
@@ -37,8 +38,7 @@ def thumbnails(attention: np.ndarray, grid: Grid, size: int = THUMBNAIL) -> np.n
     kinds = np.maximum(kinds[:, None], kinds)
     codes = np.empty((len(attention), len(kinds), len(kinds)), np.uint8)
     for matrix, code in zip(attention, codes, strict=True):
-        rows = np.maximum.reduceat(matrix[order], starts, axis=0)
-        peaks = np.maximum.reduceat(rows[:, order], starts, axis=1).repeat(pixels, 0).repeat(pixels, 1)
+        peaks = max_between(matrix, order, starts).repeat(pixels, 0).repeat(pixels, 1)
         limits = np.array(colour_limits(matrix, grid))[kinds]
         shares = np.divide(peaks, limits, out=np.zeros(peaks.shape), where=limits > 0)
         code[:] = kinds * SHADES + np.round(np.clip(shares, 0, 1) * (SHADES - 1)).astype(np.intp)

@@ -45,6 +45,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     check_target(recipe.out, recipe.settings)
     model = _loaded(recipe, progress)
     head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
+    wanted = wanted_stages(recipe, model.device.type)
+    stage_names = [stage.name for stage in wanted]
     source = open_images(
         recipe.images,
         progress=progress,
@@ -53,6 +55,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         columns=recipe.columns,
         upright=recipe.exif,
         preprocessing=model.preprocessing,
+        on_listed=lambda n_images: _ask_for_space(recipe, model, n_images, stage_names),
     )
     if recipe.probe:
         head = _probe(recipe, model, source, progress)
@@ -62,8 +65,8 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     manifest = manifest_of(recipe, model, source, matched)
     for line in image_lines(manifest.images):
         progress.say(line)
-    wanted = wanted_stages(recipe, model.device.type)
-    check_space(recipe.out, missing_bytes(recipe.out, manifest, [stage.name for stage in wanted]))
+    # Asked again, since a head that is put on the model has brought arrays.
+    check_space(recipe.out, missing_bytes(recipe.out, manifest, stage_names))
     with StudyWriter.create_or_resume(recipe.out, manifest, images, say=progress.say) as writer:
         check_resumed(open_study(writer.path).images, images, matched.class_names)
         note_wanted(writer, recipe, wanted)
@@ -76,6 +79,17 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         compute_stages(stages_of_run(writer, wanted), Work(writer, model, source, images, recipe, progress))
         writer.seal()
     return open_study(recipe.out)
+
+
+def _ask_for_space(recipe: Recipe, model: ViTModel, n_images: int, stages: list[str]) -> None:
+    """Ask the disk for what a study lacks, before any image is opened.
+
+    Of a new study that is rather too much: what will turn out to be broken, or not to be trusted, counts too.
+    """
+    manifest = Manifest({"spec": model.spec.to_dict()}, {"n_images": n_images}, recipe.settings)
+    if StudyFiles(recipe.out).manifest.exists():
+        manifest = Manifest.read(recipe.out)
+    check_space(recipe.out, missing_bytes(recipe.out, manifest, stages))
 
 
 def _loaded(recipe: Recipe, progress: Progress) -> ViTModel:

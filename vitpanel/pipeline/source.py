@@ -1,7 +1,7 @@
 """Labelled images: found, checked and sampled before anything is computed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +80,7 @@ def open_images(
     columns: tuple[str, str] = COLUMNS,
     upright: bool = True,
     preprocessing: Preprocessing | None = None,
+    on_listed: Callable[[int], object] = lambda _: None,
 ) -> ImageSource:
     """List the images of a folder or CSV, decode each once, and leave out what cannot be decoded.
 
@@ -93,6 +94,8 @@ def open_images(
         Turn images by their EXIF orientation.
     preprocessing
         The model's; images that it cannot bring to the model's size are left out too.
+    on_listed
+        Hears how many images there are before any is opened, which may take hours; what it raises ends the call.
 
     Raises
     ------
@@ -101,6 +104,7 @@ def open_images(
     """
     listing = list_images(path, columns=columns)
     listed = listing.table if per_class is None else _sampled(listing.table, per_class, seed)
+    on_listed(len(listed))
     digest = hashlib.blake2b(digest_size=16)
     kept: list[bool] = []
     skipped, notes = list(listing.skipped), dict.fromkeys(_NOTES, 0)

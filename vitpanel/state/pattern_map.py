@@ -3,50 +3,21 @@
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from vitpanel.core.cohesion import Cohesion
 from vitpanel.drawing.point_grid import PointGrid
-from vitpanel.drawing.points import relative_spread, same_kind_share
 from vitpanel.drawing.viewport import Viewport
 from vitpanel.errors import StudyIncompleteError
+from vitpanel.study.cohesion import cohesion
+from vitpanel.study.heads import head_layouts
 from vitpanel.study.reader import Study
 
-N_NEAREST = 15
-MOST_ASKED = 200_000
 LAYOUT = "layout/"
 _maps: WeakKeyDictionary[Study, dict[str, "PatternMap"]] = WeakKeyDictionary()
 _lock = Lock()
-
-
-@dataclass(frozen=True)
-class Cohesion:
-    """Whether the points of each head keep together in a layout.
-
-    Parameters
-    ----------
-    share
-        Of the ``n_nearest`` nearest neighbours of a head's points, how many are the same head on another image, the
-        mean over its points; ``(n_layers, n_heads)`` in [0, 1], NaN for a head without points.
-    spread
-        How far a head's points lie apart, as a share of how far all points do, ``(n_layers, n_heads)``; near 0 for a
-        head that is in one place, alone there or not.
-    n_nearest
-        Neighbours looked at.
-    chance
-        The same share if all heads were strewn at random.
-    n_asked, n_points
-        How many points were asked for their neighbours, and how many there are.
-    """
-
-    share: np.ndarray
-    spread: np.ndarray
-    n_nearest: int
-    chance: float
-    n_asked: int
-    n_points: int
 
 
 @dataclass(frozen=True)
@@ -146,48 +117,12 @@ class PatternMap:
 
     @cached_property
     def _cohesion(self) -> Cohesion:
-        _, n_layers, n_heads = self.shape
-        heads = n_layers * n_heads
-        count = max(min(N_NEAREST, len(self.rows) - 1), 0)
-        # Whole images, so that every head is asked equally often.
-        step = max(1, -(-len(self.rows) // MOST_ASKED))
-        asked = np.flatnonzero(self.rows // heads % step == 0)
-        kinds = self.rows % heads
-        places = np.stack(self.places(self.rows), 1)
-        share = same_kind_share(kinds[asked], kinds[_neighbours(places, asked, count)], heads)
-        spread = relative_spread(places, kinds, heads)
-        sizes, pairs = np.bincount(kinds), len(kinds) * (len(kinds) - 1)
-        chance = float((sizes * (sizes - 1)).sum() / pairs) if pairs else float("nan")
-        share, spread = (values.reshape(n_layers, n_heads) for values in (share, spread))
-        return Cohesion(share, spread, count, chance, len(asked), len(self.rows))
-
-
-def _neighbours(places: np.ndarray, asked: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the ``count`` nearest points of each of those asked, itself aside, ``(n_asked, count)``."""
-    if not count or not len(asked):
-        return np.empty((len(asked), 0), np.int64)
-    from scipy.spatial import KDTree
-
-    tree: Any = KDTree(places)
-    _, found = tree.query(places[asked], k=count + 1)
-    is_self = found == asked[:, None]
-    # Among points at one place a point may not find itself.
-    is_self[~is_self.any(1), -1] = True
-    return found[~is_self].reshape(len(asked), count)
+        return cohesion(self.layout)
 
 
 def pattern_layouts(study: Study) -> tuple[str, ...]:
     """Names of the layouts of heads that the format has for a model, absent ones too, without ``layout/``."""
-    names = (
-        "patch",
-        "cls",
-        *(name.removeprefix(LAYOUT) for name, array in study.arrays.items() if _is_of_heads(array)),
-    )
-    return tuple(dict.fromkeys(names))
-
-
-def _is_of_heads(array: Any) -> bool:
-    return array.name.startswith(LAYOUT) and array.dims[:3] == ("image", "layer", "head")
+    return tuple(name.removeprefix(LAYOUT) for name in head_layouts(study))
 
 
 def pattern_map(study: Study, pattern: str) -> PatternMap:

@@ -1,7 +1,6 @@
 """zarr arrays with checksums, whose stored metadata is held against the format."""
 # pyright: reportUnknownMemberType=false
 
-import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -71,7 +70,7 @@ def checked_chunk(files: StudyFiles, spec: ArraySpec, block: int, block_size: in
     StudyError
         If the file is missing, is no regular file of the study, or would unpack to another number of bytes.
     """
-    n_bytes = math.prod(spec.chunks(block_size)) * np.dtype(spec.dtype).itemsize
+    n_bytes = spec.chunk_bytes(block_size)
     path = files.chunk(spec.name, block, len(spec.shape))
     # What cannot be made smaller grows by a few bytes for each of zstd's blocks of 128 kB.
     checked_file(files.root, path, largest=n_bytes + n_bytes // 128 + 512)
@@ -113,6 +112,31 @@ class ChunkReader:
             read_rows(path, self._array, rows)
         finally:
             del self._chunks[key]
+
+
+def check_rows(array: np.ndarray, spec: ArraySpec, rows: slice, *, is_there: np.ndarray) -> None:
+    """Check rows that are to be written.
+
+    Parameters
+    ----------
+    is_there
+        Which heads the model has, bool ``(n_layers, n_heads)``; the others may be NaN.
+
+    Raises
+    ------
+    StudyError
+        If they are of another shape or type, or not finite where they must be.
+    """
+    shape = (rows.stop - rows.start, *spec.shape[1:])
+    if array.shape != shape or array.dtype != np.dtype(spec.dtype):
+        message = f"{spec.name} must be {spec.dtype} {shape} here, not {array.dtype} {array.shape}."
+        raise StudyError(message)
+    known = array[:, is_there] if spec.is_ragged else array
+    if not spec.may_be_nan and not np.isfinite(known).all():
+        image = rows.start + int(np.argwhere(~np.isfinite(known))[0][0])
+        message = f"{spec.name} of image {image} is not finite."
+        hint = "Check the model's weights; fp16 cannot hold values above 65,504: try --precision float32."
+        raise StudyError(message, hint=hint)
 
 
 def empty_rows(spec: ArraySpec) -> np.ndarray:

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.core.metrics import metric_keys
+from vitpanel.study.cohesion import cohesion
 from vitpanel.study.means import judged_images
 from vitpanel.study.reader import Study
+from vitpanel.study.stage import PER_HEAD, ArraySpec
 
 QUANTILES = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 MEASURES = ("entropy", "distance")
@@ -22,8 +24,10 @@ def heads_table(study: Study) -> pd.DataFrame:
     Indexed by layer and head. Of each importance and each measure the mean, the standard deviation and quantiles over
     images, as ``importance_jsd_mean`` and ``entropy_q25``. The importance by probability is the loss of Eq. 3, over
     the images whose label is a class where there are any. ``to_cls`` is the share of its attention that a patch gives
-    to CLS, and ``cls_to_cls`` what CLS gives to itself, means over patches and images. What the study does not have
-    has no column; a number that is not defined for a head is NaN.
+    to CLS, and ``cls_to_cls`` what CLS gives to itself, means over patches and images. ``cohesion`` is the share of the
+    15 nearest neighbours of a head's points that are the same head on another image, in the first of the `head_layouts`
+    that the study has; NaN without one. What else the study does not have has no column; a number that is not defined
+    for a head is NaN.
     """
     spec = study.spec
     index = pd.MultiIndex.from_product([range(spec.n_layers), range(spec.n_heads)], names=["layer", "head"])
@@ -37,7 +41,25 @@ def heads_table(study: Study) -> pd.DataFrame:
             columns |= _moments(measure, study[measure])
     if PATTERN in study:
         columns |= _cls_shares(study)
+    columns["cohesion"] = _cohesion_share(study)
     return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+
+def head_layouts(study: Study) -> tuple[str, ...]:
+    """Names of the layouts of heads, absent ones too; first that of A_patch, which all models have."""
+    of_heads = [array.name for array in study.arrays.values() if _is_layout_of_heads(array)]
+    return tuple(dict.fromkeys(["layout/patch", "layout/cls", *of_heads]))
+
+
+def _is_layout_of_heads(array: ArraySpec) -> bool:
+    return array.name.startswith("layout/") and array.dims[:3] == PER_HEAD
+
+
+def _cohesion_share(study: Study) -> np.ndarray:
+    name = next((name for name in head_layouts(study) if name in study), None)
+    if name is None:
+        return np.full((study.spec.n_layers, study.spec.n_heads), np.nan)
+    return cohesion(study[name]).share
 
 
 def _moments(name: str, values: np.ndarray) -> dict[str, np.ndarray]:

@@ -16,7 +16,8 @@ from vitpanel.study.manifest_rules import check_manifest
 from vitpanel.study.places import damaged
 from vitpanel.study.records import checked, parse_record, record_bytes
 from vitpanel.study.rules import MisfitError, shown
-from vitpanel.study.schema import FORMAT_VERSION
+from vitpanel.study.schema import FORMAT_VERSION, array_specs
+from vitpanel.study.stage import ArraySpec
 
 _IDENTITY = (
     ("model", "weight_hash"),
@@ -112,6 +113,10 @@ class Manifest:
     def n_blocks(self) -> int:
         """Number of blocks of images."""
         return -(-self.n_images // self.block_size)
+
+    def arrays(self) -> dict[str, ArraySpec]:
+        """Arrays that the study can have, by name, in the order of the format; what failed checks turn off is none."""
+        return array_specs(self.spec, self.n_images, latent_dim=self.latent_dim, checks=self.checks)
 
     def block_images(self, block: int) -> range:
         """Return the image ids of a block."""

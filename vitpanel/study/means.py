@@ -9,6 +9,7 @@ import numpy as np
 
 from vitpanel.core.control_variate import mean_with_control
 from vitpanel.core.metrics import Metric, metric_of
+from vitpanel.core.stats import known_moments
 from vitpanel.study.metric_arrays import mean_array, stand_in
 from vitpanel.study.reader import Study
 
@@ -148,16 +149,11 @@ def _is_estimated(study: Study, metric: str) -> bool:
 @lru_cache(maxsize=16)
 def _moments(study: Study, metric: str, *, is_left: bool) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation over the images of the mean, float32: of the importance, or of what is left."""
-    judged, name = judged_images(study, metric), importance_array(study, metric)
-    if len(judged) == study.n_images and not is_left:
-        return study.mean(name), study.std(name)
-    values = (drawn_values(study, metric_of(metric)) if is_left else study[name])[judged]
-    # Places without a head are NaN in every image.
-    some = values[~np.isnan(values).all(axis=(1, 2))].astype(np.float64)
-    if not len(some):
-        nothing = np.full(values.shape[1:], np.nan, np.float32)
-        return nothing, nothing
-    return some.mean(0).astype(np.float32), some.std(0).astype(np.float32)
+    values = drawn_values(study, metric_of(metric)) if is_left else study[importance_array(study, metric)]
+    is_judged = np.zeros(study.n_images, bool)
+    is_judged[judged_images(study, metric)] = True
+    found = known_moments(values, is_judged)
+    return found.mean.astype(np.float32), found.std.astype(np.float32)
 
 
 @lru_cache(maxsize=8)

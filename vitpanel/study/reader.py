@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from vitpanel.core.stats import Moments, known_moments
 from vitpanel.errors import StudyError, StudyFormatError, StudyIncompleteError, public_words
 from vitpanel.study.arrays import checked_chunk, empty_rows, open_array, read_rows
+from vitpanel.study.coverage import Coverage
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.formats import converted
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.own_stages import HEADS, MEANS, STAGES
+from vitpanel.study.own_stages import HEADS, MEANS
 from vitpanel.study.places import damaged, read_bytes
 from vitpanel.study.receipts import Receipt, block_receipt
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import absent_arrays, array_specs
+from vitpanel.study.schema import absent_arrays
 from vitpanel.study.stage import ArraySpec
-from vitpanel.study.stages import INSTALL, absence_words, is_optional, unknown_arrays
+from vitpanel.study.stages import INSTALL, unknown_arrays
 from vitpanel.study.tables import read_crops, read_images, with_predictions
 
 if TYPE_CHECKING:
@@ -78,10 +80,7 @@ class Study:
         self.spec = self.manifest.spec
         self.class_names = self.manifest.class_names
         self.n_images = self.manifest.n_images
-        self.arrays = array_specs(
-            self.spec, self.n_images, latent_dim=self.manifest.latent_dim, checks=self.manifest.checks
-        )
-        self.names = tuple(name for name, spec in self.arrays.items() if self._is_wanted(spec.stage))
+        self.arrays = self.manifest.arrays()
         self._absent = absent_arrays(self.spec, checks=self.manifest.checks)
         self._unknown = unknown_arrays(self.manifest.stages)
         self._lock = RLock()
@@ -90,7 +89,8 @@ class Study:
         self._broken: dict[str, StudyError] = {}
         self._heads: pd.DataFrame | None = None
         self.images = self._read_images()
-        self._receipts = self._read_receipts()
+        self._coverage = Coverage(self.manifest, self._read_receipts())
+        self.names = tuple(name for name, spec in self.arrays.items() if self._coverage.is_wanted(spec.stage))
         self._pictures = lru_cache(_CACHED_BLOCKS)(self._read_pictures)
         self.images = self._with_predictions()
 
@@ -106,22 +106,17 @@ class Study:
     @property
     def done_images(self) -> np.ndarray:
         """Whether each image's block is on disk, bool ``(n_images,)``."""
-        done = np.zeros(self.n_images, bool)
-        for block in self._done:
-            images = self.manifest.block_images(block)
-            done[images.start : images.stop] = True
-        return done
+        return self._coverage.done_images
 
     @property
     def n_done(self) -> int:
         """Number of images whose block is on disk."""
-        return sum(len(self.manifest.block_images(block)) for block in self._done)
+        return int(self.done_images.sum())
 
     @property
     def is_finished(self) -> bool:
         """Whether every stage is complete."""
-        stages = (*STAGES, *self.manifest.stages)
-        return self._has_all_blocks and all(self.manifest.is_done(stage) for stage in stages)
+        return self._coverage.is_finished
 
     def __contains__(self, name: object) -> bool:
         """Whether an array can be had: its stage is complete or, where rows come in blocks, some are there."""
@@ -151,7 +146,7 @@ class Study:
             If the format has no such array, or what is on disk is damaged or missing.
         """
         self._check(name)
-        if block not in self._done:
+        if block not in self._coverage.receipts:
             message = f"{self.path}: block {block} is not computed yet."
             raise StudyIncompleteError(message, hint=self._way_out(name))
         spec, images = self.arrays[name], self.manifest.block_images(block)
@@ -162,10 +157,7 @@ class Study:
 
     def blocks_with(self, name: str) -> list[int]:
         """Blocks of images whose rows of an array that comes in blocks are on disk."""
-        spec = self.arrays[name]
-        if spec.stage != HEADS:
-            return list(range(self.manifest.n_blocks))
-        return [block for block, has in self._receipts.items() if not spec.is_optional or name in has.arrays]
+        return self._coverage.blocks_with(self.arrays[name])
 
     def to_xarray(self) -> "Dataset":
         """All arrays with named dimensions and coordinates, read when they are looked at; see `to_dataset`.
@@ -208,21 +200,7 @@ class Study:
             raise StudyError(message, hint=f"The arrays of {self.path.name} are {', '.join(self.names)}.")
         if name in self._broken:
             return public_words(f"{self._broken[name].message} {self._broken[name].hint}")
-        return self._not_yet(self.arrays[name])
-
-    def _not_yet(self, spec: ArraySpec) -> str:
-        """Why an array that the model can have is not computed, in words for people; empty if it is."""
-        is_done = bool(self._receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
-        if not self._is_wanted(spec.stage) and spec.stage not in self.manifest.stages:
-            return absence_words(spec.stage)
-        if not is_done:
-            return f"The study is not finished: stage {spec.stage} has not run yet."
-        if spec.is_optional and not self._was_written(spec):
-            return f"The study was made before there was {spec.name}: run the same precompute command again to add it."
-        # Integers have no NaN that could stand for the rows that are missing.
-        if spec.stage == HEADS and np.dtype(spec.dtype).kind != "f" and not self._has_all_blocks:
-            return f"The study is not finished: {self.n_done} of {self.n_images} images are done."
-        return ""
+        return self._coverage.reason(self.arrays[name])
 
     @property
     def attention_reason(self) -> str:
@@ -231,11 +209,11 @@ class Study:
 
     def mean(self, name: str) -> np.ndarray:
         """Mean over the images that are done, NaN aside; float32, read-only."""
-        return self._cached("mean", name, lambda: _moments(self[name])[0])
+        return self._cached("mean", name, lambda: _moments(self[name]).mean.astype(np.float32))
 
     def std(self, name: str) -> np.ndarray:
         """Standard deviation over the images that are done, NaN aside; float32, read-only."""
-        return self._cached("std", name, lambda: _moments(self[name])[1])
+        return self._cached("std", name, lambda: _moments(self[name]).std.astype(np.float32))
 
     def crop(self, image_id: int) -> bytes:
         """Return the pixels that the model saw, as lossless WebP.
@@ -266,29 +244,12 @@ class Study:
         with self._noting_damage():
             return extra_file(self.path, self.manifest, name)
 
-    @property
-    def _done(self) -> frozenset[int]:
-        return frozenset(self._receipts)
-
-    def _is_wanted(self, stage: str) -> bool:
-        """Whether a stage belongs to a finished study; an optional one does when it was computed."""
-        return not is_optional(stage) or self.manifest.is_done(stage)
-
-    @property
-    def _has_all_blocks(self) -> bool:
-        return len(self._receipts) == self.manifest.n_blocks
-
-    def _was_written(self, spec: ArraySpec) -> bool:
-        if spec.stage == HEADS:
-            return any(spec.name in receipt.arrays for receipt in self._receipts.values())
-        return spec.name in self.manifest.stages[spec.stage].get("arrays", ())
-
     def _picture(self, image_id: int, column: str) -> bytes:
         if not 0 <= image_id < self.n_images:
             message = f"{self.path} has no image {image_id}."
             raise StudyError(message, hint=f"Image ids run from 0 to {self.n_images - 1}.")
         block = int(image_id) // self.manifest.block_size
-        if block not in self._done:
+        if block not in self._coverage.receipts:
             message = f"Image {image_id} of {self.path} is not computed yet."
             raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
         return self._pictures(block, column)[int(image_id)]
@@ -384,16 +345,5 @@ class Study:
         return checked_chunk(self.files, spec, block, self.manifest.block_size)
 
 
-def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation over the first axis without NaN, summed in float64 without a copy of all."""
-    shape = values.shape[1:]
-    count, total, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for row in values:
-        valid = ~np.isnan(row)
-        count += valid
-        total += np.where(valid, row, 0)
-    mean = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
-    for row in values:
-        squares += np.where(np.isnan(row), 0, (row - mean) ** 2)
-    std = np.sqrt(np.divide(squares, count, out=np.full(shape, np.nan), where=count > 0))
-    return mean.astype(np.float32), std.astype(np.float32)
+def _moments(values: np.ndarray) -> Moments:
+    return known_moments(values, np.ones(len(values), bool))

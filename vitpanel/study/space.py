@@ -5,13 +5,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from vitpanel.core.spec import ViTSpec
 from vitpanel.errors import DiskFullError
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.schema import array_specs
 
 _CROP_BYTES_PER_PIXEL = 2.1
 _THUMBNAIL_BYTES = 2048
@@ -37,13 +34,13 @@ def missing_bytes(path: Path, manifest: Manifest, stages: Iterable[str]) -> int:
         if not files.crops(block).exists():
             picture_bytes = _CROP_BYTES_PER_PIXEL * height * width + _THUMBNAIL_BYTES
             total += len(manifest.block_images(block)) * picture_bytes
-    specs = array_specs(manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks)
-    for spec in specs.values():
+    for spec in manifest.arrays().values():
         if spec.stage not in wanted:
             continue
-        n_bytes = math.prod(spec.chunks(manifest.block_size)) * np.dtype(spec.dtype).itemsize
         blocks = range(manifest.n_blocks if spec.is_per_block else 1)
-        total += n_bytes * sum(not files.chunk(spec.name, block, len(spec.shape)).exists() for block in blocks)
+        total += spec.chunk_bytes(manifest.block_size) * sum(
+            not files.chunk(spec.name, block, len(spec.shape)).exists() for block in blocks
+        )
     return int(total)
 
 

@@ -1,8 +1,11 @@
 """A stage of precompute as a study knows it, and the arrays that it writes."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from vitpanel.core.spec import ViTSpec
 
@@ -53,6 +56,10 @@ class ArraySpec:
         """Shape of one file: a block's rows, or everything."""
         rows = min(block_size, self.shape[0]) if self.is_per_block else self.shape[0]
         return (rows, *self.shape[1:])
+
+    def chunk_bytes(self, block_size: int) -> int:
+        """Bytes of one file before it is packed."""
+        return math.prod(self.chunks(block_size)) * np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ of the group ``vitpanel.stages``.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from vitpanel.core.grid import CLS, Grid
-from vitpanel.core.packages import records_of_packages, refuse
+from vitpanel.core.packages import Registry
 from vitpanel.core.spec import ViTSpec
 from vitpanel.errors import VitpanelError
 from vitpanel.study.own_stages import OWN_STAGES
@@ -24,33 +23,21 @@ _SAMPLE = Sizes(
     n_images=11,
     latent_dim=13,
 )
-_registered: dict[str, Stage] = {}
 
 
 def register(stage: Stage) -> Stage:
-    """Add a stage in this process, before a study is computed or opened, and return it.
-
-    Raises
-    ------
-    VitpanelError
-        If it cannot be told from one that is there, or its record contradicts itself.
-    """
-    reason = _misfit(stage, _own() | _registered)
-    if reason:
-        message = f"The stage {stage.name!r} cannot be registered: {reason}."
-        raise VitpanelError(message, hint="See Stage in vitpanel.study.stage for what each field asks for.")
-    _registered[stage.name] = stage
-    return stage
+    """Add a stage in this process, before a study is computed or opened, and return it; see `Registry.register`."""
+    return REGISTRY.register(stage)
 
 
 def stages() -> tuple[Stage, ...]:
     """All stages: those that come with vitpanel, then what is registered, then what packages bring."""
-    return tuple(_known().values())
+    return tuple(REGISTRY.known().values())
 
 
 def stage_of(name: str) -> Stage | None:
     """The stage of a name; None where it is not known here."""
-    return _known().get(name)
+    return REGISTRY.known().get(name)
 
 
 def is_optional(name: str) -> bool:
@@ -124,28 +111,6 @@ def _filled(array: ArraySpec, stage: Stage, *, is_ragged: bool) -> ArraySpec:
     return replace(array, stage=stage.name, is_per_block=stage.per_block, is_ragged=has_heads)
 
 
-def _own() -> dict[str, Stage]:
-    return {stage.name: stage for stage in OWN_STAGES}
-
-
-def _known() -> dict[str, Stage]:
-    registered = _own() | _registered
-    return registered | {stage.name: stage for stage in _of_packages() if stage.name not in registered}
-
-
-@cache
-def _of_packages() -> tuple[Stage, ...]:
-    """What packages bring, without what cannot be told from a stage that is there."""
-    found: dict[str, Stage] = {}
-    for stage in records_of_packages(GROUP, Stage):
-        reason = _misfit(stage, _own() | found)
-        if reason:
-            refuse(GROUP, stage.name, reason)
-        else:
-            found[stage.name] = stage
-    return tuple(found.values())
-
-
 def _misfit(stage: Stage, others: Mapping[str, Stage]) -> str:
     """What is wrong with a record, as half a sentence; empty if nothing is."""
     try:
@@ -185,3 +150,14 @@ def _array_misfit(array: ArraySpec, stage: Stage, lengths: dict[str, int]) -> st
 
 def _is_plain(name: str) -> bool:
     return name.isidentifier() and name.isascii() and name == name.lower()
+
+
+REGISTRY = Registry[Stage](
+    GROUP,
+    kind=Stage,
+    key="name",
+    misfit=_misfit,
+    noun="stage",
+    see="Stage in vitpanel.study.stage",
+    own=OWN_STAGES,
+)

@@ -16,7 +16,6 @@ from vitpanel.study.own_stages import HEADS, STAGES
 from vitpanel.study.places import LARGEST_FILE, RECOMPUTE, checked_file, damaged, stray_link
 from vitpanel.study.receipts import Receipt, block_receipt, stage_receipt
 from vitpanel.study.records import check_spelling, file_digest
-from vitpanel.study.schema import array_specs
 from vitpanel.study.stage import ArraySpec
 from vitpanel.study.stages import INSTALL, is_optional, unknown_stages
 from vitpanel.study.tables import read_crops, read_images
@@ -130,9 +129,7 @@ class Parts:
     def __init__(self, files: StudyFiles, manifest: Manifest) -> None:
         self.files = files
         self.manifest = manifest
-        self.arrays = array_specs(
-            manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks
-        )
+        self.arrays = manifest.arrays()
         self._readers: dict[str, ChunkReader] = {}
 
     def __iter__(self) -> Iterator[Part]:

@@ -13,21 +13,18 @@ import pandas as pd
 from zarr.storage import LocalStore
 
 from vitpanel.errors import StudyError
-from vitpanel.study.arrays import create_array, open_array, read_rows
+from vitpanel.study.arrays import check_rows, create_array, open_array, read_rows
 from vitpanel.study.atomic import flush, sweep, write_atomically, write_errors
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest import Manifest
-from vitpanel.study.mending import is_left, mending_words, remove
+from vitpanel.study.mending import mend
 from vitpanel.study.own_stages import HEADS, STAGES
-from vitpanel.study.places import stray_link
 from vitpanel.study.receipts import block_receipt, block_receipt_bytes, stage_receipt_bytes
 from vitpanel.study.records import bytes_digest
-from vitpanel.study.schema import array_specs
 from vitpanel.study.stage import ArraySpec
 from vitpanel.study.stages import stage_of
 from vitpanel.study.tables import crops_bytes, images_bytes, read_images, unpredicted_images, with_predictions
 from vitpanel.study.target import check_folder, found_manifest, locked
-from vitpanel.study.verify import verify_study
 
 
 class StudyWriter:
@@ -49,9 +46,7 @@ class StudyWriter:
         self.path = path
         self.files = StudyFiles(path)
         self.manifest = manifest
-        self.arrays = array_specs(
-            manifest.spec, manifest.n_images, latent_dim=manifest.latent_dim, checks=manifest.checks
-        )
+        self.arrays = manifest.arrays()
         self._lock = lock
         # Stages of which files have changed since their receipt was written.
         self._changed: set[str] = set()
@@ -302,20 +297,8 @@ class StudyWriter:
             write_atomically(self.files.images, images_bytes(images))
 
     def _mend(self, say: Callable[[str], object]) -> None:
-        say("checking what is there")
-        damages = verify_study(self.path).damages
-        for line in mending_words(self.files, self.manifest, damages):
-            say(line)
-        kept = {damage for damage in damages if is_left(self.files, self.manifest, damage)}
-        remove(damage for damage in damages if damage.path != self.files.manifest and damage not in kept)
-        if any(damage.path == self.files.manifest for damage in damages):
-            self._write_manifest()
+        mend(self.files, self.manifest, say=say)
         self._changed.update(stage for stage in self.manifest.stages if not self.files.stage_receipt(stage).exists())
-        for folder in (self.files.receipts, self.files.crops(0).parent, *map(self.files.array, self.arrays)):
-            link = stray_link(self.path, folder)
-            if link is not None:
-                message = f"{link} is a link that leads out of the study."
-                raise StudyError(message, hint="Remove the link, then run the same command again.")
 
     def _create_missing(self, images: pd.DataFrame) -> None:
         self.files.receipts.mkdir(exist_ok=True)
@@ -355,16 +338,7 @@ class StudyWriter:
         return self.arrays[name]
 
     def _write(self, spec: ArraySpec, array: np.ndarray, *, rows: slice, block: int) -> None:
-        shape = (rows.stop - rows.start, *spec.shape[1:])
-        if array.shape != shape or array.dtype != np.dtype(spec.dtype):
-            message = f"{spec.name} must be {spec.dtype} {shape} here, not {array.dtype} {array.shape}."
-            raise StudyError(message)
-        known = array[:, self.manifest.spec.is_there] if spec.is_ragged else array
-        if not spec.may_be_nan and not np.isfinite(known).all():
-            image = rows.start + int(np.argwhere(~np.isfinite(known))[0][0])
-            message = f"{spec.name} of image {image} is not finite."
-            hint = "Check the model's weights; fp16 cannot hold values above 65,504: try --precision float32."
-            raise StudyError(message, hint=hint)
+        check_rows(array, spec, rows, is_there=self.manifest.spec.is_there)
         with write_errors(self.path):
             self._create(spec)
         target = open_array(self.files, spec, block_size=self.manifest.block_size, mode="r+")

@@ -4,11 +4,9 @@ Others are given to `register`, or named as an entry point of the group ``vitpan
 """
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Mapping
 
-from vitpanel.core.packages import records_of_packages, refuse
-from vitpanel.errors import VitpanelError
+from vitpanel.core.packages import Registry
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
 from vitpanel.views.head_importance import HeadImportance
@@ -18,9 +16,6 @@ from vitpanel.views.view import Place, View
 
 GROUP = "vitpanel.views"
 _SLUG = re.compile(r"[a-z][a-z0-9-]*")
-_registered: dict[str, type[View]] = {
-    view.slug: view for view in (ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail)
-}
 
 
 def register(view: type[View]) -> type[View]:
@@ -31,37 +26,15 @@ def register(view: type[View]) -> type[View]:
     VitpanelError
         If the class lacks something, or its slug is that of another view.
     """
-    reason = _misfit(view, _registered)
-    if reason:
-        message = f"The view {view.__name__} cannot be registered: {reason}."
-        raise VitpanelError(message, hint="See View in vitpanel.views.view for what a view declares.")
-    _registered[view.slug] = view
-    return view
+    return REGISTRY.register(view)
 
 
 def views() -> dict[str, type[View]]:
     """All views by their slugs, as they stand on the page: row by row, and in a row as they were registered."""
-    known = {**_registered, **{slug: view for slug, view in _of_packages().items() if slug not in _registered}}
-    return dict(sorted(known.items(), key=lambda item: item[1].place.row))
+    return dict(sorted(REGISTRY.known().items(), key=lambda item: item[1].place.row))
 
 
-@cache
-def _of_packages() -> dict[str, type[View]]:
-    return dict(_sound_views())
-
-
-def _sound_views() -> Iterator[tuple[str, type[View]]]:
-    known = dict(_registered)
-    for view in records_of_packages(GROUP, type):
-        reason = _misfit(view, known)
-        if reason:
-            refuse(GROUP, view.__name__, reason)
-            continue
-        known[view.slug] = view
-        yield view.slug, view
-
-
-def _misfit(view: type, known: dict[str, type[View]]) -> str:
+def _misfit(view: type, known: Mapping[str, type[View]]) -> str:
     """Why a class cannot be a view on the page; empty if it can."""
     if not issubclass(view, View):
         return "it is no subclass of View"
@@ -73,3 +46,14 @@ def _misfit(view: type, known: dict[str, type[View]]) -> str:
     if view.slug in known:
         return f"there is a view {view.slug!r} already, {known[view.slug].__name__}"
     return ""
+
+
+REGISTRY = Registry[type[View]](
+    GROUP,
+    kind=type,
+    key="slug",
+    misfit=_misfit,
+    noun="view",
+    see="View in vitpanel.views.view",
+    own=(ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail),
+)

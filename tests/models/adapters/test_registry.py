@@ -61,14 +61,24 @@ def test_a_registered_adapter_is_found_by_the_name_of_its_model(checkpoint: Path
     assert all(check.passed for check in model.checks)
 
 
-def test_so_is_one_that_a_package_names(checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
-    points = {"vitpanel.adapters": [Point("broken", ImportError("libtoy")), Point("toy", ToyAdapter)]}
+def test_so_is_one_that_a_package_names_and_broken_ones_harm_nothing(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    class Needy(ToyAdapter):
+        def __init__(self) -> None:
+            message = "needy"
+            raise ImportError(message)
+
+    found = {"broken": ImportError("libtoy"), "needy": Needy, "other": dict, "toy": ToyAdapter}
+    points = {"vitpanel.adapters": [Point(name, record) for name, record in found.items()]}
     monkeypatch.setattr(packages, "entry_points", lambda group: points.get(group, []))
     adapters._of_packages.cache_clear()
     try:
         assert load_model("toy", checkpoint=checkpoint, device="cpu").source.adapter == "toy"
     finally:
         adapters._of_packages.cache_clear()
+    said = [record.getMessage().split(" is left out: ")[1] for record in caplog.records]
+    assert said == ["ImportError: libtoy.", "ImportError: needy.", "it is no subclass of Adapter."]
 
 
 def test_timm_takes_what_nobody_else_does_and_an_unknown_key_is_refused(registered: None):

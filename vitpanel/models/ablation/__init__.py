@@ -7,7 +7,8 @@ and runs only what follows; it is right for the blocks whose structure it knows.
 
 from vitpanel.models.ablation.base import Ablation, OnAttention, Precision, images_at_once
 from vitpanel.models.ablation.hooks import HookAblation
-from vitpanel.models.ablation.restart import RestartAblation, is_restartable
+from vitpanel.models.ablation.known_blocks import is_restartable
+from vitpanel.models.ablation.restart import RestartAblation
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
 from vitpanel.models.model import ViTModel
 

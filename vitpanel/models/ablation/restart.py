@@ -2,121 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from timm.layers.attention import Attention, AttentionRope
-from timm.models import beit, eva, vision_transformer, vision_transformer_relpos
-from timm.models.deit import VisionTransformerDistilled
 from torch import Tensor, nn
 
 from vitpanel.core.regions import HeadCut, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
+from vitpanel.models.ablation.known_blocks import n_read
 from vitpanel.models.ablation.layer_metrics import LinearMetrics, by_metric, layer_metrics
 from vitpanel.models.ablation.linear import STEP_TOKENS
 from vitpanel.models.ablation.plain import PlainBlock, PrunedBlock, head_attention, is_plain
-from vitpanel.models.adapters.timm_site import attention_hook, heads_module, is_linear, projected, z_hook
+from vitpanel.models.ablation.recording import LayerRun, RestartRun, recorded, weights_and_values
+from vitpanel.models.adapters.timm_site import attention_hook, is_linear, projected, z_hook
 from vitpanel.models.model import ViTModel
-from vitpanel.models.probe import input_hook, output_hook
 from vitpanel.models.stopping import step
 
-# What was read, function by function; whatever overrides one of these is not taken for it.
-_ATTENTION = (
-    Attention,
-    AttentionRope,
-    eva.EvaAttention,
-    beit.Attention,
-    vision_transformer_relpos.RelPosAttention,
-)
-_BLOCKS = (
-    vision_transformer.Block,
-    vision_transformer.ResPostBlock,
-    vision_transformer.ParallelThingsBlock,
-    eva.EvaBlock,
-    eva.EvaBlockPostNorm,
-    beit.Block,
-    vision_transformer_relpos.RelPosBlock,
-    vision_transformer_relpos.ResPostRelPosBlock,
-)
-_MODELS = (
-    vision_transformer.VisionTransformer,
-    eva.Eva,
-    beit.Beit,
-    vision_transformer_relpos.VisionTransformerRelPos,
-)
 _WHOLE = frozenset(Region)
-
-
-def is_restartable(module: nn.Module, attention: Sequence[nn.Module]) -> bool:
-    """Whether a model is a chain of known blocks between an embedding, a norm and a head."""
-    blocks = list(getattr(module, "blocks", []))
-    inside = {part for block in blocks for part in block.modules()}
-    return (
-        any(_runs_as(module, known, "forward") and _runs_as(module, known, "forward_features") for known in _MODELS)
-        and all(any(_runs_as(block, known, "forward") for known in _BLOCKS) for block in blocks)
-        and all(any(_runs_as(part, known, "forward") for known in _ATTENTION) for part in attention)
-        and inside.issuperset(attention)
-    )
-
-
-def _runs_as(module: nn.Module, known: type[nn.Module], method: str) -> bool:
-    return getattr(type(module), method, None) is getattr(known, method)
-
-
-@dataclass
-class LayerRun:
-    """What one attention module did without pruning.
-
-    Parameters
-    ----------
-    arguments, options
-        What it was called with.
-    heads
-        Concatenated outputs of its heads, before norm, gate and projection, ``(n, n_tokens, n_heads · size)``.
-    gate
-        What they are multiplied by, of the same shape, or None.
-    """
-
-    arguments: tuple[Any, ...] = ()
-    options: dict[str, Any] = field(default_factory=dict)
-    heads: Tensor = field(init=False)
-    gate: Tensor | None = None
-
-
-@dataclass
-class RestartRun:
-    """A run without pruning, with the input of every block.
-
-    One that was stopped has the input of the next block last, and no output; that comes with the first pruning for
-    which it is wanted.
-    """
-
-    images: Tensor
-    blocks: list[tuple[Tensor, dict[str, Any]]] = field(default_factory=list)
-    layers: list[LayerRun] = field(default_factory=list)
-    z: list[Tensor] = field(default_factory=list)
-    wants_output: bool = True
-    _output: Tensor | None = None
-
-    @property
-    def lacks_output(self) -> bool:
-        """Whether the model's output is still to be computed."""
-        return self.wants_output and self._output is None
-
-    @property
-    def output(self) -> Tensor:
-        """The model's output."""
-        if self._output is None:
-            message = "The run was stopped before its output."
-            raise RuntimeError(message)
-        return self._output
-
-    @output.setter
-    def output(self, value: Tensor) -> None:
-        self._output = value
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error
@@ -142,7 +46,7 @@ class RestartAblation(Ablation[RestartRun]):
         self._plain = [PlainBlock(block) if is_plain(block) else None for block in self._blocks]
         n_tokens = model.spec.grid.n_tokens
         # Tokens of the last block that reach the head, from the first.
-        self._n_read = (_n_read(module) if self._plain[-1] else None) or n_tokens
+        self._n_read = (n_read(module) if self._plain[-1] else None) or n_tokens
         on_cpu = model.device.type == "cpu"
         self._rows = min(batch_size, max(1, round(STEP_TOKENS / n_tokens))) if on_cpu else batch_size
         self._metrics: dict[int, LinearMetrics] = {}
@@ -222,7 +126,7 @@ class RestartAblation(Ablation[RestartRun]):
             for block in self._blocks:
                 hooks.callback(block.register_forward_pre_hook(note_input, with_kwargs=True).remove)
             for attention, layer_run in zip(self.model.attention, run.layers, strict=True):
-                hooks.enter_context(_recorded(attention, layer_run))
+                hooks.enter_context(recorded(attention, layer_run))
                 hooks.enter_context(z_hook(attention, run.z.append))
             yield
 
@@ -297,7 +201,7 @@ class RestartAblation(Ablation[RestartRun]):
         if self._plain[self._block_of[layer]]:
             known = {head: head_attention(attention, run.arguments[0], head) for head in {cut.head for cut in cuts}}
         else:
-            weights, values = _weights_and_values(attention, run)
+            weights, values = weights_and_values(attention, run)
             known = {head: (weights[:, head], self._by_head(values)[:, :, head]) for head in range(heads.shape[2])}
         masks, lost = dict[frozenset[Region], Tensor](), []
         for cut in cuts:
@@ -349,57 +253,6 @@ class RestartAblation(Ablation[RestartRun]):
 
     def _classified(self, x: Tensor) -> Tensor:
         return self._module.forward_head(self._module.norm(x))
-
-
-def _n_read(module: Any) -> int | None:
-    """How many tokens, from the first, the head of a VisionTransformer reads; None for all."""
-    if _runs_as(module, VisionTransformerDistilled, "forward_head"):
-        return 2
-    reads_cls = (
-        _runs_as(module, vision_transformer.VisionTransformer, "forward_head")
-        and _runs_as(module, vision_transformer.VisionTransformer, "pool")
-        and module.attn_pool is None
-        and module.global_pool == "token"
-    )
-    return 1 if reads_cls else None
-
-
-@contextmanager
-def _recorded(attention: nn.Module, run: LayerRun) -> Iterator[None]:
-    """Note what an attention module is called with, what its heads give, and their gate."""
-
-    def note_call(_module: nn.Module, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-        run.arguments, run.options = arguments, options
-
-    def note_heads(heads: Tensor) -> None:
-        run.heads = heads
-
-    def note_gate(gate: Tensor) -> None:
-        run.gate = gate.sigmoid()
-
-    with ExitStack() as hooks:
-        hooks.callback(attention.register_forward_pre_hook(note_call, with_kwargs=True).remove)
-        hooks.enter_context(input_hook(heads_module(attention), note_heads))
-        if getattr(attention, "gate", None) is not None:
-            hooks.enter_context(output_hook(attention.gate, note_gate))
-        yield
-
-
-def _weights_and_values(attention: nn.Module, run: LayerRun) -> tuple[Tensor, Tensor]:
-    """A ``(n, n_heads, n_tokens, n_tokens)``, and V of all heads ``(n, n_tokens, n_heads · size)``.
-
-    V is what the heads give when A is the identity, which holds for every attention module whatever it does to its
-    values.
-    """
-    kept: list[Tensor] = []
-
-    def identity(weights: Tensor) -> Tensor:
-        kept.append(weights)
-        return torch.eye(weights.shape[-1], device=weights.device, dtype=weights.dtype).expand_as(weights)
-
-    with attention_hook(attention, identity), input_hook(heads_module(attention), kept.append):
-        attention(*run.arguments, **run.options)
-    return kept[0], kept[1]
 
 
 @contextmanager

@@ -4,9 +4,10 @@ Two come with vitpanel. Others are registered by `register`, or by a package tha
 point of the group ``vitpanel.adapters``.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
-from vitpanel.core.packages import records_of_packages
+from vitpanel.core.packages import records_of_packages, refuse
 from vitpanel.errors import VitpanelError
 from vitpanel.models.adapters.base import Adapter, ModelRequest
 from vitpanel.models.adapters.timm import TimmAdapter
@@ -48,4 +49,15 @@ def adapter_named(key: object) -> Adapter:
 
 @cache
 def _of_packages() -> tuple[Adapter, ...]:
-    return tuple(adapter() for adapter in records_of_packages(GROUP, type) if issubclass(adapter, Adapter))
+    return tuple(_made_of_packages())
+
+
+def _made_of_packages() -> Iterator[Adapter]:
+    for name, adapter in records_of_packages(GROUP, type):
+        if not issubclass(adapter, Adapter):
+            refuse(GROUP, name, "it is no subclass of Adapter")
+            continue
+        try:
+            yield adapter()
+        except Exception as error:  # noqa: BLE001 - code of others, which may raise anything
+            refuse(GROUP, name, f"{type(error).__name__}: {error}")
