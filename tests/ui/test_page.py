@@ -111,6 +111,27 @@ def test_every_figure_is_painted_and_nothing_is_cut_off(shown, tmp_path, width, 
         assert not page.evaluate(f"document.documentElement.scroll{axis} > window.inner{axis}")
 
 
+def test_a_brush_of_images_is_told_in_all_views_and_in_the_header(shown, wait_until):
+    explorer, page = shown(width=1600, height=900)
+    selection, ranked = explorer.selection, explorer.views["head-importance"].ranked.heads
+    bar = page.get_by_role("group", name="Brushed images")
+    expect(bar).to_be_hidden()
+    page.get_by_role("group", name="Label:").get_by_role("button").first.click()
+    expect(bar).to_contain_text(f"{explorer.session.brushed.sum()} of {explorer.session.study.n_images} images")
+    wait_until(lambda: explorer.views["head-importance"].curve.brush_item.visible)
+    page.get_by_role("button", name="sort by the brush's effect").click()
+    wait_until(lambda: ranked.effects["is_order"])
+    rows = page.get_by_role("listbox", name="heads by importance").get_by_role("option")
+    expect(rows.first).to_have_id(f"head-{ranked.ranks['order'][0]}")
+    before = explorer.session.brushed
+    bar.get_by_role("button", name="Invert").click()
+    wait_until(lambda: not (explorer.session.brushed == before).any())
+    bar.get_by_role("button", name="Clear").click()
+    wait_until(lambda: selection.images is None)
+    expect(bar).to_be_hidden()
+    expect(page.get_by_role("button", name="the brush's effect")).to_be_hidden()
+
+
 def test_the_whole_page_is_printed_on_one_sheet(shown):
     _, page = shown(width=1600, height=900)
     page.evaluate("window.print = () => { window.is_printed = true }")

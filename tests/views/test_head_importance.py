@@ -3,6 +3,7 @@ import pytest
 from bokeh.events import Tap
 
 from vitpanel.core.regions import PruningMode
+from vitpanel.state.brush import Ids
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.results import Predictions
 from vitpanel.state.selection import Selection
@@ -48,6 +49,28 @@ def test_a_mean_over_some_of_the_images_says_so(make_session):
     )
     whole = HeadImportance(make_session(), Bridge()).curve
     assert whole.figure.title.text == f"Mean over {labelled.sum()} of 12 images, whose label is a class"
+
+
+def test_brushed_images_have_a_mean_and_a_band_of_their_own(view):
+    study, brush = view.session.study, view.curve.brush
+    assert not len(brush.data["flat"])
+    assert not view.curve.brush_item.visible
+    view.session.selection.images = Ids((1, 3, 4, 7))
+    labels = study.images["label"].to_numpy()
+    there = [image for image in (1, 3, 4, 7) if labels[image] >= 0]
+    values = (study.images["p_true"].to_numpy()[:, None, None] - study["importance/probability"])[there]
+    assert np.allclose(brush.data["mean"], values.mean(0).ravel(), atol=1e-6)
+    upper = np.minimum(values.mean(0) + values.std(0), 1).ravel()
+    assert np.allclose(brush.data["upper"], upper, atol=1e-6)
+    assert view.curve.brush_item.visible
+    assert view.curve.brush_item.label.value == f"brush ({len(there)})"
+    assert view.curve.figure.y_range.start <= brush.data["lower"].min()
+    assert np.allclose(view._curve_table()["brush_mean"], brush.data["mean"])
+    view.session.selection.metric = "jsd"
+    assert np.allclose(brush.data["mean"], study["importance/jsd"][[1, 3, 4, 7]].mean(0).ravel(), atol=1e-6)
+    view.session.selection.images = None
+    assert not len(brush.data["flat"])
+    assert not view.curve.brush_item.visible
 
 
 def test_band_stays_within_the_limits_of_the_metric(view):

@@ -1,7 +1,9 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from vitpanel.state.brush import Ids
 from vitpanel.state.selection import Selection
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.ranked_list import RankedList
@@ -62,6 +64,37 @@ def test_message_about_no_head_changes_nothing(ranked):
         send(ranked, **message)
     assert ranked.session.selection.pinned == []
     assert ranked.session.chosen_head == (0, 0)
+
+
+def test_the_effect_of_a_brush_is_shown_and_can_be_the_order(ranked):
+    session, heads = ranked.session, ranked.heads
+    assert heads.effects["values"] is None
+    session.selection.metric = "jsd"
+    session.selection.images = Ids((0, 1, 2, 5))
+    values, inside = session.study["importance/jsd"].reshape(12, -1), np.isin(np.arange(12), (0, 1, 2, 5))
+    one, other = values[inside], values[~inside]
+    spread = np.sqrt((one.var(0) * 4 + other.var(0) * 8) / 10)
+    expected = (1 - 3 / (4 * 10 - 1)) * (one.mean(0) - other.mean(0)) / spread
+    assert np.allclose([middle for _, middle, _ in heads.effects["values"]], expected, rtol=1e-3)
+    assert all(low < middle < high for low, middle, high in heads.effects["values"])
+    assert "effect" in heads.effects["words"][0]
+    by_importance = session.ranking().order.tolist()
+    assert heads.ranks["order"] == by_importance
+    send(ranked, sort="effect")
+    assert heads.ranks["order"] == np.argsort(-np.abs(expected)).tolist()
+    assert heads.effects["is_order"]
+    session.selection.images = None
+    assert heads.ranks["order"] == by_importance
+    send(ranked, sort="importance")
+    assert not heads.effects["is_order"]
+
+
+def test_an_effect_that_is_not_defined_says_why_and_comes_last(ranked):
+    ranked.session.selection.images = Ids((0,))
+    assert ranked.heads.effects["values"][0] == [None, None, None]
+    assert "not defined" in ranked.heads.effects["words"][0]
+    send(ranked, sort="effect")
+    assert sorted(ranked.heads.ranks["order"]) == list(range(6))
 
 
 def test_metric_that_the_model_lacks_is_said(make_session):

@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 
 from vitpanel.app.address import Address
+from vitpanel.app.brush_bar import BrushBar
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.opening import open_in_turn
@@ -194,9 +195,8 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     address = Address(explorer.session)
     buttons = PageButtons(margin=(0, 8, 0, 0), styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
-    page = create_frame(
-        study_title(study), [*_notices(address), explorer], header=[TrustBadge(study), buttons, address]
-    )
+    header = [BrushBar(explorer.session, margin=(0, 12)), TrustBadge(study), buttons, address]
+    page = create_frame(study_title(study), [*_notices(address), explorer], header=header)
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
     sessions.begin(explorer.close)

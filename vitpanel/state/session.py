@@ -5,6 +5,7 @@ Views ask a `Session` for results and never compute; what needs the live model a
 """
 
 import numpy as np
+import pandas as pd
 
 from vitpanel.drawing.display import HeadDisplay, head_display, threshold_value
 from vitpanel.state.answers import Answers
@@ -14,6 +15,7 @@ from vitpanel.state.image_search import find_image
 from vitpanel.state.online import Inference
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
+from vitpanel.state.queries.image_set import set_table
 from vitpanel.state.queries.importance import importance_curve
 from vitpanel.state.queries.modes import mode_values, predictions, reference_class
 from vitpanel.state.ranking import Ranking, ranking
@@ -99,6 +101,16 @@ class Session(Answers):
     def brushed(self) -> np.ndarray | None:
         """Which images are brushed, bool ``(n_images,)``; None without a brush."""
         return None if self.selection.images is None else mask_of(self.study, self.selection.images)
+
+    def set_against_rest(self, *, as_drawn: bool) -> pd.DataFrame | None:
+        """The brushed images against all others by the chosen metric, one row a head; None without a brush.
+
+        Takes and raises what `set_table` does.
+        """
+        mask = self.brushed
+        if mask is None:
+            return None
+        return set_table(self.study, mask, f"importance/{self.selection.metric}", as_drawn=as_drawn)
 
     def image_layouts(self) -> dict[str, str]:
         """Arrays that lay the images of this model out, by the name of what their vectors are."""

@@ -12,6 +12,7 @@ EXTRA_COLOURS = tuple(reversed(Greys256))[:190]
 CHOSEN = "#d6006c"
 MEAN = "#5b6573"
 VALUE = "#1f6fb4"
+BRUSH = "#7a3e9d"
 MUTED = "#c4cad1"
 GRID = "#e6e9ed"
 TEXT = "#2b323a"
@@ -26,6 +27,7 @@ _DARK = {
     CHOSEN: "#ff5fa8",
     MEAN: "#a7b1bd",
     VALUE: "#5aaaeb",
+    BRUSH: "#c792ea",
     MUTED: "#59626d",
     GRID: "#33383f",
     TEXT: "#e3e6ea",
@@ -50,6 +52,7 @@ _CSS_NAMES = {
     "surface": SURFACE,
     "chosen": CHOSEN,
     "value": VALUE,
+    "brush": BRUSH,
     "warning": WARNING,
 }
 _DARK_RAMPS = {
@@ -60,7 +63,7 @@ _DARK_RAMPS = {
 
 
 def css(name: str) -> str:
-    """Colour for HTML that follows the theme: ``text, hint, muted, grid, surface, chosen, value`` or ``warning``.
+    """Colour for HTML that follows the theme; its names are those of `css_variables` without their ``--vp-``.
 
     Inside a view it is a CSS variable that the view's `ViewTools` sets; elsewhere the colour on light ground.
     """

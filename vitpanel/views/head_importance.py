@@ -11,6 +11,7 @@ from bokeh.events import Tap
 from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
+from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.views.base import FILLED, source_table
 from vitpanel.views.bridge import Bridge
@@ -42,6 +43,7 @@ class HeadImportance(View):
     has_ramps = False
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
+        "_draw_brush": ("images", "metric"),
         "_draw_head": ("layer", "head"),
         "_draw_modes": ("mode", "metric", "session.modes"),
         "_draw_pins": ("pinned",),
@@ -71,6 +73,7 @@ class HeadImportance(View):
         self._draw_head()
         self._draw_pins()
         self._draw_curve()
+        self._draw_brush()
         self._draw_modes()
         self.follow()
 
@@ -109,6 +112,8 @@ class HeadImportance(View):
         over_all = self.session.importance_curve()
         table = table.rename(columns={"band": "std" if over_all.half_width is None else "half_width_95"})
         layer, head = np.divmod(table.pop("flat"), self.n_heads)
+        if len(self.curve.brush.data["flat"]):
+            table["brush_mean"] = self.curve.brush.data["mean"]
         place = {"layer": layer, "head": head, "metric": self.session.selection.metric}
         return pd.concat([pd.DataFrame(place), table], axis=1)
 
@@ -159,6 +164,14 @@ class HeadImportance(View):
         curve = self.session.importance_curve()
         self.curve.show(curve)
         self.context.is_off = curve.chosen is None
+        self._draw_context()
+
+    def _draw_brush(self) -> None:
+        try:
+            table = self.session.set_against_rest(as_drawn=True)
+        except VitpanelError:  # the chart says why there is no curve at all
+            table = None
+        self.curve.show_brush(table, self.session.selection.metric)
         self._draw_context()
 
     def _draw_context(self) -> None:

@@ -1,15 +1,24 @@
 """Beside B1: the list of all heads by importance, where one is chosen and up to four are pinned."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import panel as pn
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.ranked_heads import RankedHeads, head_names, profile_columns, rank_columns
+from vitpanel.views.figures.ranked_heads import (
+    RankedHeads,
+    by_effect,
+    effect_columns,
+    head_names,
+    profile_columns,
+    rank_columns,
+)
 
 WIDTH = 206
 
@@ -29,16 +38,23 @@ class RankedList(pn.viewable.Viewer):
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("B list", self._on_metric), "metric")
         selection.watch(lambda *_: bridge.put("B ranks", self._on_image), "image")
+        selection.watch(lambda *_: bridge.put("B effects", self._on_brush), ["images", "metric"])
         selection.watch(lambda *_: bridge.put("B list head", self._on_head), ["layer", "head"])
         selection.watch(self._on_pinned, "pinned")
         self._on_head()
         self._on_pinned()
+        self._is_by_effect = False
+        self._effects: pd.DataFrame | None = None
+        self._on_brush()
         self._on_metric()
 
     # -- acts of the person ----------------------------------------------------------------------------------------
 
     def _on_message(self, message: Any) -> None:
         for act, flat in message.data.items():
+            if act == "sort":
+                self._is_by_effect = flat == "effect"
+                self._on_brush()
             if flat not in range(len(self.heads.names)):
                 continue
             layer, head = divmod(flat, self._n_heads)
@@ -71,7 +87,19 @@ class RankedList(pn.viewable.Viewer):
         which = "all images" if study.n_done == study.n_images else f"{study.n_done:,} of {study.n_images:,} images"
         where = f"mean of {which}" if selection.image is None else "this image"
         title = f"{metric_of(selection.metric).caption}, {where}"
-        self.heads.ranks = rank_columns(self.session.ranking(), selection.metric, title=title)
+        ranks = self.session.ranking()
+        if self._is_by_effect and self._effects is not None:
+            ranks = replace(ranks, order=by_effect(ranks.order, self._effects))
+        self.heads.ranks = rank_columns(ranks, selection.metric, title=title)
+
+    def _on_brush(self, *_: Any) -> None:
+        """Say how much more each head matters on the brushed images than on the others."""
+        try:
+            self._effects = self.session.set_against_rest(as_drawn=False)
+        except VitpanelError:  # of a metric that the study does not have, which is said
+            self._effects = None
+        self.heads.effects = effect_columns(self._effects, is_order=self._is_by_effect)
+        self._on_image()
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from bokeh.models import (
     BoxAnnotation,
     ColumnDataSource,
@@ -25,7 +26,7 @@ from bokeh.plotting import figure
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
-from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, VALUE
+from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
@@ -49,6 +50,7 @@ class ImportanceLine:
     figure: figure
     heads: ColumnDataSource
     reference: ColumnDataSource
+    brush: ColumnDataSource
     pins: ColumnDataSource
     picked: ColumnDataSource
     line: Span
@@ -58,6 +60,7 @@ class ImportanceLine:
     mean_item: LegendItem
     chosen_item: LegendItem
     reference_item: LegendItem
+    brush_item: LegendItem
 
     def show(self, curve: ImportanceCurve) -> None:
         """Draw a curve; the columns that belong to all images are sent once for a metric."""
@@ -75,12 +78,19 @@ class ImportanceLine:
         self.chosen_item.visible = curve.chosen is not None
         self.reference_item.visible = bool(reference["x"])
 
+    def show_brush(self, table: pd.DataFrame | None, metric: str) -> None:
+        """Draw the mean of the brushed images and its band, or nothing; see `Session.set_against_rest`."""
+        self.brush.data = brush_columns(table, metric)
+        n = 0 if table is None else int(table["n_set"].max())
+        self.brush_item.update(visible=n > 0, label={"value": f"brush ({n:,})"})
+
     def show_context(self, *, is_shown: bool) -> None:
         """Show what belongs to all images or hide it, and fit the axis to what is left to see."""
         for renderer in self.context:
             renderer.visible = is_shown
         columns = ("lower", "upper", "chosen") if is_shown else ("chosen",)
-        seen = np.concatenate([self.reference.data["y"], *(self.heads.data[name] for name in columns)])
+        brushed = [self.brush.data[name] for name in ("lower", "upper")]
+        seen = np.concatenate([self.reference.data["y"], *brushed, *(self.heads.data[name] for name in columns)])
         low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (0.0, 1.0)
         air = AIR * (high - low or 1)
         self.figure.y_range.update(start=float(low - air), end=float(high + air))
@@ -113,6 +123,20 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
         "upper": np.minimum(mean + band, largest),
         "chosen": chosen,
         "chosen_text": numbers_as_text(chosen, 4),
+    }
+
+
+def brush_columns(table: pd.DataFrame | None, metric: str) -> dict[str, Any]:
+    """Columns of a set's mean over the flat head index, with a band of one standard deviation; empty for None."""
+    if table is None:
+        return {"flat": [], "mean": [], "lower": [], "upper": []}
+    mean, std = table["mean_set"].to_numpy(), table["std_set"].to_numpy()
+    least, largest = metric_of(metric).drawn_bounds
+    return {
+        "flat": np.arange(len(mean)),
+        "mean": mean,
+        "lower": np.maximum(mean - std, least),
+        "upper": np.minimum(mean + std, largest),
     }
 
 
@@ -152,13 +176,15 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     """
     last = n_layers * n_heads - 1
     names = ("flat", "name", "mean", "band", "lower", "upper", "chosen", "chosen_text")
-    heads, reference, pins, picked = create_sources(
-        names, ("x", "y"), ("flat", "height", "number"), {"flat": [0], "act": [0]}
+    heads, reference, brush, pins, picked = create_sources(
+        names, ("x", "y"), brush_columns(None, ""), ("flat", "height", "number"), {"flat": [0], "act": [0]}
     )
     fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=Range1d(0, 1))
     fig.html_attributes = {"role": "group", "aria-label": "Head importance"}  # in it, head_line.js makes a slider
     band = add_glyph(fig, VArea(x="flat", y1="lower", y2="upper", fill_color=MEAN, fill_alpha=0.16), heads)
     mean = add_glyph(fig, Line(x="flat", y="mean", line_color=MEAN, line_width=1.2, line_alpha=0.8), heads)
+    brush_band = add_glyph(fig, VArea(x="flat", y1="lower", y2="upper", fill_color=BRUSH, fill_alpha=0.14), brush)
+    brush_mean = add_glyph(fig, Line(x="flat", y="mean", line_color=BRUSH, line_width=1.6), brush)
     unpruned = add_glyph(fig, Line(x="x", y="y", line_color=TEXT, line_dash="dashed"), reference)
     chosen = add_glyph(fig, Line(x="flat", y="chosen", line_color=VALUE, line_width=1.8), heads)
     hit = add_glyph(fig, VBar(x="flat", width=1, bottom=-9, top=9, fill_color=None, line_color=None), heads)
@@ -170,14 +196,16 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     reference_item = LegendItem(label="unpruned", renderers=[unpruned])
     mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
     fig.yaxis.formatter = plain_ticks()
-    fig.add_layout(_create_legend([chosen_item, mean_item, reference_item]), "above")
+    brush_item = LegendItem(label="brush", renderers=[brush_band, brush_mean], visible=False)
+    fig.add_layout(_create_legend([chosen_item, mean_item, brush_item, reference_item]), "above")
     reach = GRIP_SHARE * (last + 1)
     _mark_pins(fig, pins)
     line, grip = _add_head_line(fig, last, reach)
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
-        fig, heads, reference, pins, picked, line, grip, reach, (band, mean), mean_item, chosen_item, reference_item
-    )
+        fig, heads, reference, brush, pins, picked, line, grip, reach, (band, mean), mean_item, chosen_item,
+        reference_item, brush_item,
+    )  # fmt: skip
 
 
 def _mark_pins(fig: figure, pins: ColumnDataSource) -> None:

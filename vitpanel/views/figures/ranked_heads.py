@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import param
 from panel.custom import JSComponent
 
@@ -40,6 +41,13 @@ _LOOK = f"""
 .zero {{ stroke: {css("muted")}; stroke-width: 0.6; }}
 .area {{ fill: {css("hint")}; fill-opacity: 0.45; stroke: {css("hint")}; stroke-width: 0.8; }}
 .dot {{ fill: {css("chosen")}; }}
+.effect {{ stroke: {css("brush")}; stroke-width: 6; stroke-opacity: 0.55; }}
+.interval {{ stroke: {css("brush")}; stroke-width: 1; }}
+.sort {{ flex: none; height: 18px; margin: 0 4px 2px; padding: 0 6px; font: 10.5px/16px sans-serif;
+    color: {css("text")}; background: none; border: 1px solid {css("brush")}; border-radius: 9px; cursor: pointer; }}
+.sort[aria-pressed=true] {{ background: {css("grid")}; font-weight: bold; }}
+.sort:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: 1px; }}
+.sort[hidden] {{ display: none; }}
 """
 
 
@@ -47,7 +55,8 @@ class RankedHeads(JSComponent):
     """Rows of rank, name, importance over images, and value; one is chosen, some are pinned.
 
     What a person does comes as a message, since a value that is set to what it is already tells nobody:
-    ``{"choose": flat}`` chooses a head, ``{"toggle": flat}`` asks to pin one or to let it go.
+    ``{"choose": flat}`` chooses a head, ``{"toggle": flat}`` asks to pin one or to let it go, ``{"sort": words}`` asks
+    for another order.
     """
 
     names = param.List(default=[], doc="Short names by flat head index.")
@@ -57,6 +66,11 @@ class RankedHeads(JSComponent):
         doc="Heights of each head's line, rising, None for NaN; and the least and largest that there is room for.",
     )
     ranks = param.Dict(default={"order": [], "texts": [], "places": None, "heights": [], "title": ""}, doc="The order.")
+    # Beside `ranks`, which says where they stand.
+    effects = param.Dict(
+        default={"values": None, "words": [], "is_order": False},
+        doc="Effect of a brush on each head: low, middle and high of its interval, words, and whether it is the order.",
+    )
     choice = param.List(default=[0, 0], doc="Flat index of the chosen head, and how often one was told.")
     pinned = param.List(default=[], doc="Flat indices of pinned heads.")
     reason = param.String(default="", doc="Why there is no order; in the place of the title.")
@@ -93,6 +107,31 @@ def rank_columns(ranks: Ranking, metric: str, *, title: str) -> dict[str, Any]:
         "places": None if ranks.places is None else _listed(ranks.places),
         "title": title,
     }
+
+
+def effect_columns(table: pd.DataFrame | None, *, is_order: bool) -> dict[str, Any]:
+    """How much more each head matters on the brushed images than on the others; see `set_table`.
+
+    The effect is that of importance, high where a head matters more on the brushed images.
+    """
+    if table is None:
+        return {"values": None, "words": [], "is_order": False}
+    ends = table[["effect_low", "effect", "effect_high"]].to_numpy()
+    words = [_effect_words(row) for row in ends]
+    return {"values": [_listed(row) for row in ends], "words": words, "is_order": is_order}
+
+
+def by_effect(order: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+    """Flat head indices in the order of the size of the brush's effect, the largest first; without one, last."""
+    size = np.nan_to_num(table["effect"].abs().to_numpy()[order], nan=-1.0)
+    return order[np.argsort(-size, kind="stable")]
+
+
+def _effect_words(ends: np.ndarray) -> str:
+    if np.isnan(ends).any():
+        return "The effect of the brush is not defined: it takes two images on either side, and a spread."
+    low, effect, high = (f"{end:+.2f}".replace("-", "−") for end in ends)
+    return f"Brush against the rest: effect {effect} standard deviations (95 % from {low} to {high})"
 
 
 def profile_columns(profiles: np.ndarray) -> dict[str, Any]:

@@ -6,6 +6,7 @@
  * @property {{lines: (number | null)[][], limits: [number, number]}} profiles
  * @property {{order: number[], texts: string[], places: (number | null)[] | null, heights: (number | null)[],
  *   title: string}} ranks
+ * @property {{values: ([number, number, number] | [null, null, null])[] | null, words: string[], is_order: boolean}} effects
  * @property {[chosen: number, n_told: number]} choice
  * @property {number[]} pinned
  * @property {string} reason
@@ -59,15 +60,18 @@ function make_row(flat, name) {
   const zero = drawing("line", {class: "zero", x1: 0, x2: WIDTH}, svg)
   const area = drawing("path", {class: "area"}, svg)
   const dot = drawing("circle", {class: "dot", r: 2.2}, svg)
+  const bar = drawing("line", {class: "effect", y1: HEIGHT / 2, y2: HEIGHT / 2, x1: WIDTH / 2}, svg)
+  const interval = drawing("line", {class: "interval", y1: HEIGHT / 2, y2: HEIGHT / 2}, svg)
   const value = element("span", {class: "value"}, row)
   const pin = element("button", {class: "pin", type: "button", tabindex: -1}, row)
-  return {row, rank, name, zero, area, dot, value, pin}
+  return {row, rank, name, zero, area, dot, bar, interval, value, pin}
 }
 
 /** @param {{model: Component<Parameters>, el: HTMLElement}} args */
 export function render({model, el}) {
   el.className = "ranked"
   const title = element("div", {class: "title"}, el)
+  const sort = element("button", {class: "sort", type: "button"}, el)
   const list = element("div", {role: "listbox", class: "list", tabindex: 0, "aria-label": "heads by importance"}, el)
   const place = element("div", {class: "place"}, el)
   const rows = model.names.map((name, flat) => make_row(flat, name))
@@ -98,7 +102,7 @@ export function render({model, el}) {
       rank.textContent = heights[flat] === null ? "–" : String(at + 1)
       value.textContent = texts[flat]
       const x = places?.[flat] ?? null, y = heights[flat]
-      dot.style.display = x === null || y === null ? "none" : ""
+      dot.style.display = x === null || y === null || model.effects.values !== null ? "none" : ""
       if (x !== null && y !== null) {
         dot.setAttribute("cx", String(x * WIDTH))
         dot.setAttribute("cy", String(Math.max(2, Math.min(HEIGHT - 2, height(y)))))
@@ -107,6 +111,24 @@ export function render({model, el}) {
     })
     list.replaceChildren(...order.map((flat) => rows[flat].row))
     show_chosen()
+  }
+  // In the place of the profiles while images are brushed: how much more each head matters on them than on the others.
+  const draw_effects = () => {
+    const {values, words, is_order} = model.effects
+    const largest = Math.max(1, ...(values ?? []).flat().map((value) => Math.abs(value ?? 0)))
+    const x = (/** @type {number} */ value) => (WIDTH / 2) * (1 + value / largest)
+    sort.hidden = values === null
+    sort.setAttribute("aria-pressed", String(is_order))
+    sort.textContent = is_order ? "in the order of the brush's effect" : "sort by the brush's effect"
+    rows.forEach(({row, area, zero, bar, interval}, flat) => {
+      const [low, middle, high] = values?.[flat] ?? [null, null, null]
+      for (const part of [area, zero]) part.style.display = values === null ? "" : "none"
+      for (const part of [bar, interval]) part.style.display = middle === null ? "none" : ""
+      row.title = words[flat] ?? ""
+      if (low === null || middle === null || high === null) return
+      dress(bar, {x2: x(middle)})
+      dress(interval, {x1: x(low), x2: x(high)})
+    })
   }
   const show_chosen = () => {
     list.querySelector("[aria-selected=true]")?.removeAttribute("aria-selected")
@@ -139,6 +161,7 @@ export function render({model, el}) {
     show_chosen()
     model.send_msg({choose: flat})
   }
+  sort.addEventListener("click", () => model.send_msg({sort: model.effects.is_order ? "importance" : "effect"}))
   list.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target), row = target.closest(".head")
     if (!(row instanceof HTMLElement)) return
@@ -177,10 +200,11 @@ export function render({model, el}) {
   const draw = () => {
     if (drawn !== model.profiles) draw_lines()
     drawn = model.profiles
+    draw_effects()
     draw_ranks()
     show_title()
   }
-  model.on(["profiles", "ranks", "reason"], () => {
+  model.on(["profiles", "ranks", "effects", "reason"], () => {
     clearTimeout(waiting)
     waiting = setTimeout(draw, 60)
   })
