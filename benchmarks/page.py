@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 SERVE = "import sys; sys.path.insert(0, ''); from vitpanel.cli import main; main()"
 N_VIEWS = 5
 PATIENCE = 900.0
+N_FIRST = 60
 READY = {
     "events": [
         {
@@ -170,8 +171,11 @@ async def _all(opening: "asyncio.Future[list[None]]") -> None:
 
 
 async def come_and_go(server: Server, n: int) -> float:
-    """Open and close pages one after the other; kB of memory that each has left behind."""
-    for _ in range(10):
+    """Open and close pages one after the other; kB of memory that each has left behind.
+
+    Those that come first make the allocator take what a few pages at once need, which it then keeps.
+    """
+    for _ in range(N_FIRST):
         await _once(server)
     before = server.memory
     for _ in range(n):

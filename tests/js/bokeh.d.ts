@@ -104,6 +104,7 @@ interface ViewIndex {
 }
 
 declare const Bokeh: {
+  version: string
   index: ViewIndex
   documents: BokehDocument[]
   Models: {get(name: string): any}

@@ -117,6 +117,7 @@ def test_a_brush_of_images_is_told_in_all_views_and_in_the_header(shown, wait_un
     bar = page.get_by_role("group", name="Brushed images")
     expect(bar).to_be_hidden()
     page.get_by_role("group", name="Label:").get_by_role("button").first.click()
+    wait_until(lambda: selection.images is not None)
     expect(bar).to_contain_text(f"{explorer.session.brushed.sum()} of {explorer.session.study.n_images} images")
     wait_until(lambda: explorer.views["head-importance"].curve.brush_item.visible)
     page.get_by_role("button", name="sort by the brush's effect").click()

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
-import vitpanel.elements.in_notebooks  # noqa: F401 - all elements come through here
 from vitpanel.elements.style import laid_over
 from vitpanel.errors import InferenceError, VitpanelError
+from vitpanel.runtime import patches
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
+
+patches.apply()  # all elements come through here
 
 
 class AsChosen(Enum):

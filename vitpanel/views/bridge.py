@@ -9,9 +9,9 @@ import panel as pn
 from bokeh.model import Model
 from holoviews.plotting.plot import Plot
 
+from vitpanel.runtime import patches
 from vitpanel.views.damage import despite_damage
 from vitpanel.views.figure_pane import FigurePane, PlotPane
-from vitpanel.views.late_messages import send_what_is_kept_back
 from vitpanel.views.session_loop import SessionLoop
 
 
@@ -25,7 +25,7 @@ class Bridge:
     """
 
     def __init__(self) -> None:
-        send_what_is_kept_back()
+        patches.apply()
         self._loop = SessionLoop()
         self._waiting: dict[Any, Callable[[], None]] = {}
         self._is_due = False

@@ -1,6 +1,7 @@
 // What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
 import {read, themed} from "./colours.js"
 import {create, create_menu, save_file} from "./export.js"
+import {apply_patches} from "./patches.js"
 import {on_theme, theme} from "./theme.js"
 import {set_type_size} from "./type_size.js"
 
@@ -105,51 +106,6 @@ function tint_tooltips(css) {
   if (style.textContent !== rule) style.textContent = rule
 }
 
-/**
- * Bokeh 3.9 writes the stylesheet of each renderer anew whenever it paints it, and the browser then computes the styles
- * of the page again. To leave a stylesheet alone that says the same already makes painting two to three times faster.
- *
- * @param {any} view
- */
-function spare_stylesheets(view) {
-  let styles = view.display
-  while (styles && !Object.hasOwn(styles, "_update")) styles = Object.getPrototypeOf(styles)
-  if (!styles || styles._update.spares) return
-  const update = styles._update
-  styles._update = function (/** @type {string} */ css) {
-    if (this.el.textContent !== css) update.call(this, css)
-  }
-  styles._update.spares = true
-}
-
-/**
- * Bokeh 3.9 notes the sizes of all that a layout contains when one of them changes, but places and paints anew only if
- * the layout's own has changed; a figure inside then keeps the picture of its old size for good. Here it hears of it.
- *
- * @param {any} view
- */
-function hear_of_figures(view) {
-  const owner = (/** @type {string} */ name) => {
-    let proto = view
-    while (!Object.hasOwn(proto, name)) proto = Object.getPrototypeOf(proto)
-    return proto
-  }
-  const element = owner("_update_bbox"), layout = owner("update_bbox")
-  const {_update_bbox} = element, {update_bbox} = layout
-  if (update_bbox.hears) return
-  let n_changed = 0
-  element._update_bbox = function () {
-    const is_changed = _update_bbox.call(this)
-    if (is_changed && this.canvas_view !== undefined) n_changed++
-    return is_changed
-  }
-  layout.update_bbox = function () {
-    const before = n_changed
-    return update_bbox.call(this) || n_changed > before
-  }
-  layout.update_bbox.hears = true
-}
-
 const FULL = {position: "fixed", inset: "0", width: "auto", height: "auto", margin: "0", "z-index": "1250"}
 const icon = (/** @type {string} */ path) => `<svg viewBox="0 0 24 24" width="18" height="18"><path d="${path}"/></svg>`
 const ICONS = {
@@ -204,8 +160,7 @@ function tell(box, text) {
 export function render({view, model, el}) {
   let outer = view.parent
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
-  spare_stylesheets(outer)
-  hear_of_figures(outer)
+  apply_patches(outer)
   const notes = create("div", {}), larger = create("button", {type: "button", className: "tool"})
   el.append(...create_menu(model, ICONS.save), larger, notes)
   const ends = [follow_theme(model, outer), follow_size(model, outer, larger)]
