@@ -380,18 +380,18 @@ def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: C
 
 def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
     view = open_view()
-    token, cut = (view.page.get_by_role("textbox").nth(i) for i in range(2))
+    token, threshold = (view.page.get_by_role("textbox").nth(i) for i in range(2))
     for text, expected in (("4", 5), ("CLS", 0), ("1, 2", 7)):
         token.fill(text)
         token.press("Enter")
         wait_until(partial(lambda expected: view.session.selection.token == expected, expected))
-    cut.fill("2")
-    cut.press("Enter")
+    threshold.fill("2")
+    threshold.press("Enter")
     wait_until(lambda: view.session.selection.threshold == 0.02 and view.is_shown())
     view.page.get_by_role("combobox").nth(0).select_option("value")
-    wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
-    cut.fill("0.1")
-    cut.press("Enter")
+    wait_until(lambda: threshold.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
+    threshold.fill("0.1")
+    threshold.press("Enter")
     above = int((view.matrix >= 0.1).sum())
     wait_until(lambda: view.session.selection.threshold == above / view.matrix.size)
     wait_until(lambda: len(view.drawn()) == above)
@@ -399,7 +399,7 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
 
 def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
     view = open_view()
-    token, cut = (view.page.get_by_role("textbox").nth(i) for i in range(2))
+    token, threshold = (view.page.get_by_role("textbox").nth(i) for i in range(2))
     alert = view.page.get_by_role("alert")
     for _ in range(2):
         token.fill("patch <i>99")
@@ -414,13 +414,13 @@ def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_unt
         token.press("Enter")
         wait_until(lambda: view.session.selection.token is None)
     for text in ("200", "much"):
-        cut.fill(text)
-        cut.press("Enter")
+        threshold.fill(text)
+        threshold.press("Enter")
         expect(alert).to_have_text(f"'{text}' is not a threshold. Type a percentage above 0, up to 100.")
     view.page.get_by_role("combobox").nth(0).select_option("value")
-    wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
-    cut.fill("much")
-    cut.press("Enter")
+    wait_until(lambda: threshold.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
+    threshold.fill("much")
+    threshold.press("Enter")
     expect(alert).to_have_text(
         f"'much' is not a threshold. Type a value from 0 to {view.matrix.max():.3g}, the largest here."
     )
