@@ -217,15 +217,16 @@ def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_releas
     assert view.session.selection.threshold == 1 / view.matrix.size
 
 
-def test_pointing_at_a_token_lights_its_links_and_masks_without_the_server(
+def test_pointing_at_a_token_highlights_its_links_and_masks_without_the_server(
     open_view: Callable[..., Detail], wait_until: Callable[..., None]
 ):
     view = open_view()
     lines, token = view.pictures.lines, int(strongest_links(view.matrix)[-1]) // len(view.matrix)
     view.point(lines.figure, view.place_of_token(token), 1.02)
-    wait_until(lambda: bool(view.data(lines.lit)["source"]))
-    lit = view.data(lines.lit)
-    assert set(zip(lit["source"], lit["target"], strict=True)) == {link for link in view.expected() if link[0] == token}
+    wait_until(lambda: bool(view.data(lines.highlighted)["source"]))
+    found = view.data(lines.highlighted)
+    own = {link for link in view.expected() if link[0] == token}
+    assert set(zip(found["source"], found["target"], strict=True)) == own
     row, col = view.matrix[token, view.grid.patches], view.matrix[view.grid.patches, token]
     kind = "cls" if token == 0 else "patch"
     assert np.abs(view.light("source", kind=kind) - row / row.max()).max() <= STEP
@@ -235,7 +236,7 @@ def test_pointing_at_a_token_lights_its_links_and_masks_without_the_server(
 
     view.point(lines.figure, view.place_of_token(token), -0.02)
     links = {link for link in view.expected() if link[1] == token}
-    wait_until(lambda: len(view.data(lines.lit)["source"]) == len(links))
+    wait_until(lambda: len(view.data(lines.highlighted)["source"]) == len(links))
     view.point(view.pictures.histogram.figure, float(view.matrix.max()), 3)
     wait_until(lambda: not view.data(lines.mark)["x"])
 
@@ -296,8 +297,8 @@ def test_pointing_at_the_masks_reads_their_values(open_view: Callable[..., Detai
         wait_until(partial(lambda value: value in view.text(view.pictures.words), value))
         expect(view.page.locator(".bk-tooltip-row-value").get_by_text(value, exact=True)).to_be_visible()
         assert view.caption("source") == "CLS attends to"
-        lit = view.data(view.pictures.lines.lit)
-        assert (lit["source"], lit["target"]) == ([source], [target])
+        highlighted = view.data(view.pictures.lines.highlighted)
+        assert (highlighted["source"], highlighted["target"]) == ([source], [target])
     assert all(view.text(grid, name="visible") for grid in view.pictures.masks.grids)
     view.page.mouse.move(0, 0)
     wait_until(lambda: not any(view.text(grid, name="visible") for grid in view.pictures.masks.grids))
@@ -319,7 +320,7 @@ def test_a_clicked_patch_stays_until_it_is_clicked_again(
 
 
 @pytest.mark.parametrize("sizes", [{}, {"prefix": ("cls", "register")}, {"rows": 5, "cols": 25, "prefix": ()}])
-def test_heatmap_holds_the_matrix_and_lights_what_is_under_the_pointer(
+def test_heatmap_holds_the_matrix_and_highlights_what_is_under_the_pointer(
     open_view: Callable[..., Detail], wait_until: Callable[..., None], sizes: dict[str, Any]
 ):
     view = open_view(**sizes)

@@ -84,7 +84,7 @@ class ImageOverview(View):
         self._create_controls()
         self._create_card()
         self._follow_figure()
-        self.legend.param.watch(lambda *_: bridge.put("A light", self._draw_light), "pointed")
+        self.legend.param.watch(lambda *_: bridge.put("A highlight", self._draw_highlight), "pointed")
         self._draw_choice()
         self._draw_colours()
         self._draw_brush()
@@ -240,7 +240,7 @@ class ImageOverview(View):
             pointed=-1,
         )
         self.map.dress(self.groups, look)
-        self._draw_light()
+        self._draw_highlight()
 
     def _draw_ring(self) -> None:
         image = self.session.selection.image
@@ -261,14 +261,14 @@ class ImageOverview(View):
         self.unbrush.visible = mask is not None
         self.unbrush.label = "" if mask is None else f"Clear {int(mask.sum())} brushed"
         self.map.region.data = region_columns(self.session.selection.images, self.session.image_layout)
-        self._draw_light()
+        self._draw_highlight()
 
-    def _draw_light(self) -> None:
-        self.map.light(self._lit)
+    def _draw_highlight(self) -> None:
+        self.map.highlight(self._highlighted)
         self._draw_picture()
 
     @property
-    def _lit(self) -> np.ndarray | None:
+    def _highlighted(self) -> np.ndarray | None:
         """Images that stand out: those pointed at in the legend, else the brush."""
         pointed = self.legend.pointed
         return self.session.brushed if pointed < 0 else self.groups.codes == pointed
@@ -281,7 +281,7 @@ class ImageOverview(View):
             (fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig)
         )
         pixels = image_pixels(self.groups, tuple(group["colour"] for group in self.legend.groups))
-        painted = paint_images(self._layout, pixels, viewport, lit=self._lit)
+        painted = paint_images(self._layout, pixels, viewport, highlighted=self._highlighted)
         if is_moved:
             picture.move(painted)
         else:

@@ -200,7 +200,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "captions": {name: masks.figures[name].title for name in masks.masks},
         "mark": {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark},
         "links": lines.links,
-        "lit": lines.lit,
+        "highlighted": lines.highlighted,
         "words": pictures.words,
     }
     show = CustomJS(args=args, code=script("token.js"))

@@ -44,7 +44,7 @@ class ImageMap:
         ``pan``, ``box`` and ``lasso``, one of which a drag means.
     points
         Places in the order of the image ids, and their looks where there are few enough to be drawn one by one.
-    all, lit
+    all, highlighted
         Draw every point, and those that stand out; None for a study whose images are painted into ``picture``.
     picture
         All images in sight as one; None where they are drawn one by one.
@@ -58,7 +58,7 @@ class ImageMap:
     tools: dict[str, Any]
     points: ColumnDataSource
     all: GlyphRenderer | None
-    lit: GlyphRenderer | None
+    highlighted: GlyphRenderer | None
     picture: LivePicture | None
     ring: ColumnDataSource
     region: ColumnDataSource
@@ -90,14 +90,15 @@ class ImageMap:
             colours, markers = np.array(look.colours)[groups.codes], np.array(look.markers)[groups.codes]
             self.points.data = dict(self.points.data) | {"colour": colours.tolist(), "marker": markers.tolist()}
 
-    def light(self, mask: np.ndarray | None) -> None:
+    def highlight(self, mask: np.ndarray | None) -> None:
         """Let some images stand out from the others, or all look alike."""
-        if self.all is None or self.lit is None:
+        if self.all is None or self.highlighted is None:
             return
         alpha = STRONG if mask is None else FAINT
         self.all.glyph.update(fill_alpha=alpha, line_alpha=alpha)
         # Another filter would be another model, for which Bokeh looks through the whole document.
-        cast("IndexFilter", self.lit.view.filter).indices = [] if mask is None else np.flatnonzero(mask).tolist()
+        indices = [] if mask is None else np.flatnonzero(mask).tolist()
+        cast("IndexFilter", self.highlighted.view.filter).indices = indices
 
 
 def create_image_map(layout: np.ndarray) -> ImageMap:

@@ -47,7 +47,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @property {Record<string, Title>} captions
  * @property {Record<"patches" | "tokens" | "cells", Source<Record<string, unknown[]>>>} mark
  * @property {Record<string, Source<Record<string, ArrayLike<number>>>>} links
- * @property {Source<Record<string, number[]>>} lit
+ * @property {Source<Record<string, number[]>>} highlighted
  * @property {Model & {text: string}} words
  */
 
@@ -57,7 +57,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  */
 export default function show_token({
   head, pointed, pinned, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest, dimming, clear,
-  dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links, lit, words,
+  dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links, highlighted, words,
 }, cb_context) {
   const notes = notes_on_head(head), {drawn} = notes
   if (head.data.matrix.length === 0 || drawn === null) return
@@ -90,7 +90,8 @@ export default function show_token({
   mark_tokens(mark, read, {drawn, cell: (one) => cell_of({n_prefix, rows, cols, step, cell_cols}, one), n_prefix, cols})
   const all = Object.values(links).map(({data}) => data)
   const {found, counts} = token >= 0 ? links_of_token(all, {token, gives, gets}) : {found: no_links(), counts: null}
-  lit.data = link !== null && Math.min(...link) >= 0 ? columns_of_link(link, {value: at(...link), x: drawn.x}) : found
+  const is_link = link !== null && Math.min(...link) >= 0
+  highlighted.data = is_link ? columns_of_link(link, {value: at(...link), x: drawn.x}) : found
   const value = link === null ? null : link[0] >= 0 ? at(...link) : mean?.[target] ?? null
   write(words, words_of_reading(read, {names, value, counts}), cb_context.index)
 }
