@@ -75,19 +75,19 @@ def test_impossible_share_is_marked(view: Any, text: str):
 
 
 def test_clicked_and_typed_tokens_are_kept(view: Any):
-    view.pictures.pinned.data = {"token": [4]}
+    view.pictures.kept_token.data = {"token": [4]}
     assert view.session.selection.token == 4
     assert view._token.value == "patch 3"
     for text, token in (("7", 8), ("cls", 0), ("2, 1", 10)):
         view._token.value = text
-        assert view.pictures.pinned.data == {"token": [token]}
+        assert view.pictures.kept_token.data == {"token": [token]}
         assert view._token.value == view.grid.name(token).replace("cls", "CLS")
     view._token.value = "17"
     assert view._token.css_classes == WRONG
     assert view.session.selection.token == 10
     view._token.value = ""
     assert view.session.selection.token is None
-    assert view.pictures.pinned.data == {"token": [-1]}
+    assert view.pictures.kept_token.data == {"token": [-1]}
 
 
 def test_scale_and_extra_tokens_are_told_to_the_browser(make_session: Callable[..., Session]):

@@ -201,10 +201,10 @@ def test_box_brushes_what_it_encloses_and_stays_with_its_layout(view):
     fig._trigger_event(SelectionGeometry(fig, geometry=box))
     mask = (x > -3) & (x < 4) & (y > -5) & (y < 5)
     assert np.array_equal(view.session.brushed, mask)
-    assert view.map.region.data["x"] == [-3, 4, 4, -3]
+    assert view.map.outline.data["x"] == [-3, 4, 4, -3]
     view.layout.value = "patch"
     assert np.array_equal(view.session.brushed, mask)
-    assert view.map.region.data["x"] == []
+    assert view.map.outline.data["x"] == []
 
 
 def test_card_of_the_image_pointed_at(view):

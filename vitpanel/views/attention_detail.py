@@ -91,7 +91,7 @@ class AttentionDetail(View):
     def _listen(self) -> None:
         selection = self.session.selection
         self.pictures.threshold_value.on_change("data", self._on_threshold_dragged)
-        self.pictures.pinned.on_change("data", self._on_token_clicked)
+        self.pictures.kept_token.on_change("data", self._on_token_clicked)
         self._threshold.param.watch(self._on_threshold_typed, "value")
         self._unit.param.watch(self._on_unit, "value")
         self._token.param.watch(self._on_token_typed, "value")
@@ -222,7 +222,7 @@ class AttentionDetail(View):
     def _draw_token(self) -> None:
         token = self.session.selection.token
         self._token.param.update(value="" if token is None else self.grid.name(token), css_classes=[])
-        self.pictures.pinned.data = {"token": [NO_TOKEN if token is None else token]}
+        self.pictures.kept_token.data = {"token": [NO_TOKEN if token is None else token]}
 
     def _draw_options(self) -> None:
         selection = self.session.selection

@@ -30,14 +30,14 @@ class HeadPictures:
 
     The server writes ``head`` (see `head_columns`) and ``options`` (scale, whether extra tokens are shown, unit of
     the threshold, look of the masks); both write ``threshold_value`` (the attention at which the bar stands, told by
-    the browser when the bar is let go) and ``pinned`` (the token clicked at, -1 for none). All else is drawn from
+    the browser when the bar is let go) and ``kept_token`` (the token clicked at, -1 for none). All else is drawn from
     these in the browser, ``words`` says what is pointed at.
     """
 
     head: ColumnDataSource
     options: ColumnDataSource
     threshold_value: ColumnDataSource
-    pinned: ColumnDataSource
+    kept_token: ColumnDataSource
     words: Div
     masks: ImageMasks
     lines: TokenLines
@@ -62,7 +62,7 @@ def head_columns(display: HeadDisplay, threshold_value: float) -> dict[str, list
 def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
     looks = {"scale": ["linear"], "extra": [True], "unit": [UNITS[0]], "mask": [HEAT]}
-    head, options, threshold_value, pinned = create_sources(
+    head, options, threshold_value, kept_token = create_sources(
         HEAD_COLUMNS, looks, {"value": [1.0]}, {"token": [NO_TOKEN]}
     )
     colours = _link_colours(grid)
@@ -70,7 +70,7 @@ def create_head_pictures(grid: Grid) -> HeadPictures:
         head=head,
         options=options,
         threshold_value=threshold_value,
-        pinned=pinned,
+        kept_token=kept_token,
         words=Div(text="What the pointer reads is said here.", syncable=False, margin=0, sizing_mode="stretch_width"),
         masks=create_image_masks(grid),
         lines=create_token_lines(grid, colours),
@@ -177,7 +177,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
     known = {
         "head": pictures.head,
         "pointed": ColumnDataSource(columns, syncable=False),
-        "pinned": pictures.pinned,
+        "kept_token": pictures.kept_token,
         "names": [grid.label(token) for token in range(grid.n_tokens)],
         "cls": NO_TOKEN if grid.cls is None else grid.cls,
         **_sizes(grid),
@@ -205,7 +205,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
     }
     show = CustomJS(args=args, code=script("token.js"))
     known["pointed"].js_on_change("data", show)
-    pictures.pinned.js_on_change("data", show)
+    pictures.kept_token.js_on_change("data", show)
     masks.crop.js_on_change("data", show)
     places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
     for place, fig in places.items():
