@@ -106,7 +106,7 @@ def point_element(
     highlighted
         Images that stand out, bool ``(n_images,)``: the others are faint.
     columns
-        What else a hover says of each image, by name.
+        What else a tooltip says of each image, by name.
     """
     names = ["colour", "marker", "strength", *columns]
     strength = np.where(np.ones(len(layout), bool) if highlighted is None else highlighted, ALPHA, FAINT_ALPHA) / 255
