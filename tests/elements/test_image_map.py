@@ -39,11 +39,11 @@ def test_images_are_painted_where_they_belong():
 
 
 def test_what_stands_out_is_on_top_and_the_rest_is_faint():
-    places, lit = np.full((9, 2), 2.5), np.arange(9) == 4
+    places, highlighted = np.full((9, 2), 2.5), np.arange(9) == 4
     colours = pixels_of(*["#0000ff"] * 4, "#ff0000", *["#0000ff"] * 4)
-    assert set(np.unique(paint_images(places, colours, VIEWPORT, lit=lit).pixels)) == {0, colours[4]}
+    assert set(np.unique(paint_images(places, colours, VIEWPORT, highlighted=highlighted).pixels)) == {0, colours[4]}
     far = places + np.arange(9)[:, None] * [0.5, 0]
-    alpha = np.unique(paint_images(far, colours, VIEWPORT, lit=lit).pixels) >> 24
+    alpha = np.unique(paint_images(far, colours, VIEWPORT, highlighted=highlighted).pixels) >> 24
     assert sorted(set(alpha.tolist())) == [0, 40, 230]
 
 
@@ -152,8 +152,8 @@ def test_a_lasso_and_a_box_brush_images_which_stand_out(study: Study, monkeypatc
     assert selection.images == InPolygon(DROP, tuple(line[:, 0]), tuple(line[:, 1]))
     drawn = element[()].get(0)
     if limit > 12:
-        lit = selection.images.to_mask(study)
-        assert drawn["strength"][lit].min() > 2 * drawn["strength"][~lit].max()
+        highlighted = selection.images.to_mask(study)
+        assert drawn["strength"][highlighted].min() > 2 * drawn["strength"][~highlighted].max()
     else:
         assert set(np.unique(drawn.dimension_values("A")).tolist()) == {0, 40, 230}
 

@@ -135,7 +135,7 @@ def test_a_lasso_and_a_box_mark_a_cluster(study: Study, selection: Selection):
     assert selection.heads == InPolygon("layout/patch", (-3, 4, 4, -3), (-3, -3, 4, 4))
 
 
-def test_a_marked_cluster_is_lit(study: Study, selection: Selection):
+def test_a_marked_cluster_is_highlighted(study: Study, selection: Selection):
     element = pattern_map(study, selection)
     before = colours_in(layers_of(element)[0])
     selection.heads = Near("layout/patch", (3, 0, 0), 5)

@@ -35,7 +35,7 @@ test("the mean is over patches as sources, and over all tokens as targets", () =
   assert.deepEqual([...mean_of_patches(matrix, {n_tokens: 3, n_prefix: 1})], [0.25, 0.375, 0.375])
 })
 
-test("a token's link to itself counts in both directions and is lit once", () => {
+test("a token's link to itself counts in both directions and is highlighted once", () => {
   const columns = {source: [1, 1, 2], target: [1, 2, 1], value: [0.1, 0.2, 0.3], x0: [0, 0, 1], x1: [0, 1, 0]}
   const both = links_of_token([columns], {token: 1, gives: true, gets: true})
   assert.deepEqual(both.counts, {out: 2, in: 2})

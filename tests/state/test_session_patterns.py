@@ -36,14 +36,14 @@ def test_display_of_the_chosen_head(session: Any):
     matrix = session.inference.matrices(3, 1)[2]
     display = session.head_display()
     assert np.array_equal(display.matrix, matrix)
-    assert session.threshold() == threshold_value(matrix, 0.1)
+    assert session.threshold_value() == threshold_value(matrix, 0.1)
 
 
 def test_no_display_until_the_model_has_answered(session: Any):
     session.inference.is_prompt = False
     session.selection.layer = 1
     assert session.head_display() is None
-    assert session.threshold() is None
+    assert session.threshold_value() is None
     session.inference.answer("attention")
     assert session.head_display() is not None
 

@@ -217,15 +217,16 @@ def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_releas
     assert view.session.selection.threshold == 1 / view.matrix.size
 
 
-def test_pointing_at_a_token_lights_its_links_and_masks_without_the_server(
+def test_pointing_at_a_token_highlights_its_links_and_masks_without_the_server(
     open_view: Callable[..., Detail], wait_until: Callable[..., None]
 ):
     view = open_view()
     lines, token = view.pictures.lines, int(strongest_links(view.matrix)[-1]) // len(view.matrix)
     view.point(lines.figure, view.place_of_token(token), 1.02)
-    wait_until(lambda: bool(view.data(lines.lit)["source"]))
-    lit = view.data(lines.lit)
-    assert set(zip(lit["source"], lit["target"], strict=True)) == {link for link in view.expected() if link[0] == token}
+    wait_until(lambda: bool(view.data(lines.highlighted)["source"]))
+    found = view.data(lines.highlighted)
+    own = {link for link in view.expected() if link[0] == token}
+    assert set(zip(found["source"], found["target"], strict=True)) == own
     row, col = view.matrix[token, view.grid.patches], view.matrix[view.grid.patches, token]
     kind = "cls" if token == 0 else "patch"
     assert np.abs(view.light("source", kind=kind) - row / row.max()).max() <= STEP
@@ -235,7 +236,7 @@ def test_pointing_at_a_token_lights_its_links_and_masks_without_the_server(
 
     view.point(lines.figure, view.place_of_token(token), -0.02)
     links = {link for link in view.expected() if link[1] == token}
-    wait_until(lambda: len(view.data(lines.lit)["source"]) == len(links))
+    wait_until(lambda: len(view.data(lines.highlighted)["source"]) == len(links))
     view.point(view.pictures.histogram.figure, float(view.matrix.max()), 3)
     wait_until(lambda: not view.data(lines.mark)["x"])
 
@@ -296,8 +297,8 @@ def test_pointing_at_the_masks_reads_their_values(open_view: Callable[..., Detai
         wait_until(partial(lambda value: value in view.text(view.pictures.words), value))
         expect(view.page.locator(".bk-tooltip-row-value").get_by_text(value, exact=True)).to_be_visible()
         assert view.caption("source") == "CLS attends to"
-        lit = view.data(view.pictures.lines.lit)
-        assert (lit["source"], lit["target"]) == ([source], [target])
+        highlighted = view.data(view.pictures.lines.highlighted)
+        assert (highlighted["source"], highlighted["target"]) == ([source], [target])
     assert all(view.text(grid, name="visible") for grid in view.pictures.masks.grids)
     view.page.mouse.move(0, 0)
     wait_until(lambda: not any(view.text(grid, name="visible") for grid in view.pictures.masks.grids))
@@ -319,7 +320,7 @@ def test_a_clicked_patch_stays_until_it_is_clicked_again(
 
 
 @pytest.mark.parametrize("sizes", [{}, {"prefix": ("cls", "register")}, {"rows": 5, "cols": 25, "prefix": ()}])
-def test_heatmap_holds_the_matrix_and_lights_what_is_under_the_pointer(
+def test_heatmap_holds_the_matrix_and_highlights_what_is_under_the_pointer(
     open_view: Callable[..., Detail], wait_until: Callable[..., None], sizes: dict[str, Any]
 ):
     view = open_view(**sizes)
@@ -380,18 +381,18 @@ def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: C
 
 def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
     view = open_view()
-    token, cut = (view.page.get_by_role("textbox").nth(i) for i in range(2))
+    token, threshold = (view.page.get_by_role("textbox").nth(i) for i in range(2))
     for text, expected in (("4", 5), ("CLS", 0), ("1, 2", 7)):
         token.fill(text)
         token.press("Enter")
         wait_until(partial(lambda expected: view.session.selection.token == expected, expected))
-    cut.fill("2")
-    cut.press("Enter")
+    threshold.fill("2")
+    threshold.press("Enter")
     wait_until(lambda: view.session.selection.threshold == 0.02 and view.is_shown())
     view.page.get_by_role("combobox").nth(0).select_option("value")
-    wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
-    cut.fill("0.1")
-    cut.press("Enter")
+    wait_until(lambda: threshold.input_value() == f"{threshold_value(view.matrix, 0.02):.3g}")
+    threshold.fill("0.1")
+    threshold.press("Enter")
     above = int((view.matrix >= 0.1).sum())
     wait_until(lambda: view.session.selection.threshold == above / view.matrix.size)
     wait_until(lambda: len(view.drawn()) == above)
@@ -399,7 +400,7 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
 
 def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
     view = open_view()
-    token, cut = (view.page.get_by_role("textbox").nth(i) for i in range(2))
+    token, threshold = (view.page.get_by_role("textbox").nth(i) for i in range(2))
     alert = view.page.get_by_role("alert")
     for _ in range(2):
         token.fill("patch <i>99")
@@ -414,13 +415,13 @@ def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_unt
         token.press("Enter")
         wait_until(lambda: view.session.selection.token is None)
     for text in ("200", "much"):
-        cut.fill(text)
-        cut.press("Enter")
+        threshold.fill(text)
+        threshold.press("Enter")
         expect(alert).to_have_text(f"'{text}' is not a threshold. Type a percentage above 0, up to 100.")
     view.page.get_by_role("combobox").nth(0).select_option("value")
-    wait_until(lambda: cut.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
-    cut.fill("much")
-    cut.press("Enter")
+    wait_until(lambda: threshold.input_value() == f"{threshold_value(view.matrix, 0.05):.3g}")
+    threshold.fill("much")
+    threshold.press("Enter")
     expect(alert).to_have_text(
         f"'much' is not a threshold. Type a value from 0 to {view.matrix.max():.3g}, the largest here."
     )

@@ -1,4 +1,4 @@
-"""View C in a browser: two measures, hops that light up, brush against rest."""
+"""View C in a browser: two measures, hops that are highlighted, brush against rest."""
 
 import panel as pn
 import pytest
@@ -38,17 +38,17 @@ def view(app_page, study):
     return made[-1]
 
 
-def test_the_hop_pointed_at_is_lit_and_goes_out_again(view, wait_until, place_of):
-    def lit():
+def test_the_hop_pointed_at_is_highlighted_until_the_pointer_leaves(view, wait_until, place_of):
+    def highlighted():
         alpha = view.page.evaluate(_ALPHA, view.bars.rings.id)
         return [hop for hop, value in enumerate(alpha) if value == 1]
 
     for hop in (2, 5):
         view.page.mouse.move(*place_of(view.bars.figure, hop, view.bars.figure.y_range.end * 0.2))
-        wait_until(lambda hop=hop: lit() == [hop])
+        wait_until(lambda hop=hop: highlighted() == [hop])
     expect(view.page.locator(".bk-Tooltip").get_by_text("mean").first).to_be_visible()
     view.page.mouse.move(*place_of(view.scatter.figure, 0, 0.3))
-    wait_until(lambda: lit() == [])
+    wait_until(lambda: highlighted() == [])
 
 
 def test_inset_is_square_and_in_the_corner(view):

@@ -29,7 +29,7 @@ def test_the_matrix_is_sent_once_with_all_that_is_drawn(view: Any):
     assert head["matrix"].dtype == np.float32
     assert head["pooled"].size == 0
     assert np.array_equal(head["links"], strongest_links(matrix_of(view)))
-    assert head["threshold"] == threshold_value(matrix_of(view), 0.01)
+    assert head["threshold_value"] == threshold_value(matrix_of(view), 0.01)
 
 
 def test_pictures_follow_head_and_image(view: Any):
@@ -44,48 +44,50 @@ def test_pictures_follow_head_and_image(view: Any):
 
 def test_released_bar_sets_the_share(view: Any):
     value = threshold_value(matrix_of(view), 0.2) + 1e-6
-    view.pictures.cut.data = {"value": [value]}
+    view.pictures.threshold_value.data = {"value": [value]}
     assert view.session.selection.threshold == share_above(matrix_of(view), value)
-    assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), view.session.selection.threshold)]
+    expected = threshold_value(matrix_of(view), view.session.selection.threshold)
+    assert view.pictures.threshold_value.data["value"] == [expected]
 
 
 def test_typed_share_moves_the_bar(view: Any):
-    view._cut.value = "25"
+    view._threshold.value = "25"
     assert view.session.selection.threshold == 0.25
-    assert view.pictures.cut.data["value"] == [threshold_value(matrix_of(view), 0.25)]
+    assert view.pictures.threshold_value.data["value"] == [threshold_value(matrix_of(view), 0.25)]
 
 
 def test_typed_value_moves_the_bar(view: Any):
     view._unit.value = "value"
     assert view.pictures.options.data["unit"] == ["value"]
-    assert view._cut.value == f"{threshold_value(matrix_of(view), 0.01):.3g}"
-    view._cut.value = "0.05"
+    assert view._threshold.value == f"{threshold_value(matrix_of(view), 0.01):.3g}"
+    view._threshold.value = "0.05"
     assert view.session.selection.threshold == share_above(matrix_of(view), 0.05)
-    assert view.pictures.cut.data["value"][0] == min(value for value in matrix_of(view).ravel() if value >= 0.05)
-    assert not view._cut.css_classes
+    lowest = min(value for value in matrix_of(view).ravel() if value >= 0.05)
+    assert view.pictures.threshold_value.data["value"] == [lowest]
+    assert not view._threshold.css_classes
 
 
 @pytest.mark.parametrize("text", ["many", "0", "101", "nan", ""])
 def test_impossible_share_is_marked(view: Any, text: str):
-    view._cut.value = text
-    assert view._cut.css_classes == WRONG
+    view._threshold.value = text
+    assert view._threshold.css_classes == WRONG
     assert view.session.selection.threshold == 0.01
 
 
 def test_clicked_and_typed_tokens_are_kept(view: Any):
-    view.pictures.pinned.data = {"token": [4]}
+    view.pictures.kept_token.data = {"token": [4]}
     assert view.session.selection.token == 4
     assert view._token.value == "patch 3"
     for text, token in (("7", 8), ("cls", 0), ("2, 1", 10)):
         view._token.value = text
-        assert view.pictures.pinned.data == {"token": [token]}
+        assert view.pictures.kept_token.data == {"token": [token]}
         assert view._token.value == view.grid.name(token).replace("cls", "CLS")
     view._token.value = "17"
     assert view._token.css_classes == WRONG
     assert view.session.selection.token == 10
     view._token.value = ""
     assert view.session.selection.token is None
-    assert view.pictures.pinned.data == {"token": [-1]}
+    assert view.pictures.kept_token.data == {"token": [-1]}
 
 
 def test_scale_and_extra_tokens_are_told_to_the_browser(make_session: Callable[..., Session]):
@@ -106,11 +108,11 @@ def test_masks_are_light_unless_the_cut_out_is_asked_for(view: Any):
 def test_a_threshold_that_no_value_reaches_is_refused(view: Any):
     view._unit.value = "value"
     for text in ("2", "-0.1", "nan"):
-        view._cut.value = text
-        assert view._cut.css_classes == WRONG
+        view._threshold.value = text
+        assert view._threshold.css_classes == WRONG
         assert f"Type a value from 0 to {matrix_of(view).max():.3g}, the largest here." in view.pictures.words.text
-    view._cut.value = f"{matrix_of(view).max():.3g}"
-    assert not view._cut.css_classes
+    view._threshold.value = f"{matrix_of(view).max():.3g}"
+    assert not view._threshold.css_classes
     assert view.session.selection.threshold <= 2 / matrix_of(view).size
 
 

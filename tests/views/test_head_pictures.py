@@ -80,8 +80,8 @@ def test_only_a_large_matrix_is_sent_pooled_too(rng: np.random.Generator):
 def test_tables_hold_what_is_drawn(rng: np.random.Generator):
     grid = Grid(3, 4, ("cls", "register"))
     matrix = rng.random((14, 14), np.float32)
-    display, threshold = head_display(matrix, grid), threshold_value(matrix, 0.1)
-    links = links_table(display, threshold, grid)
+    display, limit = head_display(matrix, grid), threshold_value(matrix, 0.1)
+    links = links_table(display, limit, grid)
     expected = [divmod(link, 14) for link in strongest_links(matrix).tolist()][-20:]
     assert links[["source", "target"]].to_numpy().tolist() == [[grid.name(i), grid.name(j)] for i, j in expected]
     assert links["value"].tolist() == [matrix[i, j] for i, j in expected]

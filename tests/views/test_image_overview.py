@@ -171,10 +171,10 @@ def test_every_colouring_tells_its_groups_apart(view, colouring):
 
 def test_group_pointed_at_stands_out(view):
     view.legend.pointed = 1
-    assert view.map.lit.view.filter.indices == np.flatnonzero(view.groups.codes == 1).tolist()
+    assert view.map.highlighted.view.filter.indices == np.flatnonzero(view.groups.codes == 1).tolist()
     assert view.map.all.glyph.fill_alpha < 0.3
     view.legend.pointed = -1
-    assert view.map.lit.view.filter.indices == []
+    assert view.map.highlighted.view.filter.indices == []
     assert view.map.all.glyph.fill_alpha > 0.8
 
 
@@ -183,7 +183,7 @@ def test_group_pressed_is_brushed_and_can_be_cleared(view):
     mask = view.groups.codes == 1
     assert np.array_equal(view.session.brushed, mask)
     assert view.unbrush.label == f"Clear {mask.sum()} brushed"
-    assert view.map.lit.view.filter.indices == np.flatnonzero(mask).tolist()
+    assert view.map.highlighted.view.filter.indices == np.flatnonzero(mask).tolist()
     assert np.array_equal(view._table()["brushed"], mask)
     view.unbrush.clicks += 1
     assert view.session.selection.images is None
@@ -201,10 +201,10 @@ def test_box_brushes_what_it_encloses_and_stays_with_its_layout(view):
     fig._trigger_event(SelectionGeometry(fig, geometry=box))
     mask = (x > -3) & (x < 4) & (y > -5) & (y < 5)
     assert np.array_equal(view.session.brushed, mask)
-    assert view.map.region.data["x"] == [-3, 4, 4, -3]
+    assert view.map.outline.data["x"] == [-3, 4, 4, -3]
     view.layout.value = "patch"
     assert np.array_equal(view.session.brushed, mask)
-    assert view.map.region.data["x"] == []
+    assert view.map.outline.data["x"] == []
 
 
 def test_card_of_the_image_pointed_at(view):
@@ -238,11 +238,11 @@ def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
     (pixels,) = view.map.source.data["image"]
     assert len(set(np.unique(pixels)) - {0}) == len(view.groups.names)
     view.legend.pointed = 0
-    (lit,) = view.map.source.data["image"]
-    assert len(np.unique(lit)) == len(view.groups.names) + 1
-    assert not np.array_equal(lit, pixels)
+    (highlighted,) = view.map.source.data["image"]
+    assert len(np.unique(highlighted)) == len(view.groups.names) + 1
+    assert not np.array_equal(highlighted, pixels)
     view.layout.value = "cls"
-    assert not np.array_equal(view.map.source.data["image"][0], lit)
+    assert not np.array_equal(view.map.source.data["image"][0], highlighted)
     tap(view, *view.session.study["layout/images_cls"][8])
     assert view.session.selection.image == 8
 

@@ -40,7 +40,7 @@ def test_the_ring_follows_the_head(view: Any):
     assert (view.plot.ring.data["x"][0], view.plot.ring.data["y"][0]) == tuple(place)
 
 
-def test_without_an_image_the_head_is_lit_on_all(view: Any):
+def test_without_an_image_the_head_is_highlighted_on_all(view: Any):
     view.session.selection.param.update(image=None, layer=1, head=0)
     expected = np.sort(view.session.study["layout/patch"][:, 1, 0, 0])
     assert np.array_equal(np.sort(view.plot.cloud.data["x"]), expected)

@@ -158,7 +158,7 @@ def _block(frame: Frame, *, kind: str) -> hv.Image:
 
 
 def _numbers(frame: Frame) -> hv.Image:
-    """What a hover says, of all kinds of links; not to be seen."""
+    """What a tooltip says, of all kinds of links; not to be seen."""
     numbers = [_pixels(frame, name).astype(np.float32) for name in ("value", "source_cell", "target_cell")]
     size, names = _edges(frame)[-1], ["attention", "source", "target"]
     return dressed(hv.Image(np.dstack(numbers), bounds=(0, 0, size, size), vdims=names), alpha=0, tools=["hover"])

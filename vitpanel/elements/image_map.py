@@ -92,19 +92,24 @@ def point_size(n_images: int) -> float:
 
 
 def point_element(
-    layout: np.ndarray, colours: np.ndarray, markers: np.ndarray, *, lit: np.ndarray | None = None, **columns: Any
+    layout: np.ndarray,
+    colours: np.ndarray,
+    markers: np.ndarray,
+    *,
+    highlighted: np.ndarray | None = None,
+    **columns: Any,
 ) -> Any:
     """Points at the places of images ``(n_images, 2)``, NaN for one that is not drawn, in their colours and shapes.
 
     Parameters
     ----------
-    lit
+    highlighted
         Images that stand out, bool ``(n_images,)``: the others are faint.
     columns
-        What else a hover says of each image, by name.
+        What else a tooltip says of each image, by name.
     """
     names = ["colour", "marker", "strength", *columns]
-    strength = np.where(np.ones(len(layout), bool) if lit is None else lit, ALPHA, FAINT_ALPHA) / 255
+    strength = np.where(np.ones(len(layout), bool) if highlighted is None else highlighted, ALPHA, FAINT_ALPHA) / 255
     looks = {"colour": colours, "marker": markers, "strength": strength}
     data = pd.DataFrame({"x": layout[:, 0], "y": layout[:, 1]} | looks | columns)
     look = {"color": "colour", "marker": "marker", "line_color": TEXT, "line_width": 0.3, "alpha": "strength"}
@@ -112,7 +117,7 @@ def point_element(
 
 
 def paint_images(
-    layout: np.ndarray, colours: np.ndarray, viewport: Viewport, *, lit: np.ndarray | None = None
+    layout: np.ndarray, colours: np.ndarray, viewport: Viewport, *, highlighted: np.ndarray | None = None
 ) -> Picture:
     """Paint images as discs, in an order that is random but the same each time, so that no colour is always on top.
 
@@ -122,13 +127,13 @@ def paint_images(
         ``(n_images, 2)``, NaN for an image that is not drawn.
     colours
         Pixel of each image, uint32 RGBA ``(n_images,)``.
-    lit
+    highlighted
         Images that stand out, bool ``(n_images,)``: they lie on top, and the others are faint.
     """
     order = np.random.default_rng(0).permutation(len(layout))
-    if lit is not None:
-        order = order[np.argsort(lit[order], kind="stable")]
-        colours = np.where(lit, colours, colours & np.uint32(0x00FFFFFF) | np.uint32(FAINT_ALPHA << 24))
+    if highlighted is not None:
+        order = order[np.argsort(highlighted[order], kind="stable")]
+        colours = np.where(highlighted, colours, colours & np.uint32(0x00FFFFFF) | np.uint32(FAINT_ALPHA << 24))
     order = order[np.isfinite(layout[order]).all(1)]
     x, y = layout[order].astype(np.float32).T
     raster = ranked(Points(x, y, np.arange(len(order), dtype=np.int32)), viewport)
@@ -244,7 +249,7 @@ class _ShownImages:
         return set_apart(images * ring.opts(**look | fixed))
 
     @property
-    def _lit(self) -> np.ndarray | None:
+    def _highlighted(self) -> np.ndarray | None:
         """Images that are brushed."""
         brush = self._selection.images
         return None if brush is None else brush.to_mask(self._study)
@@ -262,14 +267,14 @@ class _ShownImages:
         images = self._study.images
         known = {"image": np.arange(len(images)), "label": images["label_name"], "predicted": images["predicted_name"]}
         tooltips = list(known)
-        points = point_element(self._layout, colours, markers, lit=self._lit, **known)
+        points = point_element(self._layout, colours, markers, highlighted=self._highlighted, **known)
         return points.opts(tools=["hover"], hover_tooltips=tooltips, backend="bokeh")
 
     def _look_at(self, viewport: Viewport) -> Picture:
         self._viewport = viewport
         groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
         pixels = image_pixels(groups, group_look(groups, self._classes).colours)
-        return paint_images(self._layout, pixels, viewport, lit=self._lit)
+        return paint_images(self._layout, pixels, viewport, highlighted=self._highlighted)
 
     def _ring(self, **_: object) -> hv.Points:
         image = self._selection.image

@@ -79,8 +79,8 @@ def _centres(frame: Frame) -> np.ndarray:
 
 def _links(frame: Frame, *, kind: str) -> hv.Segments:
     everything = frame.table
-    is_lit = everything["is_chosen"].astype(bool) | everything["is_brushed"].astype(bool)
-    with_alpha = everything.assign(alpha=np.where(is_lit | ~is_lit.any(), 1.0, FADED))
+    is_highlighted = everything["is_chosen"].astype(bool) | everything["is_brushed"].astype(bool)
+    with_alpha = everything.assign(alpha=np.where(is_highlighted | ~is_highlighted.any(), 1.0, FADED))
     table: Any = with_alpha[everything["kind"] == kind]
     places = _centres(frame)
     source, target = (places[table[name].to_numpy(int)] for name in ("source_token", "target_token"))

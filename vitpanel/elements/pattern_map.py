@@ -79,8 +79,8 @@ def paint_map(
         pixels, most = _contours(patterns, found, viewport, colours, dark=dark)
     else:
         pixels, most = _points(patterns, found, viewport, colours, dark=dark)
-    is_lit = selection.cloud or selection.image is None
-    cloud = thinned(*found.places(patterns.cloud()), viewport) if is_lit else NO_POINTS
+    is_highlighted = selection.cloud or selection.image is None
+    cloud = thinned(*found.places(patterns.cloud()), viewport) if is_highlighted else NO_POINTS
     marked = thinned(*found.places(patterns.marked()), viewport) if selection.heads is not None else NO_POINTS
     return Drawing(Picture(viewport, pixels), most, cloud, marked)
 

@@ -175,8 +175,8 @@ def _spreads(frame: Frame) -> hv.Segments:
 
 def _heads(frame: Frame) -> hv.Points:
     table = _placed(frame)
-    is_lit = table["is_brushed"].astype(bool)
-    table = table.assign(alpha=np.where(is_lit | ~is_lit.any(), 1.0, 0.25))
+    is_highlighted = table["is_brushed"].astype(bool)
+    table = table.assign(alpha=np.where(is_highlighted | ~is_highlighted.any(), 1.0, 0.25))
     points = hv.Points(table, ["x", "value"], ["layer", "head", "std", "alpha"])
     colours = layer_colour_map(frame.study.spec.n_layers)
     look = {"cmap": colours, "clim": (0, max(len(colours) - 1, 1)), "alpha": "alpha"}

@@ -129,7 +129,7 @@ class Selection(param.Parameterized):
     map_colour = param.Selector(
         default="layer", objects=list(MAP_COLOURS), doc="What the colours on the map of all heads mean."
     )
-    cloud = param.Boolean(default=False, doc="Light the chosen head on all images on the map of all heads.")
+    cloud = param.Boolean(default=False, doc="Highlight the chosen head on all images on the map of all heads.")
     images = param.ClassSelector(
         default=None, class_=Brush, allow_None=True, doc="Brush of images that this person marked."
     )

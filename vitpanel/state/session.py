@@ -188,7 +188,7 @@ class Session(Answers):
             self._display = attention, head_display(attention, self.study.spec.grid)
         return self._display[1]
 
-    def threshold(self) -> float | None:
+    def threshold_value(self) -> float | None:
         """Lowest attention value of the chosen head that is drawn in full; None until the live model has answered."""
         attention = self.attention.value
         return None if attention is None else threshold_value(attention, self.selection.threshold)

@@ -71,7 +71,7 @@ class AttentionDetail(View):
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         self._name = pn.pane.HTML("", margin=(10, 4, 0, 8), styles=_NAME)
         self._token = create_text_box("Token", width=72)
-        self._cut = create_text_box("Threshold", width=80)
+        self._threshold = create_text_box("Threshold", width=80)
         self._unit = create_select("Unit", UNITS, UNITS[0], width=80)
         self._scale = create_select("Shades", SCALES, session.selection.scale, width=108)
         self._cut_out = Checkbox(label="Cut-out", margin=(0, 8))
@@ -79,7 +79,7 @@ class AttentionDetail(View):
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._create_charts()
         self._figures = self._lay_out()
-        self._shown_cut, self._written = math.nan, ""
+        self._shown_threshold_value, self._written = math.nan, ""
         self._listen()
         self._draw_image()
         self._draw_options()
@@ -90,9 +90,9 @@ class AttentionDetail(View):
 
     def _listen(self) -> None:
         selection = self.session.selection
-        self.pictures.cut.on_change("data", self._on_cut_dragged)
-        self.pictures.pinned.on_change("data", self._on_token_clicked)
-        self._cut.param.watch(self._on_cut_typed, "value")
+        self.pictures.threshold_value.on_change("data", self._on_threshold_dragged)
+        self.pictures.kept_token.on_change("data", self._on_token_clicked)
+        self._threshold.param.watch(self._on_threshold_typed, "value")
         self._unit.param.watch(self._on_unit, "value")
         self._token.param.watch(self._on_token_typed, "value")
         self._scale.param.watch(lambda event: selection.param.update(scale=event.new), "value")
@@ -103,7 +103,8 @@ class AttentionDetail(View):
     def controls(self) -> list[pn.viewable.Viewable]:
         """Name of the head, and what the pointer does by keyboard: the token kept and the threshold."""
         has_extra = any(kind != CLS for kind in self.grid.prefix)
-        return [self._name, self._token, self._cut, self._unit, self._scale, *([self._extra] if has_extra else [])]
+        extra = [self._extra] if has_extra else []
+        return [self._name, self._token, self._threshold, self._unit, self._scale, *extra]
 
     def body(self) -> pn.viewable.Viewable:
         """D2, D3 above D5, and D4 side by side, words over them where there is nothing to see; the atlas of heads."""
@@ -135,7 +136,7 @@ class AttentionDetail(View):
             bridge,
             name="attention-links",
             title="Links between tokens",
-            table=lambda: links_table(display(), self.session.threshold() or 0, grid),
+            table=lambda: links_table(display(), self.session.threshold_value() or 0, grid),
         )
         self.histogram_chart = Chart(
             pictures.histogram.figure,
@@ -174,7 +175,7 @@ class AttentionDetail(View):
 
     def _draw_head(self) -> None:
         outcome = self.session.attention
-        display, threshold = self.session.head_display(), self.session.threshold()
+        display, threshold_value = self.session.head_display(), self.session.threshold_value()
         # A page that is still loading may miss that waiting has ended; it has no old pictures to fade either.
         is_waiting = outcome.status == "running" and bool(self.pictures.head.data["matrix"])
         self._figures.styles = {"opacity": "0.35" if is_waiting else "1", "transition": "opacity 0.2s"}
@@ -185,11 +186,11 @@ class AttentionDetail(View):
         else:
             self._note.object = ""
         self._name.object = short_head_name(*self.session.chosen_head) + (" …" if is_waiting else "")
-        if display is None or threshold is None:
+        if display is None or threshold_value is None:
             return
-        self._write_cut(threshold)
-        self.pictures.head.data = head_columns(display, threshold)
-        self._show_cut(threshold)
+        self._write_threshold(threshold_value)
+        self.pictures.head.data = head_columns(display, threshold_value)
+        self._show_threshold(threshold_value)
 
     def _draw_image(self) -> None:
         image = self.session.selection.image
@@ -203,25 +204,25 @@ class AttentionDetail(View):
         self.pictures.masks.figures["image"].title.text = caption
 
     def _draw_threshold(self) -> None:
-        value = self.session.threshold()
-        self._write_cut(value)
-        self._show_cut(value)
+        value = self.session.threshold_value()
+        self._write_threshold(value)
+        self._show_threshold(value)
 
-    def _write_cut(self, value: float | None) -> None:
+    def _write_threshold(self, value: float | None) -> None:
         share = f"{100 * self.session.selection.threshold:.3g}"
         number = "" if value is None else f"{value:.3g}"
         self._written = share if self._unit.value == UNITS[0] else number
-        self._cut.param.update(value=self._written, css_classes=[])
+        self._threshold.param.update(value=self._written, css_classes=[])
 
-    def _show_cut(self, value: float | None) -> None:
+    def _show_threshold(self, value: float | None) -> None:
         if value is not None:
-            self._shown_cut = value
-            self.pictures.cut.data = {"value": [value]}
+            self._shown_threshold_value = value
+            self.pictures.threshold_value.data = {"value": [value]}
 
     def _draw_token(self) -> None:
         token = self.session.selection.token
         self._token.param.update(value="" if token is None else self.grid.name(token), css_classes=[])
-        self.pictures.pinned.data = {"token": [NO_TOKEN if token is None else token]}
+        self.pictures.kept_token.data = {"token": [NO_TOKEN if token is None else token]}
 
     def _draw_options(self) -> None:
         selection = self.session.selection
@@ -232,9 +233,9 @@ class AttentionDetail(View):
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
-    def _on_cut_dragged(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
+    def _on_threshold_dragged(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
         attention = self.session.attention.value
-        if attention is not None and new["value"][0] != self._shown_cut:
+        if attention is not None and new["value"][0] != self._shown_threshold_value:
             self.session.selection.threshold = share_above(attention, new["value"][0])
 
     def _on_token_clicked(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
@@ -242,10 +243,10 @@ class AttentionDetail(View):
         self.session.selection.token = None if token == NO_TOKEN else token
 
     def _on_unit(self, _: param.parameterized.Event) -> None:
-        self._write_cut(self.session.threshold())
+        self._write_threshold(self.session.threshold_value())
         self._put("_draw_options")
 
-    def _on_cut_typed(self, event: param.parameterized.Event) -> None:
+    def _on_threshold_typed(self, event: param.parameterized.Event) -> None:
         selection, attention = self.session.selection, self.session.attention.value
         is_share = self._unit.value == UNITS[0]
         if event.new == self._written or (attention is None and not is_share):
@@ -254,7 +255,7 @@ class AttentionDetail(View):
             number = float(event.new)
             selection.threshold = number / 100 if is_share else self._share_above(attention, number)
         except ValueError:
-            self._cut.css_classes = WRONG
+            self._threshold.css_classes = WRONG
             most = "" if is_share or attention is None else f"{float(attention.max()):.3g}, the largest here"
             way = "Type a percentage above 0, up to 100" if is_share else f"Type a value from 0 to {most}"
             self._complain(f"{event.new!r} is not a threshold. {way}.")

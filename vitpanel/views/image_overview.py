@@ -25,9 +25,9 @@ from vitpanel.views.controls import create_button, create_select, linked
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
 from vitpanel.views.figures.image_map import (
+    brush_of,
     create_image_map,
-    region_columns,
-    region_of,
+    outline_columns,
     ring_columns,
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
@@ -84,7 +84,7 @@ class ImageOverview(View):
         self._create_controls()
         self._create_card()
         self._follow_figure()
-        self.legend.param.watch(lambda *_: bridge.put("A light", self._draw_light), "pointed")
+        self.legend.param.watch(lambda *_: bridge.put("A highlight", self._draw_highlight), "pointed")
         self._draw_choice()
         self._draw_colours()
         self._draw_brush()
@@ -138,11 +138,11 @@ class ImageOverview(View):
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(SelectionGeometry, self._on_geometry)
         if self.map.all is None:
-            fig.on_change("inner_width", self._on_sight)
-            fig.on_change("inner_height", self._on_sight)
+            fig.on_change("inner_width", self._on_viewport)
+            fig.on_change("inner_height", self._on_viewport)
             for span in (fig.x_range, fig.y_range):
-                span.on_change("start", self._on_sight)
-                span.on_change("end", self._on_sight)
+                span.on_change("start", self._on_viewport)
+                span.on_change("end", self._on_viewport)
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Return steps from image to image, and back to all."""
@@ -199,12 +199,12 @@ class ImageOverview(View):
         else:
             self._put("_draw_choice")
 
-    def _on_sight(self, _attribute: str, _old: object, _new: object) -> None:
-        self.bridge.put("A sight", partial(self._draw_picture, is_moved=True))
+    def _on_viewport(self, _attribute: str, _old: object, _new: object) -> None:
+        self.bridge.put("A viewport", partial(self._draw_picture, is_moved=True))
 
     def _on_geometry(self, event: SelectionGeometry) -> None:
         if event.final and event.geometry is not None:
-            self.session.selection.images = region_of(event.geometry, self.session.image_layout)
+            self.session.selection.images = brush_of(event.geometry, self.session.image_layout)
 
     def _on_group(self, group: int) -> None:
         ids = np.flatnonzero(self.groups.codes == group)
@@ -240,7 +240,7 @@ class ImageOverview(View):
             pointed=-1,
         )
         self.map.dress(self.groups, look)
-        self._draw_light()
+        self._draw_highlight()
 
     def _draw_ring(self) -> None:
         image = self.session.selection.image
@@ -260,15 +260,15 @@ class ImageOverview(View):
         mask = self.session.brushed
         self.unbrush.visible = mask is not None
         self.unbrush.label = "" if mask is None else f"Clear {int(mask.sum())} brushed"
-        self.map.region.data = region_columns(self.session.selection.images, self.session.image_layout)
-        self._draw_light()
+        self.map.outline.data = outline_columns(self.session.selection.images, self.session.image_layout)
+        self._draw_highlight()
 
-    def _draw_light(self) -> None:
-        self.map.light(self._lit)
+    def _draw_highlight(self) -> None:
+        self.map.highlight(self._highlighted)
         self._draw_picture()
 
     @property
-    def _lit(self) -> np.ndarray | None:
+    def _highlighted(self) -> np.ndarray | None:
         """Images that stand out: those pointed at in the legend, else the brush."""
         pointed = self.legend.pointed
         return self.session.brushed if pointed < 0 else self.groups.codes == pointed
@@ -281,7 +281,7 @@ class ImageOverview(View):
             (fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig)
         )
         pixels = image_pixels(self.groups, tuple(group["colour"] for group in self.legend.groups))
-        painted = paint_images(self._layout, pixels, viewport, lit=self._lit)
+        painted = paint_images(self._layout, pixels, viewport, highlighted=self._highlighted)
         if is_moved:
             picture.move(painted)
         else:

@@ -17,14 +17,14 @@ BIN_COLUMNS = (*PLACE, "from", "to", "count", "threshold", "is_drawn")
 PATCH_COLUMNS = (*PLACE, "side", "token", "row", "column", "value")
 
 
-def links_table(display: HeadDisplay | None, threshold: float, grid: Grid) -> pd.DataFrame:
+def links_table(display: HeadDisplay | None, limit: float, grid: Grid) -> pd.DataFrame:
     """D3: the links that are drawn, weakest first; no rows without a display."""
     if display is None:
         return pd.DataFrame(columns=list(LINK))
     source, target = np.divmod(display.links, np.uint32(grid.n_tokens))
     value = display.matrix[source, target]
     names = np.array([grid.name(token) for token in range(grid.n_tokens)])
-    first = int(np.searchsorted(value, threshold))
+    first = int(np.searchsorted(value, limit))
     columns = (names[source[first:]], names[target[first:]], value[first:])
     return pd.DataFrame(dict(zip(LINK, columns, strict=True)))
 

@@ -21,7 +21,7 @@ from vitpanel.views.figures.token_lines import MARGIN, SHADES, SOURCES, TARGETS,
 
 NO_TOKEN = -1
 MAX_DRAGGED = 6000
-HEAD_COLUMNS = ("matrix", "pooled", "links", "counts", "edges", "limits", "threshold")
+HEAD_COLUMNS = ("matrix", "pooled", "links", "counts", "edges", "limits", "threshold_value")
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class HeadPictures:
     """Figures of D2 to D5, the sources that the server and the browser share, and a line of words.
 
     The server writes ``head`` (see `head_columns`) and ``options`` (scale, whether extra tokens are shown, unit of
-    the threshold, look of the masks); both write ``cut`` (the threshold, told by the browser when the bar is let go)
-    and ``pinned`` (the token clicked at, -1 for none). All else is drawn from these in the browser, ``words`` says what
-    is pointed at.
+    the threshold, look of the masks); both write ``threshold_value`` (the attention at which the bar stands, told by
+    the browser when the bar is let go) and ``kept_token`` (the token clicked at, -1 for none). All else is drawn from
+    these in the browser, ``words`` says what is pointed at.
     """
 
     head: ColumnDataSource
     options: ColumnDataSource
-    cut: ColumnDataSource
-    pinned: ColumnDataSource
+    threshold_value: ColumnDataSource
+    kept_token: ColumnDataSource
     words: Div
     masks: ImageMasks
     lines: TokenLines
@@ -45,8 +45,8 @@ class HeadPictures:
     heatmap: Heatmap
 
 
-def head_columns(display: HeadDisplay, threshold: float) -> dict[str, list[Any]]:
-    """One row that holds all that the browser needs of a head; ``threshold`` is where its line stands at first."""
+def head_columns(display: HeadDisplay, threshold_value: float) -> dict[str, list[Any]]:
+    """One row that holds all that the browser needs of a head; ``threshold_value`` is where its bar stands."""
     is_pooled = display.pooled is not display.matrix
     return {
         "matrix": [display.matrix],
@@ -55,20 +55,22 @@ def head_columns(display: HeadDisplay, threshold: float) -> dict[str, list[Any]]
         "counts": [display.histogram.counts.astype(np.int32)],
         "edges": [display.histogram.edges.astype(np.float64)],
         "limits": [np.array(display.limits, np.float64)],
-        "threshold": [threshold],
+        "threshold_value": [threshold_value],
     }
 
 
 def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
     looks = {"scale": ["linear"], "extra": [True], "unit": [UNITS[0]], "mask": [HEAT]}
-    head, options, cut, pinned = create_sources(HEAD_COLUMNS, looks, {"value": [1.0]}, {"token": [NO_TOKEN]})
+    head, options, threshold_value, kept_token = create_sources(
+        HEAD_COLUMNS, looks, {"value": [1.0]}, {"token": [NO_TOKEN]}
+    )
     colours = _link_colours(grid)
     pictures = HeadPictures(
         head=head,
         options=options,
-        cut=cut,
-        pinned=pinned,
+        threshold_value=threshold_value,
+        kept_token=kept_token,
         words=Div(text="What the pointer reads is said here.", syncable=False, margin=0, sizing_mode="stretch_width"),
         masks=create_image_masks(grid),
         lines=create_token_lines(grid, colours),
@@ -158,13 +160,14 @@ def _link_threshold(pictures: HeadPictures, show_token: CustomJS) -> CustomJS:
     histogram.line.js_on_change("location", show)
     for mapper in heatmap.all_colours.values():
         mapper.js_on_change("palette", show)  # another theme
-    ends = {"head": pictures.head, "cut": pictures.cut, "line": histogram.line, "show": show}
+    ends = {"head": pictures.head, "threshold_value": pictures.threshold_value, "line": histogram.line, "show": show}
     # A Span that is `editable` can be gripped only beside its lower end (Bokeh 3.9 tests a slanted line), and has
     # neither limits nor a release; so the figure's own gestures move it.
     drag = CustomJS(args=ends, code=script("drag.js"))
     for event in ("panstart", "pan", "panend", "tap"):
         histogram.figure.js_on_event(event, drag)
-    pictures.cut.js_on_change("data", CustomJS(args=ends, code="line.location = cut.data.value[0]"))
+    move = CustomJS(args=ends, code="line.location = threshold_value.data.value[0]")
+    pictures.threshold_value.js_on_change("data", move)
     return show
 
 
@@ -174,7 +177,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
     known = {
         "head": pictures.head,
         "pointed": ColumnDataSource(columns, syncable=False),
-        "pinned": pictures.pinned,
+        "kept_token": pictures.kept_token,
         "names": [grid.label(token) for token in range(grid.n_tokens)],
         "cls": NO_TOKEN if grid.cls is None else grid.cls,
         **_sizes(grid),
@@ -197,12 +200,12 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "captions": {name: masks.figures[name].title for name in masks.masks},
         "mark": {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark},
         "links": lines.links,
-        "lit": lines.lit,
+        "highlighted": lines.highlighted,
         "words": pictures.words,
     }
     show = CustomJS(args=args, code=script("token.js"))
     known["pointed"].js_on_change("data", show)
-    pictures.pinned.js_on_change("data", show)
+    pictures.kept_token.js_on_change("data", show)
     masks.crop.js_on_change("data", show)
     places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
     for place, fig in places.items():

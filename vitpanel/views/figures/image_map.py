@@ -44,24 +44,24 @@ class ImageMap:
         ``pan``, ``box`` and ``lasso``, one of which a drag means.
     points
         Places in the order of the image ids, and their looks where there are few enough to be drawn one by one.
-    all, lit
+    all, highlighted
         Draw every point, and those that stand out; None for a study whose images are painted into ``picture``.
     picture
         All images in sight as one; None where they are drawn one by one.
     ring
         Around the chosen image.
-    region
-        Outline of the brush.
+    outline
+        Around what the brush marks.
     """
 
     plot: Plot
     tools: dict[str, Any]
     points: ColumnDataSource
     all: GlyphRenderer | None
-    lit: GlyphRenderer | None
+    highlighted: GlyphRenderer | None
     picture: LivePicture | None
     ring: ColumnDataSource
-    region: ColumnDataSource
+    outline: ColumnDataSource
 
     @property
     def figure(self) -> figure:
@@ -90,14 +90,15 @@ class ImageMap:
             colours, markers = np.array(look.colours)[groups.codes], np.array(look.markers)[groups.codes]
             self.points.data = dict(self.points.data) | {"colour": colours.tolist(), "marker": markers.tolist()}
 
-    def light(self, mask: np.ndarray | None) -> None:
+    def highlight(self, mask: np.ndarray | None) -> None:
         """Let some images stand out from the others, or all look alike."""
-        if self.all is None or self.lit is None:
+        if self.all is None or self.highlighted is None:
             return
         alpha = STRONG if mask is None else FAINT
         self.all.glyph.update(fill_alpha=alpha, line_alpha=alpha)
         # Another filter would be another model, for which Bokeh looks through the whole document.
-        cast("IndexFilter", self.lit.view.filter).indices = [] if mask is None else np.flatnonzero(mask).tolist()
+        indices = [] if mask is None else np.flatnonzero(mask).tolist()
+        cast("IndexFilter", self.highlighted.view.filter).indices = indices
 
 
 def create_image_map(layout: np.ndarray) -> ImageMap:
@@ -117,13 +118,13 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
     tools = {"pan": PanTool(), "box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
     fig.add_tools(wheel, *tools.values())
     fig.toolbar.update(active_scroll=wheel, active_drag=tools["pan"])
-    ring, region = create_sources(("x", "y"), ("x", "y"))
+    ring, outline = create_sources(("x", "y"), ("x", "y"))
     brush = Patch(x="x", y="y", fill_color=VALUE, fill_alpha=0.06, line_color=VALUE, line_dash="4 3")
-    add_glyph(fig, brush, region, level="overlay")
+    add_glyph(fig, brush, outline, level="overlay")
     for width, colour in ((5, SURFACE), (2.5, CHOSEN)):
         around = Scatter(x="x", y="y", size=size + 8, fill_alpha=0, line_color=colour, line_width=width)
         add_glyph(fig, around, ring, level="overlay")
-    found = ImageMap(plot, tools, points, *(drawn or (None, None)), picture, ring, region)
+    found = ImageMap(plot, tools, points, *(drawn or (None, None)), picture, ring, outline)
     found.show_all()
     return found
 
@@ -157,13 +158,13 @@ def ring_columns(points: ColumnDataSource, image: int | None) -> dict[str, Any]:
     return {name: [] if image is None else [points.data[name][image]] for name in ("x", "y")}
 
 
-def region_columns(brush: object, layout: str) -> dict[str, Any]:
+def outline_columns(brush: object, layout: str) -> dict[str, Any]:
     """Columns of the outline of a brush, none for one that was not drawn in this layout."""
     is_here = isinstance(brush, InPolygon) and brush.layout == layout
     return {"x": list(brush.x), "y": list(brush.y)} if is_here else {"x": [], "y": []}
 
 
-def region_of(geometry: dict[str, Any], layout: str) -> InPolygon:
+def brush_of(geometry: dict[str, Any], layout: str) -> InPolygon:
     """What a box or a lasso, as Bokeh tells it, marks in a layout."""
     if geometry["type"] == "rect":
         x0, x1, y0, y1 = (float(geometry[name]) for name in ("x0", "x1", "y0", "y1"))

@@ -15,7 +15,7 @@ from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import plain_ticks
 
 INSET = 0.42
-UNLIT, LIT = 0.3, 1.0
+FAINT, HIGHLIGHTED = 0.3, 1.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def strength_columns(strength: HeadStrength) -> dict[str, Any]:
 def create_strength_bars(n_hops: int) -> StrengthBars:
     """Empty bars over ``n_hops`` hops: the chosen image filled, the mean over all images as an outline.
 
-    The inset shows the rings of patches around one patch; the hop that is pointed at is lit, in the browser alone.
+    The inset shows the rings of patches around one patch; the hop that is pointed at is highlighted, in the browser
+    alone.
     """
     hops, rings = create_sources(("hop", "mean", "chosen", "chosen_text"), _ring_columns(n_hops))
     fig = create_figure(x_range=Range1d(-0.7, n_hops - 0.3), y_range=Range1d(0, 1), title="Strength")
@@ -58,10 +59,10 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     hit = add_glyph(fig, VBar(x="hop", width=1, top=9, fill_color=None, line_color=None), hops)
     _add_inset(fig, rings, n_hops=n_hops)
     tooltips = [("hop", "@hop"), ("chosen image", "@chosen_text"), ("mean", "@mean{0.00000}")]
-    light = CustomJS(args={"rings": rings, "lit": LIT, "unlit": UNLIT}, code=script("rings.js"))
+    highlight = CustomJS(args={"rings": rings, "highlighted": HIGHLIGHTED, "faint": FAINT}, code=script("rings.js"))
     fig.add_tools(
         HoverTool(
-            renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal", callback=light
+            renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal", callback=highlight
         )
     )
     fig.xaxis.axis_label = "hop"
@@ -79,7 +80,7 @@ def _ring_columns(n_hops: int) -> dict[str, Any]:
         "hop": np.arange(n_hops),
         "xs": [[[x for x, _ in outline]] for outline in outlines],
         "ys": [[[y for _, y in outline]] for outline in outlines],
-        "alpha": np.full(n_hops, UNLIT),
+        "alpha": np.full(n_hops, FAINT),
     }
 
 

@@ -45,7 +45,7 @@ class TokenLines:
     links: dict[str, ColumnDataSource]
     paths: dict[str, ColumnDataSource]
     strokes: list[MultiLine]
-    lit: ColumnDataSource
+    highlighted: ColumnDataSource
     mark: ColumnDataSource
 
 
@@ -65,15 +65,15 @@ def create_token_lines(grid: Grid, colours: dict[str, LinearColorMapper]) -> Tok
         for names in (LINK_COLUMNS, PATH_COLUMNS)
     )
     strokes = _add_paths(fig, paths, colours)
-    lit, mark, tokens = create_sources(LINK_COLUMNS, ("x", "row"), _token_columns(grid, edges), syncable=False)
+    highlighted, mark, tokens = create_sources(LINK_COLUMNS, ("x", "row"), _token_columns(grid, edges), syncable=False)
     link = Segment(x0="x0", y0=SOURCES, x1="x1", y1=TARGETS, line_color=CHOSEN, line_width=1.5)
-    add_glyph(fig, link, lit, level="overlay")
+    add_glyph(fig, link, highlighted, level="overlay")
     add_glyph(fig, Scatter(x="x", y="row", size=8, fill_color=CHOSEN, line_color=CHOSEN), mark, level="overlay")
     for place, outward, words in ((SOURCES, 1, "source tokens"), (TARGETS, -1, "target tokens")):
         token = Rect(x="x", y=f"y{outward}", width="width", height="height", fill_color="colour", line_color=None)
         add_glyph(fig, token, tokens)
         _add_words(fig, words, x=size, y=place, outward=outward)
-    return TokenLines(fig, tokens, links, paths, strokes, lit, mark)
+    return TokenLines(fig, tokens, links, paths, strokes, highlighted, mark)
 
 
 def _add_paths(

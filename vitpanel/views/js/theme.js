@@ -16,14 +16,14 @@ export function theme() {
 /**
  * Call a function whenever the theme changes; what is returned ends that.
  *
- * @param {() => void} listener
+ * @param {() => void} callback
  */
-export function on_theme(listener) {
+export function on_theme(callback) {
   let last = theme()
   const observer = new MutationObserver(() => {
     if (theme() === last) return
     last = theme()
-    listener()
+    callback()
   })
   for (const el of [document.documentElement, document.body]) observer.observe(el, {attributes: true})
   return () => observer.disconnect()

@@ -2,10 +2,18 @@
 import {notes_on_head} from "./head_notes.js"
 
 /**
- * @param {{head: Source<import("./head_notes.js").Head>, cut: Source<{value: number[]}>, line: Span, show: Callback}} args
+ * @typedef {object} Args
+ * @property {Source<import("./head_notes.js").Head>} head
+ * @property {Source<{value: number[]}>} threshold_value
+ * @property {Span} line
+ * @property {Callback} show
+ */
+
+/**
+ * @param {Args} args
  * @param {PointEvent} cb_obj
  */
-export default function drag_threshold({head, cut, line, show}, cb_obj) {
+export default function drag_threshold({head, threshold_value, line, show}, cb_obj) {
   if (head.data.edges.length === 0) return
   const edges = head.data.edges[0]
   const place = Math.max(edges[0], Math.min(edges[edges.length - 1], cb_obj.x))
@@ -14,5 +22,5 @@ export default function drag_threshold({head, cut, line, show}, cb_obj) {
   notes.is_dragged = !is_end
   if (Number.isFinite(place) && place !== line.location) line.location = place
   else if (was_dragged && is_end) show.execute(head)
-  if (is_end) cut.data = {value: [line.location]}
+  if (is_end) threshold_value.data = {value: [line.location]}
 }

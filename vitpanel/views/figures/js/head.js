@@ -81,7 +81,7 @@ export default function draw_head({
   notes.drawn = {matrix, plain, n_tokens, layout, scale, shade, link_at, x, values: sent.values, links}
   notes.mean = null
   // The line moves to a new head's threshold, and what it says is drawn; the same head keeps its line.
-  const place = was === matrix ? line.location : head.data.threshold[0]
+  const place = was === matrix ? line.location : head.data.threshold_value[0]
   if (line.location !== place) line.location = place
   else show.execute(head)
 }

@@ -9,7 +9,7 @@ import {notes_about} from "./notes.js"
  * @property {ArrayLike<number>[]} counts
  * @property {ArrayLike<number>[]} edges of the histogram's bars
  * @property {ArrayLike<number>[]} limits value for each kind of link at the end of its scale
- * @property {number[]} threshold
+ * @property {number[]} threshold_value where the bar stands at first
  */
 
 /**

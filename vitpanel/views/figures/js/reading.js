@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Reading
  * @property {[source: number, target: number] | null} link where one is pointed at; -1 is no token
- * @property {number} token whose links are lit, -1 for none
+ * @property {number} token whose links are highlighted, -1 for none
  * @property {number} row token whose attention the mask of the sources shows; -1 for the mean of all patches
  * @property {number} col token whose attention from the patches the other mask shows, -1 for none
  * @property {boolean} gives whether the token is read as a source

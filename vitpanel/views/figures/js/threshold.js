@@ -27,13 +27,13 @@ export default function show_threshold({
 }) {
   const {drawn, is_dragged} = notes_on_head(head)
   if (head.data.matrix.length === 0 || drawn === null) return
-  const threshold = line.location, {plain, values} = drawn
+  const threshold_value = line.location, {plain, values} = drawn
   let above = 0
-  for (let i = 0; i < plain.length; i++) if (plain[i] >= threshold) above++
+  for (let i = 0; i < plain.length; i++) if (plain[i] >= threshold_value) above++
 
   // While the bar is dragged only so many links are drawn that a step takes no longer than a frame or two.
   const most = is_dragged ? max_dragged : values.length
-  const lowest = values.length > most ? Math.max(threshold, values[values.length - most]) : threshold
+  const lowest = values.length > most ? Math.max(threshold_value, values[values.length - most]) : threshold_value
   let n_drawn = 0
   for (const [kind, source] of Object.entries(links)) {
     const of_kind = drawn.links[kind], {value} = of_kind.all, first = first_at_least(value, lowest)
@@ -46,16 +46,16 @@ export default function show_threshold({
   for (const [kind, mapper] of Object.entries(strong)) {
     const {palette} = colours[kind]
     // Shades are kept as float32: a value equal to the threshold must not come out below it.
-    const low = Math.fround(drawn.shade(threshold, kind))
+    const low = Math.fround(drawn.shade(threshold_value, kind))
     const first = Math.max(Math.min(palette.length - 1, Math.floor(low * palette.length)), 0)
     mapper.setv({palette: palette.slice(first), low, high: Math.max(1, low + 1e-6)})
   }
 
-  kept.left = threshold
-  const words = threshold_words(threshold, {above, n_drawn, n_values: plain.length})
-  const is_right = Math.log(threshold / x_range.start) > 0.5 * Math.log(x_range.end / x_range.start)
+  kept.left = threshold_value
+  const words = threshold_words(threshold_value, {above, n_drawn, n_values: plain.length})
+  const is_right = Math.log(threshold_value / x_range.start) > 0.5 * Math.log(x_range.end / x_range.start)
   const side = is_right ? {text_align: "right", x_offset: -4} : {text_align: "left", x_offset: 4}
-  label.setv({x: threshold, text: words.units[options.data.unit[0]], ...side})
+  label.setv({x: threshold_value, text: words.units[options.data.unit[0]], ...side})
   count.text = words.links
   show_token.execute(head)
 }

@@ -35,7 +35,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @typedef {object} Pictures
  * @property {Source<import("./head_notes.js").Head>} head
  * @property {Source<{place: string[], source: number[], target: number[]}>} pointed
- * @property {Source<{token: number[]}>} pinned
+ * @property {Source<{token: number[]}>} kept_token
  * @property {Source<{mask: string[]}>} options
  * @property {Source<{image: NDArray<Uint32Array>[]}>} crop
  * @property {Source<{image: NDArray<Uint32Array>[]}>} grey
@@ -47,7 +47,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @property {Record<string, Title>} captions
  * @property {Record<"patches" | "tokens" | "cells", Source<Record<string, unknown[]>>>} mark
  * @property {Record<string, Source<Record<string, ArrayLike<number>>>>} links
- * @property {Source<Record<string, number[]>>} lit
+ * @property {Source<Record<string, number[]>>} highlighted
  * @property {Model & {text: string}} words
  */
 
@@ -56,15 +56,16 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @param {{index: ViewIndex}} cb_context
  */
 export default function show_token({
-  head, pointed, pinned, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest, dimming, clear,
-  dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links, lit, words,
+  head, pointed, kept_token, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest, dimming,
+  clear, dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links, highlighted,
+  words,
 }, cb_context) {
   const notes = notes_on_head(head), {drawn} = notes
   if (head.data.matrix.length === 0 || drawn === null) return
   const {plain, n_tokens, scale} = drawn, n_patches = rows * cols
   const at = (/** @type {number} */ source, /** @type {number} */ target) => plain[source * n_tokens + target]
   const [place, source, target] = [pointed.data.place[0], pointed.data.source[0], pointed.data.target[0]]
-  const clicked = pinned.data.token[0] < n_tokens ? pinned.data.token[0] : -1
+  const clicked = kept_token.data.token[0] < n_tokens ? kept_token.data.token[0] : -1
   const read = reading_of({place, source, target}, {clicked, cls}), {link, token, row, col, gives, gets} = read
 
   // Without CLS, and no token chosen, the mean of all patches is shown.
@@ -90,7 +91,8 @@ export default function show_token({
   mark_tokens(mark, read, {drawn, cell: (one) => cell_of({n_prefix, rows, cols, step, cell_cols}, one), n_prefix, cols})
   const all = Object.values(links).map(({data}) => data)
   const {found, counts} = token >= 0 ? links_of_token(all, {token, gives, gets}) : {found: no_links(), counts: null}
-  lit.data = link !== null && Math.min(...link) >= 0 ? columns_of_link(link, {value: at(...link), x: drawn.x}) : found
+  const is_link = link !== null && Math.min(...link) >= 0
+  highlighted.data = is_link ? columns_of_link(link, {value: at(...link), x: drawn.x}) : found
   const value = link === null ? null : link[0] >= 0 ? at(...link) : mean?.[target] ?? null
   write(words, words_of_reading(read, {names, value, counts}), cb_context.index)
 }
