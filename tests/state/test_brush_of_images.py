@@ -8,7 +8,8 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.errors import BrushError
-from vitpanel.state.brush import Brush, OfHead, Predicted
+from vitpanel.state.brush import Brush, Ids, OfHead, Predicted, brush_of_group
+from vitpanel.state.image_groups import COLOURINGS, image_groups
 from vitpanel.study.reader import Study, open_study
 
 
@@ -80,3 +81,12 @@ def test_a_model_without_classes_predicts_nothing(tmp_path: Path):
     study = open_study(write_synthetic_study(tmp_path / "a.study", n_classes=0))
     assert not Predicted().to_mask(study).any()
     assert not Predicted(right=False).to_mask(study).any()
+
+
+@pytest.mark.parametrize("colouring", COLOURINGS)
+def test_the_brush_of_a_group_is_the_group_and_says_what_it_is(study: Study, colouring: str):
+    groups = image_groups(study, colouring)
+    for group, name in enumerate(groups.names):
+        brush = brush_of_group(groups, group, colouring)
+        assert np.array_equal(brush.to_mask(study), groups.codes == group)
+        assert name in brush.words or isinstance(brush, Ids)

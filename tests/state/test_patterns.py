@@ -8,7 +8,7 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.errors import StudyIncompleteError
-from vitpanel.state.brush import Near
+from vitpanel.state.brush import Ids, Near
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import open_study
@@ -91,3 +91,7 @@ def test_cloud_and_cluster(patterns: Any, study: Any):
     assert patterns.cluster() is None
     patterns.selection.heads = Near("layout/cls", (0, 0, 0), 7)
     assert len(patterns.marked()) == patterns.cluster().n_heads == 7
+    patterns.selection.images = Ids((1, 4))
+    assert len(patterns.marked()) == 7  # heads say more than images
+    patterns.selection.heads = None
+    assert patterns.marked().tolist() == [*range(6, 12), *range(24, 30)]

@@ -81,7 +81,7 @@ def paint_map(
         pixels, most = _points(patterns, found, viewport, colours, dark=dark)
     is_highlighted = selection.cloud or selection.image is None
     cloud = thinned(*found.places(patterns.cloud()), viewport) if is_highlighted else NO_POINTS
-    marked = thinned(*found.places(patterns.marked()), viewport) if selection.heads is not None else NO_POINTS
+    marked = thinned(*found.places(patterns.marked()), viewport)
     return Drawing(Picture(viewport, pixels), most, cloud, marked)
 
 

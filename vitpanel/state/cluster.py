@@ -8,7 +8,7 @@ import numpy as np
 from vitpanel.core.patterns import pooled_side
 from vitpanel.drawing.points import spread_out
 from vitpanel.errors import StudyIncompleteError
-from vitpanel.state.brush import INSTANCE, Brush, mask_of, mask_shape
+from vitpanel.state.brush import IMAGE, INSTANCE, Brush, mask_of, mask_shape
 from vitpanel.state.pattern_map import PatternMap, pattern_map
 from vitpanel.study.reader import Study
 
@@ -57,8 +57,12 @@ class ClusterSummary:
 
 
 def cluster_rows(study: Study, brush: Brush) -> np.ndarray:
-    """Rows of the heads on images that are brushed, ascending, int32; a brushed head is so on all images."""
-    mask = np.broadcast_to(mask_of(study, brush), mask_shape(study, INSTANCE))
+    """Rows of the heads on images that are brushed, ascending, int32.
+
+    A brushed head is so on all images, and with a brushed image all of its heads are.
+    """
+    mask = mask_of(study, brush)
+    mask = np.broadcast_to(mask[:, None, None] if brush.item == IMAGE else mask, mask_shape(study, INSTANCE))
     return np.flatnonzero(mask).astype(np.int32)
 
 

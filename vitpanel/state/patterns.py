@@ -199,8 +199,8 @@ class Patterns:
         return OwnHeads(*self.map().places(rows), layer, head, entropy, importance, self.values(rows, colours))
 
     def marked(self) -> np.ndarray:
-        """Rows of the heads that are brushed; none without a brush."""
-        brush = self.selection.heads
+        """Rows of the heads that are brushed, else of all heads of the images that are; none without a brush."""
+        brush = self.selection.heads if self.selection.heads is not None else self.selection.images
         return np.empty(0, np.int32) if brush is None else self._rows(brush)
 
     def cluster(self) -> ClusterSummary | None:

@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource, CustomJS
 from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements.image_map import group_look, image_pixels, image_table, paint_images
 from vitpanel.errors import VitpanelError
-from vitpanel.state.brush import Ids
+from vitpanel.state.brush import brush_of_group
 from vitpanel.state.image_groups import class_order
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
@@ -207,8 +207,7 @@ class ImageOverview(View):
             self.session.selection.images = brush_of(event.geometry, self.session.image_layout)
 
     def _on_group(self, group: int) -> None:
-        ids = np.flatnonzero(self.groups.codes == group)
-        self.session.selection.images = Ids(tuple(ids.tolist()))
+        self.session.selection.images = brush_of_group(self.groups, group, self.session.selection.colouring)
 
     def _on_pointer(self, _attribute: str, _old: object, new: dict[str, Any]) -> None:
         image = int(new["image"][0])

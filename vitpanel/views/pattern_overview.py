@@ -62,7 +62,7 @@ class PatternOverview(View):
         "_draw_map": ("pattern",),
         "_draw_look": ("density", "map_colour", "metric"),
         "_draw_choice": ("image", "layer", "head"),
-        "_draw": ("cloud", "view.dark"),
+        "_draw": ("cloud", "images", "view.dark"),
         "_draw_outline": ("heads",),
         "_draw_way_back": ("jumps",),
     }

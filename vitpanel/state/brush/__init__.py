@@ -17,10 +17,11 @@ from vitpanel.state.brush.base import (
     mask_shape,
 )
 from vitpanel.state.brush.compound import And, Not, Or
-from vitpanel.state.brush.of_images import OfHead, Predicted
+from vitpanel.state.brush.of_images import OfHead, Predicted, brush_of_group
 from vitpanel.state.brush.predicates import Ids, InPolygon, InRange, Matches, Near, OfClass
 
 __all__ = [
     "HEAD", "IMAGE", "INSTANCE", "ITEMS", "TOKEN", "WAYS", "And", "Brush", "Ids", "InPolygon", "InRange", "Matches",
-    "Near", "Not", "OfClass", "OfHead", "Or", "Predicted", "combined", "head_shares", "mask_of", "mask_shape",
+    "Near", "Not", "OfClass", "OfHead", "Or", "Predicted", "brush_of_group", "combined", "head_shares", "mask_of",
+    "mask_shape",
 ]  # fmt: skip

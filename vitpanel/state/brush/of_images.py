@@ -9,6 +9,8 @@ import numpy as np
 from vitpanel.core.spec import head_name
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import IMAGE, INSTANCE, Brush, mask_shape
+from vitpanel.state.brush.predicates import Ids, OfClass
+from vitpanel.state.image_groups import RIGHT, WRONG, ImageGroups
 from vitpanel.study.reader import Study
 
 
@@ -78,3 +80,21 @@ class OfHead(Brush):
         of_head = values[:, self.layer, self.head]
         low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
         return (of_head >= low) & (of_head <= high)
+
+
+def brush_of_group(groups: ImageGroups, group: int, colouring: str) -> Brush:
+    """Brush of one of the groups that images are sorted into, said by what the group is where there are words for that.
+
+    Parameters
+    ----------
+    group
+        Its code.
+    colouring
+        What they are sorted by; see `image_groups`.
+    """
+    name = groups.names[group]
+    if groups.kind == "class":
+        return OfClass(name, colouring)
+    if name in {RIGHT, WRONG}:
+        return Predicted(right=name == RIGHT)
+    return Ids(tuple(np.flatnonzero(groups.codes == group).tolist()))

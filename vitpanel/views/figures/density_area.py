@@ -22,7 +22,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from vitpanel.state.strength import HeadDensity
-from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
+from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, TEXT
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph
@@ -73,7 +73,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     fig = create_figure(x_range=Range1d(0, 1), y_range=Range1d(0, 1), title="Distribution")
     rest = _curve(fig, curve, "density", MEAN)
     rest.glyph.line_dash = "4 2"
-    brush = _curve(fig, curve, "brushed", VALUE)
+    brush = _curve(fig, curve, "brushed", BRUSH)
     for renderer, words in ((rest, "density"), (brush, "density of the brush")):
         column = renderer.glyph.y
         tooltips = [("at", "@value{0.000}"), (words, f"@{column}{{0.00}}")]
