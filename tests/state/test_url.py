@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from tests.synthetic import write_synthetic_study
+from vitpanel.state.brush import Ids, InPolygon, Not, OfClass, Predicted
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
-from vitpanel.state.url import FIELDS, apply_query, starting_values, to_query
+from vitpanel.state.url import FIELDS, LONGEST_BRUSH, apply_query, starting_values, to_query
 from vitpanel.study.reader import Study, open_study
 
 
@@ -21,6 +22,9 @@ CHOICES: dict[str, Any] = {
     "image": 3, "layer": 1, "head": 2, "metric": "jsd", "mode": 4, "token": 5, "threshold": 0.125, "scale": "log",
     "extra": False, "mask": "cut-out", "pattern": "cls", "pinned": [(0, 1), (1, 2)], "density": False,
     "image_layout": "cls", "colouring": "correct", "measure": "distance", "map_colour": "class", "cloud": True,
+    "images": Not(Predicted(right=False)) & OfClass("class 1"),
+    "heads": InPolygon("layout/cls", (0.0, 1.5, 2.0), (1.0, 0.0, 3.0)),
+    "tokens": Ids((1, 2, 5), item="token"),
 }  # fmt: skip
 
 
@@ -30,9 +34,8 @@ def session_of(study: Study) -> tuple[Selection, dict[str, Any]]:
 
 
 def test_every_parameter_that_lasts_is_in_the_address():
-    # What is marked has no short form, and the way back is a person's own.
-    marked = {"images", "heads", "tokens"}
-    assert set(FIELDS) == set(Selection.param) - {"name", "jumps"} - marked
+    # The way back is a person's own.
+    assert set(FIELDS) == set(Selection.param) - {"name", "jumps"}
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -45,6 +48,13 @@ def test_a_choice_comes_back_from_the_address(study: Study, name: str):
     other, other_start = session_of(study)
     assert apply_query(other, query, study=study, start=other_start) == []
     assert starting_values(other) == starting_values(selection)
+
+
+def test_a_brush_that_is_long_is_not_said(study: Study):
+    selection, start = session_of(study)
+    corners = tuple(float(n) / 7 for n in range(LONGEST_BRUSH))
+    selection.heads = InPolygon("layout/cls", corners, corners)
+    assert "heads" not in to_query(selection, start)
 
 
 def test_where_one_starts_is_not_said(study: Study):
@@ -74,6 +84,11 @@ def test_what_the_address_no_longer_says_is_as_at_the_start(study: Study):
         ("threshold", "0"), ("threshold", "nan"), ("threshold", "inf"), ("threshold", "x"), ("scale", "<b>"),
         ("extra", "1"), ("pattern", "absent"), ("pattern", "../x"), ("pinned", "0"), ("pinned", "0.1 0.1"),
         ("pinned", "9.9"), ("pinned", "0.-1"), ("pinned", "0.0 0.1 0.2 1.0 1.1"), ("density", "maybe"),
+        ("images", "x"), ("images", "[]"), ("images", "[" * 900), ("images", '{"kind":'), ("images", '{"kind":"Fly"}'),
+        ("images", '{"kind":"Ids","ids":["a"]}'), ("images", '{"kind":"Ids","ids":[1e400]}'),
+        ("images", '{"kind":"Ids","ids":[1],"item":"token"}'), ("heads", '{"kind":"Predicted"}'),
+        ("heads", '{"kind":"OfHead","name":"../x"}'),
+        ("images", '{"kind":"InPolygon","layout":"absent","x":[0,1,2],"y":[0,1,0]}'),
     ],
 )  # fmt: skip
 def test_what_the_study_does_not_have_is_said_and_the_start_stays(study: Study, name: str, text: str):

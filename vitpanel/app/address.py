@@ -11,7 +11,7 @@ from vitpanel.state.session import Session
 from vitpanel.state.url import FIELDS, apply_query, starting_values, to_query
 from vitpanel.views.scripts import module_text
 
-LONGEST = 4000  # characters of a query that is read
+LONGEST = 12_000  # characters of a query that is read
 
 
 class Address(JSComponent):

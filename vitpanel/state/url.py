@@ -1,17 +1,22 @@
 """What is chosen, as the query of an address: written for a selection, and read with a notice for what is wrong."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import param
 
+from vitpanel.errors import BrushError
+from vitpanel.state.brush import HEAD, IMAGE, INSTANCE, TOKEN, Brush, mask_of
 from vitpanel.state.selection import HeadList, Selection
 from vitpanel.study.reader import Study
 
 FIELDS = (
     "image", "layer", "head", "metric", "mode", "token", "threshold", "scale", "extra", "mask", "pattern", "pinned",
-    "density", "image_layout", "colouring", "measure", "map_colour", "cloud",
+    "density", "image_layout", "colouring", "measure", "map_colour", "cloud", "images", "heads", "tokens",
 )  # fmt: skip
+BRUSHES = {"images": (IMAGE,), "heads": (HEAD, INSTANCE), "tokens": (TOKEN,)}
+LONGEST_BRUSH = 1000
 NONE = "none"
 WORDS = {"yes": True, "no": False}
 
@@ -19,13 +24,16 @@ WORDS = {"yes": True, "no": False}
 def to_query(selection: Selection, start: Mapping[str, Any]) -> dict[str, str]:
     """Fields of a selection that differ from where one starts, as texts.
 
+    A brush is JSON; one of more than `LONGEST_BRUSH` characters, like a lasso of many corners, is left out.
+
     Parameters
     ----------
     start
         Values of `FIELDS` that need not be said.
     """
     chosen = {name: getattr(selection, name) for name in FIELDS}
-    return {name: _text(value) for name, value in chosen.items() if value != start[name]}
+    said = {name: _text(value) for name, value in chosen.items() if value != start[name]}
+    return {name: text for name, text in said.items() if name not in BRUSHES or len(text) <= LONGEST_BRUSH}
 
 
 def apply_query(selection: Selection, query: Mapping[str, str], *, study: Study, start: Mapping[str, Any]) -> list[str]:
@@ -51,7 +59,7 @@ def apply_query(selection: Selection, query: Mapping[str, str], *, study: Study,
                 continue
             try:
                 setattr(selection, name, _checked(name, _read(selection.param[name], query[name]), study=study))
-            except ValueError:
+            except (ValueError, BrushError):
                 setattr(selection, name, start[name])
                 notices.append(f"The address asks for {name} {query[name][:40]!r}, which this study does not have.")
     return notices
@@ -67,6 +75,8 @@ def _text(value: Any) -> str:
         return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Brush):
+        return json.dumps(value.to_dict(), separators=(",", ":"))
     if isinstance(value, list):
         return " ".join(f"{layer}.{head}" for layer, head in value) or NONE
     return str(value)
@@ -75,6 +85,11 @@ def _text(value: Any) -> str:
 def _checked(name: str, value: Any, *, study: Study) -> Any:
     """Value of a field, held against what of the study its parameter does not know."""
     spec = study.spec
+    if isinstance(value, Brush):
+        if value.item not in BRUSHES[name]:
+            raise ValueError(value)
+        mask_of(study, value)  # raises where the study lacks what it speaks of
+        return value
     is_there = {
         "pattern": lambda: f"layout/{value}" in study,
         "pinned": lambda: all(spec.has_head(layer, head) for layer, head in value),
@@ -85,6 +100,8 @@ def _checked(name: str, value: Any, *, study: Study) -> Any:
 
 
 def _read(parameter: Any, text: str) -> Any:
+    if isinstance(parameter, param.ClassSelector):
+        return None if text == NONE else Brush.from_dict(json.loads(text[: LONGEST_BRUSH + 1]))
     if isinstance(parameter, HeadList):
         return [] if text == NONE else [_head(pair) for pair in text.split(" ")]
     if text == NONE and parameter.allow_None:
