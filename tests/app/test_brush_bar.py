@@ -44,3 +44,11 @@ def test_a_brush_is_inverted_and_inverted_back_and_cleared(session: Session):
     for message in ({"act": "invert"}, {"act": "fly"}, {}):
         bar._handle_msg(message)
     assert session.selection.images is None
+
+
+def test_what_the_next_brush_does_can_be_chosen(session: Session):
+    bar = BrushBar(session)
+    bar.way = "add"
+    assert session.selection.way == "add"
+    session.selection.way = "subtract"
+    assert bar.way == "subtract"

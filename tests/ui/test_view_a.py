@@ -179,6 +179,36 @@ def test_box_and_lasso_brush(opened, wait_until, place_of):
     assert (fig.x_range.start, fig.y_range.start) == ranges
 
 
+def test_keys_held_while_a_box_is_drawn_combine_brushes(opened, wait_until, place_of):
+    view = opened()
+    fig, selection, layout = view.map.figure, view.session.selection, view.session.study["layout/images_drop"]
+    view.page.get_by_role("button", name="Drag a box to brush images").click()
+    middle, (low, high) = np.median(layout[:, 0]), np.quantile(layout[:, 1], [0.05, 0.95])
+    left, right = np.quantile(layout[:, 0], [0.05, 0.95])
+
+    def draw(keys: list[str], x0: float, x1: float) -> np.ndarray:
+        before = selection.images
+        for key in keys:
+            view.page.keyboard.down(key)
+        view.page.mouse.move(*place_of(fig, x0, low))
+        view.page.mouse.down()
+        view.page.mouse.move(*place_of(fig, x1, high), steps=4)
+        view.page.mouse.up()
+        for key in keys:
+            view.page.keyboard.up(key)
+        wait_until(lambda: selection.images != before)
+        return view.session.brushed
+
+    first = draw([], left, middle)
+    both = draw(["Shift"], middle, right)
+    assert both.sum() > first.sum()
+    assert (both >= first).all()
+    rest = draw(["Control", "Shift"], left, middle)
+    assert not (rest & first).any()
+    assert rest.sum() == both.sum() - first.sum()
+    assert not draw(["Alt"], left, middle).any()
+
+
 def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
     view = opened()
     for name, option, is_done in (

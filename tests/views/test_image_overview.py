@@ -193,6 +193,20 @@ def test_group_pressed_is_brushed_and_can_be_cleared(view):
     assert view.session.selection.images is None
 
 
+def test_a_group_is_added_and_taken_away_by_keys(view):
+    first, second = (view.groups.codes == group for group in (0, 1))
+    view.legend._handle_msg({"pressed": 0})
+    view.legend._handle_msg({"pressed": 1, "shift": True})
+    assert np.array_equal(view.session.brushed, first | second)
+    view.legend._handle_msg({"pressed": 0, "shift": True, "ctrl": True})
+    assert np.array_equal(view.session.brushed, second)
+    view.legend._handle_msg({"pressed": 0, "alt": True})
+    assert not view.session.brushed.any()
+    view.session.selection.way = "add"
+    view.legend._handle_msg({"pressed": 1})
+    assert np.array_equal(view.session.brushed, second)
+
+
 def test_box_brushes_what_it_encloses_and_stays_with_its_layout(view):
     fig, (x, y) = view.map.figure, view.session.study[LAYOUT].T
     box = {"type": "rect", "x0": -3.0, "x1": 4.0, "y0": -5.0, "y1": 5.0}

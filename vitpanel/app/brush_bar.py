@@ -6,7 +6,7 @@ import param
 from panel.custom import JSComponent
 
 from vitpanel.errors import VitpanelError, public_words
-from vitpanel.state.brush import Not
+from vitpanel.state.brush import WAYS, Not
 from vitpanel.state.queries.image_set import describe_set
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
@@ -14,7 +14,9 @@ from vitpanel.views.scripts import module_text
 
 
 class BrushBar(JSComponent):
-    """Says in a sentence which images are brushed and what they are made of, and inverts or clears the brush.
+    """Says in a sentence which images are brushed and what they are made of; inverts the brush or clears it.
+
+    It also says what the next brush does to this one, for who has no keys to hold.
 
     Empty without a brush: it has its place in the header either way, so that no view moves.
 
@@ -25,6 +27,7 @@ class BrushBar(JSComponent):
     """
 
     name_of_brush = param.String(default="", doc="Which images are brushed; empty for none.")
+    way = param.Selector(default="replace", objects=list(WAYS), doc="What the next brush does to this one.")
     made_of = param.String(default="", doc="How many they are, of which classes, and how many are predicted right.")
 
     _esm = module_text("vitpanel.app", "brush_bar.js")
@@ -36,10 +39,10 @@ class BrushBar(JSComponent):
         box-shadow: inset 4px 0 0 {css("brush")}; overflow: hidden; }}
     .bar[hidden] {{ display: none; }}
     .words {{ flex: 1; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
-    button {{ flex: none; height: 22px; padding: 0 8px; font: inherit; color: inherit; background: none;
+    button, select {{ flex: none; height: 22px; padding: 0 8px; font: inherit; color: inherit; background: none;
         border: 1px solid {css("muted")}; border-radius: 11px; cursor: pointer; }}
     button:hover {{ background: {css("grid")}; }}
-    button:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
+    :is(button, select):focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
 """
     ]
 
@@ -47,6 +50,8 @@ class BrushBar(JSComponent):
         super().__init__(**params)
         self._session = session
         session.selection.param.watch(self._show, "images")
+        self.param.watch(lambda event: session.selection.param.update(way=event.new), "way")
+        session.selection.param.watch(lambda event: self.param.update(way=event.new), "way")
         self._show()
 
     def _show(self, *_: param.parameterized.Event) -> None:

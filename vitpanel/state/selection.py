@@ -10,7 +10,7 @@ from vitpanel.core.metrics import metric_keys
 from vitpanel.core.spec import ViTSpec, head_name
 from vitpanel.drawing.display import HEAT, MASKS, SCALES
 from vitpanel.errors import ChoiceError, VitpanelError
-from vitpanel.state.brush import IMAGE, TOKEN, Brush, combined
+from vitpanel.state.brush import IMAGE, TOKEN, WAYS, Brush, combined
 from vitpanel.state.image_groups import COLOURINGS
 from vitpanel.state.strength import MEASURES
 from vitpanel.study.metric_arrays import all_image_layouts
@@ -141,6 +141,9 @@ class Selection(param.Parameterized):
     )
     tokens = param.ClassSelector(
         default=None, class_=Brush, allow_None=True, doc="Brush of tokens that this person marked."
+    )
+    way = param.Selector(
+        default="replace", objects=list(WAYS), doc="What the next brush does to what is brushed already."
     )
     jumps = param.List[Any](
         default=[], item_type=tuple, doc="Where one was before each jump: image (or None), layer and head."

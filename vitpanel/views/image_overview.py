@@ -1,5 +1,6 @@
 """A: all images of the study, and the ways to choose one or to brush many."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from vitpanel.theme.palette import css, dark_colours
 from vitpanel.views import icons
 from vitpanel.views.base import FILLED, FULL_WIDTH, NARROWED
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.brush_ways import BrushWays, way_of
 from vitpanel.views.chart import Chart
 from vitpanel.views.controls import create_button, create_select, linked
 from vitpanel.views.figures.client import script
@@ -137,6 +139,7 @@ class ImageOverview(View):
         fig.on_event(Tap, self._on_tap)
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(SelectionGeometry, self._on_geometry)
+        self._ways = BrushWays(fig, self.session.selection)
         if self.map.all is None:
             fig.on_change("inner_width", self._on_viewport)
             fig.on_change("inner_height", self._on_viewport)
@@ -204,10 +207,11 @@ class ImageOverview(View):
 
     def _on_geometry(self, event: SelectionGeometry) -> None:
         if event.final and event.geometry is not None:
-            self.session.selection.images = brush_of(event.geometry, self.session.image_layout)
+            self.session.selection.mark(brush_of(event.geometry, self.session.image_layout), how=self._ways.way)
 
-    def _on_group(self, group: int) -> None:
-        self.session.selection.images = brush_of_group(self.groups, group, self.session.selection.colouring)
+    def _on_group(self, group: int, held: Mapping[str, bool]) -> None:
+        selection = self.session.selection
+        selection.mark(brush_of_group(self.groups, group, selection.colouring), how=way_of(held) or selection.way)
 
     def _on_pointer(self, _attribute: str, _old: object, new: dict[str, Any]) -> None:
         image = int(new["image"][0])

@@ -1,6 +1,6 @@
 """Widgets of the Image Overview: the search box, and the legend that can be pointed at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import param
@@ -71,7 +71,13 @@ class ImageSearch(JSComponent):
 
 
 class GroupButtons(JSComponent):
-    """Legend of groups of images; in the browser a list of buttons."""
+    """Legend of groups of images; in the browser a list of buttons.
+
+    Parameters
+    ----------
+    on_press
+        Is given the group that is pressed, and which of the keys ``shift``, ``ctrl`` and ``alt`` are held.
+    """
 
     caption = param.String(default="", doc="What the groups are.")
     groups = param.List(default=[], doc="For each group its name, colour, marker, and the number n of its images.")
@@ -94,10 +100,10 @@ class GroupButtons(JSComponent):
 """
     ]
 
-    def __init__(self, on_press: Callable[[int], object], **params: Any) -> None:
+    def __init__(self, on_press: Callable[[int, Mapping[str, bool]], object], **params: Any) -> None:
         super().__init__(**params)
         self._on_press = on_press
 
-    def _handle_msg(self, data: dict[str, int]) -> None:
-        if 0 <= data["pressed"] < len(self.groups):
-            self._on_press(data["pressed"])
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if data.get("pressed") in range(len(self.groups)):
+            self._on_press(data["pressed"], {key: data.get(key) is True for key in ("shift", "ctrl", "alt")})

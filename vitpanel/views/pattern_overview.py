@@ -24,6 +24,7 @@ from vitpanel.views import icons
 from vitpanel.views.background import Background
 from vitpanel.views.base import FILLED, FULL_WIDTH, NARROWED
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.brush_ways import BrushWays
 from vitpanel.views.chart import Chart
 from vitpanel.views.cluster_card import ClusterCard
 from vitpanel.views.controls import create_button, create_choice, create_select
@@ -138,6 +139,7 @@ class PatternOverview(View):
         fig.on_event(DoubleTap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
         fig.on_event(SelectionGeometry, self._on_outline)
+        self._ways = BrushWays(fig, self.session.selection)
         self.plot.pointer.on_change("data", self._on_pointer)
         fig.on_change("inner_width", self._on_size)
         fig.on_change("inner_height", self._on_size)
@@ -376,7 +378,8 @@ class PatternOverview(View):
             x, y = (x0, x1, x1, x0), (y0, y0, y1, y1)
         else:
             x, y = (tuple(float(at) for at in shape[axis]) for axis in ("x", "y"))
-        self.session.selection.mark(InPolygon(f"layout/{self.session.selection.pattern}", x, y))
+        brush = InPolygon(f"layout/{self.session.selection.pattern}", x, y)
+        self.session.selection.mark(brush, how=self._ways.way)
 
     def _mark_around(self) -> None:
         image, pattern = self.session.selection.image, self.session.selection.pattern

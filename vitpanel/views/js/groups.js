@@ -19,7 +19,7 @@ import {SHAPES} from "./shapes.js"
 function create_button(group, index, model) {
   const button = document.createElement("button")
   button.type = "button"
-  button.title = `${group.name}: ${group.n} images; press to brush them`
+  button.title = `${group.name}: ${group.n} images; press to brush them, Shift adds, Ctrl+Shift subtracts, Alt intersects`
   const mark = document.createElementNS("http://www.w3.org/2000/svg", "svg")
   mark.setAttribute("viewBox", "0 0 10 10")
   mark.innerHTML = SHAPES[group.marker]
@@ -31,7 +31,9 @@ function create_button(group, index, model) {
   button.addEventListener("focus", point(index))
   button.addEventListener("pointerleave", point(-1))
   button.addEventListener("blur", point(-1))
-  button.addEventListener("click", () => model.send_msg({pressed: index}))
+  button.addEventListener("click", ({shiftKey: shift, ctrlKey, metaKey, altKey: alt}) => {
+    model.send_msg({pressed: index, shift, ctrl: ctrlKey || metaKey, alt})
+  })
   return button
 }
 
