@@ -134,6 +134,30 @@ def test_a_brush_of_images_is_told_in_all_views_and_in_the_header(shown, wait_un
     expect(page.get_by_role("button", name="the brush's effect")).to_be_hidden()
 
 
+def test_keys_work_where_nothing_else_takes_them(shown, wait_until):
+    explorer, page = shown(width=1600, height=900)
+    session, start = explorer.session, explorer.session.chosen_head
+    others = [head for head in session.heads_by("layer") if head != start]
+    step = "ArrowRight" if start != session.heads_by("layer")[-1] else "ArrowLeft"
+    page.keyboard.press(step)
+    wait_until(lambda: session.chosen_head in others)
+    page.keyboard.press("u")
+    wait_until(lambda: session.chosen_head == start)
+    page.keyboard.press("r")
+    wait_until(lambda: session.chosen_head in others)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    image = session.selection.image
+    page.keyboard.press("/")
+    box = page.get_by_role("combobox", name="Image: id, file or class")
+    expect(box).to_be_focused()
+    page.keyboard.type("[]u")  # texts of the box, not keys
+    expect(box).to_have_value("[]u")
+    assert session.selection.image == image
+
+
 def test_the_whole_page_is_printed_on_one_sheet(shown):
     _, page = shown(width=1600, height=900)
     page.evaluate("window.print = () => { window.is_printed = true }")

@@ -193,7 +193,7 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     height = f"calc(100vh - {HEADER_HEIGHT}px)"
     explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
-    buttons = PageButtons(margin=(0, 8, 0, 0), styles={"color": "white"})
+    buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
     header = [BrushBar(explorer.session, margin=(0, 12)), TrustBadge(study), buttons, address]
     page = create_frame(study_title(study), [*_notices(address), explorer], header=header)

@@ -156,6 +156,17 @@ class Session(Answers):
         else:
             self.selection.image = min(max(image + step, 0), last)
 
+    def step_head(self, step: int) -> None:
+        """Choose the next or the previous head, from layer to layer; stays at the first and at the last."""
+        heads = self.heads_by("layer")
+        place = heads.index(self.chosen_head) + step
+        self.selection.choose_head(*heads[min(max(place, 0), len(heads) - 1)])
+
+    def step_layer(self, step: int) -> None:
+        """Choose the same head of the next or the previous layer; stays at the first and at the last."""
+        layer, head = self.chosen_head
+        self.selection.choose_head(min(max(layer + step, 0), self.study.spec.n_layers - 1), head)
+
     # -- results of the live model ---------------------------------------------------------------------------------
 
     def mode_values(self) -> np.ndarray | None:

@@ -1,16 +1,28 @@
-// Light or dark, by a CSS class of the whole page that the page's own script sets first; and the page on one sheet.
+// Light or dark, by a CSS class of the whole page that the page's own script sets first; the page on one sheet; and keys
+// that work wherever nothing else takes them.
 const icon = (/** @type {string} */ path) =>
   `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="${path}"/></svg>`
 const PRINTER = icon("M7 3h10v4H7zM4 8h16a2 2 0 0 1 2 2v7h-4v-3H6v3H2v-7a2 2 0 0 1 2-2zM8 15.5h8V21H8z")
 const HALF_MOON = icon("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2v14a7 7 0 0 1 0-14z")
+const TOLD = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "[", "]", "Escape"]
+const KEYS = [
+  ["← →", "previous or next head"],
+  ["↑ ↓", "previous or next layer"],
+  ["[ ]", "previous or next image"],
+  ["/", "search for an image"],
+  ["u", "undo the last choice"],
+  ["r", "redo it"],
+  ["Esc", "clear what is brushed"],
+  ["?", "list the keys"],
+]
 
 /**
  * @param {string} label
- * @param {string} picture
+ * @param {string} content
  * @param {() => void} press
  */
-function create_button(label, picture, press) {
-  const button = Object.assign(document.createElement("button"), {type: "button", title: label, innerHTML: picture})
+function create_button(label, content, press) {
+  const button = Object.assign(document.createElement("button"), {type: "button", title: label, innerHTML: content})
   button.setAttribute("aria-label", label)
   button.addEventListener("click", press)
   return button
@@ -26,13 +38,76 @@ function print() {
   window.print()
 }
 
+function create_list() {
+  const list = document.createElement("div"), heading = document.createElement("h2"), keys = document.createElement("dl")
+  Object.assign(list, {className: "keys", popover: "auto"})
+  list.setAttribute("role", "dialog")
+  list.setAttribute("aria-label", "Keys")
+  heading.textContent = "Keys"
+  for (const [key, words] of KEYS) {
+    const name = document.createElement("dt"), meaning = document.createElement("dd")
+    name.append(...key.split(" ").flatMap((one) => [Object.assign(document.createElement("kbd"), {textContent: one}), " "]))
+    meaning.textContent = words
+    keys.append(name, meaning)
+  }
+  list.append(heading, keys)
+  return list
+}
+
+/**
+ * The first element of a kind on the page, in components too.
+ *
+ * @param {Document | ShadowRoot} root
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+function found(root, selector) {
+  const own = /** @type {HTMLElement | null} */ (root.querySelector(selector))
+  if (own !== null) return own
+  for (const {shadowRoot} of root.querySelectorAll("*")) {
+    const inner = shadowRoot === null ? null : found(shadowRoot, selector)
+    if (inner !== null) return inner
+  }
+  return null
+}
+
+/** What has keys of its own, while it has the focus. */
+const OWN_KEYS = "input, select, textarea, [role=listbox], [role=option], [role=slider], [role=dialog], .bk-Figure"
+
 /** @param {{model: Component<{dark: boolean}>, el: HTMLElement}} args */
 export function render({model, el}) {
-  const {classList} = document.documentElement, box = document.createElement("div")
+  const {classList} = document.documentElement, box = document.createElement("div"), list = create_list()
+  box.className = "buttons"
   box.append(
+    create_button("Keys", "?", () => list.togglePopover()),
     create_button("Print or save as PDF", PRINTER, print),
     create_button("Toggle theme", HALF_MOON, () => { model.dark = classList.toggle("vp-dark") }),
   )
-  el.append(box)
+  el.append(box, list)
   model.dark = classList.contains("vp-dark")
+  /** @type {Record<string, () => void>} */
+  const acts = {
+    "/": () => {
+      const search = /** @type {HTMLInputElement | null} */ (found(document, "input[role=combobox]"))
+      search?.focus()
+      search?.select()
+    },
+    "?": () => list.togglePopover(),
+    u: () => window.history.back(),
+    r: () => window.history.forward(),
+  }
+  const on_key = (/** @type {KeyboardEvent} */ event) => {
+    const {key, ctrlKey, metaKey, altKey, defaultPrevented} = event
+    if (defaultPrevented || ctrlKey || metaKey || altKey) return
+    const [target] = event.composedPath()
+    if (target instanceof Element && target.closest(OWN_KEYS)) return
+    if (key === "Escape" && list.matches(":popover-open")) return  // it closes
+    if (key in acts) acts[key]()
+    else if (TOLD.includes(key)) model.send_msg({key})
+    else return
+    event.preventDefault()
+  }
+  // On the window, after all that takes keys inside of the page.
+  window.addEventListener("keydown", on_key)
+  model.on("remove", () => window.removeEventListener("keydown", on_key))
 }

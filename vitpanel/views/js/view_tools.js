@@ -131,7 +131,9 @@ function follow_size(model, outer, button) {
     button.setAttribute("aria-label", button.title)
   }
   const on_key = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && model.maximised) model.maximised = false
+    if (event.key !== "Escape" || event.defaultPrevented || !model.maximised) return
+    event.preventDefault()  // what is brushed stays
+    model.maximised = false
   }
   button.addEventListener("click", () => { model.maximised = !model.maximised })
   model.on("maximised", apply)
