@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import create_app
@@ -43,7 +45,9 @@ def test_a_model_that_is_as_its_name_says_is_only_named(tmp_path: Path):
 
 def test_the_tab_of_the_browser_has_the_name_of_the_study(tmp_path: Path):
     study = changed_study(tmp_path / "shoes.study")
-    document: Any = create_app(study.path).server_doc()
+    document = Document()
+    with set_curdoc(document):
+        create_app(study.path).server_doc(document)
     assert document.title.startswith("shoes · ")
 
 

@@ -386,6 +386,7 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
         token.fill(text)
         token.press("Enter")
         wait_until(partial(lambda expected: view.session.selection.token == expected, expected))
+        expect(token).to_have_value(view.view.grid.name(expected))  # what is typed next is not mixed with it
     threshold.fill("2")
     threshold.press("Enter")
     wait_until(lambda: view.session.selection.threshold == 0.02 and view.is_shown())

@@ -167,7 +167,7 @@ def test_the_question_mark_is_reached_by_tab_and_its_text_stays(opened):
     mark.hover()
     expect(text).to_be_visible()
     text.hover()
-    page.mouse.wheel(0, 400)
+    page.mouse.wheel(0, 2000)
     expect(text.get_by_text("Predictions.")).to_be_in_viewport()
     expect(text).to_be_visible()
     page.mouse.move(5, 330)

@@ -28,6 +28,7 @@ def create_frame(title: str, content: Sequence[Any], *, header: Sequence[Any] = 
     document = pn.state.curdoc
     if document is not None:
         document.template = cast("Any", _template())  # Bokeh takes a text as well
+        document.title = title
     words = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
     top = pn.Row(words, *header, height=HEADER_HEIGHT, sizing_mode="stretch_width", margin=0, styles=_HEADER)
     return pn.Column(top, *content, sizing_mode="stretch_both", margin=0)

@@ -35,13 +35,17 @@ def tell(document: Document, sentence: str) -> None:
 def present(make: Callable[[], Any], *, title: str) -> None:
     """Put what ``make`` returns on the page of the visitor whose session is being made.
 
-    If it fails, and whenever a callback of Panel fails later, the page says so with an id.
+    The page is called ``title``, unless ``make`` gives its document another one. If it fails, and whenever a callback of
+    Panel fails later, the page says so with an id.
     """
     document = pn.state.curdoc
     # Panel keeps this as long as the document is there, so it must not hold the document.
     pn.config.exception_handler = partial(_callback_failed, None if document is None else weakref.ref(document))
     try:
-        make().servable(title=title)
+        if document is not None:
+            document.title = title
+        page = make()
+        page.servable(title=title if document is None else document.title)
     except UnguardedError as error:
         create_notice(escape(f"{error.message} {error.hint}")).servable(title=title)
     except Exception as error:  # noqa: BLE001 - Panel would show any to the visitor, with its traceback
