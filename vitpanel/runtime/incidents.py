@@ -35,8 +35,8 @@ def tell(document: Document, sentence: str) -> None:
 def present(make: Callable[[], Any], *, title: str) -> None:
     """Put what ``make`` returns on the page of the visitor whose session is being made.
 
-    The page is called ``title``, unless ``make`` gives its document another one. If it fails, and whenever a callback of
-    Panel fails later, the page says so with an id.
+    The page is called ``title``, unless ``make`` gives its document another one. If it fails, and whenever a callback
+    of Panel fails later, the page says so with an id.
     """
     document = pn.state.curdoc
     # Panel keeps this as long as the document is there, so it must not hold the document.
