@@ -13,7 +13,7 @@ from vitpanel.state.queries.image_numbers import ImageNumbers
 from vitpanel.state.session import Session
 from vitpanel.views.figures.numbers import change_text, distance_text
 
-_N_STOPS = 33  # of the gradient that a browser draws
+_N_STOPS = 65  # of the gradient that a browser draws
 
 
 @dataclass(frozen=True)
