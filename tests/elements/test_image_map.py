@@ -13,10 +13,10 @@ from tests.synthetic import write_synthetic_study
 from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements import density
 from vitpanel.elements.density import draw_plot
-from vitpanel.elements.image_map import image_map, image_pixels, paint_images
+from vitpanel.elements.image_looks import image_pixels
+from vitpanel.elements.image_map import image_map, paint_images
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import InPolygon
-from vitpanel.state.image_groups import ImageGroups
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study, open_study
 
@@ -25,7 +25,7 @@ DROP = "layout/images_drop"
 
 
 def pixels_of(*colours: str):
-    return image_pixels(ImageGroups("class", colours, np.arange(len(colours))), colours)
+    return image_pixels(np.arange(len(colours)), colours)
 
 
 def test_images_are_painted_where_they_belong():
@@ -182,3 +182,40 @@ def test_a_layout_that_the_study_lacks_is_refused_with_the_reason(small_study: C
         image_map(small_study(finished=False))
     with pytest.raises(StudyIncompleteError, match="class head"):
         image_map(small_study(n_classes=0), layout="drop")
+
+
+@pytest.mark.parametrize("colour", ["importance", "entropy", "distance"])
+def test_images_are_coloured_by_a_number_of_the_chosen_head(study: Study, colour: str):
+    selection = Selection(layer=1, head=2, metric="jsd")
+    table = image_map(study, selection, colour=colour, table=True)
+    name = "importance_jsd" if colour == "importance" else colour
+    expected = study[f"importance/{selection.metric}" if colour == "importance" else colour][:, 1, 2]
+    assert np.array_equal(table[name], expected, equal_nan=True)
+    points = image_map(study, selection, colour=colour)[()].get(0)
+    assert np.array_equal(points[name], expected, equal_nan=True)
+    by_number = points["colour"][np.argsort(expected, kind="stable")]
+    assert len(set(by_number)) > 5
+    assert "L1 H2" in points.opts.get("plot").kwargs["title"]
+
+
+@pytest.mark.parametrize("limit", [10, 5000])
+def test_colours_of_a_head_follow_head_and_metric(study: Study, monkeypatch: pytest.MonkeyPatch, limit: int):
+    monkeypatch.setattr(density, "MOST_GLYPHS", limit)
+    selection = Selection(metric="jsd")
+    element = image_map(study, selection, colour="importance")
+    draw_plot(element)
+
+    def shown() -> list[Any]:
+        drawn = element[()].get(0)
+        return drawn["colour"].tolist() if limit > 12 else drawn.dimension_values("R").tolist()
+
+    looks = [shown()]
+    for change in ({"head": 1}, {"layer": 1}, {"metric": "probability"}):
+        selection.param.update(**change)
+        looks.append(shown())
+    assert len({tuple(look) for look in looks}) == len(looks)
+
+
+def test_colours_that_the_study_lacks_are_refused_with_the_reason(small_study: Callable[..., Study]):
+    with pytest.raises(StudyIncompleteError, match="class"):
+        image_map(small_study(n_classes=0), Selection(image_layout="patch"), colour="importance", table=True)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.state.brush import Ids, InPolygon, Not, OfClass, Predicted
+from vitpanel.state.image_groups import NUMBERS
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.state.url import FIELDS, LONGEST_BRUSH, apply_query, starting_values, to_query
@@ -109,3 +110,14 @@ def test_watchers_hear_once(study: Study):
     calls.clear()
     apply_query(selection, {"layer": "1", "head": "2", "metric": "jsd"}, study=study, start=start)
     assert calls == [3]
+
+
+@pytest.mark.parametrize("colouring", NUMBERS)
+def test_colours_of_a_head_come_back_from_the_address(study: Study, colouring: str):
+    selection, start = session_of(study)
+    selection.colouring = colouring
+    query = to_query(selection, start)
+    assert query == {"colouring": colouring}
+    other, other_start = session_of(study)
+    assert apply_query(other, query, study=study, start=other_start) == []
+    assert other.colouring == colouring

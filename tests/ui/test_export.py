@@ -70,7 +70,21 @@ def test_pictures_have_the_size_asked_for_and_the_legend(opened):
     assert view.page.evaluate("window.devicePixelRatio") == 1
     _, svg = save(view, "Map of images · SVG")
     words = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - made by the page a moment ago
-    assert words[-1 - len(view.groups.names) :] == [view.legend.caption, *view.groups.names]
+    assert words[-1 - len(view.colours.groups.names) :] == [view.legend.caption, *view.colours.groups.names]
+
+
+def test_the_scale_of_a_number_is_saved_with_the_map(opened, act, wait_until):
+    view = opened(ImageOverview)
+    act(lambda: view.session.selection.param.update(colouring="entropy"))
+    wait_until(lambda: view.legend.scale)
+    _, svg = save(view, "Map of images · SVG")
+    drawn = ET.fromstring(svg)  # noqa: S314 - made by the page a moment ago
+    words = [text.text for text in drawn.iter(f"{SVG}text")]
+    assert words[-4:] == ["Entropy of L0 H0", *view.legend.scale["words"]]
+    fills = [rect.get("fill") for rect in drawn.iter(f"{SVG}rect")]
+    assert fills[-len(view.legend.scale["colours"]) :] == view.legend.scale["colours"]
+    _, png = save(view, "Map of images · PNG")
+    assert Image.open(io.BytesIO(png)).height > view.page.evaluate(_SIZE, view.chart.figure.id)[1] + 30
 
 
 def test_the_table_of_all_heads_is_saved_and_what_is_not_shown_says_why(opened):

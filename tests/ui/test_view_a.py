@@ -221,6 +221,37 @@ def test_layout_and_colours_are_switched_by_keyboard(opened, wait_until):
     expect(view.page.get_by_role("group", name="Right or wrong:")).to_be_visible()
 
 
+def test_images_on_which_a_head_matters_most_are_two_acts_away(opened, wait_until, place_of):
+    view = opened()
+    page, selection = view.page, view.session.selection
+    page.get_by_role("combobox", name="Colour").select_option("Importance")
+    most = page.get_by_role("button", name=", at 99 %")
+    most.click()
+    importance = view.session.study["importance/probability"][:, 0, 0]
+    wait_until(lambda: selection.image == int(np.argsort(importance, kind="stable")[round(0.99 * 39)]))
+    expect(most).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("group", name="Probability lost without L0 H0", exact=True)).to_contain_text("±0")
+    expect(page.get_by_text(f"image {selection.image}: {view.examples.examples[-1]['number']}")).to_be_visible()
+    page.get_by_role("combobox", name="Colour").select_option("Label")
+    expect(page.locator(".line", has_text=f"image {selection.image}:")).to_be_visible()
+    expect(most).to_be_hidden()
+
+
+def test_a_card_says_the_number_of_the_head_that_is_chosen_now(opened, act, place_of):
+    view = opened()
+    page, fig, layout = view.page, view.map.figure, view.session.study["layout/images_drop"]
+    page.get_by_role("combobox", name="Colour").select_option("Entropy")
+    expect(page.get_by_role("group", name="Entropy of L0 H0", exact=True)).to_be_visible()
+    page.mouse.move(*place_of(fig, *layout[8]))
+    expect(page.get_by_text("Entropy of L0 H0: ")).to_be_visible()
+    act(lambda: view.session.selection.choose_head(1, 2))
+    expect(page.get_by_role("group", name="Entropy of L1 H2", exact=True)).to_be_visible()
+    expect(page.get_by_text("Entropy of L0 H0: ")).to_be_hidden()
+    x, y = place_of(fig, *layout[8])
+    page.mouse.move(x + 1, y)
+    expect(page.get_by_text("Entropy of L1 H2: ")).to_be_visible()
+
+
 def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, place_of, monkeypatch):
     monkeypatch.setattr(density, "MOST_GLYPHS", 10)
     view = opened()

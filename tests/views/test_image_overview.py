@@ -6,6 +6,7 @@ from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from vitpanel.elements import density
 from vitpanel.state.image_search import image_text
+from vitpanel.state.selection import Selection
 from vitpanel.theme.palette import MUTED
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.image_card import data_uri
@@ -169,9 +170,106 @@ def test_every_colouring_tells_its_groups_apart(view, colouring):
     ]
 
 
+@pytest.mark.parametrize("colouring", ["importance", "entropy", "distance"])
+def test_colours_show_a_number_of_the_chosen_head_on_one_scale(view, colouring):
+    view.colouring.value = colouring
+    legend, numbers = view.legend, view.session.image_numbers()
+    assert legend.groups == []
+    assert "L0 H0" in legend.caption
+    assert len(legend.scale["words"]) == 3
+    assert legend.scale["note"].startswith("image 3: ")
+    assert len(set(view.map.points.data["colour"])) > 5
+    order = np.argsort(numbers.per_image)
+    assert [view.map.points.data["colour"][image] for image in order[[0, -1]]] == [
+        legend.scale["colours"][place] for place in (0, -1)
+    ] or numbers.is_signed
+    assert np.array_equal(view._table()[numbers.name], numbers.per_image)
+    view.colouring.value = "label"
+    assert legend.scale == {}
+    assert legend.groups
+    assert numbers.name not in view._table()
+
+
+def test_images_are_recoloured_when_head_or_metric_changes(view):
+    view.colouring.value = "importance"
+    seen = {tuple(view.map.points.data["colour"])}
+    for change in ({"head": 1}, {"metric": "jsd"}, {"layer": 1}):
+        view.session.selection.param.update(**change)
+        seen.add(tuple(view.map.points.data["colour"]))
+    assert len(seen) == 4
+    assert "JSD without L1 H1 (bits)" in view.legend.caption
+
+
+def test_images_from_the_least_to_the_largest_are_one_press_away(view):
+    assert view.examples is None
+    view.colouring.value = "entropy"
+    shown, numbers = view.examples, view.session.image_numbers()
+    assert [example["share"] for example in shown.examples] == ["1 %", "10 %", "50 %", "90 %", "99 %"]
+    last = shown.examples[-1]
+    assert last["image"] == int(np.nanargmax(numbers.per_image))
+    assert last["picture"] == data_uri(view.session.study.thumbnail(last["image"]))
+    assert shown.visible
+    assert not view.strip.visible
+    shown._handle_msg({"image": last["image"]})
+    assert view.session.selection.image == shown.chosen == last["image"]
+    assert view.legend.scale["note"] == f"image {last['image']}: {last['number']}"
+    shown._handle_msg({"image": 10**6})
+    assert view.session.selection.image == last["image"]
+    view.colouring.value = "label"
+    assert not shown.visible
+    assert view.strip.visible
+
+
+def test_a_refused_text_is_said_in_the_place_of_the_examples(view):
+    view.colouring.value = "entropy"
+    enter(view, "cat")
+    assert view.strip.visible
+    assert 'role="alert"' in view.strip.object
+    assert not view.examples.visible
+    enter(view, "4")
+    assert view.examples.visible
+    assert not view.strip.visible
+
+
+def test_a_number_that_the_study_lacks_is_said_below_the_map(make_session):
+    view = ImageOverview(make_session(n_classes=0), Bridge())
+    view.session.selection.param.update(colouring="importance", metric="probability")
+    assert "class" in view.legend.caption
+    assert view.legend.groups == []
+    assert view.examples is None
+    assert set(view.map.points.data["colour"]) == {MUTED}
+    view.session.selection.metric = "patch"
+    assert len(set(view.map.points.data["colour"])) > 5
+
+
+def test_images_without_a_number_are_grey(make_session):
+    view = ImageOverview(make_session(finished=False), Bridge())
+    view.colouring.value = "distance"
+    colours = np.array(view.map.points.data["colour"])
+    done = view.session.study.done_images
+    assert set(colours[~done]) == {MUTED}
+    assert MUTED not in colours[done]
+    assert view.legend.scale["n_unknown"] == (~done).sum()
+
+
+def test_an_entropy_that_is_not_defined_is_said(make_session):
+    view = ImageOverview(make_session(rows=1, cols=1), Bridge())
+    view.colouring.value = "entropy"
+    assert "not known on any image" in view.legend.caption
+    assert view.strip.visible
+
+
+def test_the_look_at_the_start_may_be_by_a_head(make_session):
+    view = ImageOverview(make_session(selection=Selection(image=3, colouring="distance")), Bridge())
+    view.body()
+    assert view.examples.visible
+    assert not view.strip.visible
+    assert view.legend.scale["words"]
+
+
 def test_group_pointed_at_stands_out(view):
     view.legend.pointed = 1
-    assert view.map.highlighted.view.filter.indices == np.flatnonzero(view.groups.codes == 1).tolist()
+    assert view.map.highlighted.view.filter.indices == np.flatnonzero(view.colours.groups.codes == 1).tolist()
     assert view.map.all.glyph.fill_alpha < 0.3
     view.legend.pointed = -1
     assert view.map.highlighted.view.filter.indices == []
@@ -180,7 +278,7 @@ def test_group_pointed_at_stands_out(view):
 
 def test_group_pressed_is_brushed_and_can_be_cleared(view):
     view.legend._handle_msg({"pressed": 1})
-    mask = view.groups.codes == 1
+    mask = view.colours.groups.codes == 1
     assert np.array_equal(view.session.brushed, mask)
     assert view.unbrush.label == f"Clear {mask.sum()} brushed"
     assert view.map.highlighted.view.filter.indices == np.flatnonzero(mask).tolist()
@@ -194,7 +292,7 @@ def test_group_pressed_is_brushed_and_can_be_cleared(view):
 
 
 def test_a_group_is_added_and_taken_away_by_keys(view):
-    first, second = (view.groups.codes == group for group in (0, 1))
+    first, second = (view.colours.groups.codes == group for group in (0, 1))
     view.legend._handle_msg({"pressed": 0})
     view.legend._handle_msg({"pressed": 1, "shift": True})
     assert np.array_equal(view.session.brushed, first | second)
@@ -235,6 +333,20 @@ def test_card_of_the_image_pointed_at(view):
     assert view.answer.data["image"] == [image]
 
 
+def test_cards_say_the_number_and_are_asked_for_again_when_it_changes(view):
+    view.pointer.data = {"image": [5]}
+    assert "entropy" not in view.answer.data["html"][0]
+    view.colouring.value = "entropy"
+    assert view.answer.data["image"] == []
+    assert view.pointer.data["image"] == [-1]
+    view.pointer.data = {"image": [5]}
+    assert f"Entropy of L0 H0: {view.session.study['entropy'][5, 0, 0]:.3f}" in view.answer.data["html"][0]
+    view.session.selection.head = 1
+    assert view.answer.data["image"] == []
+    view.pointer.data = {"image": [5]}
+    assert "Entropy of L0 H1: " in view.answer.data["html"][0]
+
+
 def test_search_offers_a_few_of_the_images_that_match(view):
     sent = []
     view.text._send_msg = sent.append
@@ -249,11 +361,14 @@ def test_many_images_are_painted_into_one_picture(make_session, monkeypatch):
     monkeypatch.setattr(density, "MOST_GLYPHS", 10)
     view = ImageOverview(make_session(), Bridge())
     assert view.map.all is None
+    view.colouring.value = "distance"
+    assert len(set(np.unique(view.map.source.data["image"][0])) - {0}) > 5
+    view.colouring.value = "label"
     (pixels,) = view.map.source.data["image"]
-    assert len(set(np.unique(pixels)) - {0}) == len(view.groups.names)
+    assert len(set(np.unique(pixels)) - {0}) == len(view.colours.groups.names)
     view.legend.pointed = 0
     (highlighted,) = view.map.source.data["image"]
-    assert len(np.unique(highlighted)) == len(view.groups.names) + 1
+    assert len(np.unique(highlighted)) == len(view.colours.groups.names) + 1
     assert not np.array_equal(highlighted, pixels)
     view.layout.value = "cls"
     assert not np.array_equal(view.map.source.data["image"][0], highlighted)
@@ -268,5 +383,5 @@ def test_files_say_what_lays_the_images_out_and_have_the_legend(view):
     view.view_tools._handle_msg({"save": "image-overview", "kind": "png", "scale": 4})
     assert sent[0]["file"] == "image-overview_L0H0_image3_by-probability.png"
     assert sent[0]["scale"] == 4
-    assert sent[0]["legend"] == {"caption": "Label:", "groups": view.legend.groups}
+    assert sent[0]["legend"] == {"caption": "Label:", "groups": view.legend.groups, "scale": {}}
     assert set(view._table()["layout"]) == {"probability"}

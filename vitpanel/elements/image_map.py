@@ -1,8 +1,6 @@
 """A: all images, laid out by the importance of their heads."""
 
-from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from typing import Any
 
 import holoviews as hv
@@ -14,30 +12,21 @@ from vitpanel.drawing.point_grid import Points
 from vitpanel.drawing.viewport import Viewport, home_viewport
 from vitpanel.elements import density
 from vitpanel.elements.density import LivePicture, Picture, follow_viewport, ranked, rgb_element
+from vitpanel.elements.image_looks import ALPHA, Look, group_look, image_pixels, number_look
 from vitpanel.elements.shading import thickened
 from vitpanel.elements.streams import on_outline
 from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import InPolygon
-from vitpanel.state.image_groups import (
-    NO_LABEL,
-    NO_PREDICTION,
-    NOT_JUDGED,
-    NOT_KNOWN,
-    RIGHT,
-    WRONG,
-    ImageGroups,
-    class_order,
-    image_groups,
-)
+from vitpanel.state.image_groups import NUMBERS, class_order, image_groups
+from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers
 from vitpanel.state.selection import Selection
 from vitpanel.study.metric_arrays import layout_label
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
-from vitpanel.theme.palette import CHOSEN, MUTED, SHARE_COLOURS, TEXT, VALUE, WRONG_COLOUR, class_colours, rgba
+from vitpanel.theme.palette import CHOSEN, TEXT
 
-MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
-ALPHA, FAINT_ALPHA = 230, 40
+FAINT_ALPHA = 40
 # Up to so many in sight, painted images are discs of a radius of 2 pixels, else of 1.
 FEW = 4000
 SIDE = 440
@@ -53,37 +42,6 @@ _LOOK: dict[str, Any] = {
     "fontsize": FONTS,
     **APART,
 }
-
-
-@dataclass(frozen=True)
-class Look:
-    """Colour and shape of each group of images."""
-
-    colours: tuple[str, ...]
-    markers: tuple[str, ...]
-
-
-def group_look(groups: ImageGroups, classes: tuple[str, ...]) -> Look:
-    """Colour and shape of each group; a class looks the same whether it is a label or a prediction.
-
-    Parameters
-    ----------
-    classes
-        Names of all classes that occur.
-    """
-    if groups.kind == "class":
-        colours = class_colours(classes)
-        shapes = dict(zip(classes, cycle(MARKERS), strict=False))
-    elif groups.kind == "verdict":
-        colours, shapes = {RIGHT: VALUE, WRONG: WRONG_COLOUR}, {RIGHT: "circle", WRONG: "triangle"}
-    else:
-        shares = tuple(name for name in groups.names if name != NOT_KNOWN)
-        colours, shapes = dict(zip(shares, _shares(shares), strict=True)), dict.fromkeys(shares, "circle")
-    unknown = dict.fromkeys((NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN))
-    return Look(
-        tuple(MUTED if name in unknown else colours[name] for name in groups.names),
-        tuple("x" if name in unknown else shapes[name] for name in groups.names),
-    )
 
 
 def point_size(n_images: int) -> float:
@@ -142,16 +100,14 @@ def paint_images(
     return Picture(viewport, by_rank[top])
 
 
-def image_pixels(groups: ImageGroups, colours: tuple[str, ...]) -> np.ndarray:
-    """Pixel of each image, uint32 RGBA ``(n_images,)``, from the colour of each group."""
-    return np.array([rgba(colour, alpha=ALPHA) for colour in colours], np.uint32)[groups.codes]
-
-
-def image_table(images: pd.DataFrame, layout: np.ndarray, brushed: np.ndarray | None) -> pd.DataFrame:
-    """What the map shows, one row an image."""
+def image_table(
+    images: pd.DataFrame, layout: np.ndarray, *, brushed: np.ndarray | None = None, numbers: ImageNumbers | None = None
+) -> pd.DataFrame:
+    """What the map shows, one row an image; what is brushed and the numbers that colours show have columns if given."""
     columns = ["file", "label_name", "predicted_name", "p_true"]
     table = images[columns].reset_index().assign(x=layout[:, 0], y=layout[:, 1])
-    return table if brushed is None else table.assign(brushed=brushed)
+    more = {} if brushed is None else {"brushed": brushed}
+    return table.assign(**more | ({} if numbers is None else {numbers.name: numbers.per_image}))
 
 
 def image_map(
@@ -173,19 +129,22 @@ def image_map(
         What images are laid out by: ``"drop"``, ``"jsd"``, ``"cls"``, ``"patch"`` or ``"probability"``, as far as the
         study has them; None takes the selection's.
     colour
-        What colours mean: ``"label"``, ``"predicted"``, ``"correct"`` or ``"p_true"``; None as above.
+        What colours mean: ``"label"``, ``"predicted"``, ``"correct"``, ``"p_true"``, or of the chosen head
+        ``"importance"``, ``"entropy"`` or ``"distance"``, from dark to light or, where it has a sign, from blue to
+        orange; None as above.
     table
         Whether to return the table behind the map.
 
     Returns
     -------
     ``hv.Points``, ``hv.RGB`` of more than `MOST_GLYPHS` images, or an ``hv.DynamicMap`` with a selection; or a
-    DataFrame of all images: image, file, label_name, predicted_name, p_true, x, y, layout and is_chosen.
+    DataFrame of all images: image, file, label_name, predicted_name, p_true, x, y, layout and is_chosen; and the number
+    that colours show, as ``importance_jsd`` or ``entropy``.
 
     Raises
     ------
     StudyIncompleteError
-        If the study does not have the layout.
+        If the study does not have the layout, or what colours would show.
 
     References
     ----------
@@ -224,7 +183,9 @@ class _ShownImages:
 
     def table(self) -> pd.DataFrame:
         """All images."""
-        table = image_table(self._study.images, self._layout, None).rename(columns={"image_id": "image"})
+        table = image_table(self._study.images, self._layout, numbers=self._numbers).rename(
+            columns={"image_id": "image"}
+        )
         return table.assign(layout=self._layout_name, is_chosen=table["image"] == self._selection.image)
 
     def static(self) -> Any:
@@ -234,7 +195,7 @@ class _ShownImages:
     def linked(self) -> hv.DynamicMap:
         """The map with a ring around the chosen image."""
         followed = partial(Params, self._selection)
-        what, fixed = ["image_layout", "colouring", "images"], {"apply_ranges": False, "backend": "bokeh"}
+        what, fixed = self._followed, {"apply_ranges": False, "backend": "bokeh"}
         limits = {"xlim": self._viewport.x, "ylim": self._viewport.y, "tools": ["hover", "box_select", "lasso_select"]}
         if self._study.n_images > density.MOST_GLYPHS:
             limits |= {"tools": limits["tools"][1:], "apply_ranges": False}
@@ -254,26 +215,46 @@ class _ShownImages:
         brush = self._selection.images
         return None if brush is None else brush.to_mask(self._study)
 
-    def _images(self, **_: object) -> Any:
-        title = f"Images by {layout_label(self._layout_name)}"
-        return self._drawn().opts(title=title, backend="bokeh")
+    @property
+    def _followed(self) -> list[str]:
+        """Parameters of the selection that change the images."""
+        is_of_groups = self._fixed_colour is not None and self._fixed_colour not in NUMBERS
+        return ["image_layout", "colouring", "images", *([] if is_of_groups else ["layer", "head", "metric"])]
 
-    def _drawn(self) -> Any:
+    @property
+    def _numbers(self) -> ImageNumbers | None:
+        """Number of the head that colours show, None where they show groups."""
+        colouring = self._fixed_colour or self._selection.colouring
+        return image_numbers(self._study, self._selection, colouring) if colouring in NUMBERS else None
+
+    def _look(self, numbers: ImageNumbers | None) -> Look:
+        if numbers is not None:
+            return number_look(numbers)
+        return group_look(image_groups(self._study, self._fixed_colour or self._selection.colouring), self._classes)
+
+    def _images(self, **_: object) -> Any:
+        title, numbers = f"Images by {layout_label(self._layout_name)}", self._numbers
+        if numbers is not None:
+            unit = f" {numbers.unit}" if numbers.unit else ""
+            title += f" · {numbers.title}, {numbers.low:.3g} to {numbers.high:.3g}{unit}"
+        return self._drawn(numbers).opts(title=title, backend="bokeh")
+
+    def _drawn(self, numbers: ImageNumbers | None) -> Any:
         if self._study.n_images > density.MOST_GLYPHS:
             return rgb_element(self._look_at(self._viewport))
-        groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
-        look = group_look(groups, self._classes)
-        colours, markers = (np.array(values)[groups.codes] for values in (look.colours, look.markers))
+        look = self._look(numbers)
+        colours, markers = (np.array(values)[look.codes] for values in (look.colours, look.markers))
         images = self._study.images
         known = {"image": np.arange(len(images)), "label": images["label_name"], "predicted": images["predicted_name"]}
+        known |= {} if numbers is None else {numbers.name: numbers.per_image}
         tooltips = list(known)
         points = point_element(self._layout, colours, markers, highlighted=self._highlighted, **known)
         return points.opts(tools=["hover"], hover_tooltips=tooltips, backend="bokeh")
 
     def _look_at(self, viewport: Viewport) -> Picture:
         self._viewport = viewport
-        groups = image_groups(self._study, self._fixed_colour or self._selection.colouring)
-        pixels = image_pixels(groups, group_look(groups, self._classes).colours)
+        look = self._look(self._numbers)
+        pixels = image_pixels(look.codes, look.colours)
         return paint_images(self._layout, pixels, viewport, highlighted=self._highlighted)
 
     def _ring(self, **_: object) -> hv.Points:
@@ -302,8 +283,3 @@ def span_of(values: np.ndarray) -> tuple[float, float]:
     """Lowest and highest of all values but NaN; 0 and 1 when there are none."""
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-
-
-def _shares(names: tuple[str, ...]) -> list[str]:
-    """Colours of those fifths that occur."""
-    return [SHARE_COLOURS[round(float(name.split()[0]) * len(SHARE_COLOURS))] for name in names]

@@ -8,6 +8,8 @@ import numpy as np
 from vitpanel.study.reader import Study
 
 COLOURINGS = ("label", "predicted", "correct", "p_true")
+# Of the chosen head, which colours can show too: no groups, see `vitpanel.state.queries.image_numbers`.
+NUMBERS = ("importance", "entropy", "distance")
 NO_LABEL = "no label"
 NO_PREDICTION = "no prediction"
 RIGHT, WRONG, NOT_JUDGED = "right", "wrong", "cannot be judged"

@@ -11,7 +11,7 @@ from vitpanel.core.spec import ViTSpec, head_name
 from vitpanel.drawing.display import HEAT, MASKS, SCALES
 from vitpanel.errors import ChoiceError, VitpanelError
 from vitpanel.state.brush import IMAGE, TOKEN, WAYS, Brush, combined
-from vitpanel.state.image_groups import COLOURINGS
+from vitpanel.state.image_groups import COLOURINGS, NUMBERS
 from vitpanel.state.strength import MEASURES
 from vitpanel.study.metric_arrays import all_image_layouts
 from vitpanel.study.reader import Study
@@ -122,7 +122,11 @@ class Selection(param.Parameterized):
         keys=lambda: list(all_image_layouts()),
         doc="What images are laid out by: drop is the probability lost without each head, probability what is left.",
     )
-    colouring = param.Selector(default="label", objects=list(COLOURINGS), doc="What the colours of images mean.")
+    colouring = param.Selector(
+        default="label",
+        objects=[*COLOURINGS, *NUMBERS],
+        doc="What the colours of images mean: their groups, or a number of the chosen head.",
+    )
     measure = param.Selector(
         default="entropy", objects=list(MEASURES), doc="Measure of how far the patches of a head look."
     )

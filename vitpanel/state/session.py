@@ -10,11 +10,12 @@ import pandas as pd
 from vitpanel.drawing.display import HeadDisplay, head_display, threshold_value
 from vitpanel.state.answers import Answers
 from vitpanel.state.brush import mask_of
-from vitpanel.state.image_groups import ImageGroups, image_groups
+from vitpanel.state.image_groups import NUMBERS, ImageGroups, image_groups
 from vitpanel.state.image_search import find_image
 from vitpanel.state.online import Inference
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
+from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers
 from vitpanel.state.queries.image_set import set_table
 from vitpanel.state.queries.importance import importance_curve
 from vitpanel.state.queries.modes import mode_values, predictions, reference_class
@@ -123,8 +124,19 @@ class Session(Answers):
         return layouts.get(self.selection.image_layout, next(iter(layouts.values())))
 
     def image_groups(self) -> ImageGroups:
-        """What the colours of images mean."""
+        """What the colours of images mean, where they mean groups."""
         return image_groups(self.study, self.selection.colouring)
+
+    def image_numbers(self) -> ImageNumbers | None:
+        """Number of the chosen head that the colours of images mean, None where they mean groups.
+
+        Raises
+        ------
+        StudyIncompleteError
+            If the study does not have it; the message is the reason.
+        """
+        colouring = self.selection.colouring
+        return image_numbers(self.study, self.selection, colouring) if colouring in NUMBERS else None
 
     @property
     def chosen_head(self) -> tuple[int, int]:

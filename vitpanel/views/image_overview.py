@@ -11,10 +11,11 @@ from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import ColumnDataSource, CustomJS
 
 from vitpanel.drawing.viewport import Viewport
-from vitpanel.elements.image_map import group_look, image_pixels, image_table, paint_images
+from vitpanel.elements.image_looks import image_pixels
+from vitpanel.elements.image_map import image_table, paint_images
 from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import brush_of_group
-from vitpanel.state.image_groups import class_order
+from vitpanel.state.image_groups import NUMBERS, class_order
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
 from vitpanel.theme.palette import css, dark_colours
@@ -25,7 +26,12 @@ from vitpanel.views.brush_ways import BrushWays, way_of
 from vitpanel.views.chart import Chart
 from vitpanel.views.controls import create_button, create_select, linked
 from vitpanel.views.figures.client import script
-from vitpanel.views.figures.image_card import STRIP_STYLE, card_html, error_html, strip_html
+from vitpanel.views.figures.image_card import (
+    STRIP_STYLE,
+    card_html,
+    error_html,
+    strip_html,
+)
 from vitpanel.views.figures.image_map import (
     brush_of,
     create_image_map,
@@ -34,10 +40,20 @@ from vitpanel.views.figures.image_map import (
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
 from vitpanel.views.icon_buttons import IconButton, IconButtons
-from vitpanel.views.image_widgets import GroupButtons, ImageSearch
+from vitpanel.views.image_examples import ImageExamples
+from vitpanel.views.image_legend import image_colours, number_legend, number_text
+from vitpanel.views.image_widgets import ImageLegend, ImageSearch
 from vitpanel.views.view import Place, View
 
-COLOURING_NAMES = {"label": "Label", "predicted": "Prediction", "correct": "Right or wrong", "p_true": "p(label)"}
+COLOURING_NAMES = {
+    "label": "Label",
+    "predicted": "Prediction",
+    "correct": "Right or wrong",
+    "p_true": "p(label)",
+    "importance": "Importance",
+    "entropy": "Entropy",
+    "distance": "Distance",
+}
 TOOLS = (
     IconButton("pan", "Drag moves the map", icons.MOVE, is_switch=True),
     IconButton("box", "Drag a box to brush images", icons.BOX, is_switch=True),
@@ -48,6 +64,7 @@ _CARD = (
     f"background: {css('surface')}; color: {css('text')}; border: 1px solid {css('muted')}; border-radius: 3px"
 )
 TOOLS_WIDTH = 32
+STRIP_HEIGHT = 62
 _OVER = {"position": "absolute", "z-index": "3"}
 _UNBRUSH = ".bk-btn-group > .bk-btn.bk-btn { height: 24px; font-size: 11px; }"
 
@@ -63,14 +80,13 @@ class ImageOverview(View):
         "_draw_choice": ("image",),
         "_draw_layout": ("image_layout",),
         "_draw_colours": ("colouring", "view.dark"),
+        "_draw_numbers": ("layer", "head", "metric"),
         "_draw_brush": ("images",),
     }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
-        study = session.study
-        self.classes = class_order(study)
-        self.groups = session.image_groups()
+        self._classes = class_order(session.study)
         self.map = create_image_map(self._layout)
         self.chart = Chart(
             self.map.plot,
@@ -79,16 +95,19 @@ class ImageOverview(View):
             table=self._table,
             title="Map of images",
             detail=lambda: f"by-{self._layout_name}",
-            legend=lambda: {"caption": self.legend.caption, "groups": self.legend.groups},
+            legend=lambda: {name: getattr(self.legend, name) for name in ("caption", "groups", "scale")},
         )
-        self.strip = pn.pane.HTML("", height=60, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
-        self.legend = GroupButtons(self._on_group, **FULL_WIDTH)
+        self.strip = pn.pane.HTML("", height=STRIP_HEIGHT, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
+        self.legend = ImageLegend(self._on_group, **FULL_WIDTH)
+        # In the place of the strip while colours show a number; made then.
+        self.examples: ImageExamples | None = None
+        self._whole = pn.Column(**FILLED)
         self._create_controls()
         self._create_card()
         self._follow_figure()
         self.legend.param.watch(lambda *_: bridge.put("A highlight", self._draw_highlight), "pointed")
-        self._draw_choice()
         self._draw_colours()
+        self._draw_choice()
         self._draw_brush()
         self.follow()
 
@@ -158,7 +177,8 @@ class ImageOverview(View):
         # Buttons lie over the left edge, points beside them.
         beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
         chart = pn.Column(beside, self.tools, self.unbrush, styles=styles, **FILLED)
-        return pn.Column(choose, chart, self.legend, self.strip, **FILLED)
+        self._whole.objects = [choose, chart, self.legend, self.strip, *filter(None, [self.examples])]
+        return self._whole
 
     @property
     def _layout(self) -> np.ndarray:
@@ -172,7 +192,8 @@ class ImageOverview(View):
         return next(name for name, array in layouts.items() if array == self.session.image_layout)
 
     def _table(self) -> pd.DataFrame:
-        table = image_table(self.session.study.images, self._layout, self.session.brushed)
+        images = self.session.study.images
+        table = image_table(images, self._layout, brushed=self.session.brushed, numbers=self.colours.numbers)
         return table.assign(layout=self._layout_name)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
@@ -197,7 +218,7 @@ class ImageOverview(View):
         except VitpanelError as error:
             # After what waits to be drawn of the image before, which would write over it.
             words = error_html(error.message, error.hint)
-            self.bridge.put("refused", lambda: self.strip.param.update(object=words))
+            self.bridge.put("refused", partial(self._show_below, words))
             self.text.refuse()
         else:
             self._put("_draw_choice")
@@ -211,13 +232,24 @@ class ImageOverview(View):
 
     def _on_group(self, group: int, held: Mapping[str, bool]) -> None:
         selection = self.session.selection
-        selection.mark(brush_of_group(self.groups, group, selection.colouring), how=way_of(held) or selection.way)
+        selection.mark(
+            brush_of_group(self.colours.groups, group, selection.colouring), how=way_of(held) or selection.way
+        )
+
+    def _on_example(self, image: int) -> None:
+        self.session.selection.image = image
 
     def _on_pointer(self, _attribute: str, _old: object, new: dict[str, Any]) -> None:
         image = int(new["image"][0])
         if 0 <= image < self.session.study.n_images:
-            html = card_html(self.session.study, image)
-            self.bridge.put("A card", lambda: self.answer.update(data={"image": [image], "html": [html]}))
+            self.bridge.put("A card", partial(self._write_card, image))
+
+    def _write_card(self, image: int) -> None:
+        numbers, more = self.colours.numbers, ""
+        if numbers is not None:
+            more = f"{numbers.title}: {number_text(numbers, numbers.per_image[image])}"
+        html = card_html(self.session.study, image, more=more)
+        self.answer.data = {"image": [image], "html": [html]}
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
@@ -227,23 +259,52 @@ class ImageOverview(View):
         self.previous.disabled = image == 0
         self.next.disabled = image == study.n_images - 1
         self.everything.disabled = image is None
-        self.strip.object = strip_html(study, image)
+        if self.colours.numbers is not None:
+            self.legend.param.update(**number_legend(self.colours.numbers, image))
+        if self.examples is not None:
+            self.examples.chosen = -1 if image is None else image
+        self._show_below()
         self._draw_ring()
 
+    def _show_below(self, error: str = "") -> None:
+        """Show below the legend what goes wrong, else images by what colours show of a head, else the chosen one."""
+        study, image = self.session.study, self.session.selection.image
+        has_examples = self.examples is not None and bool(self.examples.examples)
+        self.strip.param.update(object=error or strip_html(study, image), visible=bool(error) or not has_examples)
+        if self.examples is not None:
+            self.examples.visible = has_examples and not error
+
+    def _draw_numbers(self) -> None:
+        if self.session.selection.colouring in NUMBERS:
+            self._draw_colours()
+
     def _draw_colours(self) -> None:
-        self.groups = self.session.image_groups()
-        look, n_images = group_look(self.groups, self.classes), np.bincount(self.groups.codes)
         dark = dark_colours(self.session.study.spec.n_layers, has_ramps=False) if self.dark else {}
-        self.legend.param.update(
-            caption=f"{COLOURING_NAMES[self.session.selection.colouring]}:",
-            groups=[
-                {"name": name, "colour": dark.get(colour, colour), "marker": marker, "n": int(n)}
-                for name, colour, marker, n in zip(self.groups.names, look.colours, look.markers, n_images, strict=True)
-            ],
-            pointed=-1,
-        )
-        self.map.dress(self.groups, look)
+        self.colours = image_colours(self.session, COLOURING_NAMES, classes=self._classes, dark=dark)
+        look = self.colours.look
+        self.legend.param.update(**self.colours.legend, pointed=-1)
+        self._pixels = image_pixels(look.codes, tuple(dark.get(colour, colour) for colour in look.colours))
+        self.map.dress(look)
+        self._forget_cards()
+        self._draw_examples()
         self._draw_highlight()
+
+    def _forget_cards(self) -> None:
+        """Let the browser ask again for what it says of images: their number has changed."""
+        if len(self.answer.data["image"]):
+            self.pointer.data = {"image": [-1]}
+            self.answer.data = {"image": [], "html": []}
+
+    def _draw_examples(self) -> None:
+        study, numbers, image = self.session.study, self.colours.numbers, self.session.selection.image
+        if self.examples is None and numbers is not None:
+            self.examples = ImageExamples(self._on_example, height=STRIP_HEIGHT, **FULL_WIDTH)
+            if len(self._whole):  # laid out already
+                self._whole.append(self.examples)
+        if self.examples is not None:
+            self.examples.show_numbers(study, numbers)
+            self.examples.chosen = -1 if image is None else image
+        self._show_below()
 
     def _draw_ring(self) -> None:
         image = self.session.selection.image
@@ -274,7 +335,7 @@ class ImageOverview(View):
     def _highlighted(self) -> np.ndarray | None:
         """Images that stand out: those pointed at in the legend, else the brush."""
         pointed = self.legend.pointed
-        return self.session.brushed if pointed < 0 else self.groups.codes == pointed
+        return self.session.brushed if pointed < 0 else self.colours.look.codes == pointed
 
     def _draw_picture(self, *, is_moved: bool = False) -> None:
         fig, picture = self.map.figure, self.map.picture
@@ -283,8 +344,7 @@ class ImageOverview(View):
         viewport = Viewport(
             (fig.x_range.start, fig.x_range.end), (fig.y_range.start, fig.y_range.end), *inner_size(fig)
         )
-        pixels = image_pixels(self.groups, tuple(group["colour"] for group in self.legend.groups))
-        painted = paint_images(self._layout, pixels, viewport, highlighted=self._highlighted)
+        painted = paint_images(self._layout, self._pixels, viewport, highlighted=self._highlighted)
         if is_moved:
             picture.move(painted)
         else:

@@ -70,8 +70,8 @@ class ImageSearch(JSComponent):
             self._send_msg({"id": data.get("id"), "options": [image_text(self._study, image) for image in found]})
 
 
-class GroupButtons(JSComponent):
-    """Legend of groups of images; in the browser a list of buttons.
+class ImageLegend(JSComponent):
+    """Legend of images; in the browser a list of buttons, one a group, or a bar of colours with its numbers.
 
     Parameters
     ----------
@@ -79,8 +79,9 @@ class GroupButtons(JSComponent):
         Is given the group that is pressed, and which of the keys ``shift``, ``ctrl`` and ``alt`` are held.
     """
 
-    caption = param.String(default="", doc="What the groups are.")
+    caption = param.String(default="", doc="What the groups or the numbers are.")
     groups = param.List(default=[], doc="For each group its name, colour, marker, and the number n of its images.")
+    scale = param.Dict(default={}, doc="Bar of colours, as `scale.js` has it; empty where there are groups.")
     pointed = param.Integer(default=-1, doc="Group that is pointed at or has the focus, -1 for none.")
 
     _esm = module_text("vitpanel.views", "groups.js")
@@ -97,6 +98,18 @@ class GroupButtons(JSComponent):
     .groups button:focus-visible {{ outline: 1px solid {css("value")}; outline-offset: -1px; }}
     .groups svg {{ width: 9px; height: 9px; margin-right: 3px; stroke: {css("text")}; stroke-width: 0.5;
         vertical-align: -1px; }}
+    .scale {{ width: 100%; padding-right: 4px; font: 11px/14px sans-serif; }}
+    .scale .head, .scale .numbers {{ display: flex; justify-content: space-between; gap: 8px; white-space: nowrap; }}
+    .groups .scale span {{ margin: 0; color: {css("text")}; }}
+    .groups .scale .caption {{ overflow: hidden; text-overflow: ellipsis; }}
+    .groups .scale .note {{ color: {css("hint")}; }}
+    .scale .numbers {{ line-height: 13px; }}
+    .scale .numbers span {{ flex: 1; text-align: center; }}
+    .scale .numbers span:first-child {{ text-align: left; }}
+    .scale .numbers span:last-child {{ text-align: right; }}
+    .scale .bar {{ position: relative; height: 8px; margin: 2px 0; border-radius: 2px; }}
+    .scale .bar i {{ position: absolute; top: -3px; bottom: -3px; width: 2px; margin-left: -2px;
+        box-sizing: content-box; background: {css("chosen")}; border: 1px solid {css("surface")}; }}
 """
     ]
 

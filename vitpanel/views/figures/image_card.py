@@ -1,7 +1,6 @@
 """Words and pictures of one image, as HTML; what comes from files is escaped."""
 
 import base64
-from collections.abc import Callable
 
 import numpy as np
 
@@ -33,7 +32,7 @@ def strip_html(study: Study, image: int | None) -> str:
         return f'<div class="strip"><div class="none">{words}</div></div>'
     file = escaped(study.images["file"].iloc[image])
     return (
-        f'<div class="strip">{_picture(study, image, study.thumbnail)}<div>'
+        f'<div class="strip">{_picture(study, image)}<div>'
         f'<div class="line">image {image}: <b>{_label(study, image)}</b></div>'
         f'<div class="line">{prediction_html(study, image)}</div>'
         f'<div class="line file" title="{file}">{file}</div></div></div>'
@@ -46,12 +45,13 @@ def error_html(message: str, hint: str) -> str:
     return f'<div class="strip"><div class="error" role="alert">{words}</div></div>'
 
 
-def card_html(study: Study, image: int) -> str:
-    """What a pointed-at image is: thumbnail, id, label, prediction and p(true)."""
-    picture = _picture(study, image, study.thumbnail, style="width:52px;height:52px;object-fit:contain")
+def card_html(study: Study, image: int, *, more: str = "") -> str:
+    """What a pointed-at image is: thumbnail, id, label, prediction and p(true), and a line more if there is one."""
+    picture = _picture(study, image, style="width:52px;height:52px;object-fit:contain")
+    line = f"<br>{escaped(more)}" if more else ""
     return (
         f'<div style="display:flex;gap:8px;align-items:center">{picture}<div>'
-        f"<b>image {image}</b><br>label: {_label(study, image)}<br>{prediction_html(study, image)}</div></div>"
+        f"<b>image {image}</b><br>label: {_label(study, image)}<br>{prediction_html(study, image)}{line}</div></div>"
     )
 
 
@@ -71,16 +71,27 @@ def _label(study: Study, image: int) -> str:
     return escaped(study.images["label_name"].iloc[image] or NO_LABEL)
 
 
-def _picture(study: Study, image: int, read: Callable[[int], bytes], *, style: str = "") -> str:
-    """Element of a picture, nothing for an image that is not done."""
+def thumbnail_uri(study: Study, image: int) -> str:
+    """Thumbnail as the source of an HTML image, empty for an image that is not done."""
     try:
-        picture = read(image)
+        return data_uri(study.thumbnail(image))
     except VitpanelError:
         return ""
-    small = max(study.spec.image_size) <= SMALL_SIDE  # a small picture blurs when it is enlarged
+
+
+def is_crisp(study: Study) -> bool:
+    """Whether pictures are so small that they blur when they are enlarged."""
+    return max(study.spec.image_size) <= SMALL_SIDE
+
+
+def _picture(study: Study, image: int, *, style: str = "") -> str:
+    """Element of a picture, nothing for an image that is not done."""
+    uri, small = thumbnail_uri(study, image), is_crisp(study)
+    if not uri:
+        return ""
     crisp = ";image-rendering:pixelated" if small else ""
     kind = "small" if small else ""
-    return f'<img class="{kind}" style="{style}{crisp}" alt="image {image}" src="{data_uri(picture)}">'
+    return f'<img class="{kind}" style="{style}{crisp}" alt="image {image}" src="{uri}">'
 
 
 def data_uri(picture: bytes) -> str:

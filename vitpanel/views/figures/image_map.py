@@ -21,9 +21,9 @@ from holoviews.plotting.plot import Plot
 
 from vitpanel.elements import density
 from vitpanel.elements.density import LOOK, LivePicture, draw_plot
-from vitpanel.elements.image_map import MARKERS, Look, point_element, point_size
+from vitpanel.elements.image_looks import MARKERS, Look
+from vitpanel.elements.image_map import point_element, point_size
 from vitpanel.state.brush import InPolygon
-from vitpanel.state.image_groups import ImageGroups
 from vitpanel.theme.palette import CHOSEN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import dressed
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
@@ -84,10 +84,10 @@ class ImageMap:
             home = padded_range(np.asarray(self.points.data[name]))
             span.update(start=home.start, end=home.end)
 
-    def dress(self, groups: ImageGroups, look: Look) -> None:
-        """Give every image the colour and shape of its group."""
+    def dress(self, look: Look) -> None:
+        """Give every image its colour and shape."""
         if self.all is not None:
-            colours, markers = np.array(look.colours)[groups.codes], np.array(look.markers)[groups.codes]
+            colours, markers = np.array(look.colours)[look.codes], np.array(look.markers)[look.codes]
             self.points.data = dict(self.points.data) | {"colour": colours.tolist(), "marker": markers.tolist()}
 
     def highlight(self, mask: np.ndarray | None) -> None:

@@ -16,11 +16,12 @@ const SCALES = [1, 2, 4]
  */
 
 /** @typedef {{name: string, colour: string, marker: import("./shapes.js").Marker}} Group */
-/** @typedef {{caption: string, groups: Group[]}} Legend */
+/** @typedef {{caption: string, groups: Group[], scale?: {colours?: string[], words?: string[]}}} Legend */
 /** @typedef {{ground: string, colour: string, file: string, legend: Legend | null, scale: number}} Look */
 
 const SVG = "http://www.w3.org/2000/svg"
 const LEGEND = {size: 11, line: 16, margin: 6}
+const BAR = {width: 200, height: 8}
 
 /** @param {string} figure */
 function shown(figure) {
@@ -125,13 +126,44 @@ function download(blob, file) {
 }
 
 /**
+ * @param {string} name
+ * @param {Record<string, string | number>} attributes
+ * @param {string} text
+ */
+function create_shape(name, attributes, text = "") {
+  const shape = document.createElementNS(SVG, name)
+  for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, String(value))
+  shape.textContent = text
+  return shape
+}
+
+/**
+ * A bar of colours at some height, as elements of SVG, with its numbers below.
+ *
+ * @param {string[]} colours
+ * @param {string[]} words
+ * @param {{y: number, colour: string, room: number}} place
+ */
+function draw_scale(colours, words, {y, colour, room}) {
+  const width = Math.min(BAR.width, room), step = width / colours.length
+  const steps = colours.map((fill, i) =>  // each reaches below the next one, so that no gap is seen
+    create_shape("rect", {x: LEGEND.margin + i * step, y, width: width - i * step, height: BAR.height, fill}))
+  const look = {y: y + BAR.height + LEGEND.size, fill: colour, "font-size": LEGEND.size, "font-family": "sans-serif"}
+  const numbers = words.map((text, i) => {
+    const anchor = ["start", "middle", "end"][i]
+    return create_shape("text", {x: LEGEND.margin + i * width / 2, "text-anchor": anchor, ...look}, text)
+  })
+  return [...steps, ...numbers]
+}
+
+/**
  * Entries of a legend below a picture of some width, as elements of SVG, and their height.
  *
  * @param {Legend} legend
  * @param {number} width
  * @param {string} colour
  */
-function draw_legend({caption, groups}, width, colour) {
+function draw_legend({caption, groups, scale}, width, colour) {
   const group = document.createElementNS(SVG, "g"), pen = pen_on(create("canvas", {}))
   pen.font = `${LEGEND.size}px sans-serif`
   let x = LEGEND.margin, y = 0
@@ -155,6 +187,11 @@ function draw_legend({caption, groups}, width, colour) {
   }
   put(caption)
   for (const one of groups) put(one.name, one)
+  if (scale?.colours !== undefined) {
+    const room = width - 2 * LEGEND.margin
+    group.append(...draw_scale(scale.colours, scale.words ?? [], {y: y + LEGEND.line + 2, colour, room}))
+    y += BAR.height + LEGEND.line
+  }
   return {group, height: y + LEGEND.line + LEGEND.margin}
 }
 

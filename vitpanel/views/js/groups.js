@@ -1,4 +1,6 @@
-// What the colours and shapes of images mean: one button a group, which says when it is pointed at or pressed.
+// What the colours and shapes of images mean: one button a group, which says when it is pointed at or pressed, or a scale
+// of numbers.
+import {create_scale} from "./scale.js"
 import {SHAPES} from "./shapes.js"
 
 /**
@@ -9,7 +11,11 @@ import {SHAPES} from "./shapes.js"
  * @property {number} n
  */
 
-/** @typedef {Component<{caption: string, groups: Group[], pointed: number}>} Groups */
+/**
+ * @typedef {Component<{
+ *   caption: string, groups: Group[], scale: Partial<import("./scale.js").Scale>, pointed: number,
+ * }>} Groups
+ */
 
 /**
  * @param {Group} group
@@ -43,12 +49,17 @@ export function render({model, el}) {
   box.className = "groups"
   box.setAttribute("role", "group")
   const fill = () => {
+    box.setAttribute("aria-label", model.caption)
+    const {scale} = model
+    if (scale.colours !== undefined) {
+      box.replaceChildren(create_scale(model.caption, /** @type {import("./scale.js").Scale} */ (scale)))
+      return
+    }
     const caption = document.createElement("span")
     caption.textContent = model.caption
-    box.setAttribute("aria-label", model.caption)
     box.replaceChildren(caption, ...model.groups.map((group, index) => create_button(group, index, model)))
   }
-  model.on(["caption", "groups"], fill)
+  model.on(["caption", "groups", "scale"], fill)
   fill()
   el.append(box)
 }

@@ -4,7 +4,7 @@ import {create_card, place_card} from "./card.js"
 import {notes_on_images} from "./image_notes.js"
 import {nearest} from "./nearness.js"
 
-const WIDTH = 210, HEIGHT = 70  // of a card
+const WIDTH = 210, HEIGHT = 70  // of a card that has not come yet
 
 /**
  * @typedef {object} Args
@@ -38,5 +38,5 @@ export default function point_at_image({fig, points, pointer, reach, style}, cb_
     notes.show(known.get(image))
     pointer.setv({data: {image: [image]}}, {sync: image >= 0 && !known.has(image)})
   }
-  if (image >= 0) place_card(card, fig, {sx: cb_obj.sx, sy: cb_obj.sy, width: WIDTH, height: HEIGHT})
+  if (image >= 0) place_card(card, fig, {sx: cb_obj.sx, sy: cb_obj.sy, width: WIDTH, height: card.offsetHeight || HEIGHT})
 }
