@@ -56,17 +56,21 @@ def save(view, item, *, scale=1):
 def test_pictures_have_the_size_asked_for_and_the_legend(opened):
     view = opened(ImageOverview)
     width, height = view.page.evaluate(_SIZE, view.chart.figure.id)
-    sizes = {}
+    sizes, reach = {}, {}
     for scale in (1, 4):
         file, png = save(view, "Map of images · PNG", scale=scale)
         assert file == "image-overview_L0H0_image3_by-drop.png"
         picture = Image.open(io.BytesIO(png))
         sizes[scale] = picture.size
-        legend = np.asarray(picture.convert("RGB"))[round(scale * height) + scale :]
+        pixels = np.asarray(picture.convert("RGB"))
+        is_drawn = (pixels[: round(scale * height)] != pixels[0, 0]).any(-1)
+        reach[scale] = [np.flatnonzero(is_drawn.any(axis)).max() / scale for axis in (0, 1)]
+        legend = pixels[round(scale * height) + scale :]
         assert len(np.unique(legend.reshape(-1, 3), axis=0)) > 5
     assert sizes[1][0] == round(width)
     assert sizes[1][1] > height + 10
     assert sizes[4] == pytest.approx((4 * sizes[1][0], 4 * sizes[1][1]), abs=4)
+    assert reach[4] == pytest.approx(reach[1], abs=3), "points lie in the same places"
     assert view.page.evaluate("window.devicePixelRatio") == 1
     _, svg = save(view, "Map of images · SVG")
     words = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - made by the page a moment ago

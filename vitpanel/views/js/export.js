@@ -230,7 +230,8 @@ function save_svg(figure, {ground, colour, file, legend}) {
 }
 
 /**
- * Bokeh paints as many pixels as the screen has; here as many as are asked for.
+ * Bokeh paints as many pixels as the screen has; here as many as are asked for. What is painted by WebGL takes the number
+ * from the canvas on the page, which was made for the screen.
  *
  * @param {any} figure view of a figure
  * @param {number} scale
@@ -239,9 +240,11 @@ function save_svg(figure, {ground, colour, file, legend}) {
 function paint_at(figure, scale) {
   const own = Object.getOwnPropertyDescriptor(window, "devicePixelRatio")
   Object.defineProperty(window, "devicePixelRatio", {value: scale, configurable: true})
+  Object.defineProperty(figure.canvas_view, "pixel_ratio", {value: scale, configurable: true})
   try {
     return figure.export("png").canvas
   } finally {
+    Reflect.deleteProperty(figure.canvas_view, "pixel_ratio")
     if (own === undefined) Reflect.deleteProperty(window, "devicePixelRatio")
     else Object.defineProperty(window, "devicePixelRatio", own)
   }
