@@ -1,6 +1,7 @@
 """A view that a class more adds: it is on the page, linked, asked for by name, explained and saved like the others."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import pandas as pd
@@ -11,7 +12,8 @@ from bokeh.models import ColumnDataSource, Title
 
 from tests.entry_points import Point, registry_for_a_test
 from tests.synthetic import write_synthetic_study
-from vitpanel.app.explorer import Explorer
+from vitpanel.app.explorer import Explorer, create_page
+from vitpanel.app.on_demand import OnDemand
 from vitpanel.errors import VitpanelError
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -122,12 +124,62 @@ def test_it_is_asked_for_by_its_slug_explained_and_saved(register, study: Study,
     assert "layer-means" in caught.value.hint
 
 
+def test_a_view_without_a_place_is_built_when_it_is_opened(register, study: Study):
+    class Aside(LayerMeans):
+        """The same, for who wants it."""
+
+        title = "Aside"
+        slug = "aside"
+        place = None
+
+    register(Aside)
+    explorer = Explorer(study)
+    assert list(registry.on_demand()) == ["diagnosis", "aside"]
+    assert "aside" not in explorer.views
+    page = create_page(study)
+    opener = next(part for part in cast("Any", page[0]) if isinstance(part, OnDemand) and part.title == "Aside")
+    assert opener.content is None
+    opener.is_open = True
+    view = opener.content
+    opener.is_open = False
+    opener.is_open = True
+    assert isinstance(view, pn.Column)
+    assert opener.content is view
+
+
+def test_a_view_without_a_place_stands_alone_where_it_is_asked_for(study: Study):
+    explorer = Explorer(study, views="diagnosis")
+    assert list(explorer.views) == ["diagnosis"]
+    page = explorer.__panel__()
+    assert isinstance(page, pn.Column)
+    assert [len(row) for row in page if isinstance(row, pn.Row)] == [1]
+
+
+def test_what_keeps_a_view_from_being_opened_is_said_in_its_place(register, study: Study):
+    class Odd(LayerMeans):
+        """One that fails."""
+
+        slug = "odd"
+        place = None
+
+        def body(self) -> pn.viewable.Viewable:
+            """Fail."""
+            message = "There is nothing <here>."
+            raise VitpanelError(message)
+
+    register(Odd)
+    explorer = Explorer(study)
+    words = OnDemand(Odd, partial(explorer.opened, "odd"))
+    words.is_open = True
+    assert "There is nothing &lt;here&gt;." in cast("Any", words.content).object
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
         ({"slug": "image-overview"}, "there is a view 'image-overview' already, ImageOverview"),
         ({"slug": "Layer means"}, "more than small letters"),
-        ({"place": None}, "it declares no place of type Place"),
+        ({"place": "below"}, "it declares no place of type"),
     ],
 )
 def test_a_view_that_cannot_be_on_the_page_is_refused(register, fields: dict[str, Any], reason: str):

@@ -11,6 +11,7 @@ from vitpanel.app.explorer import Explorer, create_app
 from vitpanel.errors import StudyFormatError
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.reader import Study, open_study
+from vitpanel.views.registry import on_demand
 from vitpanel.views.registry import views as known_views
 
 pytestmark = pytest.mark.reliability
@@ -64,8 +65,10 @@ def test_all_views_stand_without_an_array_that_is_damaged(whole: Path, tmp_path:
         study[name]
     assert name not in study
     explorer = Explorer(open_study(study.path))
+    for slug in on_demand():
+        explorer.opened(slug)
     look_at_everything(explorer)
-    assert list(explorer.views) == list(known_views())
+    assert list(explorer.views) == [*known_views(), *on_demand()]
 
 
 def test_the_view_says_which_file_and_the_way_out(whole: Path, tmp_path: Path):

@@ -5,11 +5,12 @@ import re
 import pytest
 
 from vitpanel.views.popover import chapter
+from vitpanel.views.registry import on_demand
 from vitpanel.views.registry import views as known_views
 from vitpanel.views.view import View
 
 
-@pytest.mark.parametrize("view", known_views().values(), ids=known_views())
+@pytest.mark.parametrize("view", [*known_views().values(), *on_demand().values()], ids=[*known_views(), *on_demand()])
 def test_each_view_has_a_chapter_in_paragraphs_without_links(view: type[View]):
     text = chapter(view.title)
     assert text.count("<p>") >= 3

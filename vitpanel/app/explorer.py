@@ -13,6 +13,7 @@ from vitpanel.app.address import Address
 from vitpanel.app.brush_bar import BrushBar
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
+from vitpanel.app.on_demand import OnDemand
 from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import HEADER_HEIGHT, create_frame
 from vitpanel.app.page_buttons import PageButtons
@@ -30,13 +31,15 @@ from vitpanel.views.base import escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.controls import create_button
 from vitpanel.views.damage import despite_damage
+from vitpanel.views.registry import on_demand
 from vitpanel.views.registry import views as known_views
-from vitpanel.views.view import View
+from vitpanel.views.view import Place, View
 
 # Where headers still have one row and every chart its place; in a smaller window the views scroll both ways.
 SMALLEST = (1260, 668)
 FILLED: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
 NARROW = {"min-width": "0", "min-height": "0"}
+LAST = Place(row=100, width=100)  # of a view that is opened on demand, where it is asked for by name
 
 
 class Explorer(pn.viewable.Viewer):
@@ -49,7 +52,7 @@ class Explorer(pn.viewable.Viewer):
     service
         The live model, shared as well; None shows what the study alone gives.
     views
-        Slugs of the views to make, one or several; None makes all that there are.
+        Slugs of the views to make, one or several; None makes all but those that are opened on demand.
     selection
         What is looked at, to be shared with another explorer; None starts one.
     height
@@ -104,7 +107,7 @@ class Explorer(pn.viewable.Viewer):
     def _made(self, slug: str) -> View | pn.viewable.Viewable:
         """Return a view, or words on why there is none."""
         try:
-            self.views[slug] = despite_damage(partial(self._kinds[slug], self.session, self.bridge))
+            self.views[slug] = despite_damage(partial(all_kinds()[slug], self.session, self.bridge))
         except Exception as error:  # noqa: BLE001 - the other views stand
             return self._problem(slug, error)
         return self.views[slug]
@@ -116,15 +119,22 @@ class Explorer(pn.viewable.Viewer):
         except Exception as error:  # noqa: BLE001 - the other views stand
             self._cells[slug].objects = [self._problem(slug, error)]
 
+    def opened(self, slug: str) -> pn.viewable.Viewable:
+        """Build a view that is opened on demand, or return words on why there is none."""
+        try:
+            return pn.Column(self._made(slug), **FILLED)
+        except Exception as error:  # noqa: BLE001 - the page stands
+            return self._problem(slug, error)
+
     def _problem(self, slug: str, error: Exception) -> pn.viewable.Viewable:
         known = error if isinstance(error, VitpanelError) else VitpanelError(report(f"{slug} failed.", error))
-        return create_problem(self._kinds[slug].title, known)
+        return create_problem(all_kinds()[slug].title, known)
 
     def _rows(self) -> list[list[str]]:
         """Slugs of the views in the rows of the page, from the top."""
         rows: dict[int, list[str]] = {}
         for slug, kind in self._kinds.items():
-            rows.setdefault(kind.place.row, []).append(slug)
+            rows.setdefault((kind.place or LAST).row, []).append(slug)
         return [rows[row] for row in sorted(rows)]
 
     def close(self) -> None:
@@ -147,7 +157,7 @@ class Explorer(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         """Rows of views, A and B above C and D; made once, since Bokeh models belong to one document."""
         rows = self._rows()
-        heights = [max(self._kinds[slug].place.height for slug in row) for row in rows]
+        heights = [max((self._kinds[slug].place or LAST).height for slug in row) for row in rows]
         laid_out = [self._row(row, height) for row, height in zip(rows, heights, strict=True)]
         width, height = SMALLEST
         # 100 are the shares of the two rows that come with vitpanel.
@@ -162,25 +172,30 @@ class Explorer(pn.viewable.Viewer):
     def _row(self, slugs: list[str], height: int) -> pn.Row:
         """Views side by side, with their shares of the width, in a row with its share of the page's height."""
         for slug in slugs:
-            self._cells[slug].styles = {"flex": f"{self._kinds[slug].place.width} 1 0", **NARROW}
+            self._cells[slug].styles = {"flex": f"{(self._kinds[slug].place or LAST).width} 1 0", **NARROW}
         return pn.Row(*(self._cells[slug] for slug in slugs), **FILLED, styles={"flex": f"{height} 1 0", **NARROW})
 
 
 def chosen_views(slugs: str | Sequence[str] | None) -> dict[str, type[View]]:
-    """Views asked for as they stand on the page; all without a wish.
+    """Views asked for as they stand on the page; without a wish all but those that are opened on demand.
 
     Raises
     ------
     VitpanelError
         If there is no view of such a slug; the hint gives those that there are.
     """
-    known = known_views()
-    asked = list(known) if slugs is None else [slugs] if isinstance(slugs, str) else list(slugs)
+    known = all_kinds()
+    asked = list(known_views()) if slugs is None else [slugs] if isinstance(slugs, str) else list(slugs)
     for slug in asked:
         if slug not in known:
             message = f"There is no view {slug!r}."
             raise VitpanelError(message, hint=f"The views are {', '.join(known)}.")
     return {slug: kind for slug, kind in known.items() if slug in asked}
+
+
+def all_kinds() -> dict[str, type[View]]:
+    """All views, those on the page first."""
+    return known_views() | on_demand()
 
 
 def create_page(study: Study, *, service: ModelService | None = None) -> pn.Column:
@@ -195,7 +210,8 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     address = Address(explorer.session)
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
-    header = [BrushBar(explorer.session, margin=(0, 12)), TrustBadge(study), buttons, address]
+    openers = [OnDemand(kind, partial(explorer.opened, slug)) for slug, kind in on_demand().items()]
+    header = [BrushBar(explorer.session, margin=(0, 12)), *openers, TrustBadge(study), buttons, address]
     page = create_frame(study_title(study), [*_notices(address), explorer], header=header)
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))

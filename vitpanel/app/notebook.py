@@ -58,8 +58,9 @@ def explore(
     Parameters
     ----------
     views
-        ``"image-overview"``, ``"head-importance"``, ``"attention-strength"``, ``"pattern-overview"`` or
-        ``"attention-detail"``, or several of them; None shows all.
+        ``"image-overview"``, ``"head-importance"``, ``"attention-strength"``, ``"pattern-overview"``,
+        ``"attention-detail"`` or ``"diagnosis"``, or several of them; None shows all but the last, which the page of
+        a server opens on demand.
     selection
         A `vitpanel.Selection`, or the ``selection`` of another result, to link the views of two cells with each other
         and with elements; None starts a new one. Its parameters, like ``image`` and ``layer``, can be set from code.

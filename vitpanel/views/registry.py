@@ -1,4 +1,4 @@
-"""The views that there are: the five of the paper's Fig. 1, and those that others add.
+"""The views that there are: the five of the paper's Fig. 1, a table of cases, and those that others add.
 
 Others are given to `register`, or named as an entry point of the group ``vitpanel.views`` by a package.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from vitpanel.core.packages import Registry
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
+from vitpanel.views.diagnosis import Diagnosis
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
@@ -30,17 +31,23 @@ def register(view: type[View]) -> type[View]:
 
 
 def views() -> dict[str, type[View]]:
-    """All views by their slugs, as they stand on the page: row by row, and in a row as they were registered."""
-    return dict(sorted(REGISTRY.known().items(), key=lambda item: item[1].place.row))
+    """All views that stand on the page by their slugs: row by row, and in a row as they were registered."""
+    placed = [(view.place.row, slug, view) for slug, view in REGISTRY.known().items() if view.place is not None]
+    return {slug: view for _, slug, view in sorted(placed, key=lambda item: item[0])}
+
+
+def on_demand() -> dict[str, type[View]]:
+    """All views that are opened on demand by their slugs, as they were registered."""
+    return {slug: view for slug, view in REGISTRY.known().items() if view.place is None}
 
 
 def _misfit(view: type, known: Mapping[str, type[View]]) -> str:
     """Why a class cannot be a view on the page; empty if it can."""
     if not issubclass(view, View):
         return "it is no subclass of View"
-    for name, kind in (("title", str), ("slug", str), ("place", Place)):
-        if not isinstance(getattr(view, name, None), kind):
-            return f"it declares no {name} of type {kind.__name__}"
+    for name, kind in (("title", str), ("slug", str), ("place", Place | None)):
+        if not isinstance(getattr(view, name, ...), kind):
+            return f"it declares no {name} of type {getattr(kind, '__name__', kind)}"
     if not _SLUG.fullmatch(view.slug):
         return f"its slug {view.slug!r} has more than small letters, digits and hyphens"
     if view.slug in known:
@@ -55,5 +62,5 @@ REGISTRY = Registry[type[View]](
     misfit=_misfit,
     noun="view",
     see="View in vitpanel.views.view",
-    own=(ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail),
+    own=(ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail, Diagnosis),
 )

@@ -67,7 +67,9 @@ class View(pn.viewable.Viewer):
     """Words in the header."""
     slug: ClassVar[str]
     """Name by which the view is asked for, like ``head-importance``: small letters, digits and hyphens."""
-    place: ClassVar[Place]
+    place: ClassVar[Place | None]
+    """Where it stands; a view with None is not on the page until a button in the page's header opens it over the lower
+    row, and is not built before."""
     redraws: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Methods that draw, each with what it is called for when that changes: parameters of the selection; with
     ``session.`` before them of the session, with ``view.`` of the view. A view draws for the first time by itself, and

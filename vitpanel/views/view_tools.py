@@ -85,7 +85,7 @@ class ViewTools(JSComponent):
 
     def download(
         self,
-        fig: figure,
+        fig: figure | None,
         *,
         kind: str,
         file: str,
@@ -99,12 +99,15 @@ class ViewTools(JSComponent):
 
         Parameters
         ----------
+        fig
+            None for numbers that belong to no figure.
         scale
             Pixels of a PNG for each that the figure has on the screen, along each side.
         legend
             What is drawn below the figure: a ``caption`` and ``groups``, each a ``name``, ``colour`` and ``marker``.
         """
-        what = {"kind": kind, "figure": fig.id, "file": file, "text": text, "scale": scale, "legend": legend}
+        figure_id = "" if fig is None else fig.id
+        what = {"kind": kind, "figure": figure_id, "file": file, "text": text, "scale": scale, "legend": legend}
         self._send_msg(what)
 
     def say(self, words: str) -> None:

@@ -132,7 +132,7 @@ function follow_size(model, outer, button) {
   }
   const on_key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || event.defaultPrevented || !model.maximised) return
-    event.preventDefault()  // what is brushed stays
+    event.preventDefault()  // one press does one thing: what is brushed stays, and what lies over the page
     model.maximised = false
   }
   button.addEventListener("click", () => { model.maximised = !model.maximised })
