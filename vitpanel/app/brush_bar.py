@@ -33,7 +33,7 @@ class BrushBar(JSComponent):
     _esm = module_text("vitpanel.app", "brush_bar.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
-    :host {{ flex: 1 1 0 !important; min-width: 0 !important; align-self: center; }}
+    :host {{ flex-grow: 1; min-width: 0 !important; align-self: center; }}
     .bar {{ display: flex; align-items: center; gap: 6px; height: 28px; padding: 0 4px 0 12px; border-radius: 14px;
         font: 12.5px/1.2 sans-serif; color: {css("text")}; background: {css("surface")};
         box-shadow: inset 4px 0 0 {css("brush")}; overflow: hidden; }}

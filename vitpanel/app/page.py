@@ -13,10 +13,13 @@ from vitpanel.views.scripts import module_text
 
 HEADER_HEIGHT = 40
 _HEADER = {"background": "var(--vp-header)", "color": "white", "align-items": "center", "flex": "none"}
-_FIRST = {"margin-right": "auto"}
-_TITLE = (
-    ":host { align-self: center; } h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; }"
-)
+# Narrower than its words where others need the room.
+_FIRST = {"margin-right": "auto", "flex": "0 1 auto", "min-width": "0"}
+_TITLE = """
+    :host { align-self: center; overflow: hidden; }
+    h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; overflow: hidden;
+        text-overflow: ellipsis; }
+"""
 
 
 def create_frame(title: str, content: Sequence[Any], *, header: Sequence[Any] = ()) -> pn.Column:
@@ -29,7 +32,8 @@ def create_frame(title: str, content: Sequence[Any], *, header: Sequence[Any] = 
     if document is not None:
         document.template = cast("Any", _template())  # Bokeh takes a text as well
         document.title = title
-    words = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
+    heading = f'<h1 title="{escape(title)}">{escape(title)}</h1>'
+    words = pn.pane.HTML(heading, stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
     top = pn.Row(words, *header, height=HEADER_HEIGHT, sizing_mode="stretch_width", margin=0, styles=_HEADER)
     return pn.Column(top, *content, sizing_mode="stretch_both", margin=0)
 

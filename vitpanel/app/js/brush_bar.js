@@ -1,5 +1,6 @@
 // Which images are brushed, in a sentence, with buttons to invert the brush and to clear it.
 
+const LEAST_WIDTH = 420
 const WAYS = {replace: "next replaces", add: "next adds", intersect: "next intersects", subtract: "next subtracts"}
 
 /** @param {{model: Component<{name_of_brush: string, made_of: string, way: string}>, el: HTMLElement}} args */
@@ -24,8 +25,10 @@ export function render({model, el}) {
     button.addEventListener("click", () => model.send_msg({act}))
     bar.append(button)
   }
+  const host = /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (el.getRootNode()).host)
   const show = () => {
     bar.hidden = model.name_of_brush === ""
+    host.style.flexBasis = bar.hidden ? "0" : `${LEAST_WIDTH}px`
     words.textContent = `Brushed: ${model.name_of_brush} · ${model.made_of}`
     words.title = words.textContent
   }
