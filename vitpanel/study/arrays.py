@@ -1,7 +1,8 @@
 """zarr arrays with checksums, whose stored metadata is held against the format."""
 # pyright: reportUnknownMemberType=false
 
-from functools import lru_cache
+from contextvars import Context
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,7 +54,9 @@ def open_array(files: StudyFiles, spec: ArraySpec, *, block_size: int, mode: str
     try:
         store = LocalStore(path.parent, read_only=mode == "r")
         # Of an array that exists, open_array ignores a configuration.
-        array = zarr.open_array(store, mode=mode, zarr_format=3).with_config({"write_empty_chunks": True})  # pyright: ignore[reportArgumentType]
+        # zarr starts an event loop at its first call, which keeps the context of that call for as long as the process.
+        opened = Context().run(partial(zarr.open_array, store, mode=mode, zarr_format=3))  # pyright: ignore[reportArgumentType]
+        array = opened.with_config({"write_empty_chunks": True})
         metadata = _comparable(array)
     except Exception as error:
         raise damaged(path, f"the array {spec.name} cannot be opened ({error})") from error
