@@ -6,7 +6,7 @@ import param
 from panel.custom import JSComponent
 
 from vitpanel.errors import VitpanelError, public_words
-from vitpanel.state.brush import WAYS, Not
+from vitpanel.state.brush import WAYS, Not, mask_of
 from vitpanel.state.queries.image_set import describe_set
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
@@ -16,9 +16,8 @@ from vitpanel.views.scripts import module_text
 class BrushBar(JSComponent):
     """Says in a sentence which images are brushed and what they are made of; inverts the brush or clears it.
 
-    It also says what the next brush does to this one, for who has no keys to hold.
-
-    Empty without a brush: it has its place in the header either way, so that no view moves.
+    It also says what the next brush does to this one, for who has no keys to hold. Without a brush it is empty and has
+    its place in the header all the same, so that no view moves.
 
     Parameters
     ----------
@@ -60,8 +59,7 @@ class BrushBar(JSComponent):
             self.param.update(name_of_brush="", made_of="")
             return
         try:
-            mask = brush.to_mask(self._session.study)
-            made_of = " · ".join(describe_set(self._session.study, mask).parts)
+            made_of = " · ".join(describe_set(self._session.study, mask_of(self._session.study, brush)).parts)
         except VitpanelError as error:
             made_of = public_words(error.message)
         self.param.update(name_of_brush=brush.words, made_of=made_of)

@@ -54,7 +54,6 @@ class OnDemand(JSComponent):
     def __init__(self, kind: type[View], build: Callable[[], pn.viewable.Viewable], **params: Any) -> None:
         super().__init__(title=kind.title, **params)
         self._build = build
-
         self.param.watch(self._on_open, "is_open")
 
     def _on_open(self, *_: param.parameterized.Event) -> None:

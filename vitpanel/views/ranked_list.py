@@ -54,7 +54,8 @@ class RankedList(pn.viewable.Viewer):
         for act, flat in message.data.items():
             if act == "sort":
                 self._is_by_effect = flat == "effect"
-                self._on_brush()
+                self._show_effects()
+                self._on_image()
             if flat not in range(len(self.heads.names)):
                 continue
             layer, head = divmod(flat, self._n_heads)
@@ -98,8 +99,12 @@ class RankedList(pn.viewable.Viewer):
             self._effects = self.session.set_against_rest(as_drawn=False)
         except VitpanelError:  # of a metric that the study does not have, which is said
             self._effects = None
+        self._show_effects()
+        if self._is_by_effect:
+            self._on_image()
+
+    def _show_effects(self) -> None:
         self.heads.effects = effect_columns(self._effects, is_order=self._is_by_effect)
-        self._on_image()
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head
