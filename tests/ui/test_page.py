@@ -141,6 +141,7 @@ def test_keys_work_where_nothing_else_takes_them(shown, wait_until):
     step = "ArrowRight" if start != session.heads_by("layer")[-1] else "ArrowLeft"
     page.keyboard.press(step)
     wait_until(lambda: session.chosen_head in others)
+    page.wait_for_url(re.compile("(head|layer)="))  # what is undone is a step of the address
     page.keyboard.press("u")
     wait_until(lambda: session.chosen_head == start)
     page.keyboard.press("r")
