@@ -12,7 +12,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.plotting import figure
 from panel.io.server import get_server
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from tornado.ioloop import IOLoop
 
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
@@ -219,6 +219,22 @@ def place_of(page: Page) -> Callable[[figure, float, float], tuple[float, float]
         return left, top
 
     return place
+
+
+@pytest.fixture
+def point_at(page: Page, wait_until, place_of) -> Callable[[figure, float, float, Locator], None]:
+    """Move the pointer to a point of a figure until a text is seen: the figure may still move after it is drawn."""
+
+    def point(fig: figure, x: float, y: float, shown: Locator) -> None:
+        def is_shown() -> bool:
+            left, top = place_of(fig, x, y)
+            page.mouse.move(left - 1, top)
+            page.mouse.move(left, top)
+            return shown.is_visible()
+
+        wait_until(is_shown)
+
+    return point
 
 
 @pytest.fixture(scope="module")

@@ -199,11 +199,11 @@ def test_charts_that_are_built_late_have_the_theme(shown, wait_until):
     wait_until(lambda: all(colour in dark for colours in page.evaluate(_COLOURS, ids) for colour in colours))
 
 
-def test_tooltips_follow_the_theme(shown, place_of):
+def test_tooltips_follow_the_theme(shown, point_at):
     explorer, page = shown(query="?theme=dark")
     curve = explorer.views["head-importance"].curve.figure
-    page.mouse.move(*place_of(curve, 1, (curve.y_range.start + curve.y_range.end) / 2))
-    expect(page.get_by_text("layer 0 head 1")).to_be_visible()
+    middle = (curve.y_range.start + curve.y_range.end) / 2
+    point_at(curve, 1, middle, page.get_by_text("layer 0 head 1"))
     ground = page.locator("body > .bk-Tooltip").first.evaluate("el => getComputedStyle(el).backgroundColor")
     assert ground == "rgb(30, 30, 30)"
 

@@ -237,19 +237,16 @@ def test_images_on_which_a_head_matters_most_are_two_acts_away(opened, wait_unti
     expect(most).to_be_hidden()
 
 
-def test_a_card_says_the_number_of_the_head_that_is_chosen_now(opened, act, place_of):
+def test_a_card_says_the_number_of_the_head_that_is_chosen_now(opened, act, point_at):
     view = opened()
     page, fig, layout = view.page, view.map.figure, view.session.study["layout/images_drop"]
     page.get_by_role("combobox", name="Colour").select_option("Entropy")
     expect(page.get_by_role("group", name="Entropy of L0 H0", exact=True)).to_be_visible()
-    page.mouse.move(*place_of(fig, *layout[8]))
-    expect(page.get_by_text("Entropy of L0 H0: ")).to_be_visible()
+    point_at(fig, *layout[8], page.get_by_text("Entropy of L0 H0: "))
     act(lambda: view.session.selection.choose_head(1, 2))
     expect(page.get_by_role("group", name="Entropy of L1 H2", exact=True)).to_be_visible()
     expect(page.get_by_text("Entropy of L0 H0: ")).to_be_hidden()
-    x, y = place_of(fig, *layout[8])
-    page.mouse.move(x + 1, y)
-    expect(page.get_by_text("Entropy of L1 H2: ")).to_be_visible()
+    point_at(fig, *layout[8], page.get_by_text("Entropy of L1 H2: "))
 
 
 def test_many_images_are_a_picture_that_can_be_picked_from(opened, wait_until, place_of, monkeypatch):

@@ -61,14 +61,13 @@ def test_inset_is_square_and_in_the_corner(view):
     assert top / fig.y_range.end * fig.inner_height + 11 * unit <= fig.inner_height
 
 
-def test_distance_is_chosen_and_read_in_patches_and_pixels(view, wait_until, settle, place_of):
+def test_distance_is_chosen_and_read_in_patches_and_pixels(view, wait_until, settle, point_at):
     view.page.get_by_role("combobox", name="Measure").select_option("Distance")
     wait_until(lambda: view.session.selection.measure == "distance")
     wait_until(lambda: view.page.evaluate(_OF_MODEL, [view.scatter.figure.y_range.id, "end"]) > 1.5)
     settle()
     distance, heads = view.session.study["distance"], view.scatter.heads.data
-    view.page.mouse.move(*place_of(view.scatter.figure, heads["x"][9], heads["value"][9]))
-    expect(view.page.get_by_text("layer 1 head 3")).to_be_visible()
+    point_at(view.scatter.figure, heads["x"][9], heads["value"][9], view.page.get_by_text("layer 1 head 3"))
     expect(
         view.page.get_by_text(f"{distance[3, 1, 3]:.2f} patches ({8 * distance[3, 1, 3]:.1f} pixels)")
     ).to_be_visible()

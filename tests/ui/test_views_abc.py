@@ -105,11 +105,11 @@ def test_image_is_chosen_and_refused_by_its_id(opened, wait_until):
     expect(app.page.get_by_text("All 20 images")).to_be_visible()
 
 
-def test_hover_shows_names_as_text(opened, place_of):
+def test_hover_shows_names_as_text(opened, point_at):
     app = opened()
     image = int((app.session.study.images["label"] == 1).to_numpy().argmax())
-    app.page.mouse.move(*place_of(app.a.map.figure, *app.session.study[LAYOUT][image]))
-    expect(app.page.get_by_text("label: T-shirt & <top>")).to_be_visible()
+    place = app.session.study[LAYOUT][image]
+    point_at(app.a.map.figure, *place, app.page.get_by_text("label: T-shirt & <top>"))
 
 
 def test_line_is_dragged_to_a_head_and_snaps(opened, wait_until, place_of):
