@@ -31,7 +31,7 @@ N_PLACING, N_QUERIES = 5, 1_000
 MIN_THREADED = 2_000
 OF_HEADS = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
 # Width of the cells of the grid on which openTSNE computes how places repel each other, in units of the layout: not its
-# 1. There are as many as the layout is wide, so that steps take longer and longer as it spreads. The layouts of the demo
+# 1. There are as many as the layout is wide, so that steps take ever longer as it spreads. The layouts of the demo
 # take 0.42 of the CPU time so, and keep 0.52 instead of 0.54 of the neighbours.
 CELL = 2
 # Standard deviation of the start along its first axis, as openTSNE asks for; and of what keeps equal vectors apart.
