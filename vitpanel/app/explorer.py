@@ -222,7 +222,7 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     content: list[Any] = [*_notices(address), explorer]
     page = create_frame(study_title(study), content, header=header)
     if document is not None and growing is not None and not study.is_finished:
-        on_more = (badge.show, lambda more: rename(page, study_title(more)))
+        on_more = (badge.renew, lambda more: rename(page, study_title(more)))
         page.insert(1, RunLine(explorer.session, explorer.bridge, growing, on_more=on_more))
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))

@@ -52,7 +52,7 @@ class TrustBadge(pn.viewable.Viewer):
         """Card of a study and the figures of its checks, as HTML."""
         return f"<h2>This study</h2>{facts_html(study_facts(study))}{self._checks}"
 
-    def show(self, study: Study) -> None:
+    def renew(self, study: Study) -> None:
         """Say what the same study has now."""
         self.button.text = self.figures(study)
 

@@ -4,15 +4,18 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from vitpanel.study.files import StudyFiles
+from vitpanel.study.rules import integer, maybe, number, record, text
 
-LONGEST_TITLE, MOST_BYTES = 60, 1_000
+MOST_BYTES = 1_000
 # A step may take long; without a note for as long as this, nobody seems to write any more.
 SILENCE_SECONDS = 120
+_WORDS, _COUNT = text(60), integer(0, 2**53)
+_RULE = record(
+    {"title": _WORDS, "done": _COUNT, "total": _COUNT, "unit": _WORDS, "seconds_left": maybe(number(0, 1e12))}
+)
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,8 @@ def read_progress(path: Path) -> RunProgress | None:
             return None
         if time.time() - status.st_mtime > SILENCE_SECONDS:
             return None
-        return _checked(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):  # JSON and Unicode errors are ValueErrors
+        note = json.loads(file.read_text(encoding="utf-8"))
+        _RULE(note, "progress")
+    except (OSError, ValueError):  # of JSON, of Unicode, of a rule
         return None
-
-
-def _checked(note: Any) -> RunProgress | None:
-    if not isinstance(note, dict) or set(note) != {"title", "done", "total", "unit", "seconds_left"}:
-        return None
-    words = all(isinstance(note[name], str) and len(note[name]) <= LONGEST_TITLE for name in ("title", "unit"))
-    counts = all(type(note[name]) is int and note[name] >= 0 for name in ("done", "total"))
-    left = note["seconds_left"]
-    if left is not None and (not isinstance(left, int | float) or not isfinite(left) or left < 0):
-        return None
-    return RunProgress(**note) if words and counts else None
+    return RunProgress(**note)
