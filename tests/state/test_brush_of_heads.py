@@ -7,7 +7,7 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.errors import BrushError
-from vitpanel.state.brush import Brush, Holding, Ids, InRange, OfHeads, OfLayers
+from vitpanel.state.brush import Brush, Holding, Ids, InRange, OfHeads, OfLayers, brush_of_heads
 from vitpanel.study.reader import Study, open_study
 
 HEADS = Ids(((0, 1), (2, 0), (2, 2)), "head")
@@ -65,3 +65,10 @@ def test_what_is_none_of_them_is_refused(study: Study):
     ):
         with pytest.raises(BrushError):
             make()
+
+
+@pytest.mark.parametrize("flat", [[], [0, 1, 2], [3, 4, 5, 6, 7, 8], [0, 1, 2, 6, 7, 8], [4], [1, 1, 11, 99]])
+def test_heads_by_flat_index_are_said_by_their_layers_where_these_are_whole(study: Study, flat: list[int]):
+    brush = brush_of_heads(study.spec, flat)
+    assert np.flatnonzero(brush.to_mask(study)).tolist() == sorted({index for index in flat if index < 12})
+    assert isinstance(brush, OfLayers) == (flat in ([0, 1, 2], [3, 4, 5, 6, 7, 8]))

@@ -12,6 +12,7 @@ from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
+from vitpanel.state.brush import HEAD
 from vitpanel.state.session import Session
 from vitpanel.views.base import FILLED, source_table
 from vitpanel.views.bridge import Bridge
@@ -24,9 +25,12 @@ from vitpanel.views.controls import (
     create_toggle,
     linked,
 )
+from vitpanel.views.figures.head_strip import HEADS, TOKENS, head_marks, token_marks
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
 from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
+from vitpanel.views.head_drags import HeadDrags
+from vitpanel.views.head_shares import shown_shares
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
 from vitpanel.views.view import Place, View
@@ -44,6 +48,7 @@ class HeadImportance(View):
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
         "_draw_brush": ("images", "metric"),
+        "_draw_marks": ("heads", "tokens", "share_source", "image", "view.dark"),
         "_draw_head": ("layer", "head"),
         "_draw_modes": ("mode", "metric", "session.modes"),
         "_draw_pins": ("pinned",),
@@ -66,6 +71,7 @@ class HeadImportance(View):
         )  # fmt: skip
         self.pinned = PinnedPanel(session, bridge)
         self.pinned_modes, self.pinned_strength, self.pinned_entropy = self.pinned.charts
+        self.drags = HeadDrags(session, bridge, self.curve)
         self._create_controls()
         self.chosen = pn.Row(pn.Column(self.modes_chart, self.retry, **FILLED), self.predictions_chart, **FILLED)
         self.curve.picked.on_change("data", self._on_picked)
@@ -74,6 +80,7 @@ class HeadImportance(View):
         self._draw_pins()
         self._draw_curve()
         self._draw_brush()
+        self._draw_marks()
         self._draw_modes()
         self.follow()
 
@@ -103,7 +110,8 @@ class HeadImportance(View):
     def body(self) -> pn.viewable.Viewable:
         """Put the curve and the list at the left of the chosen head's charts, or of the pinned heads."""
         right = pn.Column(self.chosen, self.pinned, styles={"flex": "0 0 44%", "min-width": "0"}, **FILLED)
-        return pn.Row(self.curve_chart, self.ranked, right, **FILLED)
+        curve = pn.Column(self.curve_chart, self.drags.buttons, styles={"position": "relative"}, **FILLED)
+        return pn.Row(curve, self.ranked, right, **FILLED)
 
     # -- what can be saved -----------------------------------------------------------------------------------------
 
@@ -114,6 +122,9 @@ class HeadImportance(View):
         layer, head = np.divmod(table.pop("flat"), self.n_heads)
         if len(self.curve.brush.data["flat"]):
             table["brush_mean"] = self.curve.brush.data["mean"]
+        for name, shares in zip(("brush_share", "token_share"), shown_shares(self.session), strict=True):
+            if shares is not None:
+                table[name] = np.ravel(shares.values)
         place = {"layer": layer, "head": head, "metric": self.session.selection.metric}
         return pd.concat([pd.DataFrame(place), table], axis=1)
 
@@ -172,6 +183,17 @@ class HeadImportance(View):
         except VitpanelError:  # the chart says why there is no curve at all
             table = None
         self.curve.show_brush(table, self.session.selection.metric)
+        self._draw_context()
+
+    def _draw_marks(self) -> None:
+        shares, tokens = shown_shares(self.session)
+        brush = self.session.selection.heads
+        is_of_heads = brush is not None and brush.item == HEAD
+        marks = {
+            HEADS: None if shares is None else head_marks(shares, is_of_heads=is_of_heads),
+            TOKENS: None if tokens is None else token_marks(tokens, dark=self.dark),
+        }
+        self.curve.show_marks(marks)
         self._draw_context()
 
     def _draw_context(self) -> None:

@@ -1,14 +1,17 @@
 """Brushes of heads by their layer, and of images by what brushed heads do on them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 
+from vitpanel.core.spec import ViTSpec
 from vitpanel.core.stats import mean_over_heads
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_of, mask_shape
+from vitpanel.state.brush.predicates import Ids
 from vitpanel.state.brush.ranges import is_within, range_words
 from vitpanel.study.reader import Study
 
@@ -104,6 +107,23 @@ class OfHeads(Brush):
             message = f"{self.name} has no number for each head on each image."
             raise BrushError(message, hint="Choose an importance, entropy or distance.")
         return is_within(mean_over_heads(values, mask_of(study, self.part)), self.low, self.high)
+
+
+def brush_of_heads(spec: ViTSpec, flat: Iterable[int]) -> Brush:
+    """Brush of some heads, said by their layers where they are all heads of layers that follow each other.
+
+    Parameters
+    ----------
+    flat
+        Flat indices; those of heads that the model does not have are left out.
+    """
+    heads = sorted({divmod(int(index), spec.n_heads) for index in flat})
+    heads = tuple(head for head in heads if spec.has_head(*head))
+    layers = sorted({layer for layer, _ in heads})
+    is_whole = len(heads) == sum(spec.heads_of(layer) for layer in layers)
+    if layers and is_whole and layers == list(range(layers[0], layers[-1] + 1)):
+        return OfLayers(layers[0], layers[-1])
+    return Ids(heads, HEAD)
 
 
 def _check_part(part: object, item: str) -> None:
