@@ -12,7 +12,6 @@ from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
-from vitpanel.state.brush import HEAD
 from vitpanel.state.session import Session
 from vitpanel.views.base import FILLED, source_table
 from vitpanel.views.bridge import Bridge
@@ -25,12 +24,11 @@ from vitpanel.views.controls import (
     create_toggle,
     linked,
 )
-from vitpanel.views.figures.head_strip import HEADS, TOKENS, head_marks, token_marks
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
 from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
 from vitpanel.views.head_drags import HeadDrags
-from vitpanel.views.head_shares import shown_shares
+from vitpanel.views.head_shares import SHARED_BY, shown_marks, shown_shares
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
 from vitpanel.views.view import Place, View
@@ -48,7 +46,7 @@ class HeadImportance(View):
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
         "_draw_brush": ("images", "metric"),
-        "_draw_marks": ("heads", "tokens", "share_source", "image", "view.dark"),
+        "_draw_marks": (*SHARED_BY, "view.dark"),
         "_draw_head": ("layer", "head"),
         "_draw_modes": ("mode", "metric", "session.modes"),
         "_draw_pins": ("pinned",),
@@ -122,7 +120,7 @@ class HeadImportance(View):
         layer, head = np.divmod(table.pop("flat"), self.n_heads)
         if len(self.curve.brush.data["flat"]):
             table["brush_mean"] = self.curve.brush.data["mean"]
-        for name, shares in zip(("brush_share", "token_share"), shown_shares(self.session), strict=True):
+        for name, shares in zip(("brush_share", "token_share"), shown_shares(self.session).values(), strict=True):
             if shares is not None:
                 table[name] = np.ravel(shares.values)
         place = {"layer": layer, "head": head, "metric": self.session.selection.metric}
@@ -186,14 +184,7 @@ class HeadImportance(View):
         self._draw_context()
 
     def _draw_marks(self) -> None:
-        shares, tokens = shown_shares(self.session)
-        brush = self.session.selection.heads
-        is_of_heads = brush is not None and brush.item == HEAD
-        marks = {
-            HEADS: None if shares is None else head_marks(shares, is_of_heads=is_of_heads),
-            TOKENS: None if tokens is None else token_marks(tokens, dark=self.dark),
-        }
-        self.curve.show_marks(marks)
+        self.curve.show_marks(shown_marks(self.session, dark=self.dark))
         self._draw_context()
 
     def _draw_context(self) -> None:
