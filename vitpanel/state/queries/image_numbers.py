@@ -101,10 +101,16 @@ def image_numbers(study: Study, selection: Selection, colouring: str) -> ImageNu
     return ImageNumbers(array.replace("/", "_"), title[0].upper() + title[1:], unit, values, *ends, is_signed)
 
 
-def shown_colouring(selection: Selection) -> str:
-    """What the colours of images mean: what is chosen, or the label where that is of brushed heads and none are."""
-    is_gone = selection.colouring == BRUSHED_HEADS and selection.heads is None
-    return COLOURINGS[0] if is_gone else selection.colouring
+def shown_colouring(selection: Selection, colouring: str | None = None) -> str:
+    """What the colours of images mean: what is chosen, or the label where that is of brushed heads and none are.
+
+    Parameters
+    ----------
+    colouring
+        Stands for the one that the selection has; None for that.
+    """
+    chosen = colouring or selection.colouring
+    return COLOURINGS[0] if chosen == BRUSHED_HEADS and selection.heads is None else chosen
 
 
 def brush_of_range(selection: Selection, colouring: str, *, low: float | None, high: float | None) -> Brush:
