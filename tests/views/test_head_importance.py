@@ -5,11 +5,13 @@ from bokeh.events import SelectionGeometry, Tap
 from vitpanel.core.regions import PruningMode
 from vitpanel.state.brush import Ids, InRange, OfLayers
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
+from vitpanel.state.queries.brush_shares import BrushShares
 from vitpanel.state.results import Predictions
 from vitpanel.state.selection import Selection
 from vitpanel.theme.palette import BRUSH
 from vitpanel.theme.shares import share_colours
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.figures.head_strip import head_marks, token_marks
 from vitpanel.views.figures.importance_line import TOOLTIPS, pin_columns
 from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, mode_span
 from vitpanel.views.figures.numbers import change_text, distance_text
@@ -432,3 +434,21 @@ def test_prediction_columns_mark_the_true_class():
 def test_shortened_names_fit():
     assert shortened("bag") == "bag"
     assert len(shortened("x" * 50)) == LONGEST_NAME
+
+
+def test_a_head_that_the_model_lacks_has_no_cell():
+    values = np.array([[1, 0.5], [0.25, np.nan]])
+    marks = head_marks(BrushShares(values, "share"), is_of_heads=False)
+    assert marks.alphas == pytest.approx([1, 0.55, 0.325, 0])
+    assert marks.texts[3] == "–"
+    assert marks.label == "0–100% of images"
+    marks = head_marks(BrushShares(np.array([[1, 0], [0, np.nan]]), "brushed heads"), is_of_heads=True)
+    assert marks.texts == ["yes", "no", "no", "–"]
+    assert token_marks(BrushShares(values, "share"), dark=False).alphas == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("values", [np.zeros((2, 2)), np.full((2, 2), np.nan)])
+def test_a_brush_of_nothing_has_an_empty_row(values):
+    marks = head_marks(BrushShares(values, "share"), is_of_heads=False)
+    assert marks.alphas == [0.1 if known else 0 for known in ~np.isnan(values.ravel())]
+    assert marks.label == "share of images"

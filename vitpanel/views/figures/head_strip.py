@@ -53,7 +53,8 @@ def head_marks(shares: BrushShares, *, is_of_heads: bool) -> HeadMarks:
     parts = np.nan_to_num(values / largest if largest > 0 else values)
     alphas = np.where(np.isnan(values), 0, LEAST_ALPHA + (1 - LEAST_ALPHA) * parts)
     if is_of_heads:
-        texts, title, label = ["yes" if value else "no" for value in values], "brushed", "brushed heads"
+        texts = ["–" if np.isnan(value) else "yes" if value else "no" for value in values]
+        title, label = "brushed", "brushed heads"
     else:
         texts, title = _shares_as_text(values), "brushed on"
         label = f"0–{largest:.0%} of images" if largest > 0 else "share of images"
