@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from vitpanel.core.stats import NARROWEST, Moments, hedges_g, known_moments, unit_density
+from vitpanel.core.stats import NARROWEST, Moments, hedges_g, known_moments, mean_over_heads, unit_density
 
 
 def slow_density(values, places, width):
@@ -133,3 +133,18 @@ def test_intervals_hold_the_effect_as_often_as_they_say(n_one, n_other, effect):
     found = hedges_g(known_moments(values, is_one), known_moments(values, ~is_one))
     assert found.effect.mean() == pytest.approx(effect, abs=0.02)
     assert np.mean((found.low <= effect) & (effect <= found.high)) == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 1])
+def test_means_one_by_one(share: float):
+    rng = np.random.default_rng(0)
+    values = rng.beta(1, 6, (1100, 3, 4)).astype(np.float32)
+    values[rng.random(values.shape) < 0.3] = np.nan
+    heads = np.zeros((3, 4), bool)
+    heads.ravel()[: round(share * heads.size)] = True
+    expected = []
+    for of_image in values:
+        known = [float(value) for value, is_in in zip(of_image.ravel(), heads.ravel(), strict=True) if is_in]
+        known = [value for value in known if not math.isnan(value)]
+        expected.append(sum(known) / len(known) if known else math.nan)
+    assert mean_over_heads(values, heads) == pytest.approx(np.array(expected), nan_ok=True)

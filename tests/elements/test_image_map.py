@@ -16,7 +16,7 @@ from vitpanel.elements.density import draw_plot
 from vitpanel.elements.image_looks import image_pixels
 from vitpanel.elements.image_map import image_map, paint_images
 from vitpanel.errors import StudyIncompleteError
-from vitpanel.state.brush import InPolygon
+from vitpanel.state.brush import Ids, InPolygon, InRange
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study, open_study
 
@@ -219,3 +219,25 @@ def test_colours_of_a_head_follow_head_and_metric(study: Study, monkeypatch: pyt
 def test_colours_that_the_study_lacks_are_refused_with_the_reason(small_study: Callable[..., Study]):
     with pytest.raises(StudyIncompleteError, match="class"):
         image_map(small_study(n_classes=0), Selection(image_layout="patch"), colour="importance", table=True)
+
+
+def test_images_are_coloured_by_brushed_heads_and_the_title_says_when_there_are_none(study: Study):
+    selection = Selection(metric="jsd")
+    element = image_map(study, selection, colour="brush")
+    draw_plot(element)
+
+    def title() -> str:
+        return element[()].get(0).opts.get("plot").kwargs["title"]
+
+    assert title().endswith("no heads are brushed")
+    assert "n_brushed" not in image_map(study, selection, colour="brush", table=True)
+    selection.mark(InRange("entropy", low=0.6))
+    counts = [int((study["entropy"][image] >= 0.6).sum()) for image in range(study.n_images)]
+    assert element[()].get(0)["n_brushed"].tolist() == counts
+    assert image_map(study, selection, colour="brush", table=True)["n_brushed"].tolist() == counts
+    selection.mark(Ids(((0, 1), (1, 1)), "head"))
+    mean = study["importance/jsd"].astype(float)[:, [0, 1], [1, 1]].mean(1)
+    assert element[()].get(0)["importance_jsd_brushed"] == pytest.approx(mean)
+    assert "mean of 2 brushed heads" in title()
+    selection.heads = None
+    assert title().endswith("no heads are brushed")

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from tests.synthetic import write_synthetic_study
@@ -33,19 +32,7 @@ def test_right_and_wrong(study):
     assert names_of(image_groups(study, "correct")) == expected
 
 
-def test_probabilities_in_fifths(study):
-    for name, p_true in zip(names_of(image_groups(study, "p_true")), study.images["p_true"], strict=True):
-        low, high = map(float, name.split(" to "))
-        assert low <= p_true < high
-
-
-def test_the_largest_probability_is_in_the_last_fifth(study, monkeypatch):
-    monkeypatch.setattr(study, "images", study.images.assign(p_true=[1.0, np.nan] * 30))
-    assert image_groups(study, "p_true").names == ("0.8 to 1.0", "not known")
-
-
 def test_images_that_are_not_done(tmp_path):
     study = open_study(write_synthetic_study(tmp_path / "a.study", finished=False))
     assert names_of(image_groups(study, "predicted"))[10:] == [NO_PREDICTION] * 2
     assert names_of(image_groups(study, "correct"))[10:] == ["cannot be judged"] * 2
-    assert names_of(image_groups(study, "p_true"))[10:] == ["not known"] * 2

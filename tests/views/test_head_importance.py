@@ -1,14 +1,18 @@
 import numpy as np
 import pytest
-from bokeh.events import Tap
+from bokeh.events import SelectionGeometry, Tap
 
 from vitpanel.core.regions import PruningMode
-from vitpanel.state.brush import Ids
+from vitpanel.state.brush import Ids, InRange, OfLayers
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
+from vitpanel.state.queries.brush_shares import BrushShares
 from vitpanel.state.results import Predictions
 from vitpanel.state.selection import Selection
+from vitpanel.theme.palette import BRUSH
+from vitpanel.theme.shares import share_colours
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.figures.importance_line import pin_columns
+from vitpanel.views.figures.head_strip import head_marks, token_marks
+from vitpanel.views.figures.importance_line import TOOLTIPS, pin_columns
 from vitpanel.views.figures.mode_bars import icon_columns, mode_columns, mode_span
 from vitpanel.views.figures.numbers import change_text, distance_text
 from vitpanel.views.figures.prediction_bars import LONGEST_NAME, prediction_columns, shortened
@@ -71,6 +75,111 @@ def test_brushed_images_have_a_mean_and_a_band_of_their_own(view):
     view.session.selection.images = None
     assert not len(brush.data["flat"])
     assert not view.curve.brush_item.visible
+
+
+def strip(view, name):
+    """Cells of a row of the strip by flat head index, and what the legend says of it."""
+    source, item = view.curve.strip._rows[name]
+    return source.data, item
+
+
+def test_without_a_brush_the_chart_has_no_models_for_one(view):
+    assert view.curve.strip._rows == {}
+    assert len(view.curve.figure.legend[0].items) == 4
+    assert view.drags._tool is None
+    assert view.curve.hover.tooltips == TOOLTIPS
+
+
+def test_brushed_heads_are_a_row_below_the_curve_which_leaves_it_room(view):
+    span, before = view.curve.figure.y_range, view.curve.figure.y_range.start
+    view.session.selection.mark(Ids(((0, 1), (1, 2)), "head"))
+    cells, item = strip(view, "heads")
+    full = [flat for flat, alpha in enumerate(cells["alpha"]) if alpha == 1]
+    assert full == [1, 5]
+    assert item.visible
+    assert item.label.value == "brushed heads"
+    assert set(cells["colour"]) == {BRUSH}
+    assert view.curve.heads.data["mark_heads"] == ["no", "yes", "no", "no", "no", "yes"]
+    assert ("brushed", "@mark_heads") in view.curve.hover.tooltips
+    # What was the lower edge is now where the strip ends.
+    place = (before - span.start) / (span.end - span.start)
+    assert max(cells["top"]) < place == pytest.approx(view.curve.strip.height)
+    assert view.curve.figure.yaxis[0].bounds == pytest.approx((before, span.end))
+    assert view._curve_table()["brush_share"].tolist() == [0, 1, 0, 0, 0, 1]
+    view.session.selection.heads = None
+    assert not item.visible
+    assert len(strip(view, "heads")[0]["left"]) == 0
+    assert span.start == before
+    assert view.curve.figure.yaxis[0].bounds == "auto"
+    assert view.curve.hover.tooltips == TOOLTIPS
+    assert "mark_heads" not in view.curve.heads.data
+
+
+def test_heads_on_images_are_marked_by_their_share_of_the_images(view):
+    view.session.selection.mark(InRange("entropy", low=0.6))
+    share = (view.session.study["entropy"] >= 0.6).mean(0).ravel()
+    cells, item = strip(view, "heads")
+    assert cells["alpha"] == pytest.approx(0.1 + 0.9 * share / share.max())
+    assert item.label.value == f"0–{share.max():.0%} of images"
+    assert view.curve.heads.data["mark_heads"][0] == f"{share[0]:.1%} of the images"
+    view.session.selection.metric = "jsd"
+    assert view.curve.heads.data["mark_heads"][0] == f"{share[0]:.1%} of the images"
+
+
+def test_attention_to_brushed_tokens_is_a_row_of_its_own(view):
+    session = view.session
+    session.selection.mark(Ids((2, 3), "token"))
+    shares = session.token_shares().values.ravel()
+    cells, item = strip(view, "tokens")
+    assert cells["bottom"][0] == 0
+    assert cells["colour"] == share_colours(shares).colours
+    assert item.label.value == f"to tokens 0–{shares.max():.3f}"
+    session.selection.mark(Ids(((0, 1),), "head"))
+    assert cells is not strip(view, "tokens")[0]
+    assert strip(view, "tokens")[0]["bottom"][0] > max(strip(view, "heads")[0]["top"])
+    view.dark = True
+    assert strip(view, "tokens")[0]["colour"] == share_colours(shares, dark=True).colours
+    session.selection.image = None
+    assert item.label.value == "to tokens: not known"
+    assert set(strip(view, "tokens")[0]["alpha"]) == {0}
+    assert "Choose one" in view.curve.heads.data["mark_tokens"][0]
+
+
+def drag(view, switch, *, start, end):
+    """Drag over the curve while a switch is on."""
+    fig = view.curve.figure
+    view.drags.buttons.pressed = [*view.drags.buttons.pressed, switch]
+    (x0, y0), (x1, y1) = start, end
+    box = {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1}
+    fig._trigger_event(SelectionGeometry(fig, geometry=box, final=False))
+    fig._trigger_event(SelectionGeometry(fig, geometry=box))
+
+
+def test_a_drag_across_the_curve_brushes_heads_while_its_switch_is_on(view):
+    selection, toolbar = view.session.selection, view.curve.figure.toolbar
+    drag(view, "across", start=(0.6, -1), end=(4.2, 1))
+    assert selection.heads == Ids(((0, 1), (0, 2), (1, 0), (1, 1)), "head")
+    assert toolbar.active_drag is view.drags._tool
+    assert not view.curve.grip.visible
+    drag(view, "across", start=(2.6, -1), end=(9, 1))
+    assert selection.heads == OfLayers(1, 1)
+    view.drags.buttons.pressed = []
+    assert toolbar.active_drag is None
+    assert view.curve.grip.visible
+
+
+@pytest.mark.parametrize("metric", ["probability", "jsd"])
+def test_a_drag_upwards_brushes_the_heads_whose_mean_lies_there(view, metric):
+    selection = view.session.selection
+    selection.metric = metric
+    mean = view.session.importance_curve().mean.ravel()
+    low, high = np.sort(mean)[[1, 3]] + [-1e-4, 1e-4]
+    view.drags.buttons.pressed = ["across"]
+    drag(view, "upwards", start=(-0.5, low), end=(5.5, high))
+    assert view.drags.buttons.pressed == ["upwards"]
+    assert view.drags._tool.dimensions == "height"
+    assert view.session.head_shares().values.ravel().tolist() == [float(low < value < high) for value in mean]
+    assert isinstance(selection.heads, InRange) == (metric == "jsd")
 
 
 def test_band_stays_within_the_limits_of_the_metric(view):
@@ -325,3 +434,21 @@ def test_prediction_columns_mark_the_true_class():
 def test_shortened_names_fit():
     assert shortened("bag") == "bag"
     assert len(shortened("x" * 50)) == LONGEST_NAME
+
+
+def test_a_head_that_the_model_lacks_has_no_cell():
+    values = np.array([[1, 0.5], [0.25, np.nan]])
+    marks = head_marks(BrushShares(values, "share"), is_of_heads=False)
+    assert marks.alphas == pytest.approx([1, 0.55, 0.325, 0])
+    assert marks.texts[3] == "–"
+    assert marks.label == "0–100% of images"
+    marks = head_marks(BrushShares(np.array([[1, 0], [0, np.nan]]), "brushed heads"), is_of_heads=True)
+    assert marks.texts == ["yes", "no", "no", "–"]
+    assert token_marks(BrushShares(values, "share"), dark=False).alphas == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("values", [np.zeros((2, 2)), np.full((2, 2), np.nan)])
+def test_a_brush_of_nothing_has_an_empty_row(values):
+    marks = head_marks(BrushShares(values, "share"), is_of_heads=False)
+    assert marks.alphas == [0.1 if known else 0 for known in ~np.isnan(values.ravel())]
+    assert marks.label == "share of images"

@@ -5,6 +5,7 @@ import pytest
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from vitpanel.elements import density
+from vitpanel.state.brush import Ids, InRange
 from vitpanel.state.image_search import image_text
 from vitpanel.state.selection import Selection
 from vitpanel.theme.palette import MUTED
@@ -159,7 +160,7 @@ def test_model_without_a_class_head_is_laid_out_by_patches(make_session):
     assert [group["name"] for group in view.legend.groups] == ["no label"]
 
 
-@pytest.mark.parametrize("colouring", ["label", "predicted", "correct", "p_true"])
+@pytest.mark.parametrize("colouring", ["label", "predicted", "correct"])
 def test_every_colouring_tells_its_groups_apart(view, colouring):
     view.colouring.value = colouring
     groups, points = view.session.image_groups(), view.map.points.data
@@ -198,6 +199,76 @@ def test_images_are_recoloured_when_head_or_metric_changes(view):
         seen.add(tuple(view.map.points.data["colour"]))
     assert len(seen) == 4
     assert "JSD without L1 H1 (bits)" in view.legend.caption
+
+
+def test_the_probability_of_the_label_is_a_number(view):
+    view.colouring.value = "p_true"
+    assert view.legend.caption == "p(label)"
+    assert view.legend.scale["words"] == ["0", "0.500", "1.000"]
+    assert view.examples.visible
+
+
+def test_brushed_heads_are_offered_as_colours_and_change_none_by_themselves(view):
+    selection, label = view.session.selection, list(view.map.points.data["colour"])
+    assert "brush" not in view.colouring.options.values()
+    assert view.legend.offer == ""
+    selection.mark(InRange("entropy", low=0.6))
+    assert list(view.map.points.data["colour"]) == label
+    assert view.colouring.options["Heads in the brush"] == "brush"
+    view.legend._handle_msg({"offer": True})
+    assert (selection.colouring, view.colouring.value, view.legend.offer) == ("brush", "brush", "")
+    n_brushed = np.count_nonzero(view.session.study["entropy"] >= 0.6, axis=(1, 2))
+    assert np.array_equal(view._table()["n_brushed"], n_brushed)
+    assert view.legend.scale["note"] == f"image 3: {n_brushed[3]}"
+    assert view.examples.visible
+    assert view.map.points.data["colour"][n_brushed.argmax()] == view.legend.scale["colours"][-1]
+
+
+def test_colours_by_brushed_heads_follow_the_brush_and_fall_back_in_words(view):
+    selection = view.session.selection
+    selection.mark(Ids(((0, 1), (1, 2)), "head"))
+    view.colouring.value = "brush"
+    assert "mean of 2 brushed heads" in view.legend.caption
+    seen = [tuple(view.map.points.data["colour"])]
+    for change in ({"heads": Ids(((1, 0),), "head")}, {"metric": "jsd"}, {"heads": InRange("entropy", low=0.6)}):
+        selection.param.update(**change)
+        seen.append(tuple(view.map.points.data["colour"]))
+    assert len(set(seen)) == len(seen)
+    selection.heads = None
+    assert view.legend.caption == "No heads are brushed any more. Label:"
+    assert view.colouring.value == "label"
+    assert "brush" not in view.colouring.options.values()
+    selection.heads = Ids(((1, 0),), "head")
+    assert view.colouring.value == "brush"
+    view.colouring.value = "entropy"
+    assert selection.colouring == "entropy"
+    view.colouring.value = "label"
+    assert view.legend.caption == "Label:"
+
+
+def test_a_part_of_the_scale_brushes_the_images_in_it(view):
+    selection = view.session.selection
+    view.legend._handle_msg({"range": [0.2, 0.4]})
+    assert selection.images is None
+    view.colouring.value = "entropy"
+    numbers = view.session.image_numbers()
+    view.legend._handle_msg({"range": [0.25, 1]})
+    low = numbers.low + 0.25 * (numbers.high - numbers.low)
+    expected = numbers.per_image >= float(f"{low:.4g}")
+    assert np.array_equal(view.session.brushed, expected)
+    assert selection.images.high is None
+    view.legend._handle_msg({"range": [0, 0.5], "alt": True})
+    middle = float(f"{numbers.low + 0.5 * (numbers.high - numbers.low):.4g}")
+    assert np.array_equal(view.session.brushed, expected & (numbers.per_image <= middle))
+
+
+def test_all_images_with_a_text_in_their_names_are_brushed(view):
+    view.text._handle_msg({"brush": "class 2"})
+    expected = view.session.study.images["label_name"] == "class 2"
+    assert np.array_equal(view.session.brushed, expected)
+    view.text._handle_msg({"brush": "unlabelled", "shift": True})
+    assert np.array_equal(view.session.brushed, expected | (view.session.study.images["label_name"] == ""))
+    assert view.session.selection.image == 3
 
 
 def test_images_from_the_least_to_the_largest_are_one_press_away(view):
@@ -351,7 +422,8 @@ def test_search_offers_a_few_of_the_images_that_match(view):
     sent = []
     view.text._send_msg = sent.append
     view.text._handle_msg({"search": "1", "id": 4})
-    assert sent == [{"id": 4, "options": [image_text(view.session.study, image) for image in (1, 10, 11)]}]
+    options = [image_text(view.session.study, image) for image in (1, 10, 11)]
+    assert sent == [{"id": 4, "query": "1", "options": options, "n_named": 3}]
     enter(view, image_text(view.session.study, 8))
     assert view.session.selection.image == 8
     assert view.text.text == "8"

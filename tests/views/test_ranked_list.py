@@ -3,7 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vitpanel.state.brush import Ids
+from vitpanel.core.metrics import metric_keys
+from vitpanel.state.brush import Ids, InRange, OfLayers
 from vitpanel.state.selection import Selection
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.ranked_list import RankedList
@@ -82,11 +83,11 @@ def test_the_effect_of_a_brush_is_shown_and_can_be_the_order(ranked):
     assert heads.ranks["order"] == by_importance
     send(ranked, sort="effect")
     assert heads.ranks["order"] == np.argsort(-np.abs(expected)).tolist()
-    assert heads.effects["is_order"]
+    assert heads.orders["chosen"] == "effect"
     session.selection.images = None
     assert heads.ranks["order"] == by_importance
     send(ranked, sort="importance")
-    assert not heads.effects["is_order"]
+    assert heads.orders["chosen"] == "importance"
 
 
 def test_an_effect_that_is_not_defined_says_why_and_comes_last(ranked):
@@ -109,3 +110,119 @@ def test_image_that_is_not_done_has_no_values(make_session):
     ranked = RankedList(make_session(finished=False, selection=Selection(image=11)), Bridge())
     assert set(ranked.heads.ranks["texts"]) == {"–"}
     assert set(ranked.heads.ranks["heights"]) == {None}
+
+
+def test_heads_are_brushed_one_by_one_and_several_at_once(ranked):
+    selection = ranked.session.selection
+    send(ranked, brush=4)
+    send(ranked, brush=0)
+    assert selection.heads == Ids(((0, 0), (1, 1)), "head")
+    send(ranked, add=[2, 1, 0, 99, "x"])
+    assert selection.heads == Ids(((0, 0), (0, 1), (0, 2), (1, 1)), "head")
+    send(ranked, brush=4)
+    assert selection.heads == OfLayers(0, 0)
+    for flat in (0, 1, 2):
+        send(ranked, brush=flat)
+    assert selection.heads is None
+    assert ranked.session.chosen_head == (0, 0)
+
+
+def test_a_head_joins_and_leaves_a_brush_of_heads_on_images_on_all_of_them(ranked):
+    selection, study = ranked.session.selection, ranked.session.study
+    selection.mark(InRange("entropy", low=0.6))
+    expected = study["entropy"] >= 0.6
+    send(ranked, brush=4)
+    expected[:, 1, 1] = True
+    assert np.array_equal(selection.heads.to_mask(study), expected)
+    send(ranked, brush=4)
+    expected[:, 1, 1] = False
+    assert np.array_equal(selection.heads.to_mask(study), expected)
+    send(ranked, add=[0, 1])
+    expected[:, 0, :2] = True
+    assert np.array_equal(selection.heads.to_mask(study), expected)
+
+
+def test_rows_have_bars_of_what_is_brushed_and_can_be_ordered_by_them(ranked):
+    session, heads = ranked.session, ranked.heads
+    assert heads.shares == {"heads": None, "tokens": None, "words": []}
+    assert [key for key, _ in heads.orders["options"]] == ["importance"]
+    session.selection.mark(InRange("entropy", low=0.6))
+    session.selection.mark(Ids((2, 3), "token"))
+    share = (session.study["entropy"] >= 0.6).mean(0).ravel()
+    to_tokens = session.token_shares().values.ravel()
+    assert heads.shares["heads"] == pytest.approx(share / share.max(), rel=1e-3)
+    assert heads.shares["tokens"] == pytest.approx(to_tokens / to_tokens.max(), rel=1e-3)
+    first = f"brushed on: {share[0]:.1%} of the images\nto the brushed tokens: {to_tokens[0]:.3f}"
+    assert heads.shares["words"][0] == first
+    for key, values in (("share", share), ("tokens", to_tokens)):
+        assert key in [option for option, _ in heads.orders["options"]]
+        send(ranked, sort=key)
+        assert heads.orders["chosen"] == key
+        assert [values[flat] for flat in heads.ranks["order"]] == sorted(values, reverse=True)
+    session.selection.tokens = None
+    assert heads.ranks["order"] == session.ranking().order.tolist()
+    assert heads.orders["chosen"] == "importance"
+    assert heads.shares["tokens"] is None
+    send(ranked, sort="nonsense")
+    assert heads.orders["chosen"] == "importance"
+
+
+def test_the_order_by_a_brush_follows_it(ranked):
+    send(ranked, brush=4)
+    send(ranked, sort="share")
+    assert ranked.heads.ranks["order"][0] == 4
+    assert "brushed: yes" in ranked.heads.shares["words"][4]
+    send(ranked, brush=4)
+    send(ranked, brush=2)
+    assert ranked.heads.ranks["order"][0] == 2
+
+
+def test_a_filter_brushes_layers_and_numbers_as_the_way_says(ranked):
+    session = ranked.session
+    selection, mean = session.selection, session.study.mean("entropy")
+    limit = float(np.median(mean))
+    send(ranked, measure="entropy", end="low", value=limit)
+    assert selection.heads == InRange("entropy", low=limit, item="head")
+    send(ranked, layers=[0, 0], alt=True)
+    assert session.head_shares().values.tolist() == ((mean >= np.float32(limit)) & [[True], [False]]).tolist()
+    selection.way = "add"
+    send(ranked, layers=[1, 1])
+    assert session.head_shares().values[1].tolist() == [1, 1, 1]
+    send(ranked, measure="entropy", end="high", value=limit, shift=True, ctrl=True)
+    assert not (session.head_shares().values.astype(bool) & (mean <= limit)).any()
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"layers": [1, 0]}, "Give two from 0 to 1, the lower one first."),
+        ({"layers": [0, 2]}, "Give two from 0 to 1"),
+        ({"layers": [None, 1]}, "no layers"),
+        ({"measure": "entropy", "end": "low", "value": None}, "Type a number."),
+        ({"measure": "entropy", "end": "low", "value": float("nan")}, "Type a number."),
+        ({"measure": "entropy", "end": "middle", "value": 1}, "Type a number."),
+        ({"measure": "beauty", "end": "low", "value": 1}, "no array 'beauty'"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused_in_words(ranked, monkeypatch, message, words):
+    refused = []
+    monkeypatch.setattr(ranked.heads, "refuse", refused.append)
+    send(ranked, **message)
+    assert len(refused) == 1
+    assert words in refused[0]
+    assert ranked.session.selection.heads is None
+
+
+def test_what_heads_can_be_brushed_by_is_told_when_the_filter_is_opened(ranked):
+    assert ranked.heads.measures == []
+    send(ranked, filter=True)
+    measures = {key: (words, span) for key, words, span in ranked.heads.measures}
+    assert list(measures) == [*(f"importance/{key}" for key in metric_keys()), "entropy", "distance"]
+    mean = ranked.session.study.mean("entropy")
+    assert measures["entropy"] == ("entropy", f"mean of a head: {mean.min():.3f} to {mean.max():.3f}")
+
+
+def test_without_cls_no_number_of_it_is_offered(make_session):
+    ranked = RankedList(make_session(prefix=()), Bridge())
+    send(ranked, filter=True)
+    assert "importance/cls" not in [key for key, *_ in ranked.heads.measures]

@@ -8,6 +8,7 @@ N_POINTS = 257
 NARROWEST = 0.006
 NORMAL_95 = 1.959964
 _ROWS_AT_ONCE = 512  # as float64 they stay in a processor's cache
+_IMAGES_AT_ONCE = 1024  # of a large study, so that no copy of all numbers is made
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,30 @@ def unit_density(values: np.ndarray, *, n_points: int = N_POINTS) -> tuple[np.nd
     mirrored = [grid[:, None] - grid, grid[:, None] + grid, grid[:, None] + grid - 2]
     kernel = sum(np.exp(-0.5 * (distance / width) ** 2) for distance in mirrored)
     return grid, kernel @ counts / (known.size * width * np.sqrt(2 * np.pi))
+
+
+def mean_over_heads(values: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    """Mean of each image over some heads.
+
+    Parameters
+    ----------
+    values
+        ``(n_images, n_layers, n_heads)``; not modified.
+    heads
+        Which heads count, bool ``(n_layers, n_heads)``.
+
+    Returns
+    -------
+    float64 ``(n_images,)``. NaN heads are left out; NaN where no head is left.
+    """
+    mean = np.full(len(values), np.nan)
+    for start in range(0, len(values), _IMAGES_AT_ONCE):
+        rows = slice(start, start + _IMAGES_AT_ONCE)
+        part = values[rows][:, heads]
+        known = ~np.isnan(part)
+        n = known.sum(1)
+        np.divide(np.where(known, part, 0).sum(1, dtype=np.float64), n, out=mean[rows], where=n > 0)
+    return mean
 
 
 def _bandwidth(values: np.ndarray) -> float:

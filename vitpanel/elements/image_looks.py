@@ -10,13 +10,12 @@ from vitpanel.state.image_groups import (
     NO_LABEL,
     NO_PREDICTION,
     NOT_JUDGED,
-    NOT_KNOWN,
     RIGHT,
     WRONG,
     ImageGroups,
 )
 from vitpanel.state.queries.image_numbers import ImageNumbers
-from vitpanel.theme.palette import MUTED, SHARE_COLOURS, VALUE, WRONG_COLOUR, class_colours, rgba, signed_colours
+from vitpanel.theme.palette import MUTED, VALUE, WRONG_COLOUR, class_colours, rgba, signed_colours
 
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
 ALPHA = 230
@@ -42,12 +41,9 @@ def group_look(groups: ImageGroups, classes: tuple[str, ...]) -> Look:
     if groups.kind == "class":
         colours = class_colours(classes)
         shapes = dict(zip(classes, cycle(MARKERS), strict=False))
-    elif groups.kind == "verdict":
-        colours, shapes = {RIGHT: VALUE, WRONG: WRONG_COLOUR}, {RIGHT: "circle", WRONG: "triangle"}
     else:
-        shares = tuple(name for name in groups.names if name != NOT_KNOWN)
-        colours, shapes = dict(zip(shares, _shares(shares), strict=True)), dict.fromkeys(shares, "circle")
-    unknown = dict.fromkeys((NO_LABEL, NO_PREDICTION, NOT_JUDGED, NOT_KNOWN))
+        colours, shapes = {RIGHT: VALUE, WRONG: WRONG_COLOUR}, {RIGHT: "circle", WRONG: "triangle"}
+    unknown = dict.fromkeys((NO_LABEL, NO_PREDICTION, NOT_JUDGED))
     return Look(
         groups.codes,
         tuple(MUTED if name in unknown else colours[name] for name in groups.names),
@@ -76,8 +72,3 @@ def blank_look(n_images: int) -> Look:
 def image_pixels(codes: np.ndarray, colours: tuple[str, ...]) -> np.ndarray:
     """Pixel of each image, uint32 RGBA ``(n_images,)``, from its code into the colours."""
     return np.array([rgba(colour, alpha=ALPHA) for colour in colours], np.uint32)[codes]
-
-
-def _shares(names: tuple[str, ...]) -> list[str]:
-    """Colours of those fifths that occur."""
-    return [SHARE_COLOURS[round(float(name.split()[0]) * len(SHARE_COLOURS))] for name in names]

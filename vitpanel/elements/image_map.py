@@ -18,8 +18,8 @@ from vitpanel.elements.streams import on_outline
 from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import InPolygon
-from vitpanel.state.image_groups import NUMBERS, class_order, image_groups
-from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers
+from vitpanel.state.image_groups import BRUSHED_HEADS, HEAD_NUMBERS, NUMBERS, class_order, image_groups
+from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers, shown_colouring
 from vitpanel.state.selection import Selection
 from vitpanel.study.metric_arrays import layout_label
 from vitpanel.study.reader import Study
@@ -129,9 +129,11 @@ def image_map(
         What images are laid out by: ``"drop"``, ``"jsd"``, ``"cls"``, ``"patch"`` or ``"probability"``, as far as the
         study has them; None takes the selection's.
     colour
-        What colours mean: ``"label"``, ``"predicted"``, ``"correct"``, ``"p_true"``, or of the chosen head
-        ``"importance"``, ``"entropy"`` or ``"distance"``, from dark to light or, where it has a sign, from blue to
-        orange; None as above.
+        What colours mean: ``"label"``, ``"predicted"``, ``"correct"``, or a number: ``"p_true"``, of the chosen head
+        ``"importance"``, ``"entropy"`` or ``"distance"``, or ``"brush"``, which is the mean importance of the brushed
+        heads, or of brushed heads on images how many of an image's are; while there are none, colours are those of the
+        label, and the title says so. Numbers are from dark to light or, where they have a sign, from blue to orange;
+        None as above.
     table
         Whether to return the table behind the map.
 
@@ -139,7 +141,7 @@ def image_map(
     -------
     ``hv.Points``, ``hv.RGB`` of more than `MOST_GLYPHS` images, or an ``hv.DynamicMap`` with a selection; or a
     DataFrame of all images: image, file, label_name, predicted_name, p_true, x, y, layout and is_chosen; and the number
-    that colours show, as ``importance_jsd`` or ``entropy``.
+    that colours show, as ``importance_jsd``, ``entropy`` or ``n_brushed``.
 
     Raises
     ------
@@ -218,25 +220,33 @@ class _ShownImages:
     @property
     def _followed(self) -> list[str]:
         """Parameters of the selection that change the images."""
-        is_of_groups = self._fixed_colour is not None and self._fixed_colour not in NUMBERS
-        return ["image_layout", "colouring", "images", *([] if is_of_groups else ["layer", "head", "metric"])]
+        changing = ["layer", "head", "metric", "heads"]
+        if self._fixed_colour is not None and self._fixed_colour not in {*HEAD_NUMBERS, BRUSHED_HEADS}:
+            changing = []
+        return ["image_layout", "colouring", "images", *changing]
+
+    @property
+    def _colouring(self) -> str:
+        return shown_colouring(self._selection, self._fixed_colour)
 
     @property
     def _numbers(self) -> ImageNumbers | None:
-        """Number of the head that colours show, None where they show groups."""
-        colouring = self._fixed_colour or self._selection.colouring
+        """Number that colours show, None where they show groups."""
+        colouring = self._colouring
         return image_numbers(self._study, self._selection, colouring) if colouring in NUMBERS else None
 
     def _look(self, numbers: ImageNumbers | None) -> Look:
         if numbers is not None:
             return number_look(numbers)
-        return group_look(image_groups(self._study, self._fixed_colour or self._selection.colouring), self._classes)
+        return group_look(image_groups(self._study, self._colouring), self._classes)
 
     def _images(self, **_: object) -> Any:
         title, numbers = f"Images by {layout_label(self._layout_name)}", self._numbers
         if numbers is not None:
             unit = f" {numbers.unit}" if numbers.unit else ""
             title += f" · {numbers.title}, {numbers.low:.3g} to {numbers.high:.3g}{unit}"
+        elif self._colouring != (self._fixed_colour or self._selection.colouring):
+            title += " · no heads are brushed"
         return self._drawn(numbers).opts(title=title, backend="bokeh")
 
     def _drawn(self, numbers: ImageNumbers | None) -> Any:

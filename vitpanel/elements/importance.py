@@ -1,5 +1,6 @@
 """B1 and the list beside it: how much every head matters."""
 
+from functools import partial
 from typing import Any
 
 import holoviews as hv
@@ -10,9 +11,11 @@ from vitpanel.elements.style import FIGURE, dressed, layer_ticks, metric_label, 
 from vitpanel.state.queries import importance, ranking
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
-from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
+from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED, TEXT, VALUE
+from vitpanel.theme.shares import share_colours
 
-_FOLLOWS = ("metric", "image", "layer", "head", "pinned", "heads")
+LEAST_ALPHA = 0.2  # of a head that is brushed on few images
+_FOLLOWS = ("metric", "image", "layer", "head", "pinned", "heads", "tokens", "share_source")
 
 
 def importance_curve(
@@ -25,7 +28,8 @@ def importance_curve(
 ) -> Any:
     """Importance of every head: on the chosen image, and the mean over all with its spread (B1).
 
-    A click chooses the head at its place.
+    A click chooses the head at its place. Brushed heads have a square on the mean, the fuller, the larger the share of
+    the images on which they are brushed; with a brush of tokens, points show the share of attention that goes to it.
 
     Parameters
     ----------
@@ -52,6 +56,8 @@ def importance_curve(
         Layer(lambda frame: _curve(frame, "mean", MEAN)),
         Layer(lambda frame: _curve(frame, "unpruned", TEXT, line_dash="dashed")),
         Layer(lambda frame: _curve(frame, "chosen_image", VALUE)),
+        Layer(partial(_token_shares, x="flat", y="mean")),
+        Layer(partial(_brushed, x="flat", y="mean")),
         Layer(_pins),
         Layer(_chosen_line),
     )
@@ -69,7 +75,7 @@ def head_ranking(
 ) -> Any:
     """All heads, most important first, each with the quartiles of its importance over images.
 
-    A click chooses a head.
+    A click chooses a head. What is brushed is marked as in `importance_curve`.
 
     Parameters
     ----------
@@ -87,7 +93,13 @@ def head_ranking(
     VitpanelError
         If the study does not have the metric; without a selection, or with ``table``.
     """
-    layers = (Layer(_quartiles), Layer(_ranked, on_tap(_choose_ranked)), Layer(_ranked_chosen))
+    layers = (
+        Layer(_quartiles),
+        Layer(_ranked, on_tap(_choose_ranked)),
+        Layer(partial(_token_shares, x="rank", y="importance")),
+        Layer(partial(_brushed, x="rank", y="importance")),
+        Layer(_ranked_chosen),
+    )
     chart = Chart(ranking.ranking_table, ranking.COLUMNS, _FOLLOWS, layers)
     return present(chart, study, selection, table=table, metric=metric, image=image)
 
@@ -127,6 +139,23 @@ def _pins(frame: Frame) -> hv.Points:
     pinned = table[table["is_pinned"].astype(bool)]
     points = hv.Points(pinned, ["flat", "mean"], ["layer", "head"])
     return dressed(points, marker="square", color=CHOSEN, size=8)
+
+
+def _brushed(frame: Frame, *, x: str, y: str) -> hv.Points:
+    """Squares around the brushed heads, the fuller, the larger their share."""
+    table = _flat(frame)
+    table = table[table["brush_share"] > 0]
+    points = hv.Points(table, [x, y], ["layer", "head", "brush_share"])
+    alpha = LEAST_ALPHA + (1 - LEAST_ALPHA) * hv.dim("brush_share")
+    return dressed(points, marker="square", fill_alpha=0, line_color=BRUSH, line_width=2, line_alpha=alpha, size=11)
+
+
+def _token_shares(frame: Frame, *, x: str, y: str) -> hv.Points:
+    """Points in the colours of the shares of attention that go to the brushed tokens."""
+    table = _flat(frame).dropna(subset=["token_share"])
+    colours = share_colours(table["token_share"].to_numpy(float)).colours
+    points = hv.Points(table.assign(colour=colours), [x, y], ["layer", "head", "token_share", "colour"])
+    return dressed(points, color="colour", tools=["hover"], **outlined(6))
 
 
 def _chosen_line(frame: Frame) -> hv.VLine:

@@ -7,22 +7,22 @@ import numpy as np
 
 from vitpanel.study.reader import Study
 
-COLOURINGS = ("label", "predicted", "correct", "p_true")
-# Of the chosen head, which colours can show too: no groups, see `vitpanel.state.queries.image_numbers`.
-NUMBERS = ("importance", "entropy", "distance")
+COLOURINGS = ("label", "predicted", "correct")
+# What colours can show too, which is no groups: see `vitpanel.state.queries.image_numbers`.
+HEAD_NUMBERS = ("importance", "entropy", "distance")
+P_TRUE, BRUSHED_HEADS = "p_true", "brush"
+NUMBERS = (P_TRUE, *HEAD_NUMBERS, BRUSHED_HEADS)
 NO_LABEL = "no label"
 NO_PREDICTION = "no prediction"
 RIGHT, WRONG, NOT_JUDGED = "right", "wrong", "cannot be judged"
-NOT_KNOWN = "not known"
-N_BINS = 5
 
 
 @dataclass(frozen=True)
 class ImageGroups:
     """Every image is in one group.
 
-    ``codes`` is int16 ``(n_images,)`` into ``names``. ``kind`` says what the names are: ``"class"``, ``"verdict"`` or
-    ``"share"``. Groups without an image are left out.
+    ``codes`` is int16 ``(n_images,)`` into ``names``. ``kind`` says what the names are: ``"class"`` or ``"verdict"``.
+    Groups without an image are left out.
     """
 
     kind: str
@@ -31,21 +31,18 @@ class ImageGroups:
 
 
 def image_groups(study: Study, colouring: str) -> ImageGroups:
-    """Sort images by ``"label"``, ``"predicted"`` class, ``"correct"`` (right or wrong) or ``"p_true"`` in fifths."""
+    """Sort images by ``"label"``, ``"predicted"`` class or ``"correct"`` (right or wrong)."""
     images = study.images
     if colouring == "label":
         return _by_name(images["label"].to_numpy(), label_classes(study), NO_LABEL)
     if colouring == "predicted":
         names = _class_names(study, images["predicted"].to_numpy(), images["predicted_name"].tolist())
         return _by_name(images["predicted"].to_numpy(), names, NO_PREDICTION)
-    if colouring == "correct":
-        label, predicted = images["label"].to_numpy(), images["predicted"].to_numpy()
-        codes = np.where((label < 0) | (predicted < 0), 2, np.where(label == predicted, 0, 1))
-        return _without_empty("verdict", (RIGHT, WRONG, NOT_JUDGED), codes)
-    p_true = images["p_true"].to_numpy()
-    fifths = [f"{i / N_BINS:.1f} to {(i + 1) / N_BINS:.1f}" for i in range(N_BINS)]
-    codes = np.where(np.isnan(p_true), N_BINS, np.minimum(np.nan_to_num(p_true) * N_BINS, N_BINS - 1).astype(int))
-    return _without_empty("share", (*fifths, NOT_KNOWN), codes)
+    label, predicted = images["label"].to_numpy(), images["predicted"].to_numpy()
+    codes = np.where((label < 0) | (predicted < 0), 2, np.where(label == predicted, 0, 1))
+    present = np.unique(codes)
+    names = tuple((RIGHT, WRONG, NOT_JUDGED)[code] for code in present)
+    return ImageGroups("verdict", names, np.searchsorted(present, codes).astype(np.int16))
 
 
 def label_classes(study: Study) -> list[str]:
@@ -79,8 +76,3 @@ def _by_name(indices: np.ndarray, names: list[str], nameless: str) -> ImageGroup
     code = {name: i for i, name in enumerate(distinct)}
     shown = tuple(name or nameless for name in distinct)
     return ImageGroups("class", shown, np.array([code[name] for name in names], np.int16))
-
-
-def _without_empty(kind: str, names: tuple[str, ...], codes: np.ndarray) -> ImageGroups:
-    present = np.unique(codes)
-    return ImageGroups(kind, tuple(names[i] for i in present), np.searchsorted(present, codes).astype(np.int16))

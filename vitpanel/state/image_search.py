@@ -19,14 +19,20 @@ def image_text(study: Study, image: int) -> str:
     return _BETWEEN.join(str(part) for part in (image, row["label_name"], row["file"]) if part != "")
 
 
-def matching_images(study: Study, text: str, *, most: int = MOST_SHOWN) -> list[int]:
-    """Images whose id begins with a text, then those whose class or file has it in its name, upper or lower case."""
+def matching_images(study: Study, text: str, *, most: int = MOST_SHOWN) -> tuple[list[int], int]:
+    """Images whose id begins with a text, then those whose class or file has it in its name, upper or lower case.
+
+    Returns
+    -------
+    The first ``most`` of them, and of how many images class or file has the text in its name.
+    """
     text = text.strip()
     if not text:
-        return []
+        return [], 0
+    named = np.flatnonzero(images_named(study.images, text))
     found = dict.fromkeys(islice(_ids_beginning_with(text, study.n_images), most))
-    found |= dict.fromkeys(np.flatnonzero(images_named(study.images, text))[:most].tolist())
-    return list(found)[:most]
+    found |= dict.fromkeys(named[:most].tolist())
+    return list(found)[:most], len(named)
 
 
 def find_image(study: Study, text: str) -> int | None:

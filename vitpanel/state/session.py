@@ -16,7 +16,7 @@ from vitpanel.state.online import Inference
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
 from vitpanel.state.queries.brush_shares import BrushShares, shares_of_heads, shares_of_tokens
-from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers
+from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers, shown_colouring
 from vitpanel.state.queries.image_set import set_table
 from vitpanel.state.queries.importance import importance_curve
 from vitpanel.state.queries.modes import mode_values, predictions, reference_class
@@ -149,17 +149,11 @@ class Session(Answers):
 
     def image_groups(self) -> ImageGroups:
         """What the colours of images mean, where they mean groups."""
-        return image_groups(self.study, self.selection.colouring)
+        return image_groups(self.study, shown_colouring(self.selection))
 
     def image_numbers(self) -> ImageNumbers | None:
-        """Number of the chosen head that the colours of images mean, None where they mean groups.
-
-        Raises
-        ------
-        StudyIncompleteError
-            If the study does not have it; the message is the reason.
-        """
-        colouring = self.selection.colouring
+        """Number that the colours of images mean, None where they mean groups; raises as `image_numbers` does."""
+        colouring = shown_colouring(self.selection)
         return image_numbers(self.study, self.selection, colouring) if colouring in NUMBERS else None
 
     @property

@@ -4,7 +4,7 @@ from itertools import cycle
 
 import colorcet
 import numpy as np
-from bokeh.palettes import Blues256, Colorblind8, Greys256, Oranges256, TolRainbow, Viridis, linear_palette
+from bokeh.palettes import Blues256, Colorblind8, Greys256, Oranges256, TolRainbow, linear_palette
 
 CLS_COLOURS = tuple(reversed(Blues256))
 PATCH_COLOURS = tuple(reversed(Oranges256))
@@ -19,7 +19,6 @@ TEXT = "#2b323a"
 SURFACE = "white"
 WARNING = "#b3261e"
 WRONG_COLOUR = "#d55e00"
-SHARE_COLOURS = tuple(Viridis[5])
 BOKEH_TEXT = "#444444"
 
 # What stands for a colour on dark ground. No colour may be on both sides, so in figures these are in capitals.

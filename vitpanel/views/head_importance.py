@@ -27,6 +27,8 @@ from vitpanel.views.controls import (
 from vitpanel.views.figures.importance_line import create_importance_line, pin_columns
 from vitpanel.views.figures.mode_bars import create_mode_bars
 from vitpanel.views.figures.prediction_bars import create_prediction_bars, prediction_columns
+from vitpanel.views.head_drags import HeadDrags
+from vitpanel.views.head_shares import SHARED_BY, shown_marks, shown_shares
 from vitpanel.views.pinned_panel import PinnedPanel
 from vitpanel.views.ranked_list import RankedList
 from vitpanel.views.view import Place, View
@@ -44,6 +46,7 @@ class HeadImportance(View):
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
         "_draw_brush": ("images", "metric"),
+        "_draw_marks": (*SHARED_BY, "view.dark"),
         "_draw_head": ("layer", "head"),
         "_draw_modes": ("mode", "metric", "session.modes"),
         "_draw_pins": ("pinned",),
@@ -66,6 +69,7 @@ class HeadImportance(View):
         )  # fmt: skip
         self.pinned = PinnedPanel(session, bridge)
         self.pinned_modes, self.pinned_strength, self.pinned_entropy = self.pinned.charts
+        self.drags = HeadDrags(session, bridge, self.curve)
         self._create_controls()
         self.chosen = pn.Row(pn.Column(self.modes_chart, self.retry, **FILLED), self.predictions_chart, **FILLED)
         self.curve.picked.on_change("data", self._on_picked)
@@ -74,6 +78,7 @@ class HeadImportance(View):
         self._draw_pins()
         self._draw_curve()
         self._draw_brush()
+        self._draw_marks()
         self._draw_modes()
         self.follow()
 
@@ -103,7 +108,8 @@ class HeadImportance(View):
     def body(self) -> pn.viewable.Viewable:
         """Put the curve and the list at the left of the chosen head's charts, or of the pinned heads."""
         right = pn.Column(self.chosen, self.pinned, styles={"flex": "0 0 44%", "min-width": "0"}, **FILLED)
-        return pn.Row(self.curve_chart, self.ranked, right, **FILLED)
+        curve = pn.Column(self.curve_chart, self.drags.buttons, styles={"position": "relative"}, **FILLED)
+        return pn.Row(curve, self.ranked, right, **FILLED)
 
     # -- what can be saved -----------------------------------------------------------------------------------------
 
@@ -114,6 +120,9 @@ class HeadImportance(View):
         layer, head = np.divmod(table.pop("flat"), self.n_heads)
         if len(self.curve.brush.data["flat"]):
             table["brush_mean"] = self.curve.brush.data["mean"]
+        for name, shares in zip(("brush_share", "token_share"), shown_shares(self.session).values(), strict=True):
+            if shares is not None:
+                table[name] = np.ravel(shares.values)
         place = {"layer": layer, "head": head, "metric": self.session.selection.metric}
         return pd.concat([pd.DataFrame(place), table], axis=1)
 
@@ -172,6 +181,10 @@ class HeadImportance(View):
         except VitpanelError:  # the chart says why there is no curve at all
             table = None
         self.curve.show_brush(table, self.session.selection.metric)
+        self._draw_context()
+
+    def _draw_marks(self) -> None:
+        self.curve.show_marks(shown_marks(self.session, dark=self.dark))
         self._draw_context()
 
     def _draw_context(self) -> None:

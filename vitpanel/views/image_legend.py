@@ -9,7 +9,7 @@ import numpy as np
 from vitpanel.elements.image_looks import Look, blank_look, group_look, number_colours, number_look
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.image_groups import NUMBERS, ImageGroups
-from vitpanel.state.queries.image_numbers import ImageNumbers
+from vitpanel.state.queries.image_numbers import ImageNumbers, shown_colouring
 from vitpanel.state.session import Session
 from vitpanel.views.figures.numbers import change_text, distance_text
 
@@ -43,11 +43,12 @@ def image_colours(
     dark
         What colours become on dark ground; empty on light.
     """
-    colouring = session.selection.colouring
+    colouring = shown_colouring(session.selection)
     if colouring not in NUMBERS:
         groups = session.image_groups()
-        look = group_look(groups, classes)
-        return ImageColours(look, group_legend(groups, look, caption=names[colouring], dark=dark), groups=groups)
+        look, is_chosen = group_look(groups, classes), colouring == session.selection.colouring
+        caption = names[colouring] if is_chosen else f"No heads are brushed any more. {names[colouring]}"
+        return ImageColours(look, group_legend(groups, look, caption=caption, dark=dark), groups=groups)
     try:
         numbers = session.image_numbers()
     except VitpanelError as error:
@@ -86,7 +87,16 @@ def said_legend(reason: str) -> dict[str, Any]:
 
 def number_text(numbers: ImageNumbers, value: float) -> str:
     """One of the numbers, with its sign where they can be negative; a dash for NaN."""
+    if numbers.is_count:
+        return "–" if np.isnan(value) else f"{value:g}"
     return change_text(value) if numbers.is_signed else distance_text(value)
+
+
+def number_at(numbers: ImageNumbers, place: float) -> float | None:
+    """Number at a place on the bar, from 0 to 1, to four digits; None at an end, which has no limit."""
+    if not 0 < place < 1:
+        return None
+    return float(f"{numbers.low + place * (numbers.high - numbers.low):.4g}")
 
 
 def _scale(numbers: ImageNumbers, image: int | None) -> dict[str, Any]:
@@ -101,6 +111,7 @@ def _scale(numbers: ImageNumbers, image: int | None) -> dict[str, Any]:
     return {
         "colours": stops,
         "words": [ends[0] + least, middle, ends[1] + largest],
+        "ends": [numbers.low, numbers.high],
         "place": -1.0 if np.isnan(place) else place,
         "note": "" if image is None else f"image {image}: {number_text(numbers, numbers.per_image[image])}",
         "n_unknown": len(numbers.per_image) - len(known),

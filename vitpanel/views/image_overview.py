@@ -14,8 +14,9 @@ from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements.image_looks import image_pixels
 from vitpanel.elements.image_map import image_table, paint_images
 from vitpanel.errors import VitpanelError
-from vitpanel.state.brush import brush_of_group
-from vitpanel.state.image_groups import NUMBERS, class_order
+from vitpanel.state.brush import Matches, brush_of_group
+from vitpanel.state.image_groups import BRUSHED_HEADS, HEAD_NUMBERS, class_order
+from vitpanel.state.queries.image_numbers import brush_of_range, shown_colouring
 from vitpanel.state.session import Session
 from vitpanel.study.metric_arrays import laid_out_by, layout_label
 from vitpanel.theme.palette import css, dark_colours
@@ -24,7 +25,7 @@ from vitpanel.views.base import FILLED, FULL_WIDTH, NARROWED
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.brush_ways import BrushWays, way_of
 from vitpanel.views.chart import Chart
-from vitpanel.views.controls import create_button, create_select, linked
+from vitpanel.views.controls import create_button, create_select
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.image_card import (
     STRIP_STYLE,
@@ -40,20 +41,12 @@ from vitpanel.views.figures.image_map import (
 )
 from vitpanel.views.figures.picking import REACH, DoubleClicks, inner_size, nearest_point
 from vitpanel.views.icon_buttons import IconButton, IconButtons
+from vitpanel.views.image_colouring import COLOURING_NAMES, ColouringMenu
 from vitpanel.views.image_examples import ImageExamples
-from vitpanel.views.image_legend import image_colours, number_legend, number_text
+from vitpanel.views.image_legend import image_colours, number_at, number_legend, number_text
 from vitpanel.views.image_widgets import ImageLegend, ImageSearch
 from vitpanel.views.view import Place, View
 
-COLOURING_NAMES = {
-    "label": "Label",
-    "predicted": "Prediction",
-    "correct": "Right or wrong",
-    "p_true": "p(label)",
-    "importance": "Importance",
-    "entropy": "Entropy",
-    "distance": "Distance",
-}
 TOOLS = (
     IconButton("pan", "Drag moves the map", icons.MOVE, is_switch=True),
     IconButton("box", "Drag a box to brush images", icons.BOX, is_switch=True),
@@ -80,7 +73,9 @@ class ImageOverview(View):
         "_draw_choice": ("image",),
         "_draw_layout": ("image_layout",),
         "_draw_colours": ("colouring", "view.dark"),
-        "_draw_numbers": ("layer", "head", "metric"),
+        "_draw_of_head": ("layer", "head"),
+        "_draw_by_metric": ("metric",),
+        "_draw_heads": ("heads",),
         "_draw_brush": ("images",),
     }
 
@@ -98,11 +93,12 @@ class ImageOverview(View):
             legend=lambda: {name: getattr(self.legend, name) for name in ("caption", "groups", "scale")},
         )
         self.strip = pn.pane.HTML("", height=STRIP_HEIGHT, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
-        self.legend = ImageLegend(self._on_group, **FULL_WIDTH)
         # In the place of the strip while colours show a number; made then.
         self.examples: ImageExamples | None = None
         self._whole = pn.Column(**FILLED)
         self._create_controls()
+        acts = {"on_range": self._on_range, "on_offer": self.colourings.take_offer}
+        self.legend = ImageLegend(self._on_group, **acts, **FULL_WIDTH)
         self._create_card()
         self._follow_figure()
         self.legend.param.watch(lambda *_: bridge.put("A highlight", self._draw_highlight), "pointed")
@@ -113,8 +109,9 @@ class ImageOverview(View):
 
     def _create_controls(self) -> None:
         self.text = ImageSearch(
-            self.session.study, self._on_text, margin=(4, 2, 0, 6), sizing_mode="stretch_width", min_width=60
-        )
+            self.session.study, self._on_text, self._on_match, margin=(4, 2, 0, 6), sizing_mode="stretch_width",
+            min_width=60,
+        )  # fmt: skip
         step: dict[str, Any] = {"width": 26}
         self.previous = create_button("Previous image", sign="‹", **step)
         self.next = create_button("Next image", sign="›", **step)
@@ -136,9 +133,8 @@ class ImageOverview(View):
         layouts = {layout_label(name): name for name in known}
         self.layout = create_select("Layout", layouts, self._layout_name, disabled=len(layouts) == 1, **look)
         self.layout.param.watch(lambda event: selection.param.update(image_layout=event.new), "value")
-        colourings = {name: colouring for colouring, name in COLOURING_NAMES.items()}
-        colouring = create_select("Colour", colourings, selection.colouring, **look)
-        self.colouring = linked(colouring, selection, "colouring")
+        self.colourings = ColouringMenu(selection, **look)
+        self.colouring = self.colourings.select
 
     def _create_card(self) -> None:
         """What is shown of the image under the pointer: found in the browser, written here when it is asked for."""
@@ -223,6 +219,10 @@ class ImageOverview(View):
         else:
             self._put("_draw_choice")
 
+    def _on_match(self, text: str, held: Mapping[str, bool]) -> None:
+        selection = self.session.selection
+        selection.mark(Matches(text), how=way_of(held) or selection.way)
+
     def _on_viewport(self, _attribute: str, _old: object, _new: object) -> None:
         self.bridge.put("A viewport", partial(self._draw_picture, is_moved=True))
 
@@ -235,6 +235,15 @@ class ImageOverview(View):
         selection.mark(
             brush_of_group(self.colours.groups, group, selection.colouring), how=way_of(held) or selection.way
         )
+
+    def _on_range(self, start: float, end: float, held: Mapping[str, bool]) -> None:
+        """Brush the images whose number lies in a part of the scale, from 0 to 1; what lies beyond an end is in it."""
+        numbers, selection = self.colours.numbers, self.session.selection
+        if numbers is None:
+            return
+        low, high = (number_at(numbers, place) for place in (start, end))
+        brush = brush_of_range(selection, shown_colouring(selection), low=low, high=high)
+        selection.mark(brush, how=way_of(held) or selection.way)
 
     def _on_example(self, image: int) -> None:
         self.session.selection.image = image
@@ -274,11 +283,26 @@ class ImageOverview(View):
         if self.examples is not None:
             self.examples.visible = has_examples and not error
 
-    def _draw_numbers(self) -> None:
-        if self.session.selection.colouring in NUMBERS:
+    def _draw_of_head(self) -> None:
+        if self.session.selection.colouring in HEAD_NUMBERS:
             self._draw_colours()
 
+    def _draw_by_metric(self) -> None:
+        if self.session.selection.colouring in {"importance", BRUSHED_HEADS}:
+            self._draw_colours()
+
+    def _draw_heads(self) -> None:
+        """Offer colours by the brushed heads while there are any; colours change only where they show them already."""
+        self._show_colouring()
+        if self.session.selection.colouring == BRUSHED_HEADS:
+            self._draw_colours()
+
+    def _show_colouring(self) -> None:
+        self.colourings.show()
+        self.legend.offer = self.colourings.offer
+
     def _draw_colours(self) -> None:
+        self._show_colouring()
         dark = dark_colours(self.session.study.spec.n_layers, has_ramps=False) if self.dark else {}
         self.colours = image_colours(self.session, COLOURING_NAMES, classes=self._classes, dark=dark)
         look = self.colours.look

@@ -21,6 +21,9 @@ class ImageSearch(JSComponent):
         Where images are looked for.
     on_choose
         Is given the text that a person has entered or taken from the list; an empty one means all images.
+    on_match
+        Is given a text when all images with it in their names are to be brushed, and which of the keys ``shift``,
+        ``ctrl`` and ``alt`` are held.
     """
 
     text = param.String(default="", doc="What the box shows while nobody types there.")
@@ -44,13 +47,21 @@ class ImageSearch(JSComponent):
         color: {css("text")}; background: {css("surface")}; border: 1px solid {css("muted")}; border-radius: 4px;
         box-shadow: 0 2px 8px rgba(0, 0, 0, 0.25); }}
     li {{ list-style: none; padding: 4px 10px; white-space: nowrap; cursor: pointer; }}
+    li.all {{ position: sticky; bottom: -4px; background: {css("surface")}; border-top: 1px solid {css("muted")};
+        box-shadow: inset 3px 0 0 {css("brush")}; }}
     li:hover, li[aria-selected="true"] {{ background: {css("grid")}; }}
 """
     ]
 
-    def __init__(self, study: Study, on_choose: Callable[[str], object], **params: Any) -> None:
+    def __init__(
+        self,
+        study: Study,
+        on_choose: Callable[[str], object],
+        on_match: Callable[[str, Mapping[str, bool]], object],
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
-        self._study, self._on_choose = study, on_choose
+        self._study, self._on_choose, self._on_match = study, on_choose, on_match
 
     def show_text(self, text: str) -> None:
         """Say what is chosen, once it is."""
@@ -65,9 +76,13 @@ class ImageSearch(JSComponent):
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if "choose" in data:
             self._on_choose(str(data["choose"]))
+        elif "brush" in data:
+            self._on_match(str(data["brush"]), _held(data))
         elif "search" in data:
-            found = matching_images(self._study, str(data["search"]))
-            self._send_msg({"id": data.get("id"), "options": [image_text(self._study, image) for image in found]})
+            query = str(data["search"]).strip()
+            images, n_named = matching_images(self._study, query)
+            found = {"options": [image_text(self._study, image) for image in images], "n_named": n_named}
+            self._send_msg({"id": data.get("id"), "query": query} | found)
 
 
 class ImageLegend(JSComponent):
@@ -77,11 +92,16 @@ class ImageLegend(JSComponent):
     ----------
     on_press
         Is given the group that is pressed, and which of the keys ``shift``, ``ctrl`` and ``alt`` are held.
+    on_range
+        Is given start and end of a part of the bar, from 0 to 1, and the keys.
+    on_offer
+        Is called when what is offered is taken.
     """
 
     caption = param.String(default="", doc="What the groups or the numbers are.")
     groups = param.List(default=[], doc="For each group its name, colour, marker, and the number n of its images.")
     scale = param.Dict(default={}, doc="Bar of colours, as `scale.js` has it; empty where there are groups.")
+    offer = param.String(default="", doc="Other colours that one press gives; empty for none.")
     pointed = param.Integer(default=-1, doc="Group that is pointed at or has the focus, -1 for none.")
 
     _esm = module_text("vitpanel.views", "groups.js")
@@ -96,6 +116,8 @@ class ImageLegend(JSComponent):
         max-width: 130px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; cursor: pointer; }}
     .groups button:hover, .groups button:focus-visible {{ background: {css("grid")}; }}
     .groups button:focus-visible {{ outline: 1px solid {css("value")}; outline-offset: -1px; }}
+    .groups .offer {{ flex: none; max-width: none; height: 18px; line-height: 16px; padding: 0 7px;
+        border: 1px solid {css("brush")}; border-radius: 9px; }}
     .groups svg {{ width: 9px; height: 9px; margin-right: 3px; stroke: {css("text")}; stroke-width: 0.5;
         vertical-align: -1px; }}
     .scale {{ width: 100%; padding-right: 4px; font: 11px/14px sans-serif; }}
@@ -107,16 +129,38 @@ class ImageLegend(JSComponent):
     .scale .numbers span {{ flex: 1; text-align: center; }}
     .scale .numbers span:first-child {{ text-align: left; }}
     .scale .numbers span:last-child {{ text-align: right; }}
-    .scale .bar {{ position: relative; height: 8px; margin: 2px 0; border-radius: 2px; }}
+    .scale .bar {{ position: relative; height: 8px; margin: 2px 0; border-radius: 2px; touch-action: none; }}
+    .scale .bar[tabindex] {{ cursor: crosshair; }}
+    .scale .bar[tabindex]::before {{ content: ""; position: absolute; inset: -4px 0; }}
+    .scale .bar:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: 1px; }}
+    .scale .bar b {{ position: absolute; top: -3px; bottom: -3px; min-width: 2px; box-sizing: border-box;
+        border: 2px solid {css("brush")}; box-shadow: 0 0 0 1px {css("surface")}; pointer-events: none; }}
     .scale .bar i {{ position: absolute; top: -3px; bottom: -3px; width: 2px; margin-left: -2px;
         box-sizing: content-box; background: {css("chosen")}; border: 1px solid {css("surface")}; }}
 """
     ]
 
-    def __init__(self, on_press: Callable[[int, Mapping[str, bool]], object], **params: Any) -> None:
+    def __init__(
+        self,
+        on_press: Callable[[int, Mapping[str, bool]], object],
+        *,
+        on_range: Callable[[float, float, Mapping[str, bool]], object],
+        on_offer: Callable[[], object],
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
-        self._on_press = on_press
+        self._on_press, self._on_range, self._on_offer = on_press, on_range, on_offer
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if data.get("pressed") in range(len(self.groups)):
-            self._on_press(data["pressed"], {key: data.get(key) is True for key in ("shift", "ctrl", "alt")})
+            self._on_press(data["pressed"], _held(data))
+        elif "range" in data:
+            start, end = (float(place) for place in data["range"])
+            self._on_range(start, end, _held(data))
+        elif "offer" in data:
+            self._on_offer()
+
+
+def _held(data: Mapping[str, Any]) -> dict[str, bool]:
+    """Which keys are held, as a browser tells it."""
+    return {key: data.get(key) is True for key in ("shift", "ctrl", "alt")}

@@ -1,29 +1,13 @@
 """Sets of heads, told by image."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.synthetic import write_synthetic_study
-from vitpanel.state.queries.head_set import head_set_means, mean_over_heads
+from vitpanel.state.queries.head_set import head_set_means
 from vitpanel.study.reader import Study, open_study
-
-
-@pytest.mark.parametrize("share", [0, 0.1, 1])
-def test_means_one_by_one(share: float):
-    rng = np.random.default_rng(0)
-    values = rng.beta(1, 6, (1100, 3, 4)).astype(np.float32)
-    values[rng.random(values.shape) < 0.3] = np.nan
-    heads = np.zeros((3, 4), bool)
-    heads.ravel()[: round(share * heads.size)] = True
-    expected = []
-    for of_image in values:
-        known = [float(value) for value, is_in in zip(of_image.ravel(), heads.ravel(), strict=True) if is_in]
-        known = [value for value in known if not math.isnan(value)]
-        expected.append(sum(known) / len(known) if known else math.nan)
-    assert mean_over_heads(values, heads) == pytest.approx(np.array(expected), nan_ok=True)
 
 
 @pytest.mark.parametrize("array", ["importance/probability", "distance"])

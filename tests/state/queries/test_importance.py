@@ -1,10 +1,13 @@
 """How much every head matters."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from tests.synthetic import synthetic_attention
 from vitpanel.state.brush import Ids
 from vitpanel.state.queries.importance import COLUMNS, STD, importance_table
 from vitpanel.state.queries.ranking import COLUMNS as RANKING_COLUMNS
@@ -41,6 +44,21 @@ def test_marks(study: Study):
     assert table["is_chosen"].tolist() == [False] * 5 + [True]
     assert table["is_pinned"].tolist() == [False, True] + [False] * 4
     assert table["is_brushed"].tolist() == [False, True, False, True, False, False]
+
+
+@pytest.mark.parametrize("query", [importance_table, ranking_table])
+def test_what_is_brushed_of_each_head_has_columns(study: Study, query: Callable[[Study, Selection], pd.DataFrame]):
+    selection = Selection(study, image=4)
+    assert query(study, selection)[["brush_share", "token_share"]].isna().to_numpy().all()
+    selection.mark(Ids(((0, 0, 1), (3, 0, 1), (3, 1, 0)), "instance"))
+    selection.mark(Ids((0, 3), "token"))
+    attention = synthetic_attention(study.spec, 4)
+    rows: Any = query(study, selection).itertuples()
+    for row in rows:
+        n_images = {(0, 1): 2, (1, 0): 1}.get((row.layer, row.head), 0)
+        assert row.brush_share == pytest.approx(n_images / study.n_images)
+        to_tokens = sum(float(attention[row.layer, row.head][0, token]) for token in (0, 3))
+        assert row.token_share == pytest.approx(to_tokens, abs=1e-3)
 
 
 def test_the_ranking_is_by_what_is_lost_with_its_quartiles(study: Study):

@@ -10,6 +10,7 @@ from vitpanel.core.spec import head_name
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import IMAGE, INSTANCE, Brush, mask_shape
 from vitpanel.state.brush.predicates import Ids, OfClass
+from vitpanel.state.brush.ranges import is_within, range_words
 from vitpanel.state.image_groups import RIGHT, WRONG, ImageGroups
 from vitpanel.study.reader import Study
 
@@ -66,8 +67,8 @@ class OfHead(Brush):
     @property
     def words(self) -> str:
         """Name the head and the range."""
-        ends = [f"{word} {end:g}" for word, end in (("at least", self.low), ("at most", self.high)) if end is not None]
-        return f"images on which {self.name} of {head_name(self.layer, self.head)} is {' and '.join(ends) or 'known'}"
+        name = head_name(self.layer, self.head)
+        return f"images on which {self.name} of {name} is {range_words(self.low, self.high)}"
 
     def to_mask(self, study: Study) -> np.ndarray:
         """On which it lies in the range; raises as the study does if it has no such numbers."""
@@ -77,9 +78,7 @@ class OfHead(Brush):
             raise BrushError(message, hint="Choose an importance, entropy or distance.")
         if not study.spec.has_head(self.layer, self.head):
             return np.zeros(study.n_images, bool)
-        of_head = values[:, self.layer, self.head]
-        low, high = (-np.inf if self.low is None else self.low), (np.inf if self.high is None else self.high)
-        return (of_head >= low) & (of_head <= high)
+        return is_within(values[:, self.layer, self.head], self.low, self.high)
 
 
 def brush_of_group(groups: ImageGroups, group: int, colouring: str) -> Brush:

@@ -10,6 +10,7 @@ from vitpanel.core.spec import head_name
 from vitpanel.drawing.points import is_inside
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_shape
+from vitpanel.state.brush.ranges import is_within, range_words
 from vitpanel.state.image_groups import image_groups
 from vitpanel.state.image_search import images_named
 from vitpanel.study.metric_arrays import all_image_layouts
@@ -125,8 +126,7 @@ class InRange(Brush):
     @property
     def words(self) -> str:
         """Name the range."""
-        ends = [f"{word} {end:g}" for word, end in (("at least", self.low), ("at most", self.high)) if end is not None]
-        return f"{ITEMS[self.item]} whose {self.name} is {' and '.join(ends) or 'known'}"
+        return f"{ITEMS[self.item]} whose {self.name} is {range_words(self.low, self.high)}"
 
     def to_mask(self, study: Study) -> np.ndarray:
         """Which lie in the range; raises as the study does if it has no such numbers."""
@@ -134,8 +134,7 @@ class InRange(Brush):
         if values.shape != mask_shape(study, self.item):
             message = f"{self.name} has no number for each of the {ITEMS[self.item]}."
             raise BrushError(message, hint="Choose another name, or another item.")
-        low, high = (end if end is not None else sign * np.inf for end, sign in ((self.low, -1), (self.high, 1)))
-        return (values >= low) & (values <= high)
+        return is_within(values, self.low, self.high)
 
     def _values(self, study: Study) -> np.ndarray:
         if self.item == IMAGE and self.name in study.images.select_dtypes("number"):

@@ -5,6 +5,7 @@ import pandas as pd
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.state.queries.marks import MARKS, all_heads, with_marks
+from vitpanel.state.queries.share_columns import SHARES, with_shares
 from vitpanel.state.ranking import unpruned_probability
 from vitpanel.state.results import ImportanceCurve
 from vitpanel.state.selection import Selection
@@ -12,7 +13,7 @@ from vitpanel.state.strength import rows_of_image
 from vitpanel.study.means import drawn_mean
 from vitpanel.study.reader import Study
 
-COLUMNS = ("layer", "head", "metric", "chosen_image", "mean", "spread", "spread_is", "unpruned", *MARKS)
+COLUMNS = ("layer", "head", "metric", "chosen_image", "mean", "spread", "spread_is", "unpruned", *MARKS, *SHARES)
 STD, INTERVAL = "std", "half_width_95"
 
 
@@ -42,6 +43,7 @@ def importance_table(study: Study, selection: Selection) -> pd.DataFrame:
     The columns `COLUMNS`. ``chosen_image`` is NaN without an image. ``spread`` belongs to the mean: ``spread_is`` says
     whether it is the standard deviation over images or half the width of an estimate's 95 % interval. ``unpruned`` is
     the probability with all heads that what is left is held against, NaN for metrics that are drawn themselves.
+    ``brush_share`` and ``token_share`` are those of `with_shares`.
     """
     curve = importance_curve(study, selection)
     unknown = np.full(curve.mean.size, np.nan)
@@ -54,4 +56,4 @@ def importance_table(study: Study, selection: Selection) -> pd.DataFrame:
         "spread_is": STD if curve.half_width is None else INTERVAL,
         "unpruned": np.nan if curve.reference is None else curve.reference,
     }
-    return with_marks(all_heads(study).assign(**values), study, selection)
+    return with_shares(with_marks(all_heads(study).assign(**values), study, selection), study, selection)

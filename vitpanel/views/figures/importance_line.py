@@ -1,5 +1,6 @@
 """B1: one metric over all heads, with a line to drag."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +31,14 @@ from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED, SURFACE, TEXT, VA
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
+from vitpanel.views.figures.head_strip import MARK, HeadMarks, HeadStrip
 from vitpanel.views.figures.numbers import plain_ticks
 
 AIR = 0.04
 PIN_SHARE, PIN_TOP, PIN_ROW = 0.035, 0.96, 0.08  # of the width and height of the chart
 GRIP_SHARE = 0.016
 REST_MS = 100
+TOOLTIPS = [("", "@name"), ("chosen image", "@chosen_text"), ("mean ± std", "@mean{0.0000} ± @band{0.0000}")]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class ImportanceLine:
     chosen_item: LegendItem
     reference_item: LegendItem
     brush_item: LegendItem
+    hover: HoverTool
+    strip: HeadStrip
 
     def show(self, curve: ImportanceCurve) -> None:
         """Draw a curve; the columns that belong to all images are sent once for a metric."""
@@ -70,7 +75,7 @@ class ImportanceLine:
         if is_known and len(self.heads.data["flat"]):
             self.heads.patch({name: [(slice(None), columns[name])] for name in ("chosen", "chosen_text")})
         else:
-            self.heads.data = columns
+            self.heads.data = columns | self.strip.columns
             self.figure.title.update(text=_mean_title(curve), visible=bool(curve.words))
             self.mean_item.label = {"value": "mean ± std" if curve.half_width is None else "mean ± 95 %"}
             self.figure.yaxis[0].axis_label = axis_label
@@ -86,16 +91,28 @@ class ImportanceLine:
         n = 0 if table is None else int(table["n_set"].max())
         self.brush_item.update(visible=n > 0, label={"value": f"brush ({n:,})"})
 
+    def show_marks(self, marks: Mapping[str, HeadMarks | None]) -> None:
+        """Show what is brushed of each head, in rows below the curve and in tooltips; see `HeadStrip.show`."""
+        if not any(marks.values()) and not self.strip.marks:
+            return
+        self.strip.show(marks)
+        known = {name: values for name, values in self.heads.data.items() if not name.startswith(MARK)}
+        if len(known["flat"]):
+            self.heads.data = known | self.strip.columns
+        self.hover.tooltips = [*TOOLTIPS, *self.strip.tooltips]
+
     def show_context(self, *, is_shown: bool) -> None:
-        """Show what belongs to all images or hide it, and fit the axis to what is left to see."""
+        """Show what belongs to all images or hide it, and fit the axis to what is left to see, above the strip."""
         for renderer in self.context:
             renderer.visible = is_shown
         columns = ("lower", "upper", "chosen") if is_shown else ("chosen",)
         brushed = [self.brush.data[name] for name in ("lower", "upper")]
         seen = np.concatenate([self.reference.data["y"], *brushed, *(self.heads.data[name] for name in columns)])
         low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (0.0, 1.0)
-        air = AIR * (high - low or 1)
-        self.figure.y_range.update(start=float(low - air), end=float(high + air))
+        air, strip = AIR * (high - low or 1), self.strip.height
+        bottom, top = float(low - air), float(high + air)
+        self.figure.y_range.update(start=bottom - strip / (1 - strip) * (top - bottom), end=top)
+        self.figure.yaxis[0].bounds = (bottom, top) if strip else "auto"
         self.mean_item.visible = is_shown
 
     def move(self, flat: int) -> None:
@@ -190,8 +207,8 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     unpruned = add_glyph(fig, Line(x="x", y="y", line_color=TEXT, line_dash="dashed"), reference)
     chosen = add_glyph(fig, Line(x="flat", y="chosen", line_color=VALUE, line_width=1.8), heads)
     hit = add_glyph(fig, VBar(x="flat", width=1, bottom=-9, top=9, fill_color=None, line_color=None), heads)
-    tooltips = [("", "@name"), ("chosen image", "@chosen_text"), ("mean ± std", "@mean{0.0000} ± @band{0.0000}")]
-    fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
+    hover = HoverTool(renderers=[hit], tooltips=TOOLTIPS, point_policy="follow_mouse", attachment="horizontal")
+    fig.add_tools(hover)
     _mark_layers(fig, n_layers, n_heads)
     fig.xaxis.axis_label = f"layer ({heads_words or n_heads} heads each)"
     chosen_item = LegendItem(label="this image", renderers=[chosen])
@@ -199,14 +216,15 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
     fig.yaxis.formatter = plain_ticks()
     brush_item = LegendItem(label="brush", renderers=[brush_band, brush_mean], visible=False)
-    fig.add_layout(_create_legend([chosen_item, mean_item, brush_item, reference_item]), "above")
+    legend = _create_legend([chosen_item, mean_item, brush_item, reference_item])
+    fig.add_layout(legend, "above")
     reach = GRIP_SHARE * (last + 1)
     _mark_pins(fig, pins)
     line, grip = _add_head_line(fig, last, reach)
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
         fig, heads, reference, brush, pins, picked, line, grip, reach, (band, mean), mean_item, chosen_item,
-        reference_item, brush_item,
+        reference_item, brush_item, hover, HeadStrip(fig, legend),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Beside B1: all heads in the order of their importance."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,15 @@ from panel.custom import JSComponent
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import short_head_name
+from vitpanel.state.queries.brush_shares import BrushShares
 from vitpanel.state.ranking import Ranking
 from vitpanel.theme.palette import css
+from vitpanel.theme.shares import BAR
+from vitpanel.views.figures.head_strip import HeadMarks
 from vitpanel.views.figures.numbers import change_text, distance_text
 from vitpanel.views.scripts import module_text
 
+_LINE_WIDTH = 56  # of the line of importance over images, where it has room
 _LOOK = f"""
 :host {{ overflow: hidden; }}
 .ranked {{ height: 100%; display: flex; flex-direction: column; font: 11px/22px sans-serif; color: {css("text")}; }}
@@ -43,11 +48,34 @@ _LOOK = f"""
 .dot {{ fill: {css("chosen")}; }}
 .effect {{ stroke: {css("brush")}; stroke-width: 6; stroke-opacity: 0.55; }}
 .interval {{ stroke: {css("brush")}; stroke-width: 1; }}
-.sort {{ flex: none; height: 18px; margin: 0 4px 2px; padding: 0 6px; font: 10.5px/16px sans-serif;
-    color: {css("text")}; background: none; border: 1px solid {css("brush")}; border-radius: 9px; cursor: pointer; }}
-.sort[aria-pressed=true] {{ background: {css("grid")}; font-weight: bold; }}
-.sort:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: 1px; }}
-.sort[hidden] {{ display: none; }}
+.head svg {{ flex: 1 1 {_LINE_WIDTH}px; min-width: 30px; height: 14px; }}
+.gauges {{ display: none; gap: 2px; height: 16px; }}
+.has-heads .gauges, .has-tokens .gauges {{ display: flex; }}
+.gauges i {{ display: none; width: 4px; height: 100%; background:
+    linear-gradient(var(--of), var(--of)) bottom / 100% var(--part, 0) no-repeat, {css("grid")}; }}
+.has-heads .of-heads {{ display: block; --of: {css("brush")}; }}
+.has-tokens .of-tokens {{ display: block; --of: {BAR}; }}
+.head {{ user-select: none; }}
+.tools {{ flex: none; display: flex; gap: 4px; padding: 0 4px 3px; }}
+.tools > *, .filter :is(button, input, select) {{ height: 20px; box-sizing: border-box; padding: 0 6px;
+    font: 11px/18px sans-serif; color: {css("text")}; background: {css("surface")}; border-radius: 4px;
+    border: 1px solid {css("muted")}; }}
+.sort {{ flex: 1 1 0; min-width: 0; }}
+.opener {{ flex: none; }}
+.opener[aria-expanded=true] {{ border-color: {css("value")}; box-shadow: inset 0 0 0 1px {css("value")}; }}
+:is(.opener, .filter button) {{ cursor: pointer; }}
+:is(.opener, .filter button):hover {{ background: {css("grid")}; }}
+:is(.tools > *, .filter :is(button, input, select)):focus-visible {{ outline: 2px solid {css("value")};
+    outline-offset: -1px; }}
+.filter {{ flex: none; margin: 0 4px 4px; padding: 4px; border: 1px solid {css("muted")}; border-radius: 4px;
+    line-height: 14px; }}
+.filter[hidden] {{ display: none; }}
+.filter > div {{ display: flex; flex-wrap: wrap; align-items: center; gap: 3px; margin-bottom: 3px; }}
+.filter input {{ width: 46px; padding: 0 2px 0 4px; }}
+.filter div:nth-child(2) select:first-child {{ flex: 1 0 100%; min-width: 0; }}
+.filter div:nth-child(2) input {{ flex: 1 1 0; }}
+.filter button {{ margin-left: auto; }}
+.filter .range {{ margin: 0; color: {css("hint")}; }}
 """
 
 
@@ -55,8 +83,10 @@ class RankedHeads(JSComponent):
     """Rows of rank, name, importance over images, and value; one is chosen, some are pinned.
 
     What a person does comes as a message, since a value that is set to what it is already tells nobody:
-    ``{"choose": flat}`` chooses a head, ``{"toggle": flat}`` asks to pin one or to let it go, ``{"sort": words}`` asks
-    for another order.
+    ``{"choose": flat}`` chooses a head, ``{"toggle": flat}`` asks to pin one or to let it go, ``{"sort": key}`` asks
+    for another order, ``{"brush": flat}`` to brush one or to let it go, ``{"add": flats}`` to brush several more,
+    ``{"filter": True}`` for the `measures`, ``{"layers": [first, last]}`` and
+    ``{"measure": key, "end": "low" or "high", "value": number}`` for a brush.
     """
 
     names = param.List(default=[], doc="Short names by flat head index.")
@@ -68,9 +98,16 @@ class RankedHeads(JSComponent):
     ranks = param.Dict(default={"order": [], "texts": [], "places": None, "heights": [], "title": ""}, doc="The order.")
     # Beside `ranks`, which says where they stand.
     effects = param.Dict(
-        default={"values": None, "words": [], "is_order": False},
-        doc="Effect of a brush on each head: low, middle and high of its interval, words, and whether it is the order.",
+        default={"values": None, "words": []},
+        doc="Effect of a brush of images on each head: low, middle and high of its interval, and words.",
     )
+    shares = param.Dict(
+        default={"heads": None, "tokens": None, "words": []},
+        doc="How much of each head is brushed, and of its attention goes to brushed tokens: parts of the largest.",
+    )
+    orders = param.Dict(default={"options": [], "chosen": ""}, doc="Orders to choose from, each a key with its words.")
+    measures = param.List(default=[], doc="Numbers to brush heads by: key, words, and what they range over.")
+    n_layers = param.Integer(default=1, doc="Layers of the model.")
     choice = param.List(default=[0, 0], doc="Flat index of the chosen head, and how often one was told.")
     pinned = param.List(default=[], doc="Flat indices of pinned heads.")
     reason = param.String(default="", doc="Why there is no order; in the place of the title.")
@@ -109,22 +146,40 @@ def rank_columns(ranks: Ranking, metric: str, *, title: str) -> dict[str, Any]:
     }
 
 
-def effect_columns(table: pd.DataFrame | None, *, is_order: bool) -> dict[str, Any]:
+def effect_columns(table: pd.DataFrame | None) -> dict[str, Any]:
     """How much more each head matters on the brushed images than on the others; see `set_table`.
 
     The effect is that of importance, high where a head matters more on the brushed images.
     """
     if table is None:
-        return {"values": None, "words": [], "is_order": False}
+        return {"values": None, "words": []}
     ends = table[["effect_low", "effect", "effect_high"]].to_numpy()
     words = [_effect_words(row) for row in ends]
-    return {"values": [_listed(row) for row in ends], "words": words, "is_order": is_order}
+    return {"values": [_listed(row) for row in ends], "words": words}
 
 
-def by_effect(order: np.ndarray, table: pd.DataFrame) -> np.ndarray:
-    """Flat head indices in the order of the size of the brush's effect, the largest first; without one, last."""
-    size = np.nan_to_num(table["effect"].abs().to_numpy()[order], nan=-1.0)
-    return order[np.argsort(-size, kind="stable")]
+def share_columns(shares: Mapping[str, BrushShares | None], marks: Mapping[str, HeadMarks | None]) -> dict[str, Any]:
+    """How much of each head is brushed, and how much of its attention goes to the brushed tokens, with words for both.
+
+    Parameters
+    ----------
+    shares, marks
+        By `HEADS` and `TOKENS`; None without such a brush.
+    """
+    parts = {name: None if found is None else _parts(found) for name, found in shares.items()}
+    lines = [[f"{row.title}: {text}" for text in row.texts] for row in marks.values() if row is not None]
+    return parts | {"words": ["\n".join(words) for words in zip(*lines, strict=True)]}
+
+
+def by_size(order: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Flat head indices by a number of each head, the largest first; of equal ones in the given order, NaN last."""
+    sizes = np.nan_to_num(values.ravel()[order], nan=-np.inf)
+    return order[np.argsort(-sizes, kind="stable")]
+
+
+def _parts(shares: BrushShares) -> list[float | None]:
+    """Shares as parts of the largest one, by flat head index."""
+    return _listed(np.ravel(shares.values) / (np.nanmax(shares.values, initial=0) or 1))
 
 
 def _effect_words(ends: np.ndarray) -> str:

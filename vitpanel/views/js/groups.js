@@ -1,5 +1,5 @@
 // What the colours and shapes of images mean: one button a group, which says when it is pointed at or pressed, or a scale
-// of numbers.
+// of numbers of which a part can be marked.
 import {create_scale} from "./scale.js"
 import {SHAPES} from "./shapes.js"
 
@@ -13,7 +13,7 @@ import {SHAPES} from "./shapes.js"
 
 /**
  * @typedef {Component<{
- *   caption: string, groups: Group[], scale: Partial<import("./scale.js").Scale>, pointed: number,
+ *   caption: string, groups: Group[], scale: Partial<import("./scale.js").Scale>, pointed: number, offer: string,
  * }>} Groups
  */
 
@@ -48,18 +48,29 @@ export function render({model, el}) {
   const box = document.createElement("div")
   box.className = "groups"
   box.setAttribute("role", "group")
+  const create_offer = () => {
+    const offer = document.createElement("button")
+    Object.assign(offer, {type: "button", className: "offer", textContent: model.offer})
+    offer.addEventListener("click", () => model.send_msg({offer: true}))
+    return offer
+  }
   const fill = () => {
     box.setAttribute("aria-label", model.caption)
+    const offers = model.offer === "" ? [] : [create_offer()]
     const {scale} = model
     if (scale.colours !== undefined) {
-      box.replaceChildren(create_scale(model.caption, /** @type {import("./scale.js").Scale} */ (scale)))
+      const made = create_scale(model.caption, /** @type {import("./scale.js").Scale} */ (scale), (range, held) => {
+        model.send_msg({range, ...held})
+      })
+      made.firstElementChild?.append(...offers)
+      box.replaceChildren(made)
       return
     }
     const caption = document.createElement("span")
     caption.textContent = model.caption
-    box.replaceChildren(caption, ...model.groups.map((group, index) => create_button(group, index, model)))
+    box.replaceChildren(...offers, caption, ...model.groups.map((group, index) => create_button(group, index, model)))
   }
-  model.on(["caption", "groups", "scale"], fill)
+  model.on(["caption", "groups", "scale", "offer"], fill)
   fill()
   el.append(box)
 }

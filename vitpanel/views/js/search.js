@@ -1,5 +1,6 @@
 // A box in which an image is searched for, with a list of those that match. Enter and a press on an entry or on the cross
-// choose; an empty box alone means nothing. What the server says is never written over what a person types.
+// choose; an empty box alone means nothing. Below the entries, all images with the text in their names can be brushed. What
+// the server says is never written over what a person types.
 
 const PAUSE = 200, SIZE = 220
 
@@ -27,7 +28,7 @@ function create_parts(model) {
 /** @param {{model: Search, el: HTMLElement}} args */
 export function render({model, el}) {
   const {box, input, clear, list} = create_parts(model)
-  let is_typed = false, n_asked = 0, active = -1, timer = 0
+  let is_typed = false, n_asked = 0, active = -1, timer = 0, offered = ""
 
   const show_text = () => {
     if (is_typed && input.matches(":focus")) return
@@ -57,17 +58,34 @@ export function render({model, el}) {
     input.setAttribute("aria-activedescendant", option.id)
     option.scrollIntoView({block: "nearest"})
   }
-  const offer = (/** @type {string[]} */ texts) => {
-    list.replaceChildren(...texts.map((text, i) => {
-      const option = document.createElement("li")
-      Object.assign(option, {id: `option-${i}`, textContent: text})
-      option.setAttribute("role", "option")
-      option.addEventListener("pointerdown", (event) => event.preventDefault())  // the box keeps the focus
+  const brush = (/** @type {MouseEvent | KeyboardEvent} */ {shiftKey: shift, ctrlKey, metaKey, altKey: alt}) => {
+    close()
+    model.send_msg({brush: offered, shift, ctrl: ctrlKey || metaKey, alt})
+  }
+  const create_option = (/** @type {string} */ text, /** @type {number} */ i) => {
+    const option = document.createElement("li")
+    Object.assign(option, {id: `option-${i}`, textContent: text})
+    option.setAttribute("role", "option")
+    option.addEventListener("pointerdown", (event) => event.preventDefault())  // the box keeps the focus
+    return option
+  }
+  const offer = (/** @type {string[]} */ texts, /** @type {number} */ n_named, /** @type {string} */ query) => {
+    offered = query
+    const options = texts.map((text, i) => {
+      const option = create_option(text, i)
       option.addEventListener("click", () => choose(text))
       return option
-    }))
+    })
+    if (n_named > 0) {
+      const all = create_option(`Brush all ${n_named.toLocaleString("en")} with “${query}” in their names`, texts.length)
+      all.className = "all"
+      all.title = "Shift adds to what is brushed, Ctrl+Shift subtracts, Alt intersects"
+      all.addEventListener("click", brush)
+      options.push(all)
+    }
+    list.replaceChildren(...options)
     active = -1
-    if (texts.length === 0) return list.hidePopover()
+    if (options.length === 0) return list.hidePopover()
     const {left, bottom, width} = box.getBoundingClientRect()
     Object.assign(list.style, {left: `${left}px`, top: `${bottom + 2}px`, minWidth: `${Math.max(width, SIZE)}px`})
     list.showPopover()
@@ -87,7 +105,9 @@ export function render({model, el}) {
   })
   input.addEventListener("keydown", (event) => {
     const is_open = list.matches(":popover-open"), n = list.children.length
-    if (event.key === "Enter") choose(is_open && active >= 0 ? list.children[active].textContent : input.value)
+    const option = is_open && active >= 0 ? list.children[active] : null
+    if (event.key === "Enter" && option?.className === "all") brush(event)
+    else if (event.key === "Enter") choose(option?.textContent ?? input.value)
     else if (is_open && event.key === "ArrowDown") point((active + 1) % n)
     else if (is_open && event.key === "ArrowUp") point((active <= 0 ? n : active) - 1)
     else if (is_open && event.key === "Escape") close()
@@ -108,8 +128,8 @@ export function render({model, el}) {
   })
   model.on("text", show_text)
   model.on("is_wrong", show_error)
-  model.on("msg:custom", ({id, options, is_taken}) => {
-    if (options !== undefined && id === n_asked) offer(options)
+  model.on("msg:custom", ({id, options, n_named, query, is_taken}) => {
+    if (options !== undefined && id === n_asked) offer(options, n_named, query)
     if (is_taken === false) is_typed = true  // what was refused stays, to be mended
     if (is_taken === true) show_text()  // also where it is the same as before
   })
