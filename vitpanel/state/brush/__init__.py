@@ -18,10 +18,11 @@ from vitpanel.state.brush.base import (
 )
 from vitpanel.state.brush.compound import And, Not, Or
 from vitpanel.state.brush.of_images import OfHead, Predicted, brush_of_group
+from vitpanel.state.brush.of_tokens import PatchBlock, brush_of_tokens
 from vitpanel.state.brush.predicates import Ids, InPolygon, InRange, Matches, Near, OfClass
 
 __all__ = [
     "HEAD", "IMAGE", "INSTANCE", "ITEMS", "TOKEN", "WAYS", "And", "Brush", "Ids", "InPolygon", "InRange", "Matches",
-    "Near", "Not", "OfClass", "OfHead", "Or", "Predicted", "brush_of_group", "combined", "head_shares", "mask_of",
-    "mask_shape",
+    "Near", "Not", "OfClass", "OfHead", "Or", "PatchBlock", "Predicted", "brush_of_group", "brush_of_tokens",
+    "combined", "head_shares", "mask_of", "mask_shape",
 ]  # fmt: skip
