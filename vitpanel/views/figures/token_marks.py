@@ -1,0 +1,134 @@
+"""What of D2 to D4 shows which tokens are brushed, and which tokens a drag over them means."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Quad, Segment
+
+from vitpanel.core.grid import Grid
+from vitpanel.core.pooling import cell_of_patch
+from vitpanel.drawing.display import axis_edges, display_grid, pooling_step, token_kinds
+from vitpanel.theme.palette import BRUSH, OVER_IMAGE
+from vitpanel.views.figures.glyphs import add_glyph, create_sources
+from vitpanel.views.figures.head_pictures import HeadPictures
+from vitpanel.views.figures.token_lines import SOURCES, TARGETS
+
+SEGMENTS = ("x0", "y0", "x1", "y1")
+SIDES = ("left", "right", "top", "bottom")
+# Of the lines around patches, the one below and the one upon it, in pixels.
+WIDTHS = (5, 2.5)
+# Height of a mark upon a token, and pixels of one along an edge of the heatmap; half of it lies outside of the frame.
+MARK_HEIGHT, EDGE_WIDTH = 0.06, 9
+
+
+class TokenMarks:
+    """Marks of the brushed tokens: lines around patches, tokens on their rows, edges of the heatmap, and their links.
+
+    Parameters
+    ----------
+    pictures
+        What they are drawn in, once there are any.
+    grid
+        The tokens.
+    """
+
+    def __init__(self, pictures: HeadPictures, grid: Grid) -> None:
+        self._pictures, self._grid = pictures, grid
+        self.sources: dict[str, ColumnDataSource] = {}
+
+    def draw(self, tokens: np.ndarray, *, with_extra: bool) -> None:
+        """Mark the tokens of a mask, bool ``(n_tokens,)``; without any, the figures have no models for marks."""
+        if not self.sources and not tokens.any():
+            return
+        if not self.sources:
+            self._create()
+        self.sources["patches"].data = outline_columns(self._grid, tokens)
+        self.sources["tokens"].data = axis_columns(self._grid, tokens, with_extra=with_extra)
+        self.sources["cells"].data = edge_columns(self._grid, tokens, with_extra=with_extra)
+
+    def _create(self) -> None:
+        pictures, columns = self._pictures, (SEGMENTS, SIDES, SEGMENTS)
+        self.sources = dict(zip(("patches", "tokens", "cells"), create_sources(*columns), strict=True))
+        ends: dict[str, Any] = {name: name for name in SEGMENTS}
+        for fig in pictures.masks.figures.values():
+            for colour, width in zip(OVER_IMAGE, WIDTHS, strict=True):
+                line = Segment(**ends, line_color=colour, line_width=width, line_cap="square")
+                add_glyph(fig, line, self.sources["patches"], level="overlay")
+        lines, heatmap = pictures.lines.figure, pictures.heatmap.figure
+        mark = Quad(**{name: name for name in SIDES}, fill_color=BRUSH, line_color=BRUSH)
+        add_glyph(lines, mark, self.sources["tokens"], level="overlay")
+        link = Segment(x0="x0", y0=SOURCES, x1="x1", y1=TARGETS, line_color=BRUSH, line_width=1.5)
+        add_glyph(lines, link, pictures.brushed_links, level="overlay")
+        edge = Segment(**ends, line_color=BRUSH, line_width=EDGE_WIDTH)
+        add_glyph(heatmap, edge, self.sources["cells"], level="overlay")
+
+
+def outline_columns(grid: Grid, tokens: np.ndarray) -> dict[str, np.ndarray]:
+    """Lines around the brushed patches: the sides at which a patch that is brushed meets one that is not."""
+    inside = np.pad(tokens[grid.patches].reshape(grid.rows, grid.cols), 1).astype(np.int8)
+    # Above and left of each patch, and of those that would follow the last.
+    row, col = np.nonzero(np.diff(inside[:, 1:-1], axis=0))
+    down, right = np.nonzero(np.diff(inside[1:-1], axis=1))
+    starts, ends = (col, row), (col + 1, row)
+    x0, y0 = (np.concatenate(pair) for pair in zip(starts, (right, down), strict=True))
+    x1, y1 = (np.concatenate(pair) for pair in zip(ends, (right, down + 1), strict=True))
+    return {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+
+
+def axis_columns(grid: Grid, tokens: np.ndarray, *, with_extra: bool) -> dict[str, np.ndarray]:
+    """Marks of the brushed tokens on the row of sources and on that of targets, a run of neighbours as one."""
+    left, right = _runs(np.array(axis_edges(grid, with_extra=with_extra)), tokens)
+    tops = np.repeat([SOURCES + MARK_HEIGHT, TARGETS], len(left))
+    return {"left": np.tile(left, 2), "right": np.tile(right, 2), "top": tops, "bottom": tops - MARK_HEIGHT}
+
+
+def edge_columns(grid: Grid, tokens: np.ndarray, *, with_extra: bool) -> dict[str, np.ndarray]:
+    """Marks along the left and the upper edge of the heatmap, at the cells in which a brushed token is."""
+    cells, step = display_grid(grid), pooling_step(grid)
+    owner = np.concatenate([np.arange(grid.n_prefix), grid.n_prefix + cell_of_patch(grid, step)])
+    marked = np.zeros(cells.n_tokens, bool)
+    marked[owner[tokens]] = True
+    start, end = _runs(np.array(axis_edges(cells, with_extra=with_extra)), marked)
+    zero = np.zeros(len(start))
+    places = ((zero, start), (start, zero), (zero, end), (end, zero))
+    return {name: np.concatenate(pair) for name, pair in zip(SEGMENTS, places, strict=True)}
+
+
+def _runs(edges: np.ndarray, is_in: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each run of neighbours that are in begins and ends; those without width are in none."""
+    shown = is_in & (np.diff(edges) > 0)
+    change = np.diff(np.concatenate([[0], shown, [0]]).astype(np.int8))
+    return edges[np.flatnonzero(change > 0)], edges[np.flatnonzero(change < 0)]
+
+
+def dragged_tokens(grid: Grid, kind: str, *, x: Sequence[int], y: Sequence[int], with_extra: bool) -> np.ndarray:
+    """Tokens that a drag means, ascending; what the browser says is taken as far as there are such tokens.
+
+    Parameters
+    ----------
+    kind
+        ``"patches"`` from one corner to another, ``"tokens"`` on their row, or ``"rows"`` or ``"columns"`` of cells of
+        the heatmap.
+    x, y
+        First and last column and row of patches; ``x`` alone is the first and last token, or cell.
+    with_extra
+        Whether tokens that are neither CLS nor patch are in sight, so that they can be meant.
+    """
+    tokens = np.arange(grid.n_tokens)
+    if kind == "patches":
+        row, col = np.divmod(tokens - grid.n_prefix, grid.cols)
+        is_meant = (tokens >= grid.n_prefix) & _within(row, y) & _within(col, x)
+    elif kind == "tokens":
+        is_meant = _within(tokens, x)
+    else:
+        owner = np.concatenate([np.arange(grid.n_prefix), grid.n_prefix + cell_of_patch(grid, pooling_step(grid))])
+        is_meant = _within(owner, x)
+    if not with_extra:
+        is_meant &= token_kinds(grid) != 1
+    return tokens[is_meant]
+
+
+def _within(places: np.ndarray, ends: Sequence[int]) -> np.ndarray:
+    first, last = ends
+    return (places >= first) & (places <= last)
