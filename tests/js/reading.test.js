@@ -103,12 +103,12 @@ test("a link of the brushed tokens says whether it is a mean or a sum", () => {
   assert.equal(words({link: [SET, 2]}, {...set, value: 0.5}), `2 brushed tokens → ${names[2]}: <b>0.500</b> on average`)
   assert.equal(words({link: [2, SET]}, {...set, value: 0.5}), `${names[2]} → 2 brushed tokens: <b>0.500</b> in all`)
   const read = {token: SET, gives: true, gets: true}
-  assert.match(words(read, {...set, counts: {out: 1, in: 2}}), /^<b>2 brushed tokens<.b>: 1 link out, 2 links in/)
+  assert.match(words(read, {...set, counts: {out: 1, in: 2}}), /^<b>2 brushed tokens<.b>: 1 link out, 2 in/)
 })
 
 test("a token is said with its links in the directions that are read", () => {
   const both = {token: 0, gives: true, gets: true}
-  assert.equal(words(both, {counts: {out: 1, in: 1200}}), "<b>CLS</b>: 1 link out, 1,200 links in above the threshold")
+  assert.equal(words(both, {counts: {out: 1, in: 1200}}), "<b>CLS</b>: 1 link out, 1,200 in above the threshold")
   assert.equal(words({...both, gets: false}, {counts: {out: 0, in: 0}}), "<b>CLS</b>: 0 links out above the threshold")
   assert.match(words({}, {}), /^Point at/)
 })

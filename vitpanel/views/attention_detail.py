@@ -74,8 +74,8 @@ class AttentionDetail(View):
         if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         self._name = pn.pane.HTML("", margin=(10, 4, 0, 8), styles=_NAME)
-        self._token = create_text_box("Token", width=72)
-        self._threshold = create_text_box("Threshold", width=80)
+        self._token = create_text_box("Token", width=84)
+        self._threshold = create_text_box("Threshold", width=68)
         self._unit = create_select("Unit", UNITS, UNITS[0], width=80)
         self._scale = create_select("Shades", SCALES, session.selection.scale, width=108)
         self._cut_out = Checkbox(label="Cut-out", margin=(0, 8))

@@ -20,7 +20,7 @@ from vitpanel.views.figures.head_pictures import HeadPictures
 from vitpanel.views.figures.token_marks import TokenMarks, dragged_tokens
 
 SOURCES = {"from CLS": FROM_CLS, "from all patches": FROM_PATCHES}
-_SMALL = ".bk-btn-group > .bk-btn.bk-btn { height: 22px; padding: 0 6px; font-size: 11px; }"
+_SMALL = ".bk-btn-group > .bk-btn.bk-btn { height: 22px; padding: 0 5px; font-size: 11px; }"
 
 
 class TokenBrush:

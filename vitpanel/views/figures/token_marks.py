@@ -7,19 +7,18 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Quad, Segment
 
 from vitpanel.core.grid import Grid
-from vitpanel.core.pooling import cell_of_patch
-from vitpanel.drawing.display import axis_edges, display_grid, pooling_step, token_kinds
+from vitpanel.drawing.display import token_kinds
+from vitpanel.drawing.token_sets import SEGMENTS, axis_runs, cell_runs, cells_of_tokens, patch_outline
 from vitpanel.theme.palette import BRUSH, OVER_IMAGE
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.head_pictures import HeadPictures
 from vitpanel.views.figures.token_lines import SOURCES, TARGETS
 
-SEGMENTS = ("x0", "y0", "x1", "y1")
 SIDES = ("left", "right", "top", "bottom")
 # Of the lines around patches, the one below and the one upon it, in pixels.
 WIDTHS = (5, 2.5)
 # Height of a mark upon a token, and pixels of one along an edge of the heatmap; half of it lies outside of the frame.
-MARK_HEIGHT, EDGE_WIDTH = 0.06, 9
+MARK_HEIGHT, EDGE_WIDTH = 0.06, 6
 
 
 class TokenMarks:
@@ -43,7 +42,7 @@ class TokenMarks:
             return
         if not self.sources:
             self._create()
-        self.sources["patches"].data = outline_columns(self._grid, tokens)
+        self.sources["patches"].data = patch_outline(self._grid, tokens)
         self.sources["tokens"].data = axis_columns(self._grid, tokens, with_extra=with_extra)
         self.sources["cells"].data = edge_columns(self._grid, tokens, with_extra=with_extra)
 
@@ -58,48 +57,25 @@ class TokenMarks:
         lines, heatmap = pictures.lines.figure, pictures.heatmap.figure
         mark = Quad(**{name: name for name in SIDES}, fill_color=BRUSH, line_color=BRUSH)
         add_glyph(lines, mark, self.sources["tokens"], level="overlay")
-        link = Segment(x0="x0", y0=SOURCES, x1="x1", y1=TARGETS, line_color=BRUSH, line_width=1.5)
+        link = Segment(x0="x0", y0=SOURCES, x1="x1", y1=TARGETS, line_color=BRUSH)
         add_glyph(lines, link, pictures.brushed_links, level="overlay")
         edge = Segment(**ends, line_color=BRUSH, line_width=EDGE_WIDTH)
         add_glyph(heatmap, edge, self.sources["cells"], level="overlay")
 
 
-def outline_columns(grid: Grid, tokens: np.ndarray) -> dict[str, np.ndarray]:
-    """Lines around the brushed patches: the sides at which a patch that is brushed meets one that is not."""
-    inside = np.pad(tokens[grid.patches].reshape(grid.rows, grid.cols), 1).astype(np.int8)
-    # Above and left of each patch, and of those that would follow the last.
-    row, col = np.nonzero(np.diff(inside[:, 1:-1], axis=0))
-    down, right = np.nonzero(np.diff(inside[1:-1], axis=1))
-    starts, ends = (col, row), (col + 1, row)
-    x0, y0 = (np.concatenate(pair) for pair in zip(starts, (right, down), strict=True))
-    x1, y1 = (np.concatenate(pair) for pair in zip(ends, (right, down + 1), strict=True))
-    return {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
-
-
 def axis_columns(grid: Grid, tokens: np.ndarray, *, with_extra: bool) -> dict[str, np.ndarray]:
     """Marks of the brushed tokens on the row of sources and on that of targets, a run of neighbours as one."""
-    left, right = _runs(np.array(axis_edges(grid, with_extra=with_extra)), tokens)
+    left, right = axis_runs(grid, tokens, with_extra=with_extra)
     tops = np.repeat([SOURCES + MARK_HEIGHT, TARGETS], len(left))
     return {"left": np.tile(left, 2), "right": np.tile(right, 2), "top": tops, "bottom": tops - MARK_HEIGHT}
 
 
 def edge_columns(grid: Grid, tokens: np.ndarray, *, with_extra: bool) -> dict[str, np.ndarray]:
     """Marks along the left and the upper edge of the heatmap, at the cells in which a brushed token is."""
-    cells, step = display_grid(grid), pooling_step(grid)
-    owner = np.concatenate([np.arange(grid.n_prefix), grid.n_prefix + cell_of_patch(grid, step)])
-    marked = np.zeros(cells.n_tokens, bool)
-    marked[owner[tokens]] = True
-    start, end = _runs(np.array(axis_edges(cells, with_extra=with_extra)), marked)
+    start, end = cell_runs(grid, tokens, with_extra=with_extra)
     zero = np.zeros(len(start))
     places = ((zero, start), (start, zero), (zero, end), (end, zero))
     return {name: np.concatenate(pair) for name, pair in zip(SEGMENTS, places, strict=True)}
-
-
-def _runs(edges: np.ndarray, is_in: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each run of neighbours that are in begins and ends; those without width are in none."""
-    shown = is_in & (np.diff(edges) > 0)
-    change = np.diff(np.concatenate([[0], shown, [0]]).astype(np.int8))
-    return edges[np.flatnonzero(change > 0)], edges[np.flatnonzero(change < 0)]
 
 
 def dragged_tokens(grid: Grid, kind: str, *, x: Sequence[int], y: Sequence[int], with_extra: bool) -> np.ndarray:
@@ -122,8 +98,7 @@ def dragged_tokens(grid: Grid, kind: str, *, x: Sequence[int], y: Sequence[int],
     elif kind == "tokens":
         is_meant = _within(tokens, x)
     else:
-        owner = np.concatenate([np.arange(grid.n_prefix), grid.n_prefix + cell_of_patch(grid, pooling_step(grid))])
-        is_meant = _within(owner, x)
+        is_meant = _within(cells_of_tokens(grid), x)
     if not with_extra:
         is_meant &= token_kinds(grid) != 1
     return tokens[is_meant]

@@ -52,9 +52,11 @@ export function words_of_reading({link, token, gives, gets}, {names, brushed, va
     const how = brushed.length < 2 ? "" : link[0] === SET ? " on average" : link[1] === SET ? " in all" : ""
     return `${source ?? "mean of all patches"} → ${target}: ${number}${how}`
   }
-  if (counts === null) return "Point at a token, a patch or the heatmap to read it; click to keep a token, drag to brush some."
-  const parts = [gives ? plural(counts.out, "out") : "", gets ? plural(counts.in, "in") : ""].filter((part) => part)
-  return `<b>${name_of(token, {names, brushed})}</b>: ${parts.join(", ")} above the threshold`
+  if (counts === null) return "Point at a token, a patch or the heatmap to read it; click keeps a token, drag brushes some."
+  const both = `${plural(counts.out, "out")}, ${counts.in.toLocaleString("en")} in`
+  const words = gives && gets ? both : gives ? plural(counts.out, "out") : plural(counts.in, "in")
+  const name = name_of(token, {names, brushed}) ?? ""
+  return `<b>${name}</b>: ${words}${is_many(name) ? "" : " above the threshold"}`
 }
 
 /** @param {string} name such as "patch 7 (row 1, column 2)" */
