@@ -303,8 +303,10 @@ class AttentionDetail(View):
             self._put("_draw_token")
         else:
             known = [self.grid.name(token) for token in range(self.grid.n_prefix)]
-            known += [f"the number of a patch from 0 to {self.grid.size - 1}", "its row, column", "or a set as 2-5; 9"]
-            self._complain(f"There is no token {event.new!r}: type {', '.join(known)}, or r0-1 c2-3.")
+            known += [f"the number of a patch from 0 to {self.grid.size - 1}", "its row, column"]
+            self._complain(
+                f"There is no token {event.new!r}: type {', '.join(known)}, or several as 2-5; 9 or r0-1 c2-3."
+            )
 
     def _complain(self, message: str) -> None:
         def say() -> None:
