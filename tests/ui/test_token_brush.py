@@ -230,7 +230,7 @@ def test_the_live_model_says_which_heads_look_at_the_part(
     shown: Callable[..., tuple[Explorer, Page]], wait_until: Wait, drag: Callable[..., None]
 ):
     explorer, page = shown()
-    session = explorer.session
+    session: Any = explorer.session
     detail: Any = explorer.views["attention-detail"]
     assert session.received.status == "idle"
     drag(page, detail.pictures.masks.figures["image"], (0.5, 1.5), (1.5, 2.5))

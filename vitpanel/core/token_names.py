@@ -27,7 +27,7 @@ def tokens_named(grid: Grid, text: str) -> tuple[int, ...]:
     is_place = ";" not in text and len(parts) == 2 and all(part.isdecimal() for part in parts)  # noqa: PLR2004 - a pair
     if is_place or not all(found):
         return ()
-    return tuple(sorted(set().union(*found)))
+    return tuple(sorted({token for part in found for token in part}))
 
 
 def words_of_tokens(grid: Grid, tokens: Iterable[int]) -> str:

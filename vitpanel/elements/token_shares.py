@@ -67,7 +67,7 @@ def token_shares(
         if seen.tokens is None or seen.image is None:
             raise ChoiceError(NO_TOKENS, hint=HOW_TO_BRUSH)
         shares = token_set_table(study, mask_of(study, seen.tokens), image=seen.image, received=received)
-        return with_marks(shares.assign(image=seen.image), study, seen)[list(SHARE_COLUMNS)]
+        return with_marks(shares.assign(image=seen.image), study, seen).reindex(columns=list(SHARE_COLUMNS))
 
     follows = ("image", "tokens", "share_source", "layer", "head", "pinned", "heads")
     layers = (Layer(_shares, on_tap(_choose_head)), Layer(_chosen_head))
@@ -81,6 +81,7 @@ def _shares(frame: Frame) -> hv.Rectangles:
     table = frame.table.dropna(subset=[column]).assign(share=lambda table: table[column])
     sides = table.assign(left=table["layer"] - 0.5, right=table["layer"] + 0.5)
     sides = sides.assign(bottom=table["head"] - 0.5, top=table["head"] + 0.5)
+    most = table["share"].to_numpy(float).max(initial=0)
     origin = "CLS" if column == "from_cls" else "all patches"
     n = 0 if frame.seen.tokens is None else int(mask_of(frame.study, frame.seen.tokens).sum())
     words = f"{frame.who}: share of attention from {origin} to {'1 token' if n == 1 else f'{n} tokens'}"
@@ -89,7 +90,7 @@ def _shares(frame: Frame) -> hv.Rectangles:
         **FIGURE,
         color="share",
         cmap=list(share_colours(np.empty(0)).ramp),
-        clim=(0, float(table["share"].max()) or 1.0) if len(table) else (0, 1),
+        clim=(0, most if most > 0 else 1),
         colorbar=True,
         line_color="white",
         tools=["hover", "tap"],

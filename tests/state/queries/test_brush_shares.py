@@ -9,10 +9,17 @@ from tests.fakes import FakeInference
 from tests.synthetic import synthetic_attention, write_synthetic_study
 from vitpanel.state.brush import Brush, Ids, InRange
 from vitpanel.state.online import Online
-from vitpanel.state.queries.brush_shares import FROM_CLS, FROM_PATCHES, shares_of_heads, shares_of_tokens
+from vitpanel.state.queries.brush_shares import FROM_CLS, FROM_PATCHES, BrushShares, shares_of_heads, shares_of_tokens
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
+
+
+def tokens_of(session: Session) -> BrushShares:
+    """What the session says of its brush of tokens."""
+    shares = session.token_shares()
+    assert shares is not None
+    return shares
 
 
 @pytest.mark.parametrize("brush", [Ids(((0, 1), (1, 0)), "head"), InRange("entropy", low=0.4, item="instance")])
@@ -52,8 +59,10 @@ def test_a_session_speaks_of_its_own_brushes(study: Study):
     assert session.token_shares() is None
     session.selection.mark(Ids(((0, 1),), "head"))
     session.selection.mark(Ids((3,), "token"))
-    assert session.head_shares().values[0, 1] == 1
-    assert session.token_shares().values == pytest.approx(
+    shares = session.head_shares()
+    assert shares is not None
+    assert shares.values[0, 1] == 1
+    assert tokens_of(session).values == pytest.approx(
         shares_of_tokens(study, Ids((3,), "token"), image=4, source=FROM_CLS).values
     )
 
@@ -72,7 +81,7 @@ def test_the_live_model_tells_what_goes_to_any_tokens(tmp_path: Path, prefix: tu
     assert not inference.waiting
     assert session.received.status == "idle"
     selection.mark(Ids(tokens, "token"))
-    shares = session.token_shares()
+    shares = tokens_of(session)
     assert not shares.reason
     patches = range(grid.n_prefix, grid.n_tokens)
     sources = range(1) if source == FROM_CLS and prefix else patches
@@ -86,11 +95,11 @@ def test_the_model_is_asked_once_for_an_image_whatever_is_brushed(study: Study):
     session = Session(study, selection=Selection(study, image=4, share_source=FROM_PATCHES), inference=inference)
     inference.is_prompt = False
     session.selection.mark(Ids((3,), "token"))
-    shares = session.token_shares()
+    shares = tokens_of(session)
     assert (shares.reason, shares.is_coming) == ("computing …", True)
     # What CLS attends to is stored.
     session.selection.share_source = FROM_CLS
-    assert not session.token_shares().reason
+    assert not tokens_of(session).reason
     inference.answer("received")
     known = session.received
     session.selection.mark(Ids((4, 5), "token"))
@@ -100,11 +109,11 @@ def test_the_model_is_asked_once_for_an_image_whatever_is_brushed(study: Study):
     assert session.received.status == "running"
     inference.fail("received", message="No memory.", hint="Close something.")
     session.selection.share_source = FROM_PATCHES
-    shares = session.token_shares()
+    shares = tokens_of(session)
     assert (shares.reason, shares.is_coming) == ("No memory. Close something.", False)
     session.ask_again()
     inference.answer("received")
-    assert not session.token_shares().reason
+    assert not tokens_of(session).reason
     session.selection.tokens = None
     assert session.received.value is None
 
