@@ -23,7 +23,7 @@ from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.received import received_attention
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
-from vitpanel.models.stopping import Stopped, stoppable
+from vitpanel.models.stopping import Stopped, step, stoppable
 from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.state.online import Matrices, Online
 from vitpanel.study.reader import Study
@@ -236,6 +236,7 @@ class ModelService:
         kept = [self.cache.get(("attention", image, layer, -1)) for layer in range(spec.n_layers)]
         if all(half is not None for half in kept):
             for layer, half in enumerate(kept):
+                step()
                 put(layer, half)
         else:
             # In half precision as what is kept, so that the numbers are the same whichever it was.

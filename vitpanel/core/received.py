@@ -25,6 +25,7 @@ def received_attention(attention: np.ndarray, grid: Grid) -> np.ndarray:
     -------
     float32 ``(2, …, n_tokens)`` in [0, 1] but for rounding; the first is NaN for a model without CLS.
     """
-    from_patches = attention[..., grid.patches, :].mean(-2, dtype=np.float64)
+    # As a product it is several times as fast as a mean.
+    from_patches = np.full(grid.size, 1 / grid.size, attention.dtype) @ attention[..., grid.patches, :]
     from_cls = np.full_like(from_patches, np.nan) if grid.cls is None else attention[..., grid.cls, :]
     return np.stack([from_cls, from_patches]).astype(np.float32)
