@@ -22,7 +22,7 @@ WRONG_COLOUR = "#d55e00"
 SHARE_COLOURS = tuple(Viridis[5])
 # Of the wide line below and the thin one upon it, around a part of a photograph; of no ramp, so that no theme
 # exchanges them.
-OVER_IMAGE = ("#fefefe", "#7b3f9e")
+OVER_IMAGE = ("#fdfdff", "#7b3f9e")
 BOKEH_TEXT = "#444444"
 
 # What stands for a colour on dark ground. No colour may be on both sides, so in figures these are in capitals.
