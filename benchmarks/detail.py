@@ -40,6 +40,7 @@ from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not
 from tests.synthetic import write_synthetic_study  # noqa: E402
 from tests.ui.slow_link import SlowLink  # noqa: E402
 from vitpanel.core.grid import Grid  # noqa: E402
+from vitpanel.core.received import received_attention  # noqa: E402
 from vitpanel.drawing.display import head_display, threshold_value  # noqa: E402
 from vitpanel.drawing.thumbnails import thumbnails  # noqa: E402
 from vitpanel.state.online import Online  # noqa: E402
@@ -86,6 +87,7 @@ class Attention:
         weights = np.exp(logits)
         self.weights = weights / weights.sum(-1, keepdims=True)
         self.thumbnails = thumbnails(self.weights, grid)[None]
+        self.of_tokens = received_attention(self.weights[None], grid)
 
     def modes(self, image: int, layer: int, head: int, deliver: Callable[..., None], **_: Any) -> None:
         """Nothing here shows pruning."""
@@ -97,6 +99,10 @@ class Attention:
     def atlas(self, image: int, deliver: Callable[..., None]) -> None:  # noqa: ARG002 - its signature
         """Answer at once."""
         deliver(Online("done", self.thumbnails))
+
+    def received(self, image: int, deliver: Callable[..., None]) -> None:  # noqa: ARG002 - its signature
+        """Answer at once."""
+        deliver(Online("done", self.of_tokens))
 
 
 class Server(threading.Thread):

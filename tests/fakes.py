@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.core.received import received_attention
 from vitpanel.core.spec import ViTSpec
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.state.online import Matrices, Online
@@ -39,6 +40,10 @@ class FakeInference:
         """Keep the request, and answer it if prompt."""
         self._ask("atlas", (image,), deliver)
 
+    def received(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Keep the request, and answer it if prompt."""
+        self._ask("received", (image,), deliver)
+
     def _ask(self, kind: str, key: tuple[int, ...], deliver: Callable[[Online[Any]], None]) -> None:
         self.waiting[kind] = (key, deliver)
         deliver(Online("running"))
@@ -48,7 +53,8 @@ class FakeInference:
     def answer(self, kind: str) -> None:
         """Deliver what was asked last."""
         key, deliver = self.waiting.pop(kind)
-        compute = {"attention": self.matrices, "atlas": self.thumbnails}.get(kind, self.pruned_head)
+        known = {"attention": self.matrices, "atlas": self.thumbnails, "received": self.received_attention}
+        compute = known.get(kind, self.pruned_head)
         deliver(Online("done", compute(*key)))
 
     def fail(self, kind: str, *, message: str, hint: str) -> None:
@@ -79,6 +85,11 @@ class FakeInference:
         layers = [thumbnails(self.matrices(image, layer), self.spec.grid) for layer in range(self.spec.n_layers)]
         return np.stack(layers)
 
+    def received_attention(self, image: int) -> np.ndarray:
+        """What each token gets in the same matrices."""
+        attention = np.stack([self.matrices(image, layer) for layer in range(self.spec.n_layers)])
+        return received_attention(attention, self.spec.grid)
+
 
 class FakeModel:
     """The same answers at once, as `vitpanel.state.live.LiveModel` has them; counts what it was asked."""
@@ -95,3 +106,8 @@ class FakeModel:
         """Six modes."""
         self.n_asked += 1
         return self._inference.pruned_head(image, layer, head)
+
+    def received(self, image: int) -> np.ndarray:
+        """What each token gets in the same matrices."""
+        self.n_asked += 1
+        return self._inference.received_attention(image)

@@ -12,7 +12,7 @@ from bokeh.models import Plot
 from holoviews.streams import Tap
 
 from tests.fakes import FakeModel
-from vitpanel import Selection, elements
+from vitpanel import Selection, brush, elements
 from vitpanel.errors import ChoiceError, InferenceError, StudyIncompleteError, VitpanelError
 from vitpanel.study.reader import Study
 
@@ -25,7 +25,9 @@ OF_MODEL = (
     "token_lines",
     "attention_masks",
 )
-ALL = (*OF_STUDY, *OF_MODEL)
+OF_BRUSH = ("token_shares",)
+ALL = (*OF_STUDY, *OF_MODEL, *OF_BRUSH)
+TOKENS = brush.PatchBlock((1, 2), (0, 1))
 
 
 @pytest.fixture
@@ -33,8 +35,9 @@ def make(study: Study, model: FakeModel) -> Callable[..., Any]:
     """Make an element of the study by its name, with the fake model where it needs one."""
 
     def element(name: str, selection: Selection | None = None, **options: Any) -> Any:
-        live = {"live": model} if name in OF_MODEL else {}
-        return getattr(elements, name)(study, selection, **live | options)
+        needs = {} if name in OF_STUDY else {"live": model}
+        needs |= {"tokens": TOKENS} if name in OF_BRUSH else {}
+        return getattr(elements, name)(study, selection, **needs | options)
 
     return element
 

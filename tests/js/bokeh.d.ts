@@ -89,6 +89,7 @@ interface PointEvent {
   y: number
   sx: number
   sy: number
+  modifiers: {shift: boolean, ctrl: boolean, alt: boolean}
 }
 
 interface View {

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.synthetic import write_synthetic_study
+from tests.synthetic import synthetic_attention, write_synthetic_study
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import Ids, Near
 from vitpanel.state.patterns import Patterns
@@ -95,3 +95,22 @@ def test_cloud_and_cluster(patterns: Any, study: Any):
     assert len(patterns.marked()) == 7  # heads say more than images
     patterns.selection.heads = None
     assert patterns.marked().tolist() == [*range(6, 12), *range(24, 30)]
+
+
+def test_colours_of_brushed_tokens_are_known_of_the_chosen_image_alone(patterns: Any, study: Any):
+    patterns.selection.map_colour = "tokens"
+    assert patterns.colours().reason
+    assert np.isnan(patterns.values(ALL_ROWS, patterns.colours())).all()
+    patterns.selection.mark(Ids((0, 2, 5), "token"))
+    colours = patterns.colours()
+    values = patterns.values(ALL_ROWS, colours).reshape(12, 2, 3)
+    attention = synthetic_attention(study.spec, 3)
+    for layer, head in np.ndindex(2, 3):
+        expected = sum(float(attention[layer, head, 0, token]) for token in (0, 2, 5))
+        assert values[3, layer, head] == pytest.approx(expected, abs=1e-3)
+    assert np.isnan(np.delete(values, 3, axis=0)).all()
+    assert (colours.low, colours.high) == (0, pytest.approx(values[3].max()))
+    # What colours were made for stays theirs.
+    patterns.selection.param.update(image=4, tokens=None)
+    assert np.array_equal(patterns.values(ALL_ROWS, colours).reshape(12, 2, 3), values, equal_nan=True)
+    assert patterns.colours() == patterns.colours()

@@ -3,6 +3,7 @@ import pytest
 
 from vitpanel.theme.palette import (
     CHOSEN,
+    OVER_IMAGE,
     class_colours,
     css,
     css_variables,
@@ -48,6 +49,13 @@ def contrast(colour, ground):
 def test_exchanging_colours_twice_changes_nothing_more(n_layers):
     colours = dark_colours(n_layers)
     assert not set(colours) & set(colours.values())
+
+
+@pytest.mark.parametrize("n_layers", [1, 6, 12, 24, 40])
+def test_lines_over_a_photograph_are_the_same_in_both_themes(n_layers):
+    colours = dark_colours(n_layers)
+    assert not set(OVER_IMAGE) & {*colours, *colours.values()}
+    assert contrast(*OVER_IMAGE) > 4.5
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -5,6 +5,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -15,12 +16,20 @@ from panel.io.server import get_server
 from playwright.sync_api import Locator, Page, expect
 from tornado.ioloop import IOLoop
 
+from tests.fakes import FakeInference
+from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
+from tests.ui.detail import ROUND_TRIP, Detail
+from tests.ui.slow_link import SlowLink
 from vitpanel.app.explorer import Explorer, create_page
 from vitpanel.app.inference import ModelService
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
-from vitpanel.study.reader import Study
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
+from vitpanel.study.reader import Study, open_study
+from vitpanel.views.attention_detail import AttentionDetail
+from vitpanel.views.bridge import Bridge
 
 _LOGGERS = ("", "bokeh", "panel", "param", "tornado", "vitpanel")
 # Widgets come up one by one and push the figures about, and labels of axes push their frames: a page is ready when
@@ -270,3 +279,48 @@ def shown(app_page: Callable[..., Page], page_study: Study, monkeypatch: pytest.
         return made[-1], page
 
     return show
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
+    """Make small studies."""
+
+    def make(**sizes: Any) -> Study:
+        folder: Path = tmp_path_factory.mktemp("studies")
+        return open_study(write_synthetic_study(folder / "small.study", **sizes))
+
+    return make
+
+
+@pytest.fixture
+def open_detail(
+    app_page: Callable[..., Page],
+    place_of: Callable[..., tuple[float, float]],
+    act: Callable[[Callable[[], object]], None],
+    wait_until: Callable[..., None],
+    settle: Callable[[], None],
+    studies: Callable[..., Study],
+) -> Callable[..., Detail]:
+    """Open the view on a synthetic study, and wait until the chosen head is drawn and the charts are at rest."""
+
+    def open_it(*, slow: list[SlowLink] | None = None, **sizes: Any) -> Detail:
+        study, views = studies(**sizes), []
+
+        def build() -> pn.Column:
+            selection = Selection(image=3, threshold=0.05)
+            session, bridge = Session(study, selection=selection, inference=FakeInference(study.spec)), Bridge()
+            views[:] = [AttentionDetail(session, bridge)]
+            return pn.Column(views[0], height=480, width=760)
+
+        page = app_page(build)
+        if slow is not None:
+            slow.append(SlowLink(int(page.url.split(":")[2].split("/")[0]), round_trip=ROUND_TRIP))
+            slow[0].start()
+            page.goto(f"http://localhost:{slow[0].wait()}")
+            page.wait_for_function("window.Bokeh?.documents.length && Bokeh.documents.every(d => d.is_idle)")
+        found = Detail(page, place_of, act, views[0])
+        wait_until(found.is_shown)
+        settle()
+        return found
+
+    return open_it

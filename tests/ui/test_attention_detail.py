@@ -2,36 +2,20 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import panel as pn
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.fakes import FakeInference
-from tests.synthetic import write_synthetic_study
+from tests.ui.detail import ROUND_TRIP, STEP, Detail
 from tests.ui.slow_link import SlowLink
-from vitpanel.drawing.display import KINDS, axis_edges, colour_limits, strongest_links, threshold_value, token_kinds
-from vitpanel.state.selection import Selection
-from vitpanel.state.session import Session
-from vitpanel.study.reader import Study, open_study
-from vitpanel.theme.mask_ramps import mask_ramps, ramp_strips
-from vitpanel.views.attention_detail import AttentionDetail
-from vitpanel.views.bridge import Bridge
+from vitpanel.drawing.display import KINDS, axis_edges, colour_limits, strongest_links, threshold_value
+from vitpanel.theme.mask_ramps import ramp_strips
 
 pytestmark = pytest.mark.ui
 DOUBLE_CLICK = 400
-# Neighbouring shades of a mask may be the same pixel.
-STEP = 1.6 / 255
-ROUND_TRIP = 0.2
-_DATA = """id => {
-  const {data} = Bokeh.documents[0].get_model_by_id(id);
-  const plain = (cell) => typeof cell === "object" ? Array.from(cell) : cell;
-  return Object.fromEntries(Object.entries(data).map(([name, column]) => [name, Array.from(column, plain)]));
-}"""
 _WATCH = """id => {
   window.moved = window.changed = 0;
   document.addEventListener("pointermove", () => { window.moved = performance.now() }, {capture: true});
@@ -39,141 +23,6 @@ _WATCH = """id => {
   change.connect(() => { window.changed = performance.now() });
 }"""
 _FETCH = "async () => { const start = performance.now(); await fetch(location.href); return performance.now() - start }"
-
-
-class Detail:
-    """The view on a page of its own, and ways to look at what the browser has."""
-
-    def __init__(
-        self,
-        page: Page,
-        place_of: Callable[..., tuple[float, float]],
-        act: Callable[[Callable[[], object]], None],
-        view: Any,
-    ) -> None:
-        self.page, self._place_of, self.act, self.view = page, place_of, act, view
-        self.session: Session = view.session
-        self.pictures: Any = view.pictures
-        self.grid = self.session.study.spec.grid
-
-    @property
-    def matrix(self) -> np.ndarray:
-        """Attention of the chosen head."""
-        value = self.session.attention.value
-        assert value is not None
-        return value
-
-    def data(self, source: Any) -> dict[str, Any]:
-        """Columns of a source as the browser has them."""
-        return self.page.evaluate(_DATA, source.id)
-
-    def text(self, model: Any, *, name: str = "text") -> Any:
-        """Text (or another property) of a title, a label or the line of words as the browser has it."""
-        return self.page.evaluate("([id, name]) => Bokeh.documents[0].get_model_by_id(id)[name]", [model.id, name])
-
-    def caption(self, name: str) -> str:
-        """Title of one of the three images."""
-        return self.text(self.pictures.masks.figures[name].title)
-
-    def drawn(self) -> set[tuple[int, int]]:
-        """Links that the browser draws, as source and target."""
-        found = [self.data(source) for source in self.pictures.lines.links.values()]
-        return {link for data in found for link in zip(data["source"], data["target"], strict=True)}
-
-    def expected(self) -> set[tuple[int, int]]:
-        """Links that are to be drawn for the selection."""
-        matrix, limit = self.matrix, threshold_value(self.matrix, self.session.selection.threshold)
-        return {divmod(link, len(matrix)) for link in strongest_links(matrix).tolist() if matrix.flat[link] >= limit}
-
-    def is_shown(self) -> bool:
-        """Whether the attention of the chosen head has come, and is drawn."""
-        return self.session.attention.value is not None and self.drawn() == self.expected()
-
-    def place_of_token(self, token: int) -> float:
-        """Middle of a token along the axes of D3, and of D4 where it is not pooled."""
-        edges = axis_edges(self.grid, with_extra=self.session.selection.extra)
-        return (edges[token] + edges[token + 1]) / 2
-
-    def point(self, fig: Any, x: float, y: float) -> None:
-        """Move the pointer to a place in a figure."""
-        self.page.mouse.move(*self._place_of(fig, x, y))
-
-    def click(self, fig: Any, x: float, y: float) -> None:
-        """Click at a place in a figure."""
-        self.page.mouse.click(*self._place_of(fig, x, y))
-
-    def point_at_patch(self, picture: str, token: int) -> None:
-        """Move the pointer to a patch on one of the three images."""
-        row, col = divmod(token - self.grid.n_prefix, self.grid.cols)
-        self.point(self.pictures.masks.figures[picture], col + 0.5, row + 0.5)
-
-    def light(self, name: str, *, kind: str = "cls") -> np.ndarray:
-        """How far up the scale of its colours a mask is, 0 to 1, one value for each patch."""
-        ramp = np.array(mask_ramps()[kind], np.int64)
-        pixels = np.array(self.data(self.pictures.masks.masks[name])["mask"][0], np.int64)
-        assert np.isin(pixels, ramp).all()
-        return np.array([np.flatnonzero(ramp == pixel).mean() for pixel in pixels]) / (len(ramp) - 1)
-
-    def shades(self) -> np.ndarray:
-        """What the heatmap draws, NaN for what it does not."""
-        found = np.full(self.matrix.shape, np.nan)
-        for source in self.pictures.heatmap.blocks.values():
-            data = self.data(source)
-            for i, image in enumerate(data["image"]):
-                rows, cols = slice(data["top"][i], data["bottom"][i]), slice(data["left"][i], data["right"][i])
-                found[rows, cols] = np.reshape(image, found[rows, cols].shape)
-        return found
-
-    def parts(self) -> np.ndarray:
-        """Attention as a part of the value that has the darkest colour."""
-        kinds = token_kinds(self.grid)
-        limits = np.array(colour_limits(self.matrix, self.grid))
-        return self.matrix / limits[np.maximum.outer(kinds, kinds)]
-
-
-@pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
-    """Make small studies."""
-
-    def make(**sizes: Any) -> Study:
-        folder: Path = tmp_path_factory.mktemp("studies")
-        return open_study(write_synthetic_study(folder / "small.study", **sizes))
-
-    return make
-
-
-@pytest.fixture
-def open_view(
-    app_page: Callable[..., Page],
-    place_of: Callable[..., tuple[float, float]],
-    act: Callable[[Callable[[], object]], None],
-    wait_until: Callable[..., None],
-    settle: Callable[[], None],
-    studies: Callable[..., Study],
-) -> Callable[..., Detail]:
-    """Open the view on a synthetic study, and wait until the chosen head is drawn and the charts are at rest."""
-
-    def open_it(*, slow: list[SlowLink] | None = None, **sizes: Any) -> Detail:
-        study, views = studies(**sizes), []
-
-        def build() -> pn.Column:
-            selection = Selection(image=3, threshold=0.05)
-            session, bridge = Session(study, selection=selection, inference=FakeInference(study.spec)), Bridge()
-            views[:] = [AttentionDetail(session, bridge)]
-            return pn.Column(views[0], height=480, width=760)
-
-        page = app_page(build)
-        if slow is not None:
-            slow.append(SlowLink(int(page.url.split(":")[2].split("/")[0]), round_trip=ROUND_TRIP))
-            slow[0].start()
-            page.goto(f"http://localhost:{slow[0].wait()}")
-            page.wait_for_function("window.Bokeh?.documents.length && Bokeh.documents.every(d => d.is_idle)")
-        found = Detail(page, place_of, act, views[0])
-        wait_until(found.is_shown)
-        settle()
-        return found
-
-    return open_it
 
 
 def drag_bar(view: Detail, wait_until: Callable[..., None], place_of: Callable[..., tuple[float, float]]) -> None:
@@ -194,9 +43,9 @@ def drag_bar(view: Detail, wait_until: Callable[..., None], place_of: Callable[.
 
 
 def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_release(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None], place_of: Callable[..., tuple[float, float]]
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None], place_of: Callable[..., tuple[float, float]]
 ):
-    view = open_view()
+    view = open_detail()
     drag_bar(view, wait_until, place_of)
     wait_until(view.is_shown)
     assert view.session.selection.threshold == pytest.approx(0.5, abs=0.05)
@@ -218,9 +67,9 @@ def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_releas
 
 
 def test_pointing_at_a_token_highlights_its_links_and_masks_without_the_server(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
 ):
-    view = open_view()
+    view = open_detail()
     lines, token = view.pictures.lines, int(strongest_links(view.matrix)[-1]) // len(view.matrix)
     view.point(lines.figure, view.place_of_token(token), 1.02)
     wait_until(lambda: bool(view.data(lines.highlighted)["source"]))
@@ -241,8 +90,8 @@ def test_pointing_at_a_token_highlights_its_links_and_masks_without_the_server(
     wait_until(lambda: not view.data(lines.mark)["x"])
 
 
-def test_without_a_token_the_masks_are_those_of_cls(open_view: Callable[..., Detail]):
-    view = open_view()
+def test_without_a_token_the_masks_are_those_of_cls(open_detail: Callable[..., Detail]):
+    view = open_detail()
     row, col = view.matrix[0, 1:], view.matrix[1:, 0]
     assert np.abs(view.light("source") - row / row.max()).max() <= STEP
     assert np.abs(view.light("target") - col / col.max()).max() <= STEP
@@ -250,8 +99,8 @@ def test_without_a_token_the_masks_are_those_of_cls(open_view: Callable[..., Det
     assert view.caption("target") in {"Patches that attend to CLS", "Attend to CLS"}
 
 
-def test_the_scale_below_a_mask_has_its_values(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view()
+def test_the_scale_below_a_mask_has_its_values(open_detail: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_detail()
     masks, most = view.pictures.masks, view.matrix[0, 1:].max()
     assert view.data(masks.ticks["source"])["text"] == ["0", f"{most / 2:.2g}", f"{most:.2g}"]
     assert view.data(masks.scales["source"])["image"][0] == ramp_strips()["cls"]
@@ -260,9 +109,9 @@ def test_the_scale_below_a_mask_has_its_values(open_view: Callable[..., Detail],
 
 
 def test_the_image_is_darkened_below_light_and_clear_in_the_cut_out(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
 ):
-    view = open_view()
+    view = open_detail()
     masks, crop = view.pictures.masks, view.pictures.masks.crop.data["image"][0]
     colour = np.stack([crop >> shift & 255 for shift in (0, 8, 16)], -1)
     grey = np.array(view.data(masks.grey)["image"][0], np.int64).reshape(crop.shape)
@@ -276,8 +125,10 @@ def test_the_image_is_darkened_below_light_and_clear_in_the_cut_out(
     assert np.abs((pixels >> 24) / 255 - (1 - row / row.max())).max() <= 1.1 / 255
 
 
-def test_without_cls_stands_the_mean_of_all_patches(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view(prefix=())
+def test_without_cls_stands_the_mean_of_all_patches(
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_detail(prefix=())
     mean = view.matrix.mean(axis=0)
     assert (view.caption("source"), view.caption("target")) == ("mean of all patches", "no CLS: choose a patch")
     assert np.abs(view.light("source", kind="patch") - mean / mean.max()).max() <= STEP
@@ -288,8 +139,8 @@ def test_without_cls_stands_the_mean_of_all_patches(open_view: Callable[..., Det
     wait_until(lambda: view.caption("source") == "patch 6 attends to")
 
 
-def test_pointing_at_the_masks_reads_their_values(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view()
+def test_pointing_at_the_masks_reads_their_values(open_detail: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_detail()
     assert not any(view.text(grid, name="visible") for grid in view.pictures.masks.grids)
     for picture, source, target in (("source", 0, 7), ("target", 7, 0)):
         view.point_at_patch(picture, 7)
@@ -305,9 +156,9 @@ def test_pointing_at_the_masks_reads_their_values(open_view: Callable[..., Detai
 
 
 def test_a_clicked_patch_stays_until_it_is_clicked_again(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
 ):
-    view = open_view()
+    view = open_detail()
     place = view.view.pictures.masks.figures["image"], 2.5, 1.5
     view.click(*place)
     wait_until(lambda: view.session.selection.token == 7)
@@ -321,9 +172,9 @@ def test_a_clicked_patch_stays_until_it_is_clicked_again(
 
 @pytest.mark.parametrize("sizes", [{}, {"prefix": ("cls", "register")}, {"rows": 5, "cols": 25, "prefix": ()}])
 def test_heatmap_holds_the_matrix_and_highlights_what_is_under_the_pointer(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None], sizes: dict[str, Any]
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None], sizes: dict[str, Any]
 ):
-    view = open_view(**sizes)
+    view = open_detail(**sizes)
     view.act(lambda: view.session.selection.choose_head(1, 2))
     wait_until(view.is_shown)
     assert np.allclose(view.shades(), view.parts(), rtol=1e-6)
@@ -343,8 +194,10 @@ def test_heatmap_holds_the_matrix_and_highlights_what_is_under_the_pointer(
     assert view.caption("target").lower().endswith(f"attend to {view.grid.name(target)}".lower())
 
 
-def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view(rows=25, cols=25, n_images=5, n_layers=1, n_heads=1)
+def test_large_grids_are_pooled_in_the_heatmap_alone(
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_detail(rows=25, cols=25, n_images=5, n_layers=1, n_heads=1)
     assert "largest of 2 × 2 patches" in view.text(view.pictures.heatmap.figure.title)
     block = view.data(view.pictures.heatmap.blocks["patch"])["image"][0]
     assert len(block) == 13**4
@@ -359,8 +212,8 @@ def test_large_grids_are_pooled_in_the_heatmap_alone(open_view: Callable[..., De
     wait_until(lambda: view.text(view.pictures.words) == words)
 
 
-def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view(prefix=("cls", "register"))
+def test_scales_and_extra_tokens(open_detail: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_detail(prefix=("cls", "register"))
     page, selection = view.page, view.session.selection
     page.get_by_role("combobox").nth(1).select_option("square root")
     wait_until(lambda: selection.scale == "square root")
@@ -379,8 +232,8 @@ def test_scales_and_extra_tokens(open_view: Callable[..., Detail], wait_until: C
     wait_until(view.is_shown)
 
 
-def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view()
+def test_threshold_and_token_can_be_typed(open_detail: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_detail()
     token, threshold = (view.page.get_by_role("textbox").nth(i) for i in range(2))
     for text, expected in (("4", 5), ("CLS", 0), ("1, 2", 7)):
         token.fill(text)
@@ -399,15 +252,16 @@ def test_threshold_and_token_can_be_typed(open_view: Callable[..., Detail], wait
     wait_until(lambda: len(view.drawn()) == above)
 
 
-def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view()
+def test_what_cannot_be_taken_is_said(open_detail: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_detail()
     token, threshold = (view.page.get_by_role("textbox").nth(i) for i in range(2))
     alert = view.page.get_by_role("alert")
     for _ in range(2):
         token.fill("patch <i>99")
         token.press("Enter")
         expect(alert).to_have_text(
-            "There is no token 'patch <i>99': type CLS, the number of a patch from 0 to 15, or its row, column."
+            "There is no token 'patch <i>99': type CLS, the number of a patch from 0 to 15, its row, column, "
+            "or several as 2-5; 9 or r0-1 c2-3."
         )
         token.fill("4")
         token.press("Enter")
@@ -430,11 +284,11 @@ def test_what_cannot_be_taken_is_said(open_view: Callable[..., Detail], wait_unt
 
 
 def test_masks_follow_the_pointer_on_a_slow_link(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("BOKEH_ALLOW_WS_ORIGIN", "*")
     slow: list[SlowLink] = []
-    view = open_view(slow=slow)
+    view = open_detail(slow=slow)
     try:
         assert view.page.evaluate(_FETCH) > 1000 * ROUND_TRIP
         view.page.evaluate(_WATCH, view.pictures.masks.masks["source"].id)
@@ -450,9 +304,9 @@ def test_masks_follow_the_pointer_on_a_slow_link(
 
 
 def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
-    open_view: Callable[..., Detail], wait_until: Callable[..., None]
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
 ):
-    view = open_view()
+    view = open_detail()
     page, session = view.page, view.session
     page.get_by_role("button", name="Atlas of 6 heads").click()
     heads = page.get_by_role("listbox", name="All heads of the image").get_by_role("option")
@@ -496,8 +350,8 @@ def test_heads_are_chosen_from_the_atlas_by_click_and_by_key(
     assert not session.wants_atlas
 
 
-def test_the_atlas_scrolls_to_the_chosen_head(open_view: Callable[..., Detail], wait_until: Callable[..., None]):
-    view = open_view(n_layers=12, n_heads=12)
+def test_the_atlas_scrolls_to_the_chosen_head(open_detail: Callable[..., Detail], wait_until: Callable[..., None]):
+    view = open_detail(n_layers=12, n_heads=12)
     heads, selection = view.page.get_by_role("listbox").locator("[role=option]"), view.session.selection
     view.act(lambda: selection.choose_head(11, 11))
     view.page.get_by_role("button", name="Atlas of 144 heads").click()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vitpanel.drawing.display import share_above, strongest_links, threshold_value
+from vitpanel.state.brush import Ids, PatchBlock, mask_of
 from vitpanel.state.online import NO_IMAGE, NO_MODEL
 from vitpanel.state.session import Session
 from vitpanel.views.attention_detail import AttentionDetail
@@ -166,3 +167,47 @@ def test_model_without_cls_has_patches_only(make_session: Callable[..., Session]
     view = AttentionDetail(make_session(prefix=()), Bridge())
     assert list(view.pictures.heatmap.blocks) == ["patch"]
     assert list(view.pictures.lines.links) == ["patch"]
+
+
+def test_typed_sets_are_brushed_and_said(view: Any):
+    selection = view.session.selection
+    view._token.value = "r1-2 c0-2"
+    assert selection.tokens == PatchBlock((1, 2), (0, 2))
+    assert view._token.value == "r1-2 c0-2"
+    assert view.pictures.brushed.data["token"] == [5, 6, 7, 9, 10, 11]
+    selection.way = "subtract"
+    view._token.value = "4-6"
+    assert view._token.value == "r2 c0-2"
+    assert view.pictures.brushed.data["token"] == [9, 10, 11]
+    view._token.value = "3"
+    assert (selection.token, view._token.value) == (4, "patch 3")
+    table = view.charts["attention-source"].table()
+    assert np.array_equal(table["value"], matrix_of(view)[4, 1:])
+    selection.token = None
+    assert view._token.value == "r2 c0-2"
+    table = view.charts["attention-target"].table()
+    assert table["value"].to_numpy() == pytest.approx(matrix_of(view)[1:, [9, 10, 11]].sum(1), abs=1e-6)
+    assert set(table["token"]) == {"3 brushed tokens"}
+    view._token.value = ""
+    assert selection.tokens is None
+    assert not len(view.pictures.brushed.data["token"])
+
+
+@pytest.mark.parametrize(
+    ("held", "tokens"),
+    [({}, {6, 7}), ({"shift": True}, {2, 6, 7}), ({"shift": True, "ctrl": True}, {2}), ({"alt": True}, {6})],
+)
+def test_a_drag_combines_as_its_keys_say(view: Any, held: dict[str, bool], tokens: set[int]):
+    selection = view.session.selection
+    selection.mark(Ids((2, 6), "token"))
+    for number in (1, 2):  # the same drag is heard again
+        drag = {"number": [number], "kind": ["patches"], "x": [[1, 2]], "y": [[1, 1]], "held": [held]}
+        view.pictures.dragged.data = drag
+        assert set(np.flatnonzero(mask_of(view.session.study, selection.tokens)).tolist()) == tokens
+        if number == 1:
+            selection.tokens = Ids((2, 6), "token")
+
+
+def test_the_page_has_no_models_for_a_brush_before_there_is_one(view: Any):
+    assert not view.brush.marks.sources
+    assert "bar" not in vars(view.brush)

@@ -90,10 +90,10 @@ def test_tables_hold_what_is_drawn(rng: np.random.Generator):
     assert np.array_equal(cells["value"], matrix.ravel())
     assert (cells["source"][14], cells["target"][14]) == ("register 0", "CLS")
     for side, values in (("source", matrix[3, 2:]), ("target", matrix[2:, 3])):
-        table = mask_table(display, grid, side=side, token=3)
+        table = mask_table(display, grid, side=side, tokens=(3,))
         assert np.array_equal(table["value"], values)
         assert table.iloc[5].to_dict() == {"token": "patch 1", "row": 1, "column": 1, "value": values[5]}
-    mean = mask_table(display, grid, side="source", token=None)
+    mean = mask_table(display, grid, side="source", tokens=())
     assert np.allclose(mean["value"], matrix[2:, 2:].mean(axis=0))
 
 
@@ -101,7 +101,7 @@ def test_tables_without_attention_are_empty():
     grid = Grid(3, 4, ())
     for table in (links_table(None, 0, grid), histogram_table(None), matrix_table(None, grid)):
         assert table.empty
-    assert mask_table(None, grid, side="target", token=None).empty
+    assert mask_table(None, grid, side="target", tokens=()).empty
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("RGB", (10, 20, 30)), ("L", 200)])

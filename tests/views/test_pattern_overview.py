@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from bokeh.events import RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.state.brush import InPolygon, Near
+from vitpanel.state.brush import Ids, InPolygon, Near
 from vitpanel.state.selection import MAP_COLOURS, Selection
 from vitpanel.state.session import Session
-from vitpanel.theme.palette import layer_colours
+from vitpanel.theme.palette import MUTED, layer_colours
+from vitpanel.theme.shares import share_colours
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.pattern_overview import PatternOverview
 
@@ -137,7 +138,8 @@ def test_every_colour_is_drawn_and_explained(view: Any):
 def check_colour(view: Any, colour: str):
     assert view.session.selection.map_colour == colour
     assert (view.plot.source.data["image"][0] >> 24).any()
-    assert view.plot.bar.visible != (colour == "class")
+    # No tokens are brushed here, which is said in words.
+    assert view.plot.bar.visible != (colour in {"class", "tokens"})
     if colour == "class":
         assert "T-shirt &amp; &lt;top&gt;" in view._legend.object
     table = view.table()
@@ -239,3 +241,46 @@ def test_importance_with_a_sign_has_nothing_in_the_middle_of_its_colours(view: A
     assert bar.major_label_overrides[bar.color_mapper.low].startswith("−")
     view.session.selection.metric = "jsd"
     assert view.plot.bar.color_mapper.low >= 0
+
+
+def check_share_colours(view: Any):
+    """Each head has the colour of its share, or the one beside it."""
+    shares = view.session.token_shares().values.ravel()
+    ramp = share_colours(shares, dark=view.dark).ramp
+    places = np.array([ramp.index(colour) for colour in view.plot.own.data["colour"]])
+    assert np.abs(places - shares / shares.max() * (len(ramp) - 1)).max() <= 1
+    mapper = view.plot.bar.color_mapper
+    assert tuple(mapper.palette) == ramp
+    assert (mapper.low, mapper.high) == (0, shares.max())
+
+
+def test_brushed_tokens_colour_the_heads_of_the_chosen_image(view: Any):
+    selection, own = view.session.selection, view.plot.own
+    selection.map_colour = "tokens"
+    assert "No tokens are brushed" in view._legend.object
+    assert set(own.data["colour"]) == {MUTED}
+    for mark in (Ids((1, 2, 6), "token"), Ids((3,), "token")):
+        selection.mark(mark)
+        check_share_colours(view)
+        assert view.plot.bar.visible
+        assert "Only the heads of image 3" in view._legend.object
+    selection.share_source = "patches"
+    check_share_colours(view)
+    assert "all patches" in view.plot.bar.title
+    view.dark = True
+    check_share_colours(view)
+    selection.image = 5
+    check_share_colours(view)
+    assert "Only the heads of image 5" in view._legend.object
+    selection.image = None
+    assert "Attention is of one image." in view._legend.object
+    assert not view.plot.bar.visible
+
+
+def test_until_the_live_model_has_answered_the_map_says_so(view: Any):
+    view.session.inference.is_prompt = False
+    view.session.selection.param.update(map_colour="tokens", share_source="patches")
+    view.session.selection.mark(Ids((3,), "token"))
+    assert "computing" in view._legend.object
+    view.session.inference.answer("received")
+    check_share_colours(view)

@@ -20,9 +20,10 @@ from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
 from vitpanel.app.requests import Key, Request, Requests
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.core.received import received_attention
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
-from vitpanel.models.stopping import Stopped, stoppable
+from vitpanel.models.stopping import Stopped, step, stoppable
 from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.state.online import Matrices, Online
 from vitpanel.study.reader import Study
@@ -82,6 +83,10 @@ class ModelService:
     def attention(self, image: int, layer: int) -> Matrices:
         """Wait for the attention of a layer; raises as `modes`."""
         return self._wait_for(("attention", image, layer, -1))
+
+    def received(self, image: int) -> np.ndarray:
+        """Wait for what each token receives in all heads; raises as `modes`."""
+        return self._wait_for(("received", image, -1, -1))
 
     def modes(self, image: int, layer: int, head: int) -> PrunedHead:
         """Wait for all pruning modes of a head.
@@ -174,6 +179,8 @@ class ModelService:
             return self._attention(model, pixels, image, layer)
         if kind == "atlas":
             return self._atlas(model, pixels, image)
+        if kind == "received":
+            return self._received(model, pixels, image)
         result = ablation.modes(pixels, layer, head, unpruned=self._unpruned(image))
         self.cache.put(key, result, size=_size(result))
         return result
@@ -216,6 +223,26 @@ class ModelService:
             atlas[layer, : len(pictures)] = pictures
         self.cache.put(("atlas", image, -1, -1), atlas, size=atlas.nbytes)
         return atlas
+
+    def _received(self, model: "ViTModel", pixels: Any, image: int) -> np.ndarray:
+        """What each token receives in all heads, NaN for heads that are not there."""
+        spec = model.spec
+        received = np.full((2, spec.n_layers, spec.n_heads, spec.grid.n_tokens), np.nan, np.float32)
+
+        def put(layer: int, half: HalfAttention) -> None:
+            for head in range(spec.heads_of(layer)):
+                received[:, layer, head] = received_attention(half[head], spec.grid)
+
+        kept = [self.cache.get(("attention", image, layer, -1)) for layer in range(spec.n_layers)]
+        if all(half is not None for half in kept):
+            for layer, half in enumerate(kept):
+                step()
+                put(layer, half)
+        else:
+            # In half precision as what is kept, so that the numbers are the same whichever it was.
+            model.attend(pixels, lambda layer, a: put(layer, HalfAttention(a[0])))
+        self.cache.put(("received", image, -1, -1), received, size=received.nbytes)
+        return received
 
     def _model(self) -> "tuple[ViTModel, Ablation]":
         if self._loaded is None:
@@ -262,6 +289,10 @@ class SessionInference:
     def atlas(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for thumbnails of all heads of an image."""
         self._ask(("atlas", image, -1, -1), deliver, purpose="atlas")
+
+    def received(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
+        """Ask for what each token receives in all heads of an image."""
+        self._ask(("received", image, -1, -1), deliver, purpose="received")
 
     def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
         if self._loop is None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vitpanel.elements.pattern_map import pattern_map
     from vitpanel.elements.saving import save
     from vitpanel.elements.strength import head_scatter, measure_distribution, strength_bars
+    from vitpanel.elements.token_shares import token_shares
 
 __all__ = [
     "attention_heatmap",
@@ -43,6 +44,7 @@ __all__ = [
     "save",
     "strength_bars",
     "token_lines",
+    "token_shares",
 ]
 
 # Where the functions are that are not in a module of their own name.

@@ -8,13 +8,15 @@ import numpy as np
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.drawing.display import KINDS, axis_edges, display_grid, pooling_step, share_above, token_kinds
+from vitpanel.drawing.token_sets import cell_runs
 from vitpanel.elements.live import FOLLOWS, Displays, Live
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import FIGURE, PICTURE, dressed, kind_colours
+from vitpanel.elements.token_marks import brushed_on
 from vitpanel.state.queries import attention
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
-from vitpanel.theme.palette import CHOSEN, MEAN, MUTED
+from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED
 
 # Logarithmic axes have no 0: bars of one link must be seen.
 BOTTOM = 0.7
@@ -34,8 +36,8 @@ def attention_heatmap(
     """The attention matrix of a head on an image: rows are source tokens, CLS is wider than a patch (D4).
 
     Links to or from CLS, between patches, and of extra tokens have colours of their own. A click chooses the source
-    token, whose row and column are outlined. Above 600 tokens a cell holds the largest value of some patches, and
-    tokens cannot be chosen.
+    token, whose row and column are outlined; brushed tokens are marked along the left and the upper edge. Above 600
+    tokens a cell holds the largest value of some patches, and tokens cannot be chosen.
 
     Parameters
     ----------
@@ -61,10 +63,9 @@ def attention_heatmap(
     kinds = [kind for index, kind in enumerate(KINDS) if index in _link_kinds(study)]
     blocks = [Layer(partial(_block, kind=kind), on_tap(_choose_source) if kind == kinds[0] else None) for kind in kinds]
     query = Displays(live).asked(attention.cells_of)
-    follows = (*FOLLOWS, "token", "extra")
-    chart = Chart(
-        query, attention.CELL_COLUMNS, follows, (*blocks, Layer(_numbers), Layer(_token_outline)), needs_image=True
-    )
+    follows = (*FOLLOWS, "token", "tokens", "extra")
+    layers = (*blocks, Layer(_numbers), Layer(_brushed_edges), Layer(_token_outline))
+    chart = Chart(query, attention.CELL_COLUMNS, follows, layers, needs_image=True)
     return present(chart, study, selection, table=table, image=image, layer=layer, head=head, token=token)
 
 
@@ -171,6 +172,14 @@ def _token_outline(frame: Frame) -> hv.Rectangles:
         start, end, size = edges[token], edges[token + 1], edges[-1]
         bars = [(0, size - end, size, size - start), (start, 0, end, size)]
     return dressed(hv.Rectangles(bars), fill_alpha=0, line_color=CHOSEN, line_width=1.5)
+
+
+def _brushed_edges(frame: Frame) -> hv.Segments:
+    grid, size = frame.study.spec.grid, _edges(frame)[-1]
+    start, end = cell_runs(grid, brushed_on(frame), with_extra=frame.seen.extra)
+    sides = [(0, size - a, 0, size - b) for a, b in zip(start, end, strict=True)]
+    sides += [(a, size, b, size) for a, b in zip(start, end, strict=True)]
+    return dressed(hv.Segments(sides), color=BRUSH, line_width=8)
 
 
 def _choose_source(shown: Shown, _x: float, y: float) -> None:

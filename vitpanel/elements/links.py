@@ -9,13 +9,15 @@ import pandas as pd
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.drawing.display import KINDS, axis_edges, token_kinds
+from vitpanel.drawing.token_sets import axis_runs
 from vitpanel.elements.live import FOLLOWS, Displays, Live
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import FIGURE, dressed, kind_colours
+from vitpanel.elements.token_marks import brushed_on
 from vitpanel.state.queries import attention
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
-from vitpanel.theme.palette import CHOSEN
+from vitpanel.theme.palette import BRUSH, CHOSEN
 
 SOURCES, TARGETS = 1.0, 0.0
 FADED = 0.15
@@ -37,7 +39,8 @@ def token_lines(
 ) -> Any:
     """The strongest links of an attention matrix, from the row of source tokens to the row of target tokens (D3).
 
-    A click chooses the token at its place; links that do not touch the chosen token, or a brushed one, are faded.
+    A click chooses the token at its place; links that do not touch the chosen token, or without one a brushed token,
+    are faded. Brushed tokens are marked on their rows.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def token_lines(
     query = Displays(live).asked(attention.links_of)
     kinds = token_kinds(study.spec.grid)
     links = [Layer(partial(_links, kind=kind)) for index, kind in enumerate(KINDS) if index in kinds]
-    layers = (*links, Layer(_tokens, on_tap(_choose_token)), Layer(_chosen_token))
+    layers = (*links, Layer(_tokens, on_tap(_choose_token)), Layer(_brushed_tokens), Layer(_chosen_token))
     follows = (*FOLLOWS, "token", "tokens", "threshold")
     chart = Chart(query, attention.LINK_COLUMNS, follows, layers, needs_image=True)
     options = {"image": image, "layer": layer, "head": head, "token": token, "threshold": threshold}
@@ -79,7 +82,7 @@ def _centres(frame: Frame) -> np.ndarray:
 
 def _links(frame: Frame, *, kind: str) -> hv.Segments:
     everything = frame.table
-    is_highlighted = everything["is_chosen"].astype(bool) | everything["is_brushed"].astype(bool)
+    is_highlighted = everything["is_brushed" if frame.seen.token is None else "is_chosen"].astype(bool)
     with_alpha = everything.assign(alpha=np.where(is_highlighted | ~is_highlighted.any(), 1.0, FADED))
     table: Any = with_alpha[everything["kind"] == kind]
     places = _centres(frame)
@@ -113,6 +116,18 @@ def _tokens(frame: Frame) -> hv.Rectangles:
     both = pd.concat(rows, ignore_index=True)
     rectangles = hv.Rectangles(both, ["left", "bottom", "right", "top"], ["token", "colour"])
     return dressed(rectangles, color="colour", line_alpha=0, tools=["hover"])
+
+
+def _brushed_tokens(frame: Frame) -> hv.Rectangles:
+    """Marks upon those of the brushed tokens, in both rows."""
+    grid = frame.study.spec.grid
+    left, right = axis_runs(grid, brushed_on(frame))
+    boxes = [
+        (start, low, end, low + 0.05)
+        for low in (SOURCES, TARGETS - 0.05)
+        for start, end in zip(left, right, strict=True)
+    ]
+    return dressed(hv.Rectangles(boxes), color=BRUSH, line_color=BRUSH)
 
 
 def _chosen_token(frame: Frame) -> hv.Points:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import vitpanel
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.drawing.display import HeadDisplay, head_display
-from vitpanel.state.live import LiveModel, attention_of, modes_of
+from vitpanel.state.live import LiveModel, attention_of, modes_of, received_of
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -22,6 +23,18 @@ def on_modes(query: Callable[[Study, Selection, PrunedHead], pd.DataFrame], live
 
     def ask(study: Study, selection: Selection) -> pd.DataFrame:
         return query(study, selection, modes_of(study, selection, _model(study, live)))
+
+    return ask
+
+
+def on_received(
+    query: Callable[[Study, Selection, np.ndarray | None], pd.DataFrame], live: Live
+) -> Callable[..., pd.DataFrame]:
+    """A question that needs what each token receives, None without a model, as one of study and selection alone."""
+
+    def ask(study: Study, selection: Selection) -> pd.DataFrame:
+        model = _model(study, live)
+        return query(study, selection, None if model is None else received_of(study, selection, model))
 
     return ask
 

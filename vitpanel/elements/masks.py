@@ -11,9 +11,11 @@ from PIL import Image as Picture
 from vitpanel.core.spec import short_head_name
 from vitpanel.drawing.display import KINDS, token_kinds
 from vitpanel.elements.live import FOLLOWS, Displays, Live
-from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
+from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_box, on_tap, present
 from vitpanel.elements.style import PICTURE, dressed
+from vitpanel.elements.token_marks import patch_outline
 from vitpanel.errors import ChoiceError, VitpanelError
+from vitpanel.state.brush import PatchBlock
 from vitpanel.state.queries import attention
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -37,7 +39,9 @@ def attention_masks(
 ) -> Any:
     """An image, darkened, and on it as light where a token looks, or who looks at it (D2).
 
-    A click on a patch chooses its token.
+    A click on a patch chooses its token, a box brushes the patches that it touches. Brushed patches are outlined; while
+    no token is chosen, the mask is theirs: where they look on average, or how much of its attention each patch gives
+    them.
 
     Parameters
     ----------
@@ -50,7 +54,8 @@ def attention_masks(
     image, layer, head
         Which head on which image.
     token
-        Whose attention; None takes the selection's, else that of CLS, in a model without CLS the mean of all patches.
+        Whose attention; None takes the selection's, else that of the brushed tokens, else that of CLS, in a model
+        without CLS the mean of all patches.
     live
         The model that is asked for the attention, as of `attention_heatmap`.
 
@@ -67,8 +72,13 @@ def attention_masks(
         message = f"There is no side {side!r}."
         raise ChoiceError(message, hint=f"The sides are {' and '.join(SIDES)}.")
     query = Displays(live).asked(lambda *asked: attention.patches_of(*asked, side=side))
-    layers = (Layer(_picture, on_tap(_choose_patch)), Layer(_mask), Layer(_chosen_patch))
-    chart = Chart(query, attention.PATCH_COLUMNS, (*FOLLOWS, "token"), layers, needs_image=True)
+    layers = (
+        Layer(_picture, _listen),
+        Layer(_mask),
+        *(Layer(line) for line in patch_outline()),
+        Layer(_chosen_patch),
+    )
+    chart = Chart(query, attention.PATCH_COLUMNS, (*FOLLOWS, "token", "tokens"), layers, needs_image=True)
     return present(chart, study, selection, table=table, image=image, layer=layer, head=head, token=token)
 
 
@@ -84,7 +94,7 @@ def _picture(frame: Frame) -> hv.RGB:
         words = f"{short_head_name(*frame.seen.chosen_head)}, {frame.who}: {words}"
     grid = frame.study.spec.grid
     look = PICTURE | {"frame_width": round(PICTURE["frame_height"] * grid.cols / grid.rows)}
-    look |= {"xaxis": None, "yaxis": None, "tools": ["tap"], "title": frame.title(words)}
+    look |= {"xaxis": None, "yaxis": None, "tools": ["tap", "box_select"], "title": frame.title(words)}
     return dressed(hv.RGB(_darkened(frame), bounds=_bounds(frame)), **look)
 
 
@@ -104,8 +114,8 @@ def _mask(frame: Frame) -> hv.Image:
     grid, table, seen = frame.study.spec.grid, frame.table, frame.seen
     values = np.zeros((grid.rows, grid.cols))
     values[table["row"].to_numpy(int), table["column"].to_numpy(int)] = table["value"]
-    token = grid.cls if seen.token is None else seen.token
-    kind = KINDS[0 if token is None else token_kinds(grid)[token]]
+    kinds = {token_kinds(grid)[token] for token in attention.read_tokens(frame.study, seen)}
+    kind = KINDS[kinds.pop() if len(kinds) == 1 else 0]
     most = values.max()
     return dressed(
         hv.Image(values, bounds=_bounds(frame), vdims=["attention"]),
@@ -125,6 +135,21 @@ def _chosen_patch(frame: Frame) -> hv.Rectangles:
     place = None if token is None else grid.position(token)
     box = [] if place is None else [(place[1], grid.rows - place[0] - 1, place[1] + 1, grid.rows - place[0])]
     return dressed(hv.Rectangles(box), fill_alpha=0, line_color=CHOSEN, line_width=1.5)
+
+
+def _listen(source: hv.DynamicMap, shown: Shown) -> None:
+    on_tap(_choose_patch)(source, shown)
+    on_box(_brush_patches)(source, shown)
+
+
+def _brush_patches(shown: Shown, left: float, bottom: float, right: float, top: float) -> None:
+    grid = shown.study.spec.grid
+    rows = (max(int(np.floor(grid.rows - top)), 0), min(int(np.floor(grid.rows - bottom)), grid.rows - 1))
+    columns = (max(int(np.floor(left)), 0), min(int(np.floor(right)), grid.cols - 1))
+    if rows[0] <= rows[1] and columns[0] <= columns[1]:
+        # It would be shown in the place of the brushed ones.
+        shown.selection.token = None
+        shown.selection.mark(PatchBlock(rows, columns), how=shown.selection.way)
 
 
 def _choose_patch(shown: Shown, x: float, y: float) -> None:

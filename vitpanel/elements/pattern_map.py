@@ -43,7 +43,9 @@ SIDE = 440
 # How many pixels around a click count as its place.
 REACH = 14
 # What a linked map follows.
-FOLLOWED = ("image", "layer", "head", "pattern", "map_colour", "density", "metric", "cloud", "heads")
+FOLLOWED = (
+    "image", "layer", "head", "pattern", "map_colour", "density", "metric", "cloud", "heads", "tokens", "share_source",
+)  # fmt: skip
 _OWN = ("layer", "head", "entropy", "importance")
 _LOOK: dict[str, Any] = {
     "xaxis": None,
@@ -142,7 +144,8 @@ def pattern_map(
         Name of the layout: ``"patch"``, ``"cls"`` or another one that the study has; None takes the selection's,
         and without one the layout that the page starts with.
     colour
-        What colours mean: ``"layer"``, ``"head"``, ``"class"``, ``"importance"`` or ``"density"``; None as above.
+        What colours mean: ``"layer"``, ``"head"``, ``"class"``, ``"importance"``, ``"density"``, or ``"tokens"`` for
+        the share of attention that goes to the brushed tokens, as far as the study stores it; None as above.
     density
         Whether to draw contours of the density, not points; None as above.
     table
@@ -223,6 +226,8 @@ class _ShownMap:
     def _painted(self) -> Any:
         name = self._patterns.selection.pattern
         title = f"Heads on images by {self._patterns.layouts().get(name, name)}"
+        if self._colours.kind == "tokens":
+            title = f"{title}: {self._colours.reason or self._colours.title}"
         shown: Any = rgb_element(self._paint(self._viewport)).opts(title=title, backend="bokeh")
         return shown
 

@@ -12,6 +12,7 @@ from vitpanel.drawing.viewport import Viewport
 from vitpanel.elements.density import Picture, Raster, ranked
 from vitpanel.state.patterns import MapColours
 from vitpanel.theme.palette import MEAN, MUTED, class_colours, dark_colour, layer_colours, rgba, signed_colours
+from vitpanel.theme.shares import share_colours
 
 N_BANDS = 10
 # Of the height that a single point has, what is shaded at least.
@@ -34,6 +35,8 @@ def colour_palette(colours: MapColours, *, n_layers: int, dark: bool = False) ->
         return layer_colours(n_layers, dark=dark)
     if colours.names:
         return tuple(class_colours(colours.names).values())
+    if colours.kind == "tokens":
+        return share_colours(np.empty(0), dark=dark).ramp
     return signed_colours() if colours.is_signed else RAMP
 
 

@@ -34,6 +34,11 @@ class Answers(param.Parameterized):
     atlas = param.ClassSelector(
         default=IDLE, class_=Online, doc="Thumbnails of all heads, (n_layers, n_heads, n_rows, n_rows)."
     )
+    received = param.ClassSelector(
+        default=IDLE,
+        class_=Online,
+        doc="What each token receives in all heads, (2, n_layers, n_heads, n_tokens); asked while tokens are brushed.",
+    )
     wants_atlas = param.Boolean(default=False, doc="Whether somebody looks at the atlas: it costs a forward.")
 
     def __init__(self, study: Study, *, selection: Selection, inference: Inference | None) -> None:
@@ -41,8 +46,10 @@ class Answers(param.Parameterized):
         self.inference = with_stored_modes(study, inference)
         super().__init__(selection=selection)
         self.pinned = PinnedModes(self.selection, self.inference)
+        self._received_of: int | None = None
         self._on_head()
         self._on_atlas()
+        self._on_tokens()
 
     def renew(self, study: Study) -> None:
         """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
@@ -54,6 +61,7 @@ class Answers(param.Parameterized):
         """Ask the live model once more, after a failure."""
         self.pinned.forget()
         self._on_head()
+        self._on_tokens()
 
     @param.depends("selection.image", "selection.layer", "selection.head", watch=True)
     def _on_head(self) -> None:
@@ -79,6 +87,21 @@ class Answers(param.Parameterized):
             self.atlas = Online("idle", message=reason)
         elif self.wants_atlas:
             self.inference.atlas(image, partial(self._receive_atlas, image))
+
+    @param.depends("selection.image", "selection.tokens", watch=True)
+    def _on_tokens(self) -> None:
+        image, reason = self.selection.image, self.study.attention_reason
+        if image is None or self.selection.tokens is None or self.inference is None or reason:
+            message = NO_IMAGE if image is None else NO_MODEL if self.inference is None else reason
+            self._received_of, self.received = None, Online("idle", message=message)
+        elif image != self._received_of or self.received.status not in {"running", "done"}:
+            # Another set of tokens of the same image is another sum of what is there.
+            self._received_of = image
+            self.inference.received(image, partial(self._receive_received, image))
+
+    def _receive_received(self, image: int, outcome: Online[np.ndarray]) -> None:
+        if image == self._received_of:
+            self.received = outcome
 
     def _receive_atlas(self, image: int, outcome: Online[np.ndarray]) -> None:
         if image == self.selection.image:

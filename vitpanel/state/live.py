@@ -16,7 +16,7 @@ HOW_TO_CHOOSE = "Choose one: image=0, or the image of the selection."
 
 
 class LiveModel(Protocol):
-    """A study's model; both methods return when the answer is there, and raise an `InferenceError` if it cannot be."""
+    """A study's model; its methods return when the answer is there, and raise an `InferenceError` if it cannot be."""
 
     def attention(self, image: int, layer: int) -> Matrices:
         """Attention of a layer, right but for a unit of the third digit."""
@@ -24,6 +24,10 @@ class LiveModel(Protocol):
 
     def modes(self, image: int, layer: int, head: int) -> PrunedHead:
         """All pruning modes of a head."""
+        ...
+
+    def received(self, image: int) -> np.ndarray:
+        """What each token receives in all heads, as `vitpanel.state.online.Inference` has it."""
         ...
 
 
@@ -39,9 +43,15 @@ def attention_of(study: Study, selection: Selection, live: LiveModel | None) -> 
     InferenceError
         If there is no model, or it fails.
     """
-    if study.attention_reason:
-        raise StudyIncompleteError(study.attention_reason)
-    return _there(live).attention(_image(selection), selection.layer)[selection.head]
+    return _showing(study, live).attention(_image(selection), selection.layer)[selection.head]
+
+
+def received_of(study: Study, selection: Selection, live: LiveModel | None) -> np.ndarray:
+    """What each token of the chosen image receives in all heads, float32 ``(2, n_layers, n_heads, n_tokens)``.
+
+    The first is from CLS, the second from all patches on average; raises as `attention_of`.
+    """
+    return _showing(study, live).received(_image(selection))
 
 
 def modes_of(study: Study, selection: Selection, live: LiveModel | None) -> PrunedHead:
@@ -64,6 +74,13 @@ def _image(selection: Selection) -> int:
     if selection.image is None:
         raise ChoiceError(NO_IMAGE, hint=HOW_TO_CHOOSE)
     return selection.image
+
+
+def _showing(study: Study, live: LiveModel | None) -> LiveModel:
+    """The model, where its attention may be shown."""
+    if study.attention_reason:
+        raise StudyIncompleteError(study.attention_reason)
+    return _there(live)
 
 
 def _there(live: LiveModel | None) -> LiveModel:

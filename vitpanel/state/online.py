@@ -63,3 +63,11 @@ class Inference(Protocol):
     def atlas(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
         """Ask for `vitpanel.drawing.thumbnails` of all heads, ``(n_layers, n_heads, n_rows, n_rows)``."""
         ...
+
+    def received(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for what each token receives in all heads, ``(2, n_layers, n_heads, n_tokens)``.
+
+        It is `vitpanel.core.received.received_attention`, right but for a unit of the third digit; NaN for a head that
+        is not there.
+        """
+        ...

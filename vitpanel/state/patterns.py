@@ -1,5 +1,6 @@
 """D1: what a session says of the map of all heads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -10,6 +11,7 @@ from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.cluster import ClusterSummary, cluster_rows, cluster_summary
 from vitpanel.state.image_groups import label_classes
 from vitpanel.state.pattern_map import Cohesion, PatternMap, pattern_layouts, pattern_map
+from vitpanel.state.queries.brush_shares import BrushShares, shares_of_tokens
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -17,6 +19,7 @@ LABELS = {"patch": "Patch", "cls": "CLS"}
 MOST_SORTED = 500_000
 MOST_RANGES = 16
 SHOWN_PERCENTILES = (1, 99)
+NO_TOKENS = "No tokens are brushed: drag over a part of the image in Attention Detail, or choose another colour."
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class MapColours:
         Ends of the range; values beyond them have the colours of the ends.
     metric
         By which the importance is meant.
+    image
+        The one whose heads alone have values, None where all have.
+    shares
+        Values of those heads, over the flat head index.
+    reason
+        Why no head has a value; empty where some have.
     """
 
     kind: str
@@ -43,6 +52,9 @@ class MapColours:
     low: float = 0.0
     high: float = 1.0
     metric: str = ""
+    image: int | None = None
+    shares: tuple[float, ...] = ()
+    reason: str = ""
 
     @property
     def is_signed(self) -> bool:
@@ -75,10 +87,15 @@ class Patterns:
         Shared by all sessions.
     selection
         This person's.
+    token_shares
+        Gives the shares of attention to the brushed tokens, None without any; without it, what the study stores.
     """
 
-    def __init__(self, study: Study, selection: Selection) -> None:
+    def __init__(
+        self, study: Study, selection: Selection, *, token_shares: Callable[[], BrushShares | None] | None = None
+    ) -> None:
         self.study, self.selection = study, selection
+        self._token_shares = token_shares or self._stored_shares
         self._rows = lru_cache(4)(partial(cluster_rows, study))
         self._importance_range = lru_cache(MOST_RANGES)(self._find_importance_range)
 
@@ -129,6 +146,8 @@ class Patterns:
             return MapColours(kind, metric_of(metric).legend, low=low, high=high, metric=metric)
         if kind == "density":
             return MapColours(kind, "heads per pixel")
+        if kind == "tokens":
+            return self._token_colours()
         size = spec.n_layers if kind == "layer" else spec.n_heads
         title = "layer" if kind == "layer" else "head number"
         return MapColours(kind, title, tuple(str(i) for i in range(size)))
@@ -148,7 +167,11 @@ class Patterns:
             return self._class_codes()[rows // heads]
         if kind == "importance":
             return self._importance(rows, colours.metric)
-        return np.full(rows.shape, np.nan, np.float32)
+        values = np.full(rows.shape, np.nan, np.float32)
+        if colours.image is not None:
+            is_own = rows // heads == colours.image
+            values[is_own] = np.array(colours.shares, np.float32)[rows[is_own] % heads]
+        return values
 
     def described(self, rows: np.ndarray, *, metric: str) -> dict[str, np.ndarray]:
         """What is known of rows, by name: class of the image, entropy, importance; what the study lacks is left out."""
@@ -160,6 +183,23 @@ class Patterns:
         if f"importance/{metric}" in self.study:
             known[f"importance_{metric}"] = self._importance(rows, metric)
         return known
+
+    def _token_colours(self) -> MapColours:
+        """Shares of attention that go to the brushed tokens, which are known of the chosen image's heads alone."""
+        shares = self._token_shares()
+        if shares is None:
+            return MapColours("tokens", "share of attention", reason=NO_TOKENS)
+        if shares.reason:
+            return MapColours("tokens", shares.title, reason=shares.reason)
+        most = float(np.nanmax(shares.values, initial=0)) or 1.0
+        values = tuple(shares.values.ravel().tolist())
+        return MapColours("tokens", shares.title, high=most, image=self.selection.image, shares=values)
+
+    def _stored_shares(self) -> BrushShares | None:
+        brush, selection = self.selection.tokens, self.selection
+        if brush is None:
+            return None
+        return shares_of_tokens(self.study, brush, image=selection.image, source=selection.share_source)
 
     def _class_names(self) -> tuple[str, ...]:
         order = np.argsort(self.study.images["label"].to_numpy(), kind="stable")

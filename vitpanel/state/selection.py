@@ -17,7 +17,7 @@ from vitpanel.study.metric_arrays import all_image_layouts
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
 
-MAP_COLOURS = ("layer", "head", "class", "importance", "density")
+MAP_COLOURS = ("layer", "head", "class", "importance", "density", "tokens")
 MOST_PINNED = 4
 MOST_JUMPS = 50
 

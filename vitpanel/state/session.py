@@ -57,7 +57,7 @@ class Session(Answers):
     def __init__(self, study: Study, *, selection: Selection | None = None, inference: Inference | None = None) -> None:
         selection = Selection(study) if selection is None else selection.fit(study)
         super().__init__(study, selection=selection, inference=inference)
-        self.patterns = Patterns(study, selection)
+        self.patterns = Patterns(study, selection, token_shares=self.token_shares)
         self._display: tuple[np.ndarray, HeadDisplay] | None = None
 
     def renew(self, study: Study) -> None:
@@ -135,7 +135,9 @@ class Session(Answers):
         brush, selection = self.selection.tokens, self.selection
         if brush is None:
             return None
-        return shares_of_tokens(self.study, brush, image=selection.image, source=selection.share_source)
+        return shares_of_tokens(
+            self.study, brush, image=selection.image, source=selection.share_source, received=self.received
+        )
 
     def image_layouts(self) -> dict[str, str]:
         """Arrays that lay the images of this model out, by the name of what their vectors are."""

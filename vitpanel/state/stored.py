@@ -13,7 +13,7 @@ from vitpanel.study.reader import Study
 
 
 class StoredModes:
-    """Answers for the modes at once from the study; asks the live model for attention and the atlas alone.
+    """Answers for the modes at once from the study; asks the live model for all else.
 
     Parameters
     ----------
@@ -52,6 +52,13 @@ class StoredModes:
             deliver(Online("idle", message=NO_MODEL))
         else:
             self._live.atlas(image, deliver)
+
+    def received(self, image: int, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for what each token receives in all heads."""
+        if self._live is None:
+            deliver(Online("idle", message=NO_MODEL))
+        else:
+            self._live.received(image, deliver)
 
 
 def with_stored_modes(study: Study, live: Inference | None) -> Inference | None:

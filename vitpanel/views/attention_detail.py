@@ -10,9 +10,10 @@ import param
 
 from vitpanel.core.grid import CLS
 from vitpanel.core.spec import short_head_name
+from vitpanel.core.token_names import tokens_named
 from vitpanel.drawing.display import CUT_OUT, HEAT, SCALES, pooling_step, share_above
 from vitpanel.errors import VitpanelError, public_words
-from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table
+from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table, read_tokens
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.base import FILLED, FULL_WIDTH, escaped
@@ -24,6 +25,7 @@ from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures,
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
 from vitpanel.views.head_atlas import STEM, HeadAtlas
+from vitpanel.views.token_brush import TokenBrush
 from vitpanel.views.view import Place, View
 
 _NOTE = f"""
@@ -56,7 +58,8 @@ class AttentionDetail(View):
     redraws: ClassVar = {
         "_draw_head": ("session.attention",),
         "_draw_threshold": ("threshold",),
-        "_draw_token": ("token",),
+        "_draw_token": ("token", "tokens"),
+        "_draw_brush": ("tokens", "extra"),
         "_draw_image": ("image",),
         "_draw_options": ("scale", "extra", "mask"),
     }
@@ -66,25 +69,28 @@ class AttentionDetail(View):
         self.grid = session.study.spec.grid
         self.pictures = create_head_pictures(self.grid)
         self.pictures.words.styles = _WORDS
+        self.brush = TokenBrush(session, bridge, self.pictures)
         self.atlas = HeadAtlas(session)
         if (step := pooling_step(self.grid)) > 1:
             self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         self._name = pn.pane.HTML("", margin=(10, 4, 0, 8), styles=_NAME)
-        self._token = create_text_box("Token", width=72)
-        self._threshold = create_text_box("Threshold", width=80)
+        self._token = create_text_box("Token", width=84)
+        self._threshold = create_text_box("Threshold", width=68)
         self._unit = create_select("Unit", UNITS, UNITS[0], width=80)
         self._scale = create_select("Shades", SCALES, session.selection.scale, width=108)
         self._cut_out = Checkbox(label="Cut-out", margin=(0, 8))
         self._extra = Checkbox(label="extra tokens", margin=(10, 4, 0, 4))
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
+        self._line, self._beside = pn.Row(**FULL_WIDTH, height=28), list[pn.viewable.Viewable]()
         self._create_charts()
         self._figures = self._lay_out()
-        self._shown_threshold_value, self._written = math.nan, ""
+        self._shown_threshold_value, self._written, self._said = math.nan, "", ""
         self._listen()
         self._draw_image()
         self._draw_options()
         self._draw_threshold()
         self._draw_token()
+        self._draw_brush()
         self._draw_head()
         self.follow()
 
@@ -110,8 +116,9 @@ class AttentionDetail(View):
         """D2, D3 above D5, and D4 side by side, words over them where there is nothing to see; the atlas of heads."""
         over = {"position": "relative", "min-height": "0"}
         words = self.bridge.pane(self.pictures.words, **FULL_WIDTH)
-        line = pn.Row(self._cut_out, words, *self.atlas.controls(), **FULL_WIDTH, height=28)
-        return pn.Column(pn.Column(self._figures, self._note, **FILLED, styles=over), line, self.atlas, **FILLED)
+        self._beside = [self._cut_out, words, *self.atlas.controls()]
+        self._show_bar()
+        return pn.Column(pn.Column(self._figures, self._note, **FILLED, styles=over), self._line, self.atlas, **FILLED)
 
     def records(self) -> list[dict[str, Any]]:
         """What the menu of files says of the charts and of the atlas."""
@@ -154,8 +161,8 @@ class AttentionDetail(View):
         )
 
     def _mask_table(self, side: str) -> Any:
-        token = self.grid.cls if self.session.selection.token is None else self.session.selection.token
-        return mask_table(self.session.head_display(), self.grid, side=side, token=token)
+        tokens = read_tokens(self.session.study, self.session.selection)
+        return mask_table(self.session.head_display(), self.grid, side=side, tokens=tokens)
 
     def _lay_out(self) -> pn.Row:
         masks = [getattr(self, f"{name}_chart") for name in self.pictures.masks.figures]
@@ -221,8 +228,20 @@ class AttentionDetail(View):
 
     def _draw_token(self) -> None:
         token = self.session.selection.token
-        self._token.param.update(value="" if token is None else self.grid.name(token), css_classes=[])
+        self._said = self.brush.words if token is None else self.grid.name(token)
+        self._token.param.update(value=self._said, css_classes=[])
         self.pictures.kept_token.data = {"token": [NO_TOKEN if token is None else token]}
+
+    def _draw_brush(self) -> None:
+        self.brush.draw()
+        self._show_bar()
+
+    def _show_bar(self) -> None:
+        """Put what belongs to a brush of tokens beside the words while there is one, and only then on the page."""
+        bar = [] if self.session.selection.tokens is None else [self.brush.bar]
+        parts = [*self._beside[:2], *bar, *self._beside[2:]]
+        if self._beside and parts != self._line.objects:
+            self._line.objects = parts
 
     def _draw_options(self) -> None:
         selection = self.session.selection
@@ -269,15 +288,25 @@ class AttentionDetail(View):
         return share_above(attention, value)
 
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
-        token = self.grid.find(event.new)
-        is_known = token is not None or not event.new.strip()
-        self._token.css_classes = [] if is_known else WRONG
-        if is_known:
-            self.session.selection.token = token
+        text, selection = event.new.strip(), self.session.selection
+        if text == self._said:
             return
-        known = [self.grid.name(token) for token in range(self.grid.n_prefix)]
-        known += [f"the number of a patch from 0 to {self.grid.size - 1}", "or its row, column"]
-        self._complain(f"There is no token {event.new!r}: type {', '.join(known)}.")
+        tokens = tokens_named(self.grid, text)
+        self._token.css_classes = [] if tokens or not text else WRONG
+        if not text:
+            # What the box said goes.
+            selection.param.update(**{"tokens" if selection.token is None else "token": None})
+        elif len(tokens) == 1:
+            selection.token = tokens[0]
+        elif tokens:
+            self.brush.mark(tokens)
+            self._put("_draw_token")
+        else:
+            known = [self.grid.name(token) for token in range(self.grid.n_prefix)]
+            known += [f"the number of a patch from 0 to {self.grid.size - 1}", "its row, column"]
+            self._complain(
+                f"There is no token {event.new!r}: type {', '.join(known)}, or several as 2-5; 9 or r0-1 c2-3."
+            )
 
     def _complain(self, message: str) -> None:
         def say() -> None:

@@ -62,6 +62,7 @@ class PatternOverview(View):
     redraws: ClassVar = {
         "_draw_map": ("pattern",),
         "_draw_look": ("density", "map_colour", "metric"),
+        "_draw_token_shares": ("tokens", "share_source", "image", "session.received", "view.dark"),
         "_draw_choice": ("image", "layer", "head"),
         "_draw": ("cloud", "images", "view.dark"),
         "_draw_outline": ("heads",),
@@ -217,15 +218,19 @@ class PatternOverview(View):
             self._refuse(error)
             return
         self.chart.clear()
-        self._palette = colour_palette(self._colours, n_layers=self.session.study.spec.n_layers)
-        is_named = self._colours.kind == "class"
-        self._legend.param.update(
-            visible=is_named, object=legend_html(self._colours, self._palette) if is_named else ""
-        )
+        # The browser exchanges the other colours with the theme.
+        is_dark = self.dark and self._colours.kind == "tokens"
+        self._palette = colour_palette(self._colours, n_layers=self.session.study.spec.n_layers, dark=is_dark)
+        words = legend_html(self._colours, self._palette)
+        self._legend.param.update(visible=bool(words), object=words)
         colours, palette = self._colours, self._palette
         self.bridge.put((self, "bar"), lambda: explain_colours(self.plot.bar, colours, palette))
         self._draw_choice()
         self._draw()
+
+    def _draw_token_shares(self) -> None:
+        if self.session.selection.map_colour == "tokens":
+            self._draw_look()
 
     def _draw_choice(self) -> None:
         if not self._can_draw:

@@ -1,14 +1,25 @@
 """How much of each head is in a brush, or goes to the tokens in it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tests.synthetic import synthetic_attention
+from tests.fakes import FakeInference
+from tests.synthetic import synthetic_attention, write_synthetic_study
 from vitpanel.state.brush import Brush, Ids, InRange
-from vitpanel.state.queries.brush_shares import FROM_CLS, FROM_PATCHES, shares_of_heads, shares_of_tokens
+from vitpanel.state.online import Online
+from vitpanel.state.queries.brush_shares import FROM_CLS, FROM_PATCHES, BrushShares, shares_of_heads, shares_of_tokens
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
-from vitpanel.study.reader import Study
+from vitpanel.study.reader import Study, open_study
+
+
+def tokens_of(session: Session) -> BrushShares:
+    """What the session says of its brush of tokens."""
+    shares = session.token_shares()
+    assert shares is not None
+    return shares
 
 
 @pytest.mark.parametrize("brush", [Ids(((0, 1), (1, 0)), "head"), InRange("entropy", low=0.4, item="instance")])
@@ -48,7 +59,71 @@ def test_a_session_speaks_of_its_own_brushes(study: Study):
     assert session.token_shares() is None
     session.selection.mark(Ids(((0, 1),), "head"))
     session.selection.mark(Ids((3,), "token"))
-    assert session.head_shares().values[0, 1] == 1
-    assert session.token_shares().values == pytest.approx(
+    shares = session.head_shares()
+    assert shares is not None
+    assert shares.values[0, 1] == 1
+    assert tokens_of(session).values == pytest.approx(
         shares_of_tokens(study, Ids((3,), "token"), image=4, source=FROM_CLS).values
     )
+
+
+def slow_sum(matrix: np.ndarray, tokens: tuple[int, ...], sources: range) -> float:
+    return sum(float(matrix[source, token]) for source in sources for token in tokens) / len(sources)
+
+
+@pytest.mark.parametrize("prefix", [("cls",), (), ("cls", "register", "register")])
+@pytest.mark.parametrize("source", [FROM_CLS, FROM_PATCHES])
+def test_the_live_model_tells_what_goes_to_any_tokens(tmp_path: Path, prefix: tuple[str, ...], source: str):
+    study = open_study(write_synthetic_study(tmp_path / "a.study", rows=3, cols=5, prefix=prefix))
+    grid, tokens, inference = study.spec.grid, (1, 2, 7), FakeInference(study.spec)
+    selection = Selection(study, image=4, share_source=source)
+    session = Session(study, selection=selection, inference=inference)
+    assert not inference.waiting
+    assert session.received.status == "idle"
+    selection.mark(Ids(tokens, "token"))
+    shares = tokens_of(session)
+    assert not shares.reason
+    patches = range(grid.n_prefix, grid.n_tokens)
+    sources = range(1) if source == FROM_CLS and prefix else patches
+    for layer, head in np.ndindex(shares.values.shape):
+        expected = slow_sum(inference.matrices(4, layer)[head], tokens, sources)
+        assert shares.values[layer, head] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_model_is_asked_once_for_an_image_whatever_is_brushed(study: Study):
+    inference = FakeInference(study.spec)
+    session = Session(study, selection=Selection(study, image=4, share_source=FROM_PATCHES), inference=inference)
+    inference.is_prompt = False
+    session.selection.mark(Ids((3,), "token"))
+    shares = tokens_of(session)
+    assert (shares.reason, shares.is_coming) == ("computing …", True)
+    # What CLS attends to is stored.
+    session.selection.share_source = FROM_CLS
+    assert not tokens_of(session).reason
+    inference.answer("received")
+    known = session.received
+    session.selection.mark(Ids((4, 5), "token"))
+    assert session.received is known
+    assert not inference.waiting.keys() & {"received"}
+    session.selection.image = 5
+    assert session.received.status == "running"
+    inference.fail("received", message="No memory.", hint="Close something.")
+    session.selection.share_source = FROM_PATCHES
+    shares = tokens_of(session)
+    assert (shares.reason, shares.is_coming) == ("No memory. Close something.", False)
+    session.ask_again()
+    inference.answer("received")
+    assert not tokens_of(session).reason
+    session.selection.tokens = None
+    assert session.received.value is None
+
+
+def test_an_answer_that_comes_late_is_of_no_other_image(study: Study):
+    inference = FakeInference(study.spec)
+    session = Session(study, selection=Selection(study, image=4), inference=inference)
+    inference.is_prompt = False
+    session.selection.mark(Ids((3,), "token"))
+    _, deliver = inference.waiting["received"]
+    session.selection.image = 5
+    deliver(Online("done", inference.received_attention(4)))
+    assert session.received.value is None

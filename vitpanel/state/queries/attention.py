@@ -1,5 +1,7 @@
 """What the chosen head attends to on the chosen image (D2 to D5)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -46,20 +48,38 @@ def matrix_table(display: HeadDisplay | None, grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(LINK, columns, strict=True)))
 
 
-def mask_table(display: HeadDisplay | None, grid: Grid, *, side: str, token: int | None) -> pd.DataFrame:
-    """D2: attention from (``"source"``) or to (``"target"``) a token by patch.
+def read_tokens(study: Study, selection: Selection) -> tuple[int, ...]:
+    """Tokens whose attention the masks show: the chosen one, else the brushed ones, else CLS, if there is any."""
+    if selection.token is not None:
+        return (selection.token,)
+    brushed = () if selection.tokens is None else np.flatnonzero(mask_of(study, selection.tokens)).tolist()
+    cls = study.spec.grid.cls
+    return tuple(brushed) or (() if cls is None else (cls,))
 
-    Without a token, what all patches give on average; nobody knows what such a mean gets.
+
+def mask_table(display: HeadDisplay | None, grid: Grid, *, side: str, tokens: Sequence[int]) -> pd.DataFrame:
+    """D2: attention from (``"source"``) or to (``"target"``) some tokens by patch.
+
+    Of several tokens S it is (1 / |S|) · Σ_{t ∈ S} A[t, patch], where they look on average, and Σ_{t ∈ S} A[patch, t],
+    the share of each patch's attention that goes to them. Without tokens, what all patches give on average; nobody
+    knows what such a mean gets.
     """
-    if display is None or (token is None and side == "target"):
+    if display is None or (not tokens and side == "target"):
         return pd.DataFrame(columns=["token", "row", "column", "value"])
     row, column = np.divmod(np.arange(grid.size), grid.cols)
-    if token is None:
-        values = display.matrix[grid.patches].mean(axis=0, dtype=np.float64)
+    sources = list(tokens) or grid.patches
+    if side == "source":
+        values = display.matrix[sources].mean(axis=0, dtype=np.float64)
     else:
-        values = display.matrix[token] if side == "source" else display.matrix[:, token]
-    name = "mean of all patches" if token is None else grid.name(token)
-    return pd.DataFrame({"token": name, "row": row, "column": column, "value": values[grid.patches]})
+        values = display.matrix[:, list(tokens)].sum(axis=1, dtype=np.float64)
+    return pd.DataFrame({"token": name_of(tokens, grid), "row": row, "column": column, "value": values[grid.patches]})
+
+
+def name_of(tokens: Sequence[int], grid: Grid) -> str:
+    """What the tokens whose attention is shown are called."""
+    if not tokens:
+        return "mean of all patches"
+    return grid.name(tokens[0]) if len(tokens) == 1 else f"{len(tokens)} brushed tokens"
 
 
 def cells_of(study: Study, selection: Selection, display: HeadDisplay) -> pd.DataFrame:
@@ -115,7 +135,7 @@ def bins_of(selection: Selection, display: HeadDisplay) -> pd.DataFrame:
 
 
 def patches_of(study: Study, selection: Selection, display: HeadDisplay, *, side: str) -> pd.DataFrame:
-    """Attention of the chosen token by patch; without one that of CLS, in a model without CLS the mean of all patches.
+    """Attention of what `read_tokens` says by patch, as `mask_table` has it.
 
     Parameters
     ----------
@@ -126,9 +146,7 @@ def patches_of(study: Study, selection: Selection, display: HeadDisplay, *, side
     -------
     The columns `PATCH_COLUMNS`; no rows where nobody knows what the mean of all patches gets.
     """
-    grid = study.spec.grid
-    token = grid.cls if selection.token is None else selection.token
-    table = mask_table(display, grid, side=side, token=token)
+    table = mask_table(display, study.spec.grid, side=side, tokens=read_tokens(study, selection))
     return _placed(table.assign(side=side), selection, PATCH_COLUMNS)
 
 

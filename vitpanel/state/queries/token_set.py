@@ -1,13 +1,10 @@
 """Which heads attend to a set of tokens of an image."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from vitpanel.core.grid import Grid
-from vitpanel.state.online import Matrices
 from vitpanel.state.queries.marks import all_heads
 from vitpanel.study.reader import Study
 
@@ -15,31 +12,28 @@ COLUMNS = ("layer", "head", "from_cls", "from_patches")
 STORED = "patterns/cls"
 
 
-def token_shares(attention: np.ndarray, tokens: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the attention that goes to a set S of tokens, from CLS and from all patches.
+def token_shares(received: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Share of the attention that goes to a set S of tokens: the sum of what its tokens receive.
 
     from_cls = Σ_{t ∈ S} A[CLS, t],
     from_patches = (1 / P) · Σ_{i ∈ patches} Σ_{t ∈ S} A[i, t], with P patches.
 
-    What a token of the set gives itself counts. Rows of A sum to 1, so that a head that attends to all tokens alike
-    gives the set its share of the tokens.
+    A head that attends to all tokens alike gives the set its share of the tokens.
 
     Parameters
     ----------
-    attention
-        A, float ``(…, n_tokens, n_tokens)``; rows are source tokens. Not modified.
+    received
+        As `vitpanel.core.received.received_attention` gives it, ``(2, …, n_tokens)``. Not modified.
     tokens
         S, bool ``(n_tokens,)``.
 
     Returns
     -------
-    Both float64 ``(…)`` in [0, 1] but for rounding; ``from_cls`` is NaN for a model without CLS.
+    ``from_cls`` and ``from_patches``, float64 ``(2, …)`` in [0, 1] but for rounding; NaN where ``received`` is, also of
+    no tokens.
     """
-    to_set = attention @ tokens.astype(attention.dtype)
-    from_patches = to_set[..., grid.patches].mean(-1, dtype=np.float64)
-    if grid.cls is None:
-        return np.full_like(from_patches, np.nan), from_patches
-    return to_set[..., grid.cls].astype(np.float64), from_patches
+    shares = received[..., tokens].sum(-1, dtype=np.float64)
+    return np.where(np.isnan(received[..., 0]), np.nan, shares)
 
 
 def stored_cls_shares(study: Study, image: int, tokens: np.ndarray) -> np.ndarray:
@@ -61,7 +55,7 @@ def stored_cls_shares(study: Study, image: int, tokens: np.ndarray) -> np.ndarra
 
 
 def token_set_table(
-    study: Study, tokens: np.ndarray, *, image: int, layers: Mapping[int, Matrices] | None = None
+    study: Study, tokens: np.ndarray, *, image: int, received: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Share of each head's attention that goes to a set of tokens, one row a head; see `token_shares`.
 
@@ -71,21 +65,19 @@ def token_set_table(
         The set, bool ``(n_tokens,)``.
     image
         Whose tokens they are.
-    layers
-        Attention of the image by layer, as far as the live model has given it; each has a matrix for each head.
+    received
+        What each token of the image receives in all heads, as the live model tells it.
 
     Returns
     -------
-    The columns `COLUMNS`. Where a layer is not given, ``from_cls`` is what the study stores, and ``from_patches`` is
-    NaN: no study stores what each patch gets from all others.
+    The columns `COLUMNS`. Without ``received``, ``from_cls`` is what the study stores, and ``from_patches`` is NaN: no
+    study stores what each patch gets from all others.
     """
-    spec = study.spec
-    from_cls = stored_cls_shares(study, image, tokens)
-    from_patches = np.full((spec.n_layers, spec.n_heads), np.nan)
-    for layer, matrices in (layers or {}).items():
-        for head in range(spec.heads_of(layer)):
-            place = layer, head
-            from_cls[place], from_patches[place] = token_shares(matrices[head], tokens, spec.grid)
+    if received is None:
+        from_cls = stored_cls_shares(study, image, tokens)
+        from_patches = np.full(from_cls.shape, np.nan)
+    else:
+        from_cls, from_patches = token_shares(received, tokens)
     return all_heads(study).assign(from_cls=from_cls.ravel(), from_patches=from_patches.ravel())
 
 

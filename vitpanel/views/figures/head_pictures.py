@@ -17,7 +17,15 @@ from vitpanel.views.figures.glyphs import create_sources
 from vitpanel.views.figures.heatmap import Heatmap, create_heatmap, heatmap_layout
 from vitpanel.views.figures.image_masks import ImageMasks, create_image_masks
 from vitpanel.views.figures.threshold_histogram import UNITS, ThresholdHistogram, create_threshold_histogram
-from vitpanel.views.figures.token_lines import MARGIN, SHADES, SOURCES, TARGETS, TokenLines, create_token_lines
+from vitpanel.views.figures.token_lines import (
+    LINK_COLUMNS,
+    MARGIN,
+    SHADES,
+    SOURCES,
+    TARGETS,
+    TokenLines,
+    create_token_lines,
+)
 
 NO_TOKEN = -1
 MAX_DRAGGED = 6000
@@ -28,16 +36,21 @@ HEAD_COLUMNS = ("matrix", "pooled", "links", "counts", "edges", "limits", "thres
 class HeadPictures:
     """Figures of D2 to D5, the sources that the server and the browser share, and a line of words.
 
-    The server writes ``head`` (see `head_columns`) and ``options`` (scale, whether extra tokens are shown, unit of
-    the threshold, look of the masks); both write ``threshold_value`` (the attention at which the bar stands, told by
-    the browser when the bar is let go) and ``kept_token`` (the token clicked at, -1 for none). All else is drawn from
-    these in the browser, ``words`` says what is pointed at.
+    The server writes ``head`` (see `head_columns`), ``options`` (scale, whether extra tokens are shown, unit of the
+    threshold, look of the masks) and ``brushed`` (the brushed tokens); both write ``threshold_value`` (the attention at
+    which the bar stands, told by the browser when the bar is let go) and ``kept_token`` (the token clicked at, -1 for
+    none). The browser tells in ``dragged`` of a drag over tokens: what it went over, from where to where, and the keys
+    that were held. All else is drawn from these in the browser, ``brushed_links`` are those of the brushed tokens that
+    are drawn, ``words`` says what is pointed at.
     """
 
     head: ColumnDataSource
     options: ColumnDataSource
     threshold_value: ColumnDataSource
     kept_token: ColumnDataSource
+    brushed: ColumnDataSource
+    dragged: ColumnDataSource
+    brushed_links: ColumnDataSource
     words: Div
     masks: ImageMasks
     lines: TokenLines
@@ -62,8 +75,9 @@ def head_columns(display: HeadDisplay, threshold_value: float) -> dict[str, list
 def create_head_pictures(grid: Grid) -> HeadPictures:
     """Build the figures of D2 to D5 without values, and what links them in the browser."""
     looks = {"scale": ["linear"], "extra": [True], "unit": [UNITS[0]], "mask": [HEAT]}
-    head, options, threshold_value, kept_token = create_sources(
-        HEAD_COLUMNS, looks, {"value": [1.0]}, {"token": [NO_TOKEN]}
+    drag = {"number": [0], "kind": [""], "x": [[0, 0]], "y": [[0, 0]], "held": [{}]}
+    head, options, threshold_value, kept_token, brushed, dragged = create_sources(
+        HEAD_COLUMNS, looks, {"value": [1.0]}, {"token": [NO_TOKEN]}, ("token",), drag
     )
     colours = _link_colours(grid)
     pictures = HeadPictures(
@@ -71,6 +85,9 @@ def create_head_pictures(grid: Grid) -> HeadPictures:
         options=options,
         threshold_value=threshold_value,
         kept_token=kept_token,
+        brushed=brushed,
+        dragged=dragged,
+        brushed_links=ColumnDataSource({name: [] for name in LINK_COLUMNS}, syncable=False),
         words=Div(text="What the pointer reads is said here.", syncable=False, margin=0, sizing_mode="stretch_width"),
         masks=create_image_masks(grid),
         lines=create_token_lines(grid, colours),
@@ -178,10 +195,12 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "head": pictures.head,
         "pointed": ColumnDataSource(columns, syncable=False),
         "kept_token": pictures.kept_token,
+        "brushed": pictures.brushed,
         "names": [grid.label(token) for token in range(grid.n_tokens)],
         "cls": NO_TOKEN if grid.cls is None else grid.cls,
         **_sizes(grid),
     }
+    mark = {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark}
     args = known | {
         "options": pictures.options,
         "crop": masks.crop,
@@ -198,19 +217,22 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "token_kinds": token_kinds(grid).tolist(),
         "pictures": {name: masks.figures[name] for name in masks.masks},
         "captions": {name: masks.figures[name].title for name in masks.masks},
-        "mark": {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark},
+        "mark": mark,
         "links": lines.links,
         "highlighted": lines.highlighted,
+        "brushed_links": pictures.brushed_links,
         "words": pictures.words,
     }
     show = CustomJS(args=args, code=script("token.js"))
     known["pointed"].js_on_change("data", show)
     pictures.kept_token.js_on_change("data", show)
+    pictures.brushed.js_on_change("data", show)
     masks.crop.js_on_change("data", show)
     places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
     for place, fig in places.items():
-        react = CustomJS(args=known | {"grids": masks.grids, "place": place}, code=script("point.js"))
-        for event in ("mousemove", "mouseleave", "tap", "doubletap"):
+        own = {"grids": masks.grids, "place": place, "dragged": pictures.dragged, "mark": mark}
+        react = CustomJS(args=known | own, code=script("point.js"))
+        for event in ("mousemove", "mouseleave", "tap", "doubletap", "panstart", "pan", "panend"):
             fig.js_on_event(event, react)
         if place not in {"lines", "image"}:
             fig.add_tools(create_hover(fig, known | {"place": place}))

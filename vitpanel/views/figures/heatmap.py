@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from bokeh.models import (
@@ -15,6 +15,7 @@ from bokeh.models import (
     LinearColorMapper,
     Quad,
     Range1d,
+    Title,
 )
 from bokeh.plotting import figure
 
@@ -84,6 +85,7 @@ def create_heatmap(grid: Grid, colours: dict[str, LinearColorMapper]) -> Heatmap
         "y_range": Range1d(size, 0, syncable=False),
     }
     fig = create_figure(title="Attention: row = source, column = target", min_border_right=16, **NO_AXES, **ranges)
+    cast("Title", fig.title).standoff = 4  # marks of brushed tokens lie on the upper edge
     *sources, mark = create_sources(*map(_empty_blocks, places.values()), TOKENS, syncable=False)
     blocks, bars = dict(zip(places, sources, strict=True)), {}
     strong = {kind: _strong_colours(kind) for kind in places}

@@ -60,7 +60,9 @@ def rgba_pixels(data: bytes) -> np.ndarray:
 def create_image_masks(grid: Grid) -> ImageMasks:
     """Draw three pictures of one crop, ``rows × cols`` patches large, without pixels yet."""
     crop = ColumnDataSource({"image": [NO_PIXELS]})
-    grey, mark, lines = create_sources({"image": [NO_PIXELS]}, ("x", "y", "dash"), _grid_lines(grid), syncable=False)
+    grey, mark, lines = create_sources(
+        {"image": [NO_PIXELS]}, ("x", "y", "width", "height", "dash"), _grid_lines(grid), syncable=False
+    )
     made = ImageMasks({}, crop, grey, [], [], {}, {}, {}, mark, [])
     for name in PICTURES:
         fig = made.figures[name] = _create_picture(grid, has_title_of_server=name == "image")
@@ -71,7 +73,14 @@ def create_image_masks(grid: Grid) -> ImageMasks:
             _add_mask(made, name, grid)
         made.grids.append(_add_grid(fig, lines))
         outline = Rect(
-            x="x", y="y", width=1, height=1, fill_alpha=0, line_color=CHOSEN, line_width=1.5, line_dash="dash"
+            x="x",
+            y="y",
+            width="width",
+            height="height",
+            fill_alpha=0,
+            line_color=CHOSEN,
+            line_width=1.5,
+            line_dash="dash",
         )
         add_glyph(fig, outline, mark, level="overlay")
         fit_to_frame(fig, grid.cols, grid.rows, room=0 if name == "image" else SCALE_ROOM)

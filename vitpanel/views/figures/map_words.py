@@ -60,7 +60,12 @@ def _verdict(share: float, spread: float) -> str:
 
 
 def legend_html(colours: MapColours, palette: tuple[str, ...]) -> str:
-    """Name the colour of each class."""
+    """Name the colour of each class, or say which heads have colours; empty where the colour bar says all."""
+    if colours.kind == "tokens":
+        only = f"Only the heads of image {colours.image} have colours: the share is known for the chosen image alone."
+        return f'<div class="words">{escaped(colours.reason or only)}</div>'
+    if colours.kind != "class":
+        return ""
     chips = (
         f'<span title="{escaped(name)}"><i style="background:{colour}"></i>{escaped(name)}</span>'
         for name, colour in zip(colours.names, palette, strict=True)

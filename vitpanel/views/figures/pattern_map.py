@@ -154,7 +154,7 @@ def explain_colours(bar: ColorBar, colours: MapColours, palette: tuple[str, ...]
     bar.color_mapper.update(palette=list(palette), low=low, high=high)
     bar.ticker.ticks = ticks
     bar.major_label_overrides = {} if n else {tick: _number(tick) for tick in ticks}
-    bar.update(title=colours.title, visible=colours.kind != "class")
+    bar.update(title=colours.title, visible=colours.kind != "class" and not colours.reason)
 
 
 def _number(value: float) -> str:

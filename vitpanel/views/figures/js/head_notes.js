@@ -37,10 +37,12 @@ import {notes_about} from "./notes.js"
  * @typedef {object} HeadNotes
  * @property {Drawn | null} drawn null before the first head
  * @property {boolean} is_dragged whether the threshold is
+ * @property {{from: {x: number, y: number}, held: Record<string, boolean>} | null} drag over tokens, while there is one:
+ *   where it began, and the keys that were held
  * @property {Float64Array | null} mean attention of all patches, once it is asked for
  * @property {ArrayLike<number> | null} grey_of picture of which there is one without colours
  */
 
 export const notes_on_head = notes_about("head", () => /** @type {HeadNotes} */ ({
-  drawn: null, is_dragged: false, mean: null, grey_of: null,
+  drawn: null, is_dragged: false, drag: null, mean: null, grey_of: null,
 }))

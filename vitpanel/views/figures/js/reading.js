@@ -1,9 +1,12 @@
-// What is read of the attention at the moment: one link, one token, or what there is without either.
+// What is read of the attention at the moment: one link, one token, the brushed tokens, or what there is without any.
+
+/** Stands in the place of a token for the brushed tokens together. */
+export const SET = -2
 
 /**
  * @typedef {object} Reading
- * @property {[source: number, target: number] | null} link where one is pointed at; -1 is no token
- * @property {number} token whose links are highlighted, -1 for none
+ * @property {[source: number, target: number] | null} link where one is pointed at; -1 is no token, `SET` the brushed ones
+ * @property {number} token whose links are highlighted, -1 for none, `SET` for those of the brushed tokens
  * @property {number} row token whose attention the mask of the sources shows; -1 for the mean of all patches
  * @property {number} col token whose attention from the patches the other mask shows, -1 for none
  * @property {boolean} gives whether the token is read as a source
@@ -11,18 +14,30 @@
  */
 
 /**
- * A link is read on a mask or in the heatmap; elsewhere it is one token, with what it gives, gets, or both.
+ * A link is read on a mask or in the heatmap; elsewhere it is one token, with what it gives, gets, or both. What is
+ * pointed at goes before the token that is kept, that one before the brushed tokens, and these before CLS.
  *
  * @param {import("./pointed.js").Pointed} pointed
- * @param {{clicked: number, cls: number}} others the token that is kept and the CLS token, -1 for none
+ * @param {{clicked: number, cls: number, has_set: boolean}} others the token that is kept and the CLS token, -1 for none;
+ *   whether tokens are brushed
  * @returns {Reading}
  */
-export function reading_of({place, source, target}, {clicked, cls}) {
-  const base = clicked >= 0 ? clicked : cls
+export function reading_of({place, source, target}, {clicked, cls, has_set}) {
+  const base = base_of({clicked, cls, has_set})
   const link = link_read({place, source, target}, base)
-  const token = link !== null ? -1 : source >= 0 ? source : target >= 0 ? target : clicked
-  const [row, col] = place === "heatmap" ? [source, target] : token >= 0 ? [token, token] : [base, base]
-  return {link, token, row, col, gives: token >= 0 && place !== "targets", gets: token >= 0 && place !== "sources"}
+  const own = clicked >= 0 ? clicked : has_set ? SET : -1
+  const token = link !== null ? -1 : source >= 0 ? source : target >= 0 ? target : own
+  const [row, col] = place === "heatmap" ? [source, target] : token !== -1 ? [token, token] : [base, base]
+  return {link, token, row, col, gives: token !== -1 && place !== "targets", gets: token !== -1 && place !== "sources"}
+}
+
+/**
+ * What the masks are of while nothing else is pointed at.
+ *
+ * @param {{clicked: number, cls: number, has_set: boolean}} others
+ */
+export function base_of({clicked, cls, has_set}) {
+  return clicked >= 0 ? clicked : has_set ? SET : cls
 }
 
 /**
@@ -51,36 +66,17 @@ export function mean_of_patches(matrix, {n_tokens, n_prefix}) {
 }
 
 /**
- * The drawn links of a token, as columns, and how many there are of each direction.
+ * Attention of a link. Of the brushed tokens it is the mean of what they give, and the sum of what they get: the share of
+ * the source's attention that goes to them.
  *
- * @param {Record<string, ArrayLike<number>>[]} links columns of each kind
- * @param {{token: number, gives: boolean, gets: boolean}} read
+ * @param {[source: number, target: number]} link -1 as a source stands for all patches on average
+ * @param {{plain: ArrayLike<number>, n_tokens: number, mean: ArrayLike<number> | null, brushed: number[]}} known
+ * @returns {number | null} null where nobody knows
  */
-export function links_of_token(links, {token, gives, gets}) {
-  const found = no_links(), counts = {out: 0, in: 0}
-  for (const columns of links) {
-    for (let i = 0; i < columns.value.length; i++) {
-      const is_out = gives && columns.source[i] === token, is_in = gets && columns.target[i] === token
-      if (is_out) counts.out++
-      if (is_in) counts.in++
-      if (is_out || is_in) for (const [name, column] of Object.entries(found)) column.push(columns[name][i])
-    }
-  }
-  return {found, counts}
-}
-
-/** @returns {Record<string, number[]>} */
-export function no_links() {
-  return {source: [], target: [], value: [], x0: [], x1: []}
-}
-
-/**
- * One link, as columns.
- *
- * @param {[source: number, target: number]} link
- * @param {{value: number, x: number[]}} known where the tokens stand on their rows
- * @returns {Record<string, number[]>}
- */
-export function columns_of_link([source, target], {value, x}) {
-  return {source: [source], target: [target], value: [value], x0: [x[source]], x1: [x[target]]}
+export function attention_of([source, target], {plain, n_tokens, mean, brushed}) {
+  const at = (/** @type {number} */ one, /** @type {number} */ other) => plain[one * n_tokens + other]
+  if (source === SET) return brushed.reduce((sum, one) => sum + at(one, target), 0) / brushed.length
+  if (target === SET) return brushed.reduce((sum, one) => sum + at(source, one), 0)
+  if (target < 0) return null
+  return source < 0 ? mean?.[target] ?? null : at(source, target)
 }

@@ -1,11 +1,12 @@
-// Draws what is pointed at, else the token clicked at: its links, its patches, and the image under both its masks.
+// Draws what is pointed at, else the token clicked at, else the brushed ones: their links, its patches, and the image under both its masks.
 import {array_like} from "./arrays.js"
 import {cell_of} from "./cells.js"
 import {notes_on_head} from "./head_notes.js"
 import {notes_about} from "./notes.js"
 import {blank_pixels, grey_pixels, largest, ramp_pixels} from "./pixels.js"
-import {columns_of_link, links_of_token, mean_of_patches, no_links, reading_of} from "./reading.js"
-import {caption_of_sources, caption_of_targets, words_of_reading} from "./reading_words.js"
+import {SET, attention_of, mean_of_patches, reading_of} from "./reading.js"
+import {columns_of_link, links_of_tokens, links_where, no_links} from "./reading_links.js"
+import {caption_of_sources, caption_of_targets, name_of, words_of_reading} from "./reading_words.js"
 
 const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({view: null}))
 
@@ -36,6 +37,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @property {Source<import("./head_notes.js").Head>} head
  * @property {Source<{place: string[], source: number[], target: number[]}>} pointed
  * @property {Source<{token: number[]}>} kept_token
+ * @property {Source<{token: number[]}>} brushed
  * @property {Source<{mask: string[]}>} options
  * @property {Source<{image: NDArray<Uint32Array>[]}>} crop
  * @property {Source<{image: NDArray<Uint32Array>[]}>} grey
@@ -48,6 +50,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @property {Record<"patches" | "tokens" | "cells", Source<Record<string, unknown[]>>>} mark
  * @property {Record<string, Source<Record<string, ArrayLike<number>>>>} links
  * @property {Source<Record<string, number[]>>} highlighted
+ * @property {Source<Record<string, number[]>>} brushed_links those of the brushed tokens that are read
  * @property {Model & {text: string}} words
  */
 
@@ -56,23 +59,24 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @param {{index: ViewIndex}} cb_context
  */
 export default function show_token({
-  head, pointed, kept_token, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest, dimming,
-  clear, dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links, highlighted,
-  words,
+  head, pointed, kept_token, brushed, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest,
+  dimming, clear, dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links,
+  highlighted, brushed_links, words,
 }, cb_context) {
   const notes = notes_on_head(head), {drawn} = notes
   if (head.data.matrix.length === 0 || drawn === null) return
-  const {plain, n_tokens, scale} = drawn, n_patches = rows * cols
-  const at = (/** @type {number} */ source, /** @type {number} */ target) => plain[source * n_tokens + target]
+  const {plain, n_tokens, scale} = drawn, n_patches = rows * cols, set = brushed.data.token
   const [place, source, target] = [pointed.data.place[0], pointed.data.source[0], pointed.data.target[0]]
   const clicked = kept_token.data.token[0] < n_tokens ? kept_token.data.token[0] : -1
-  const read = reading_of({place, source, target}, {clicked, cls}), {link, token, row, col, gives, gets} = read
+  const read = reading_of({place, source, target}, {clicked, cls, has_set: set.length > 0})
+  const {link, token, row, col, gives, gets} = read
 
-  // Without CLS, and no token chosen, the mean of all patches is shown.
+  // Without CLS, and no token chosen or brushed, the mean of all patches is shown.
   if (cls < 0) notes.mean ??= mean_of_patches(plain, {n_tokens, n_prefix})
   const {mean} = notes, patches = Array.from({length: n_patches}, (_, i) => n_prefix + i)
-  const given = patches.map((patch) => (row >= 0 ? at(row, patch) : mean?.[patch] ?? 0))
-  const got = patches.map((patch) => (col >= 0 ? at(patch, col) : 0))
+  const known = {plain, n_tokens, mean, brushed: set}
+  const given = patches.map((patch) => attention_of([row, patch], known) ?? 0)
+  const got = patches.map((patch) => attention_of([patch, col], known) ?? 0)
   const is_light = options.data.mask[0] === "heat"
   for (const one of dimmed) one.visible = is_light
   for (const one of clear) one.visible = !is_light
@@ -81,20 +85,37 @@ export default function show_token({
     grey.data = {image: [array_like(image, grey_pixels(image, {darkest, dimming}), image.shape)]}
     notes.grey_of = image
   }
-  const kind_of = (/** @type {number} */ one) => kinds[one >= 0 ? token_kinds[one] : 0]
+  const kind_of_set = set.every((one) => token_kinds[one] === token_kinds[set[0]]) ? token_kinds[set[0]] : 0
+  const kind_of = (/** @type {number} */ one) => kinds[one === SET ? kind_of_set : one >= 0 ? token_kinds[one] : 0]
   const look = (/** @type {number} */ one) => ({kind: is_light ? kind_of(one) : "cut-out", scale, shape: [rows, cols]})
   paint({masks, scales, ticks, ramps, opaque}, "source", given, {...look(row), is_known: true, is_light})
-  paint({masks, scales, ticks, ramps, opaque}, "target", got, {...look(col), is_known: col >= 0, is_light})
-  captions.source.text = caption_of_sources(names[row])
-  captions.target.text = caption_of_targets(names[col], pictures.target.inner_width)
+  paint({masks, scales, ticks, ramps, opaque}, "target", got, {...look(col), is_known: col !== -1, is_light})
+  const name = (/** @type {number} */ one) => name_of(one, {names, brushed: set})
+  captions.source.text = caption_of_sources(name(row), pictures.source.inner_width)
+  captions.target.text = caption_of_targets(name(col), pictures.target.inner_width)
 
   mark_tokens(mark, read, {drawn, cell: (one) => cell_of({n_prefix, rows, cols, step, cell_cols}, one), n_prefix, cols})
   const all = Object.values(links).map(({data}) => data)
-  const {found, counts} = token >= 0 ? links_of_token(all, {token, gives, gets}) : {found: no_links(), counts: null}
-  const is_link = link !== null && Math.min(...link) >= 0
-  highlighted.data = is_link ? columns_of_link(link, {value: at(...link), x: drawn.x}) : found
-  const value = link === null ? null : link[0] >= 0 ? at(...link) : mean?.[target] ?? null
-  write(words, words_of_reading(read, {names, value, counts}), cb_context.index)
+  const value = link === null ? null : attention_of(link, known)
+  const own = new Set(token === SET ? set : [token])
+  const {found, counts} = token !== -1 ? links_of_tokens(all, {own, gives, gets}) : {found: no_links(), counts: null}
+  const is_link = link !== null && value !== null && Math.min(...link) >= 0
+  highlighted.data = is_link ? columns_of_link(link, {value, x: drawn.x}) : token === SET ? no_links() : found
+  const of_set = token === SET ? found : link?.includes(SET) ? links_with_set(all, {link, set}) : no_links()
+  if (of_set.value.length + brushed_links.data.value.length > 0) brushed_links.data = of_set
+  write(words, words_of_reading(read, {names, brushed: set, value, counts}), cb_context.index)
+}
+
+/**
+ * The drawn links between the brushed tokens and another one, in the direction that is read.
+ *
+ * @param {Record<string, ArrayLike<number>>[]} all
+ * @param {{link: [number, number], set: number[]}} read
+ */
+function links_with_set(all, {link: [source, target], set}) {
+  const own = new Set(set), is_end = (/** @type {number} */ one, /** @type {number} */ end) =>
+    end === SET ? own.has(one) : one === end
+  return links_where(all, (from, to) => is_end(from, source) && is_end(to, target))
 }
 
 /**
@@ -136,6 +157,8 @@ function mark_tokens(mark, {link, token, gives, gets}, {drawn, cell, n_prefix, c
   mark.patches.data = {
     x: patches.map(({at}) => (at % cols) + 0.5),
     y: patches.map(({at}) => Math.floor(at / cols) + 0.5),
+    width: patches.map(() => 1),
+    height: patches.map(() => 1),
     dash: patches.map(({is_target}) => (is_target ? "dotted" : "solid")),
   }
   const tokens = [{one: ends[0], on: 1, is_read: gives}, {one: ends[1], on: 0, is_read: gets}]
