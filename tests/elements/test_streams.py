@@ -47,11 +47,11 @@ def test_a_click_in_the_ranking_chooses_the_head_of_the_point(study: Study, sele
 
 def test_a_box_brushes_the_heads_inside(study: Study, selection: Selection, act: Any):
     table = elements.head_scatter(study, selection, table=True)
-    limit = float(table["value"].median())
+    limit = float(table["entropy"].median())
     act(elements.head_scatter(study, selection), BoundsXY, bounds=(-1, limit, 5, 2))
     brushed = elements.head_scatter(study, selection, table=True)
-    assert brushed["is_brushed"].tolist() == (table["value"] >= limit).tolist()
-    assert head_shares(study, selection.heads).sum() == (table["value"] >= limit).sum()
+    assert brushed["is_brushed"].tolist() == (table["entropy"] >= limit).tolist()
+    assert head_shares(study, selection.heads).sum() == (table["entropy"] >= limit).sum()
 
 
 def test_a_click_on_a_bar_chooses_its_mode(study: Study, selection: Selection, model: FakeModel, act: Any):
