@@ -57,7 +57,8 @@ class ScatterPanel(pn.viewable.Viewer):
         self._counter = Background(bridge, is_slow=True)
         self._dark = False
         self._create_menus()
-        self._said: pn.pane.HTML | None = None
+        # Below the chart; made when there is something to say.
+        self.said: pn.pane.HTML | None = None
         self._layout = pn.Column(**FILLED)
         self.plot.figure.on_event(Tap, self._on_tap)
         self.plot.figure.on_event(SelectionGeometry, self._on_geometry)
@@ -180,17 +181,17 @@ class ScatterPanel(pn.viewable.Viewer):
 
     def _say(self, html: str) -> None:
         """Write what has to be said below the chart; its place is made when there is something."""
-        if self._said is None and html:
-            self._said = pn.pane.HTML(html, stylesheets=[STYLE], **FULL_WIDTH)
+        if self.said is None and html:
+            self.said = pn.pane.HTML(html, stylesheets=[STYLE], **FULL_WIDTH)
             if len(self._layout):  # laid out already
-                self._layout.append(self._said)
-        if self._said is not None:
-            self._said.param.update(object=html, visible=bool(html))
+                self._layout.append(self.said)
+        if self.said is not None:
+            self.said.param.update(object=html, visible=bool(html))
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Stack the menus, the chart beside its buttons, and what has to be said."""
         menus = pn.Row(self.across, self.up, self.colour, **FULL_WIDTH, height=38)
         beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
         chart = pn.Column(beside, self.tools, styles={"position": "relative", "min-height": "0"}, **FILLED)
-        self._layout.objects = [menus, chart, *filter(None, [self._said])]
+        self._layout.objects = [menus, chart, *filter(None, [self.said])]
         return self._layout

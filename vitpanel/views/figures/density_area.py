@@ -80,7 +80,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
         fig.add_tools(HoverTool(renderers=[renderer], tooltips=tooltips, mode="vline", attachment="horizontal"))
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)
     fig.add_layout(line)
-    legend = create_small_legend({"brush": brush, "rest": rest}, visible=False)
+    legend = create_small_legend({"brush": brush, "rest": rest})
     fig.add_layout(legend)
     fig.xaxis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
     fig.xaxis.axis_label = "entropy"

@@ -1,6 +1,6 @@
 """C2: attention strength of the chosen head over hops, and where the hops are (Fig. 5)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from vitpanel.views.base import counted, create_figure, numbers_as_text
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import plain_ticks
-from vitpanel.views.figures.small_legend import create_small_legend
+from vitpanel.views.figures.small_legend import create_small_legend, legend_items
 
 INSET = 0.42
 FAINT, HIGHLIGHTED = 0.3, 1.0
@@ -37,13 +37,13 @@ ALWAYS_SAID = ("chosen", "mean")
 class StrengthBars:
     """The chart, its bars in the order of the hops, and the rings of the inset in the same order.
 
-    Lines of what is brushed, and what names them, are made at the first brush.
+    Lines of what is brushed are made at the first brush; until then the legend is empty.
     """
 
     figure: figure
     hops: ColumnDataSource
     rings: ColumnDataSource
-    _made: dict[str, Legend] = field(default_factory=dict)
+    legend: Legend
 
     def show(self, strength: HeadStrength, brushed: BrushedStrength) -> None:
         """Draw the strength of a head and of what is brushed, with the bars below the inset."""
@@ -55,24 +55,17 @@ class StrengthBars:
         self.hops.data = columns
         self._name_lines(brushed)
 
-    @property
-    def legend(self) -> Legend | None:
-        """Names of the lines of what is brushed; None before the first brush."""
-        return self._made.get("legend")
-
     def _name_lines(self, brushed: BrushedStrength) -> None:
         names = {
             "brush": "" if brushed.brush is None else "brush",
             "rest": "" if brushed.rest is None else "rest",
-            "heads": "" if brushed.heads is None else counted(brushed.n_heads, "head"),
+            "of_heads": "" if brushed.heads is None else counted(brushed.n_heads, "head"),
         }
-        if self.legend is None and any(names.values()):
-            self._made["legend"] = create_small_legend(_add_lines(self.figure, self.hops))
-            self.figure.add_layout(self._made["legend"])
-        if self.legend is not None:
-            self.legend.visible = any(names.values())
-            for item, name in zip(self.legend.items, names.values(), strict=True):
-                item.update(label=value(name), visible=bool(name))
+        if not self.legend.items and any(names.values()):
+            self.legend.items = legend_items(_add_lines(self.figure, self.hops))
+        for item, name in zip(self.legend.items, names.values(), strict=False):
+            item.update(label=value(name), visible=bool(name))
+        self.legend.visible = any(names.values())
 
 
 def strength_columns(strength: HeadStrength, brushed: BrushedStrength) -> dict[str, Any]:
@@ -125,7 +118,10 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     fig.yaxis.ticker.desired_num_ticks = 4
     fig.yaxis.update(axis_label="mean attention", formatter=plain_ticks())
     fig.xgrid.visible = False
-    return StrengthBars(fig, hops, rings)
+    # Bokeh misses a legend that comes after its figure, so this one is there and empty.
+    legend = create_small_legend({})
+    fig.add_layout(legend)
+    return StrengthBars(fig, hops, rings, legend)
 
 
 def _add_lines(fig: figure, hops: ColumnDataSource) -> dict[str, GlyphRenderer]:
@@ -143,7 +139,7 @@ def _add_lines(fig: figure, hops: ColumnDataSource) -> dict[str, GlyphRenderer]:
         name: add_glyph(fig, Line(**{"x": "hop", "y": name, "line_width": 1.6} | look), hops)
         for name, look in looks.items()
     }
-    return {"brush": drawn["brush"], "rest": drawn["rest"], "heads": drawn["of_heads"]}
+    return {name: drawn[name] for name in ("brush", "rest", "of_heads")}
 
 
 def _ring_columns(n_hops: int) -> dict[str, Any]:
