@@ -1,10 +1,12 @@
 """C: how far the patches of each head look."""
 
+from collections.abc import Callable
 from typing import Any
 
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from bokeh.models import BasicTicker, FixedTicker
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.elements.shading import RAMP
@@ -182,20 +184,46 @@ def _placed(frame: Frame) -> pd.DataFrame:
     """The table with the coordinates of each head, ``x`` and ``value``."""
     table, (x, y, _) = frame.table, head_table.scatter_keys(frame.seen)
     places = (
-        axis_places(table[key], table["head"], key=key, other=other, n_heads=frame.study.spec.n_heads)
+        axis_places(
+            table[key].to_numpy(float),
+            table["head"].to_numpy(int),
+            key=key,
+            other=other,
+            n_heads=frame.study.spec.n_heads,
+        )
         for key, other in ((x, y), (y, x))
     )
     return table.assign(**dict(zip(("x", "value"), places, strict=True)))
 
 
-def _axis(frame: Frame, name: str, key: str, values: Any) -> dict[str, Any]:
+def _axis(frame: Frame, name: str, key: str, values: np.ndarray) -> dict[str, Any]:
     """Options of an axis: its label, its ends, and whole numbers for layers and heads."""
     number, spec = head_number(key, frame.seen), frame.study.spec
-    look = {f"{name}label": number.axis_label(frame.seen), f"{name}lim": padded(values)}
     sizes = {LAYER: spec.n_layers, HEAD_INDEX: spec.n_heads}
-    if key in sizes:
-        look |= {f"{name}lim": (-0.6, sizes[key] - 0.4), f"{name}ticks": layer_ticks(sizes[key])}
-    return look
+    span = (-0.6, sizes[key] - 0.4) if key in sizes else padded(values)
+    return {f"{name}label": number.axis_label(frame.seen), f"{name}lim": span}
+
+
+def _ticks(frame: Frame) -> Callable[[Any, Any], None]:
+    """What gives axes of layers and heads whole numbers; HoloViews takes an option for the first frame alone."""
+    spec, (x, y, _) = frame.study.spec, head_table.scatter_keys(frame.seen)
+    sizes = {LAYER: spec.n_layers, HEAD_INDEX: spec.n_heads}
+
+    def show(plot: Any, _: Any) -> None:
+        for name, key in (("xaxis", x), ("yaxis", y)):
+            is_index = key in sizes
+            plot.handles[name].ticker = FixedTicker(ticks=layer_ticks(sizes[key])) if is_index else BasicTicker()
+
+    return show
+
+
+def _bar_title(words: str) -> Callable[[Any, Any], None]:
+    """What names the bar of colours; HoloViews takes an option for the first frame alone."""
+
+    def show(plot: Any, _: Any) -> None:
+        plot.handles["color_colorbar"].title = words
+
+    return show
 
 
 def _spreads(frame: Frame) -> hv.Segments:
@@ -210,7 +238,8 @@ def _spreads(frame: Frame) -> hv.Segments:
         color=MEAN,
         alpha=0.5,
         title=frame.title(f"{what}, {frame.who}"),
-        **_axis(frame, "x", x, table["x"]),
+        hooks=[_ticks(frame)],
+        **_axis(frame, "x", x, table["x"].to_numpy(float)),
         **_axis(frame, "y", y, table[["value", "low", "high"]].to_numpy(float)),
     )
 
@@ -218,7 +247,7 @@ def _spreads(frame: Frame) -> hv.Segments:
 def _zero_lines(frame: Frame) -> hv.Segments:
     """Lines at 0 of numbers for which it is a limit, as wide as all points."""
     table, (x, y, _) = _placed(frame), head_table.scatter_keys(frame.seen)
-    (left, right), (low, high) = padded(table["x"]), padded(table["value"])
+    (left, right), (low, high) = (padded(table[name].to_numpy(float)) for name in ("x", "value"))
     lines = {x: (0.0, low, 0.0, high), y: (left, 0.0, right, 0.0)}
     drawn = [line for key, line in lines.items() if head_number(key, frame.seen).is_signed]
     return dressed(hv.Segments(drawn, ["x", "low", "x1", "high"], []), color=MEAN, line_dash="dashed")
@@ -239,7 +268,8 @@ def _colours(frame: Frame, key: str) -> dict[str, Any]:
     """Options of colours that mean a number."""
     if key == LAYER:
         colours = layer_colour_map(frame.study.spec.n_layers)
-        return {"cmap": colours, "clim": (0, max(len(colours) - 1, 1)), "colorbar": False}
+        ends = (0, max(len(colours) - 1, 1))
+        return {"cmap": colours, "clim": ends, "colorbar": True, "hooks": [_bar_title("layer")]}
     values = frame.table[key].to_numpy(float)
     number, known = head_number(key, frame.seen), values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
@@ -248,7 +278,7 @@ def _colours(frame: Frame, key: str) -> dict[str, Any]:
         ramp, low = share_colours(values).ramp, 0.0
     elif number.is_signed:
         ramp, low, high = signed_colours(), -max(-low, high), max(-low, high)
-    named = {"colorbar": True, "clabel": number.axis_label(frame.seen)}
+    named = {"colorbar": True, "hooks": [_bar_title(number.axis_label(frame.seen))]}
     return named | {
         "cmap": list(ramp),
         "clim": (low, high if high > low else low + 1),

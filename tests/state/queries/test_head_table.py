@@ -100,7 +100,7 @@ def test_cohesion_is_counted_once_in_the_chosen_layout(tmp_path_factory: pytest.
     session = session_of(study, image=4, pattern="patch", scatter_x="cohesion")
     work = head_number("cohesion", session.selection).work(session)
     assert work is not None
-    assert head_table(study, Selection(study, image=4, pattern="patch"))["cohesion"].isna().all()
+    assert head_table(study, Selection(study, image=4, pattern="patch"))["cohesion"].isna().to_numpy().all()
     work()
     assert head_number("cohesion", session.selection).work(session) is None
     places = study["layout/patch"].reshape(-1, 2).astype(float)
@@ -140,9 +140,9 @@ def test_the_table_has_every_number_of_every_head(study: Study, image: int | Non
     assert tuple(table.columns) == table_columns()
     assert {f"importance_{metric.key}" for metric in metrics()} < set(table.columns)
     assert list(zip(table["layer"], table["head"], strict=True)) == HEADS
-    assert table["entropy_std"].isna().all() == (image is not None)
+    assert table["entropy_std"].isna().to_numpy().all() == (image is not None)
     assert table["is_chosen"].tolist() == [head == (1, 2) for head in HEADS]
-    assert table["effect"].isna().all()
+    assert table["effect"].isna().to_numpy().all()
 
 
 def test_to_ask_for_a_table_links_nothing_to_the_selection(study: Study):
@@ -157,7 +157,7 @@ def test_what_a_model_cannot_have_is_refused_and_all_else_is_there(plain: Study,
     with pytest.raises(StudyIncompleteError):
         shown_number(session_of(plain), key)
     table = head_table(plain, Selection(plain, image=3, scatter_x="importance_patch"))
-    assert table[key].isna().all()
+    assert table[key].isna().to_numpy().all()
     assert np.array_equal(table["importance_patch"], plain["importance/patch"][3].ravel())
 
 
