@@ -60,6 +60,11 @@ class Session(Answers):
         self.patterns = Patterns(study, selection)
         self._display: tuple[np.ndarray, HeadDisplay] | None = None
 
+    def renew(self, study: Study) -> None:
+        """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
+        self.patterns = Patterns(study, self.selection)
+        super().renew(study)
+
     # -- results from the study ------------------------------------------------------------------------------------
 
     def importance_curve(self) -> ImportanceCurve:
