@@ -11,6 +11,8 @@ from vitpanel.theme.palette import MUTED, dark_colour
 _UNSEEN = 24
 _LIGHT = tuple(reversed(Greens256))[_UNSEEN:]
 _DARK = tuple(Greens256)[_UNSEEN:]
+# Of a bar whose length is the share, on any ground.
+BAR = Greens256[112]
 
 
 @dataclass(frozen=True)
