@@ -22,6 +22,7 @@ from vitpanel.models.images import decode_crop
 from vitpanel.models.loading import load_model
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
+from vitpanel.state.queries.head_table import scatter_of
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.state.url import apply_query, starting_values, to_query
@@ -106,6 +107,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 def session(made: Made) -> Session:
     """Look at the total variation of one image."""
     return Session(made.study, selection=Selection(image=IMAGE, metric=VARIATION.key))
+
+
+def test_the_chart_of_all_heads_takes_them_as_axes(session: Session):
+    session.selection.param.update(scatter_x="importance_variation", scatter_y="importance_corner")
+    shown = scatter_of(session)
+    assert np.array_equal(shown.x.found.per_head, session.study["importance/variation"][IMAGE])
+    assert np.array_equal(shown.y.found.per_head, session.study["importance/corner"][IMAGE])
+    assert shown.x.label == "total variation (%)"
 
 
 def test_a_study_from_before_opens_and_the_same_run_adds_what_it_lacks(made: Made):

@@ -46,7 +46,7 @@ def damaged(whole: Path, folder: Path, name: str) -> Study:
 def look_at_everything(explorer: Explorer) -> None:
     """Choose what a person can choose, one after the other, and let all views answer."""
     selection = explorer.selection
-    for name in ("metric", "image_layout", "colouring", "measure", "map_colour"):
+    for name in ("metric", "image_layout", "colouring", "measure", "map_colour", "scatter_x"):
         for value in list(selection.param[name].objects):
             selection.param.update(**{name: value})
             explorer.bridge.flush()

@@ -158,7 +158,7 @@ def test_a_choice_in_one_element_moves_another(make: Callable[..., Any], plot: A
     tap = next(stream for stream in streams if isinstance(stream, Tap))
     table = make("head_scatter", selection, table=True)
     row = table[(table["layer"] == 1) & (table["head"] == 2)].iloc[0]
-    tap.event(x=1.2, y=row["value"])
+    tap.event(x=1.2, y=row["entropy"])
     assert selection.chosen_head == (1, 2)
     assert other.title.text.startswith("L1 H2")
 

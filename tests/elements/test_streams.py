@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.models import BasicTicker, ColorBar, FixedTicker, Line
 from holoviews.streams import BoundsXY, Tap
 
 from tests.fakes import FakeModel
 from vitpanel import Selection, elements
 from vitpanel.drawing.display import axis_edges, share_above
 from vitpanel.elements.streams import nearest_row
-from vitpanel.state.brush import head_shares
+from vitpanel.state.brush import Ids, head_shares
 from vitpanel.study.reader import Study
 
 
@@ -47,11 +48,11 @@ def test_a_click_in_the_ranking_chooses_the_head_of_the_point(study: Study, sele
 
 def test_a_box_brushes_the_heads_inside(study: Study, selection: Selection, act: Any):
     table = elements.head_scatter(study, selection, table=True)
-    limit = float(table["value"].median())
+    limit = float(table["entropy"].median())
     act(elements.head_scatter(study, selection), BoundsXY, bounds=(-1, limit, 5, 2))
     brushed = elements.head_scatter(study, selection, table=True)
-    assert brushed["is_brushed"].tolist() == (table["value"] >= limit).tolist()
-    assert head_shares(study, selection.heads).sum() == (table["value"] >= limit).sum()
+    assert brushed["is_brushed"].tolist() == (table["entropy"] >= limit).tolist()
+    assert head_shares(study, selection.heads).sum() == (table["entropy"] >= limit).sum()
 
 
 def test_a_click_on_a_bar_chooses_its_mode(study: Study, selection: Selection, model: FakeModel, act: Any):
@@ -93,3 +94,32 @@ def test_the_nearest_row_in_shares_of_what_is_spanned():
     assert nearest_row(table, x=("a", 60), y=("b", 0.1)).name == 1
     assert nearest_row(table, x=("a", 45), y=("b", 0.0)).name == 0
     assert nearest_row(table.head(0), x=("a", 1), y=("b", 1)) is None
+
+
+def test_axes_and_colours_of_the_scatter_follow_the_selection(study: Study, plot: Any):
+    selection = Selection(study, image=3)
+    figure = plot(elements.head_scatter(study, selection)).state
+    (bar,) = figure.select({"type": ColorBar})
+    assert (figure.xaxis.axis_label, bar.title) == ("layer", "layer")
+    assert isinstance(figure.xaxis.ticker, FixedTicker)
+    selection.param.update(scatter_x="distance", scatter_y="importance_jsd", scatter_colour="entropy")
+    assert (figure.xaxis.axis_label, figure.yaxis.axis_label) == ("distance (patches)", "JSD (bits)")
+    assert isinstance(figure.xaxis.ticker, BasicTicker)
+    assert bar.title == "entropy"
+    assert bar.color_mapper.low == pytest.approx(study["entropy"][3].min())
+    selection.tokens = Ids((2, 3), "token")
+    selection.scatter_colour = "layer"
+    assert bar.title == "CLS to the tokens"
+    selection.param.update(tokens=None, scatter_x="layer")
+    assert bar.color_mapper.high == 1
+    assert isinstance(figure.xaxis.ticker, FixedTicker)
+
+
+def test_the_strength_of_what_is_brushed_is_drawn(study: Study, plot: Any):
+    selection = Selection(study, image=3, images=Ids((1, 2, 4)), heads=Ids(((0, 1), (1, 2)), "head"))
+    figure = plot(elements.strength_bars(study, selection)).state
+    drawn = [line.data_source.data for line in figure.renderers if isinstance(line.glyph, Line)]
+    table = elements.strength_bars(study, selection, table=True)
+    for column in ("mean_of_brush", "mean_of_rest", "mean_of_heads"):
+        (line,) = [data for data in drawn if column in data]
+        assert line[column] == pytest.approx(table[column].to_numpy())

@@ -1,12 +1,15 @@
 """C: how far the patches of each head look."""
 
+from collections.abc import Callable
 from typing import Any
 
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from bokeh.models import BasicTicker, FixedTicker
 
 from vitpanel.core.spec import short_head_name
+from vitpanel.elements.shading import RAMP
 from vitpanel.elements.streams import (
     AS_CHOSEN,
     Chart,
@@ -20,15 +23,16 @@ from vitpanel.elements.streams import (
     present,
 )
 from vitpanel.elements.style import FIGURE, MEASURE_LABELS, dressed, layer_colour_map, layer_ticks, outlined, padded
-from vitpanel.state.brush import HEAD, Ids
-from vitpanel.state.queries import strength
+from vitpanel.state.head_numbers import HEAD_INDEX, LAYER, TOKEN_SHARE, axis_places, head_number
+from vitpanel.state.queries import head_table, strength
 from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
 from vitpanel.state.strength import value_on_image
 from vitpanel.study.reader import Study
-from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
+from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED, TEXT, VALUE, signed_colours
+from vitpanel.theme.shares import share_colours
 
-# Heads of a layer stand side by side over so much of its width.
-SPREAD = 0.7
+INDICES = (LAYER, HEAD_INDEX)
 
 
 def head_scatter(
@@ -36,10 +40,13 @@ def head_scatter(
     selection: Selection | None = None,
     *,
     table: bool = False,
+    x: str | None = None,
+    y: str | None = None,
+    colour: str | None = None,
     measure: str | None = None,
     image: Image = AS_CHOSEN,
 ) -> Any:
-    """A measure of every head by layer, on an image, or its mean over all with the standard deviation (C1).
+    """All heads by two of their numbers, on an image or their means over all with the standard deviation (C1).
 
     A click chooses a head, a box brushes heads.
 
@@ -48,7 +55,11 @@ def head_scatter(
     selection
         What the chart follows and writes to; None draws it once.
     table
-        Whether to return the table behind it, with the columns `MEASURE_COLUMNS` of `vitpanel.state.queries.strength`.
+        Whether to return all numbers of every head, with the columns of `vitpanel.state.queries.head_table`.
+    x, y, colour
+        What goes across, what goes up, and what colours mean: ``"layer"``, ``"head"``, ``"entropy"``, ``"distance"``,
+        ``"importance_jsd"`` and the like for each metric, ``"cohesion"``, ``"to_cls"``, ``"effect"`` of the brushed
+        images by the chosen metric, ``"brush_share"``, ``"token_share"``; ``y="measure"`` is the measure.
     measure
         ``"entropy"`` or ``"distance"``.
     image
@@ -57,12 +68,23 @@ def head_scatter(
     Raises
     ------
     VitpanelError
-        If the study does not have the measure, or not for the image; without a selection, or with ``table``.
+        If one of the numbers cannot be had; without a selection, or with ``table``.
     """
-    layers = (Layer(_spreads), Layer(_heads, _listen_to_heads), Layer(_pinned_heads), Layer(_chosen_head))
-    follows = ("image", "measure", "layer", "head", "pinned", "heads")
-    chart = Chart(strength.measure_table, strength.MEASURE_COLUMNS, follows, layers)
-    return present(chart, study, selection, table=table, measure=measure, image=image)
+    layers = (
+        Layer(_spreads),
+        Layer(_zero_lines),
+        Layer(_heads, _listen_to_heads),
+        Layer(_brushed_heads),
+        Layer(_pinned_heads),
+        Layer(_chosen_head),
+    )
+    follows = (
+        "image", "measure", "layer", "head", "pinned", "heads", "scatter_x", "scatter_y", "scatter_colour", "metric",
+        "pattern", "images", "tokens", "share_source",
+    )  # fmt: skip
+    chart = Chart(head_table.head_table, head_table.table_columns(), follows, layers)
+    options = {"scatter_x": x, "scatter_y": y, "scatter_colour": colour, "measure": measure, "image": image}
+    return present(chart, study, selection, table=table, **options)
 
 
 def strength_bars(
@@ -76,6 +98,9 @@ def strength_bars(
     hops: int | None = None,
 ) -> Any:
     """Attention strength of a head over hops: on an image as bars, the mean over all as outlines (C2).
+
+    With a brush of images, its mean over them with a band of one standard deviation, and over the others dashed; with a
+    brush of heads, the mean over these dotted.
 
     Parameters
     ----------
@@ -103,8 +128,15 @@ def strength_bars(
     def first_hops(study: Study, selection: Selection) -> pd.DataFrame:
         return strength.hop_table(study, selection).iloc[:hops]
 
-    layers = (Layer(lambda frame: _bars(frame, "chosen_image")), Layer(lambda frame: _bars(frame, "mean")))
-    chart = Chart(first_hops, strength.HOP_COLUMNS, ("image", "layer", "head"), layers)
+    layers = (
+        Layer(lambda frame: _bars(frame, "chosen_image")),
+        Layer(lambda frame: _bars(frame, "mean")),
+        Layer(_band_of_brush),
+        Layer(lambda frame: _line(frame, "mean_of_rest", MEAN, line_dash="dashed")),
+        Layer(lambda frame: _line(frame, "mean_of_heads", BRUSH, line_dash="dotted")),
+        Layer(lambda frame: _line(frame, "mean_of_brush", BRUSH)),
+    )
+    chart = Chart(first_hops, strength.HOP_COLUMNS, ("image", "layer", "head", "images", "heads"), layers)
     return present(chart, study, selection, table=table, image=image, layer=layer, head=head)
 
 
@@ -149,38 +181,118 @@ def measure_distribution(
 
 
 def _placed(frame: Frame) -> pd.DataFrame:
-    """The table with the place of each head along the axis."""
-    table, n_heads = frame.table, frame.study.spec.n_heads
-    return table.assign(x=table["layer"] + ((table["head"] + 0.5) / n_heads - 0.5) * SPREAD)
+    """The table with the coordinates of each head, ``x`` and ``value``."""
+    table, (x, y, _) = frame.table, head_table.scatter_keys(frame.seen)
+    places = (
+        axis_places(
+            table[key].to_numpy(float),
+            table["head"].to_numpy(int),
+            key=key,
+            other=other,
+            n_heads=frame.study.spec.n_heads,
+        )
+        for key, other in ((x, y), (y, x))
+    )
+    return table.assign(**dict(zip(("x", "value"), places, strict=True)))
+
+
+def _axis(frame: Frame, name: str, key: str, values: np.ndarray) -> dict[str, Any]:
+    """Options of an axis: its label, its ends, and whole numbers for layers and heads."""
+    number, spec = head_number(key, frame.seen), frame.study.spec
+    sizes = {LAYER: spec.n_layers, HEAD_INDEX: spec.n_heads}
+    span = (-0.6, sizes[key] - 0.4) if key in sizes else padded(values)
+    return {f"{name}label": number.axis_label(frame.seen), f"{name}lim": span}
+
+
+def _ticks(frame: Frame) -> Callable[[Any, Any], None]:
+    """What gives axes of layers and heads whole numbers; HoloViews takes an option for the first frame alone."""
+    spec, (x, y, _) = frame.study.spec, head_table.scatter_keys(frame.seen)
+    sizes = {LAYER: spec.n_layers, HEAD_INDEX: spec.n_heads}
+
+    def show(plot: Any, _: Any) -> None:
+        for name, key in (("xaxis", x), ("yaxis", y)):
+            is_index = key in sizes
+            plot.handles[name].ticker = FixedTicker(ticks=layer_ticks(sizes[key])) if is_index else BasicTicker()
+
+    return show
+
+
+def _bar_title(words: str) -> Callable[[Any, Any], None]:
+    """What names the bar of colours; HoloViews takes an option for the first frame alone."""
+
+    def show(plot: Any, _: Any) -> None:
+        plot.handles["color_colorbar"].title = words
+
+    return show
 
 
 def _spreads(frame: Frame) -> hv.Segments:
-    table, spec = _placed(frame), frame.study.spec
-    table = table.assign(x1=table["x"], low=table["value"] - table["std"], high=table["value"] + table["std"])
-    values = table[["value", "low", "high"]].to_numpy(float)
-    label = MEASURE_LABELS[frame.seen.measure]
+    table, (x, y, _) = _placed(frame), head_table.scatter_keys(frame.seen)
+    std = table[f"{y}_std"] if x == LAYER and f"{y}_std" in table else np.full(len(table), np.nan)
+    table = table.assign(x1=table["x"], low=table["value"] - std, high=table["value"] + std)
+    number = head_number(y, frame.seen)
+    what = f"{number.label} of all heads" if x == LAYER else "All heads"
     return dressed(
         hv.Segments(table.dropna(subset=["low"]), ["x", "low", "x1", "high"], []),
         **FIGURE,
         color=MEAN,
         alpha=0.5,
-        title=frame.title(f"{label.split(' ')[0].capitalize()} of all heads, {frame.who}"),
-        xlabel="layer",
-        xticks=layer_ticks(spec.n_layers),
-        ylabel=label,
-        xlim=(-0.6, spec.n_layers - 0.4),
-        ylim=padded(values),
+        title=frame.title(f"{what}, {frame.who}"),
+        hooks=[_ticks(frame)],
+        **_axis(frame, "x", x, table["x"].to_numpy(float)),
+        **_axis(frame, "y", y, table[["value", "low", "high"]].to_numpy(float)),
     )
 
 
+def _zero_lines(frame: Frame) -> hv.Segments:
+    """Lines at 0 of numbers for which it is a limit, as wide as all points."""
+    table, (x, y, _) = _placed(frame), head_table.scatter_keys(frame.seen)
+    (left, right), (low, high) = (padded(table[name].to_numpy(float)) for name in ("x", "value"))
+    lines = {x: (0.0, low, 0.0, high), y: (left, 0.0, right, 0.0)}
+    drawn = [line for key, line in lines.items() if head_number(key, frame.seen).is_signed]
+    return dressed(hv.Segments(drawn, ["x", "low", "x1", "high"], []), color=MEAN, line_dash="dashed")
+
+
 def _heads(frame: Frame) -> hv.Points:
-    table = _placed(frame)
+    table, (x, y, colour) = _placed(frame), head_table.scatter_keys(frame.seen)
     is_highlighted = table["is_brushed"].astype(bool)
     table = table.assign(alpha=np.where(is_highlighted | ~is_highlighted.any(), 1.0, 0.25))
-    points = hv.Points(table, ["x", "value"], ["layer", "head", "std", "alpha"])
-    colours = layer_colour_map(frame.study.spec.n_layers)
-    look = {"cmap": colours, "clim": (0, max(len(colours) - 1, 1)), "alpha": "alpha"}
-    return dressed(points, color="layer", **look, tools=["hover", "tap", "box_select"], **outlined(7))
+    told = dict.fromkeys(key for key in (x, y, colour) if key not in INDICES)
+    columns = ["layer", "head", *told, *(f"{key}_std" for key in told if f"{key}_std" in table), "alpha"]
+    points = hv.Points(table, ["x", "value"], columns)
+    look = {**_colours(frame, colour), "alpha": "alpha"}
+    return dressed(points, color=colour, **look, tools=["hover", "tap", "box_select"], **outlined(7))
+
+
+def _colours(frame: Frame, key: str) -> dict[str, Any]:
+    """Options of colours that mean a number."""
+    if key == LAYER:
+        colours = layer_colour_map(frame.study.spec.n_layers)
+        ends = (0, max(len(colours) - 1, 1))
+        return {"cmap": colours, "clim": ends, "colorbar": True, "hooks": [_bar_title("layer")]}
+    values = frame.table[key].to_numpy(float)
+    number, known = head_number(key, frame.seen), values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    ramp = RAMP
+    if key == TOKEN_SHARE:
+        ramp, low = share_colours(values).ramp, 0.0
+    elif number.is_signed:
+        ramp, low, high = signed_colours(), -max(-low, high), max(-low, high)
+    named = {"colorbar": True, "hooks": [_bar_title(number.axis_label(frame.seen))]}
+    return named | {
+        "cmap": list(ramp),
+        "clim": (low, high if high > low else low + 1),
+        "clipping_colors": {"NaN": MUTED},
+    }
+
+
+def _brushed_heads(frame: Frame) -> hv.Points:
+    """Rings around brushed heads, the fainter the fewer its images."""
+    table = _placed(frame)
+    table = table[table["brush_share"] > 0]
+    points = hv.Points(table, ["x", "value"], ["layer", "head", "brush_share"])
+    alpha = 0.25 + 0.75 * hv.dim("brush_share")
+    return dressed(points, fill_alpha=0, line_color=BRUSH, line_width=2, size=13, line_alpha=alpha)
 
 
 def _pinned_heads(frame: Frame) -> hv.Points:
@@ -207,10 +319,8 @@ def _choose_head(shown: Shown, x: float, y: float) -> None:
 
 
 def _brush_heads(shown: Shown, left: float, bottom: float, right: float, top: float) -> None:
-    table = _placed(shown.frame())
-    inside = table[table["x"].between(left, right) & table["value"].between(bottom, top)]
-    heads = tuple((int(layer), int(head)) for layer, head in zip(inside["layer"], inside["head"], strict=True))
-    shown.selection.mark(Ids(heads, HEAD))
+    session = Session(shown.study, selection=shown.frame().seen.but())
+    shown.selection.mark(head_table.brush_of_box(session, (left, right), (bottom, top)))
 
 
 def _bars(frame: Frame, column: str) -> hv.Rectangles:
@@ -221,7 +331,8 @@ def _bars(frame: Frame, column: str) -> hv.Rectangles:
     fill = (
         {"fill_alpha": 0.12, "fill_color": MEAN, "line_color": MEAN} if is_mean else {"color": VALUE, "line_alpha": 0}
     )
-    top = max(np.nanmax(frame.table[["mean", "chosen_image"]].to_numpy(float), initial=0), 1e-9)
+    drawn = ["mean", "chosen_image", "mean_of_brush", "mean_of_rest", "mean_of_heads"]
+    top = max(np.nanmax(frame.table[drawn].to_numpy(float), initial=0), 1e-9)
     return dressed(
         hv.Rectangles(sides, ["left", "bottom", "right", column], ["hop"]),
         **FIGURE,
@@ -232,6 +343,18 @@ def _bars(frame: Frame, column: str) -> hv.Rectangles:
         ylabel="mean attention",
         ylim=(0, 1.08 * top),
     )
+
+
+def _band_of_brush(frame: Frame) -> hv.Area:
+    table = frame.table
+    mean, std = table["mean_of_brush"], table["std_of_brush"]
+    table = table.assign(low=(mean - std).clip(lower=0), high=mean + std).dropna(subset=["low"])
+    return dressed(hv.Area(table, "hop", ["low", "high"]), color=BRUSH, alpha=0.25, line_alpha=0)
+
+
+def _line(frame: Frame, column: str, colour: str, **look: Any) -> hv.Curve:
+    curve = hv.Curve(frame.table.dropna(subset=[column]), "hop", column)
+    return dressed(curve, color=colour, line_width=1.8, **look)
 
 
 def _density(frame: Frame, column: str, colour: str) -> hv.Area:

@@ -99,6 +99,11 @@ class PatternMap:
         return "_points" in vars(self)
 
     @property
+    def has_cohesion(self) -> bool:
+        """Whether `cohesion` is known already."""
+        return "_cohesion" in vars(self)
+
+    @property
     def cohesion(self) -> Cohesion:
         """Whether each head's points keep together; takes seconds for millions of points."""
         with self._cohesion_lock:

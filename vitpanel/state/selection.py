@@ -11,6 +11,7 @@ from vitpanel.core.spec import ViTSpec, head_name
 from vitpanel.drawing.display import HEAT, MASKS, SCALES
 from vitpanel.errors import ChoiceError, VitpanelError
 from vitpanel.state.brush import IMAGE, TOKEN, WAYS, Brush, combined
+from vitpanel.state.head_numbers import MEASURE, head_numbers
 from vitpanel.state.image_groups import COLOURINGS, NUMBERS
 from vitpanel.state.strength import MEASURES
 from vitpanel.study.metric_arrays import all_image_layouts
@@ -129,6 +130,14 @@ class Selection(param.Parameterized):
     )
     measure = param.Selector(
         default="entropy", objects=list(MEASURES), doc="Measure of how far the patches of a head look."
+    )
+    scatter_x = Registered(keys=lambda: list(head_numbers()), doc="What goes across in the chart of all heads.")
+    scatter_y = Registered(
+        keys=lambda: [MEASURE, *head_numbers()],
+        doc="What goes up in the chart of all heads; measure stands for the one that is chosen.",
+    )
+    scatter_colour = Registered(
+        keys=lambda: list(head_numbers()), doc="What the colours in the chart of all heads mean."
     )
     map_colour = param.Selector(
         default="layer", objects=list(MAP_COLOURS), doc="What the colours on the map of all heads mean."

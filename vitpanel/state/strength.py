@@ -1,13 +1,13 @@
 """C: how far the patches of each head look, by one of two measures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from vitpanel.core.spec import ViTSpec
-from vitpanel.core.stats import unit_density
+from vitpanel.core.stats import known_moments, unit_density
 from vitpanel.core.strength import longest_distance
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.study.reader import Study
@@ -38,6 +38,38 @@ class HeadStrength:
 
     chosen: np.ndarray | None
     mean: np.ndarray
+
+
+@dataclass(frozen=True)
+class SetStrength:
+    """C2: strength of a head over a set of images: mean and standard deviation ``(n_hops,)``, and how many images.
+
+    NaN for a hop that no patch has, and where no image of the set is done, of which ``n_images`` counts none.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    n_images: int
+
+
+@dataclass(frozen=True)
+class BrushedStrength:
+    """C2: strength over hops of what is brushed.
+
+    Parameters
+    ----------
+    brush, rest
+        Of the chosen head on the brushed images and on the others; None without a brush of images.
+    heads
+        Mean ``(n_hops,)`` over the brushed heads, on the chosen image or over all; None without a brush of heads.
+    n_heads
+        How many heads it is over.
+    """
+
+    brush: SetStrength | None = None
+    rest: SetStrength | None = None
+    heads: np.ndarray | None = None
+    n_heads: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,6 +155,34 @@ def head_strength(study: Study, head: tuple[int, int], image: int | None) -> Hea
     """Strength of a head on an image and its mean over all; raises as `head_values` does."""
     chosen = None if image is None else rows_of_image(study, "strength", image)[head]
     return HeadStrength(chosen, study.mean("strength")[head])
+
+
+def brushed_strength(
+    study: Study, head: tuple[int, int], image: int | None, *, images: np.ndarray | None, heads: np.ndarray | None
+) -> BrushedStrength:
+    """Strength of what is brushed; raises as `head_values` does.
+
+    Parameters
+    ----------
+    images, heads
+        Which are brushed, bool ``(n_images,)`` and ``(n_layers, n_heads)``; None without a brush.
+    """
+    found = BrushedStrength()
+    if images is not None:
+        # A view of one head: the array of all heads is not copied.
+        values = study["strength"][(slice(None), *head)]
+        found = replace(found, brush=_set_strength(values, images), rest=_set_strength(values, ~images))
+    if heads is not None:
+        of_heads = study.mean("strength") if image is None else rows_of_image(study, "strength", image)
+        known = heads & study.spec.is_there
+        mean = of_heads[known].mean(0, dtype=np.float64) if known.any() else np.full(of_heads.shape[-1], np.nan)
+        found = replace(found, heads=mean, n_heads=int(known.sum()))
+    return found
+
+
+def _set_strength(values: np.ndarray, mask: np.ndarray) -> SetStrength:
+    found = known_moments(values, mask)
+    return SetStrength(found.mean, found.std, int(found.count.max(initial=0)))
 
 
 def value_on_image(study: Study, measure: str, head: tuple[int, int], *, image: int | None) -> float | None:

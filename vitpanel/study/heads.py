@@ -40,7 +40,7 @@ def heads_table(study: Study) -> pd.DataFrame:
         if measure in study:
             columns |= _moments(measure, study[measure])
     if PATTERN in study:
-        columns |= _cls_shares(study)
+        columns |= cls_shares(study)
     columns["cohesion"] = _cohesion_share(study)
     return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
 
@@ -73,15 +73,33 @@ def _moments(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
     return {f"{name}_{kind}": row for kind, row in zip(("mean", "std", *QUANTILES), found, strict=True)}
 
 
-def _cls_shares(study: Study) -> dict[str, np.ndarray]:
-    """Means over images of what patches and CLS give to CLS; block by block, since the patterns are large."""
-    size = study.spec.grid.size
-    to_cls = np.zeros((study.spec.n_layers, study.spec.n_heads))
-    cls_to_cls, n_images = np.zeros_like(to_cls), 0
+def cls_shares(study: Study) -> dict[str, np.ndarray]:
+    """Means over images of what patches and CLS give to CLS, as ``to_cls`` and ``cls_to_cls`` of `heads_table`.
+
+    Takes long for many images: the patterns are read block by block, since they are large.
+    """
+    n_images, total = 0, {}
     for block in study.blocks_with(PATTERN):
-        # What CLS gives to itself, what it gives to the patches, and what they give to it.
         values = study.block(PATTERN, block)
-        to_cls += values[..., size + 1 :].mean(-1, dtype=np.float64).sum(0)
-        cls_to_cls += values[..., 0].sum(0, dtype=np.float64)
+        for name, shares in _to_cls(study, values).items():
+            total[name] = total.get(name, 0) + shares.sum(0)
         n_images += len(values)
-    return {"to_cls": to_cls / n_images, "cls_to_cls": cls_to_cls / n_images}
+    return {name: values / n_images for name, values in total.items()}
+
+
+def image_cls_shares(study: Study, image: int) -> dict[str, np.ndarray]:
+    """Return the same of one image; raises as `Study.block` does."""
+    block, row = divmod(image, study.manifest.block_size)
+    return {name: shares[0] for name, shares in _to_cls(study, study.block(PATTERN, block)[row : row + 1]).items()}
+
+
+def _to_cls(study: Study, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Shares ``(n_images, n_layers, n_heads)`` from rows of the patterns.
+
+    These are what CLS gives to itself, what it gives to the patches, and what they give to it.
+    """
+    size = study.spec.grid.size
+    return {
+        "to_cls": values[..., size + 1 :].mean(-1, dtype=np.float64),
+        "cls_to_cls": values[..., 0].astype(np.float64),
+    }

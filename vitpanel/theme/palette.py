@@ -19,7 +19,6 @@ TEXT = "#2b323a"
 SURFACE = "white"
 WARNING = "#b3261e"
 WRONG_COLOUR = "#d55e00"
-SHARE_COLOURS = tuple(Viridis[5])
 # Of the wide line below and the thin one upon it, around a part of a photograph; of no ramp, so that no theme
 # exchanges them.
 OVER_IMAGE = ("#fdfdff", "#7b3f9e")

@@ -3,20 +3,10 @@
 import numpy as np
 import pytest
 
-from vitpanel.state.brush import OfClass
-from vitpanel.state.queries.strength import density_table, hop_table, measure_table
+from vitpanel.state.brush import Ids, InRange, OfClass
+from vitpanel.state.queries.strength import density_table, hop_table
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
-
-
-@pytest.mark.parametrize("measure", ["entropy", "distance"])
-def test_a_measure_of_all_heads(study: Study, measure: str):
-    of_image = measure_table(study, Selection(study, image=2, measure=measure))
-    assert of_image["value"].to_numpy() == pytest.approx(study[measure][2].ravel())
-    assert of_image["std"].isna().to_numpy().all()
-    of_all = measure_table(study, Selection(study, image=None, measure=measure))
-    assert of_all["value"].to_numpy() == pytest.approx(study[measure].mean(0).ravel(), abs=1e-6)
-    assert of_all["std"].to_numpy() == pytest.approx(study[measure].std(0).ravel(), abs=1e-6)
 
 
 def test_strength_over_hops(study: Study):
@@ -25,6 +15,27 @@ def test_strength_over_hops(study: Study):
     assert np.array_equal(table["chosen_image"], study["strength"][2, 1, 1])
     assert table["mean"].to_numpy() == pytest.approx(study["strength"][:, 1, 1].mean(0), abs=1e-6)
     assert hop_table(study, Selection(study, image=None))["chosen_image"].isna().to_numpy().all()
+
+
+def test_strength_on_the_brushed_images_and_on_the_others(study: Study):
+    selection = Selection(study, image=2, layer=1, head=1, images=Ids((0, 3, 4)))
+    table, strength = hop_table(study, selection), study["strength"]
+    for name, images in (("brush", (0, 3, 4)), ("rest", (1, 2, 5, 6, 7, 8, 9, 10, 11))):
+        rows = [[float(strength[image, 1, 1, hop]) for image in images] for hop in range(4)]
+        assert table[f"mean_of_{name}"].to_numpy() == pytest.approx([np.mean(row) for row in rows], abs=1e-6)
+        assert table[f"std_of_{name}"].to_numpy() == pytest.approx([np.std(row) for row in rows], abs=1e-6)
+        assert set(table[f"n_of_{name}"]) == {len(images)}
+    assert table["mean_of_heads"].isna().to_numpy().all()
+
+
+@pytest.mark.parametrize("image", [2, None])
+def test_strength_of_the_brushed_heads(study: Study, image: int | None):
+    selection = Selection(study, image=image, heads=Ids(((0, 1), (1, 2)), "head"))
+    strength = study["strength"] if image is None else study["strength"][image : image + 1]
+    expected = [(strength[:, 0, 1, hop].mean() + strength[:, 1, 2, hop].mean()) / 2 for hop in range(4)]
+    assert hop_table(study, selection)["mean_of_heads"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    selection.heads = InRange("entropy", low=0.5, item="instance")
+    assert hop_table(study, selection)["mean_of_heads"].isna().to_numpy().all()
 
 
 def test_distributions_of_the_brush_and_the_others(study: Study):

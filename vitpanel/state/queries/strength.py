@@ -1,43 +1,49 @@
-"""How far the patches of a head, and of all heads, look (C)."""
+"""How far the patches of a head look (C)."""
 
 import numpy as np
 import pandas as pd
 
-from vitpanel.state.brush import mask_of
-from vitpanel.state.queries.marks import MARKS, all_heads, with_marks
+from vitpanel.state.brush import HEAD, mask_of
 from vitpanel.state.selection import Selection
-from vitpanel.state.strength import head_density, head_strength, head_values
+from vitpanel.state.strength import BrushedStrength, brushed_strength, head_density, head_strength
 from vitpanel.study.reader import Study
 
-MEASURE_COLUMNS = ("layer", "head", "measure", "value", "std", *MARKS)
-HOP_COLUMNS = ("layer", "head", "hop", "chosen_image", "mean")
+HOP_COLUMNS = (
+    "layer", "head", "hop", "chosen_image", "mean", "mean_of_brush", "std_of_brush", "n_of_brush", "mean_of_rest",
+    "std_of_rest", "n_of_rest", "mean_of_heads",
+)  # fmt: skip
 DENSITY_COLUMNS = ("layer", "head", "measure", "value", "density", "density_of_brush", "n", "n_of_brush")
 
 
-def measure_table(study: Study, selection: Selection) -> pd.DataFrame:
-    """The chosen measure of all heads, on the chosen image or over all; raises as `head_values`.
+def strength_of_brushes(study: Study, selection: Selection) -> BrushedStrength:
+    """Strength of the chosen head on the brushed images, and of the brushed heads; raises as `head_strength`.
 
-    Returns
-    -------
-    The columns `MEASURE_COLUMNS`; ``std`` is over images, NaN when one is chosen.
+    Of heads on images nothing is told: their mean would read the strength of all heads on all images.
     """
-    found = head_values(study, selection.measure, selection.image)
-    std = np.nan if found.std is None else found.std.ravel()
-    table = all_heads(study).assign(measure=found.measure, value=found.per_head.ravel(), std=std)
-    return with_marks(table, study, selection)
+    brush = selection.heads
+    images = None if selection.images is None else mask_of(study, selection.images)
+    heads = None if brush is None or brush.item != HEAD else mask_of(study, brush)
+    return brushed_strength(study, selection.chosen_head, selection.image, images=images, heads=heads)
 
 
 def hop_table(study: Study, selection: Selection) -> pd.DataFrame:
-    """Strength of the chosen head over hops; raises as `head_strength`.
+    """Strength of the chosen head over hops, and of what is brushed; raises as `head_strength`.
 
     Returns
     -------
-    The columns `HOP_COLUMNS`; ``chosen_image`` is NaN without an image, both are NaN for a hop that no patch has.
+    The columns `HOP_COLUMNS`; ``chosen_image`` is NaN without an image, all are NaN for a hop that no patch has.
+    ``…_of_brush`` and ``…_of_rest`` are of the head on the brushed images and on the others, NaN without a brush of
+    images. ``mean_of_heads`` is over the brushed heads, on the chosen image or over all, NaN without a brush of heads.
     """
     found = head_strength(study, selection.chosen_head, selection.image)
+    brushed = strength_of_brushes(study, selection)
     columns = {"layer": selection.layer, "head": selection.head, "hop": np.arange(len(found.mean))}
     chosen = np.nan if found.chosen is None else found.chosen
-    return pd.DataFrame(columns | {"chosen_image": chosen, "mean": found.mean})
+    columns |= {"chosen_image": chosen, "mean": found.mean}
+    for name, part in (("brush", brushed.brush), ("rest", brushed.rest)):
+        mean, std, n_images = (np.nan, np.nan, 0) if part is None else (part.mean, part.std, part.n_images)
+        columns |= {f"mean_of_{name}": mean, f"std_of_{name}": std, f"n_of_{name}": n_images}
+    return pd.DataFrame(columns | {"mean_of_heads": np.nan if brushed.heads is None else brushed.heads})
 
 
 def density_table(study: Study, selection: Selection) -> pd.DataFrame:

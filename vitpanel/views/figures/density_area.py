@@ -13,7 +13,6 @@ from bokeh.models import (
     GlyphRenderer,
     HoverTool,
     Legend,
-    LegendItem,
     Line,
     Range1d,
     Span,
@@ -22,10 +21,11 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from vitpanel.state.strength import HeadDensity
-from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, TEXT
+from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph
+from vitpanel.views.figures.small_legend import create_small_legend
 
 AIR = 0.06
 
@@ -80,12 +80,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
         fig.add_tools(HoverTool(renderers=[renderer], tooltips=tooltips, mode="vline", attachment="horizontal"))
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)
     fig.add_layout(line)
-    legend = Legend(
-        items=[LegendItem(label=value(name), renderers=[drawn]) for name, drawn in (("brush", brush), ("rest", rest))],
-        location="top_left", visible=False, label_text_font_size="10px", label_text_color=TEXT, glyph_width=16,
-        glyph_height=10, label_height=10, padding=2, spacing=1, margin=2, background_fill_alpha=0,
-        border_line_alpha=0,
-    )  # fmt: skip
+    legend = create_small_legend({"brush": brush, "rest": rest})
     fig.add_layout(legend)
     fig.xaxis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
     fig.xaxis.axis_label = "entropy"
