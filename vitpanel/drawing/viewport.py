@@ -1,8 +1,11 @@
 """What part of a map is seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MARGIN = 0.04
+# Layouts are some hundred units wide at most, and float32: what lies farther off, or is narrower, has nothing to see.
+FARTHEST, LEAST_WIDTH = 1e9, 1e-9
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,32 @@ class Viewport:
 
 def home_viewport(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Viewport:
     """Viewport that shows all of the ranges ``home`` of x and y with a margin, with units of both equally long."""
-    sizes = [(high - low) * (1 + 2 * MARGIN) or 1.0 for low, high in home]
+    return fitted_viewport(home, width=width, height=height, margin=MARGIN)
+
+
+def fitted_viewport(
+    home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int, margin: float = 0
+) -> Viewport:
+    """Viewport that shows all of two ranges of x and y and as little else as can be, with units of both equally long.
+
+    Parameters
+    ----------
+    margin
+        Share of the ranges that is added at either end.
+    """
+    sizes = [(high - low) * (1 + 2 * margin) or 1.0 for low, high in home]
     unit = max(size / pixels for size, pixels in zip(sizes, (width, height), strict=True))
     limits = [
         ((low + high - unit * pixels) / 2, (low + high + unit * pixels) / 2)
         for (low, high), pixels in zip(home, (width, height), strict=True)
     ]
     return Viewport(limits[0], limits[1], width, height)
+
+
+def are_bounds(values: Sequence[object]) -> bool:
+    """Whether these are x0 < x1 and y0 < y1 of a part of a map that pixels can be told apart in."""
+    if len(values) != 4 or not all(type(value) in {int, float} for value in values):  # noqa: PLR2004 - two ranges
+        return False
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    limits = zip(numbers[::2], numbers[1::2], strict=True)
+    return all(max(abs(low), abs(high)) <= FARTHEST and high - low >= LEAST_WIDTH for low, high in limits)

@@ -22,6 +22,7 @@ from vitpanel.elements.streams import (
 from vitpanel.elements.style import FIGURE, MEASURE_LABELS, dressed, layer_colour_map, layer_ticks, outlined, padded
 from vitpanel.state.brush import HEAD, Ids
 from vitpanel.state.queries import strength
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.selection import Selection
 from vitpanel.state.strength import value_on_image
 from vitpanel.study.reader import Study
@@ -118,7 +119,7 @@ def measure_distribution(
     layer: int | None = None,
     head: int | None = None,
 ) -> Any:
-    """How a measure of a head is distributed over images, those that are brushed against the others (C3).
+    """How a measure of a head is distributed over images, brushed ones against the others or a kept brush (C3).
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def measure_distribution(
         Layer(lambda frame: _density(frame, "density_of_brush", VALUE)),
         Layer(_line_of_image),
     )
-    follows = ("measure", "image", "layer", "head", "images")
+    follows = ("measure", "image", "layer", "head", "images", "kept", "against")
     chart = Chart(strength.density_table, strength.DENSITY_COLUMNS, follows, layers)
     return present(chart, study, selection, table=table, measure=measure, image=image, layer=layer, head=head)
 
@@ -239,7 +240,7 @@ def _density(frame: Frame, column: str, colour: str) -> hv.Area:
     label = MEASURE_LABELS[frame.seen.measure]
     known = frame.table[["density", "density_of_brush"]].to_numpy(float)
     n_brushed = int(table["n_of_brush"].iloc[0]) if len(table) else 0
-    who = "over images" if frame.seen.images is None else f"on {n_brushed} brushed images and the others"
+    who = "over images" if frame.seen.images is None else f"on {n_brushed} brushed images and {others_name(frame.seen)}"
     return dressed(
         hv.Area(table, "value", column),
         **FIGURE,

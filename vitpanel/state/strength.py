@@ -131,13 +131,22 @@ def value_on_image(study: Study, measure: str, head: tuple[int, int], *, image: 
     return None if np.isnan(value) else float(value)
 
 
-def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: np.ndarray | None) -> HeadDensity:
+def head_density(
+    study: Study,
+    measure: str,
+    head: tuple[int, int],
+    *,
+    brushed: np.ndarray | None,
+    others: np.ndarray | None = None,
+) -> HeadDensity:
     """Distribution of a measure of a head.
 
     Parameters
     ----------
     brushed
         Which images are brushed, bool ``(n_images,)``; None without a brush.
+    others
+        Which they are held against; None for all that are not brushed. Images in both are in neither.
 
     Raises
     ------
@@ -147,8 +156,10 @@ def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: 
     _refuse_undefined(study, measure)
     values = study[measure][(slice(None), *head)]
     span = axis_span(study, measure, values)
-    inside = values[:0] if brushed is None else values[brushed]
-    outside = values if brushed is None else values[~brushed]
+    inside, outside = values[:0], values
+    if brushed is not None:
+        rest = ~brushed if others is None else others
+        inside, outside = values[brushed & ~rest], values[rest & ~brushed]
     grid, density = _density(outside, span)
     return HeadDensity(
         measure,

@@ -8,6 +8,7 @@ from bokeh.events import Tap
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.queries.strength import density_table, hop_table, measure_table
 from vitpanel.state.session import Session
 from vitpanel.state.strength import MEASURES, patch_side
@@ -35,7 +36,7 @@ class AttentionStrength(View):
         "_draw_scatter": ("image", "measure"),
         "_draw_marks": ("layer", "head", "pinned"),
         "_draw_bars": ("image", "layer", "head"),
-        "_draw_area": ("layer", "head", "measure", "images"),
+        "_draw_area": ("layer", "head", "measure", "images", "kept", "against"),
         "_draw_line": ("image",),
     }
 
@@ -136,7 +137,7 @@ class AttentionStrength(View):
 
     def _patch_area(self) -> None:
         density = self.session.head_density()
-        self.area.scale(density)
+        self.area.scale(density, others=others_name(self.session.selection))
         self.area.curve.data = density_columns(density)
         self._draw_line()
 

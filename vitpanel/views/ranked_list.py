@@ -9,6 +9,7 @@ import panel as pn
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.errors import VitpanelError, public_words
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.ranked_heads import (
@@ -38,7 +39,7 @@ class RankedList(pn.viewable.Viewer):
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("B list", self._on_metric), "metric")
         selection.watch(lambda *_: bridge.put("B ranks", self._on_image), "image")
-        selection.watch(lambda *_: bridge.put("B effects", self._on_brush), ["images", "metric"])
+        selection.watch(lambda *_: bridge.put("B effects", self._on_brush), ["images", "kept", "against", "metric"])
         selection.watch(lambda *_: bridge.put("B list head", self._on_head), ["layer", "head"])
         selection.watch(self._on_pinned, "pinned")
         self._on_head()
@@ -94,7 +95,7 @@ class RankedList(pn.viewable.Viewer):
         self.heads.ranks = rank_columns(ranks, selection.metric, title=title)
 
     def _on_brush(self, *_: Any) -> None:
-        """Say how much more each head matters on the brushed images than on the others."""
+        """Say how much more each head matters on the brushed images than on what they are held against."""
         try:
             self._effects = self.session.set_against_rest(as_drawn=False)
         except VitpanelError:  # of a metric that the study does not have, which is said
@@ -104,7 +105,9 @@ class RankedList(pn.viewable.Viewer):
             self._on_image()
 
     def _show_effects(self) -> None:
-        self.heads.effects = effect_columns(self._effects, is_order=self._is_by_effect)
+        self.heads.effects = effect_columns(
+            self._effects, is_order=self._is_by_effect, others=others_name(self.session.selection)
+        )
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head

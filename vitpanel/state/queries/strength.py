@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.state.brush import mask_of
+from vitpanel.state.queries.image_set import others_mask
 from vitpanel.state.queries.marks import MARKS, all_heads, with_marks
 from vitpanel.state.selection import Selection
 from vitpanel.state.strength import head_density, head_strength, head_values
@@ -45,11 +46,12 @@ def density_table(study: Study, selection: Selection) -> pd.DataFrame:
 
     Returns
     -------
-    The columns `DENSITY_COLUMNS`. With a brush of images ``density`` is over the others; ``density_of_brush`` is NaN
+    The columns `DENSITY_COLUMNS`. With a brush ``density`` is over what it is held against; ``density_of_brush`` is NaN
     without one. ``n`` and ``n_of_brush`` count the images behind each.
     """
     brushed = None if selection.images is None else mask_of(study, selection.images)
-    found = head_density(study, selection.measure, selection.chosen_head, brushed=brushed)
+    others = others_mask(study, selection)
+    found = head_density(study, selection.measure, selection.chosen_head, brushed=brushed, others=others)
     columns = {"layer": selection.layer, "head": selection.head, "measure": found.measure, "value": found.grid}
     of_brush = np.nan if found.brushed is None else found.brushed
     curves = {"density": found.density, "density_of_brush": of_brush, "n": found.n, "n_of_brush": found.n_brushed}

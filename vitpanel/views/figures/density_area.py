@@ -40,8 +40,8 @@ class DensityArea:
     legend: Legend
     in_pixels: CustomJSTickFormatter | None
 
-    def scale(self, density: HeadDensity) -> None:
-        """Show the span of the values, and say what the curves are."""
+    def scale(self, density: HeadDensity, *, others: str = "the rest") -> None:
+        """Show the span of the values, and say what the curves are; ``others`` names what the brush is held against."""
         axis = self.figure.xaxis[0]
         is_distance = density.measure == "distance"
         low, high = density.span
@@ -52,7 +52,7 @@ class DensityArea:
         axis.formatter = self.in_pixels if is_distance and self.in_pixels else self.figure.yaxis[0].formatter
         self.legend.visible = density.brushed is not None
         brush, rest = self.legend.items
-        brush.label, rest.label = value(f"brush ({density.n_brushed})"), value(f"rest ({density.n})")
+        brush.label, rest.label = value(f"brush ({density.n_brushed})"), value(f"{others} ({density.n})")
 
 
 def density_columns(density: HeadDensity) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)
     fig.add_layout(line)
     legend = Legend(
-        items=[LegendItem(label=value(name), renderers=[drawn]) for name, drawn in (("brush", brush), ("rest", rest))],
+        items=[LegendItem(label=value("brush"), renderers=[brush]), LegendItem(label=value("rest"), renderers=[rest])],
         location="top_left", visible=False, label_text_font_size="10px", label_text_color=TEXT, glyph_width=16,
         glyph_height=10, label_height=10, padding=2, spacing=1, margin=2, background_fill_alpha=0,
         border_line_alpha=0,
