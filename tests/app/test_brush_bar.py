@@ -97,6 +97,19 @@ def test_a_brush_is_kept_used_again_and_forgotten(session: Session, bar: BrushBa
     assert (selection.against, list(selection.kept)) == ("mine", ["mine"])
 
 
+def test_what_brushed_images_are_held_against_is_said(session: Session, bar: BrushBar):
+    selection = session.selection
+    selection.keep("mine", Ids((1, 2, 3)))
+    selection.hold_against("mine")
+    assert bar.comparison == "", "nothing is brushed"
+    selection.images = Ids((7, 8))
+    assert bar.comparison == "against “mine” (3 images)"
+    selection.images = Ids((3, 7))
+    assert bar.comparison == "against “mine” (3 images, 1 in both, which count for neither)"
+    selection.hold_against(None)
+    assert bar.comparison == ""
+
+
 def test_a_brush_that_cannot_be_kept_is_refused_in_words(
     session: Session, bar: BrushBar, monkeypatch: pytest.MonkeyPatch
 ):

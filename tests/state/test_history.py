@@ -246,7 +246,7 @@ def test_undo_and_redo_are_what_two_stacks_say(study: Study, acts: list[tuple[st
         ({"pinned": [(0, 1), (1, 2)]}, "pin L0 H1 L1 H2"),
         ({"images": OfClass("T-shirt & <top>")}, "brush: images of T-shirt & <top>"),
         ({"tokens": Ids((1, 2), "token")}, "brush: tokens 1, 2"),
-        ({"kept": {"mine": Ids((1,))}}, "keep 'mine'"),
+        ({"kept": {"mine": Ids((1,))}}, "keep “mine”"),
         ({"extra": False}, "extra tokens hidden"),
         ({"viewport": (0, 1, 0, 1)}, "part of the map of heads"),
         ({"image": 5, "layer": 1, "metric": "cls", "mode": 2}, "image 1 → 5, head L0 H0 → L1 H0 and 2 more"),

@@ -1,5 +1,6 @@
 """The bar in the page's header that says what is brushed, keeps brushes, and holds them against each other."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -9,8 +10,9 @@ from panel.custom import JSComponent
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.brush import ITEMS, WAYS, Brush, Not
 from vitpanel.state.parameters import LONGEST_NAME
-from vitpanel.state.queries.brush_words import brush_size
+from vitpanel.state.queries.brush_words import brush_size, comparison
 from vitpanel.state.saved_state import BRUSHES
+from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
@@ -21,7 +23,7 @@ from vitpanel.views.scripts import module_text
 COUNTING = "counting …"
 _BAR = f"""
     :host {{ flex: 1 1 0; min-width: 0 !important; align-self: center; }}
-    .bar {{ display: flex; align-items: center; justify-content: flex-end; gap: 6px; height: 28px;
+    .bar {{ min-width: 0; display: flex; align-items: center; justify-content: flex-end; gap: 6px; height: 28px;
         font: 12.5px/1.2 sans-serif; }}
     .bar[hidden] {{ display: none; }}
     .chip {{ display: flex; align-items: center; flex: 0 1 auto; min-width: 60px; height: 26px; padding: 0 2px 0 12px;
@@ -76,6 +78,7 @@ class BrushBar(JSComponent):
     """
 
     brushes = param.List(default=[], doc="What is brushed: name of its parameter, its items, its words and its size.")
+    comparison = param.String(default="", doc="What brushed images are held against, in words; empty for the rest.")
     kept = param.List(default=[], doc="What is kept: name, items and words of each.")
     against = param.String(default=None, allow_None=True, doc="What brushed images are held against; None: the rest.")
     way = param.Selector(default="replace", objects=list(WAYS), doc="What the next brush does to this one.")
@@ -94,8 +97,8 @@ class BrushBar(JSComponent):
         selection.param.watch(self._on_kept, ["kept", "against"])
         self.param.watch(lambda event: selection.param.update(way=event.new), "way")
         selection.param.watch(lambda event: self.param.update(way=event.new), "way")
-        self._on_brush()
         self._on_kept()
+        self._on_brush()
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 
@@ -103,18 +106,31 @@ class BrushBar(JSComponent):
         selection = self._session.selection
         kept = [{"name": name, "items": ITEMS[b.item], "words": b.words} for name, b in selection.kept.items()]
         self.param.update(kept=kept, against=selection.against)
+        self._count()
 
     def _on_brush(self, *_: param.parameterized.Event) -> None:
         brushed = self._brushed()
         self._sizes = {brush: size for brush, size in self._sizes.items() if brush in brushed.values()}
-        unknown = [brush for brush in brushed.values() if brush not in self._sizes]
         self._show()
-        if unknown:
-            self._counter.run(partial(_sizes, self._session.study, unknown), self._on_sizes)
+        self._count()
 
-    def _on_sizes(self, sizes: dict[Brush, str]) -> None:
+    def _count(self) -> None:
+        brushes, selection = self._brushed(), self._session.selection.but()
+        unknown = [brush for brush in brushes.values() if brush not in self._sizes]
+        self.comparison = ""
+        if unknown or (selection.against is not None and "images" in brushes):
+            self._counter.run(
+                partial(_words, self._session.study, unknown, selection), partial(self._on_words, selection)
+            )
+
+    def _on_words(self, asked: Selection, found: tuple[dict[Brush, str], str]) -> None:
+        sizes, words = found
         self._sizes |= sizes
         self._show()
+        if all(
+            getattr(asked, name) == getattr(self._session.selection, name) for name in ("images", "kept", "against")
+        ):
+            self.comparison = words
 
     def _show(self) -> None:
         self.brushes = [
@@ -152,12 +168,14 @@ class BrushBar(JSComponent):
             selection.param.update(**{str(name): brush.part if isinstance(brush, Not) else Not(brush)})
 
 
-def _sizes(study: Study, brushes: list[Brush]) -> dict[Brush, str]:
-    """What `brush_size` says of each, or why it cannot."""
-    sizes: dict[Brush, str] = {}
-    for brush in brushes:
-        try:
-            sizes[brush] = brush_size(study, brush)
-        except VitpanelError as error:
-            sizes[brush] = public_words(error.message)
-    return sizes
+def _words(study: Study, brushes: list[Brush], selection: Selection) -> tuple[dict[Brush, str], str]:
+    """What `brush_size` says of each brush, or why it cannot; and what `comparison` says."""
+    sizes = {brush: _or_why_not(partial(brush_size, study, brush)) for brush in brushes}
+    return sizes, _or_why_not(partial(comparison, study, selection.images, selection))
+
+
+def _or_why_not(words: Callable[[], str]) -> str:
+    try:
+        return words()
+    except VitpanelError as error:
+        return public_words(error.message)

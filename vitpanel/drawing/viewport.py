@@ -6,6 +6,8 @@ from dataclasses import dataclass
 MARGIN = 0.04
 # Layouts are some hundred units wide at most, and float32: what lies farther off, or is narrower, has nothing to see.
 FARTHEST, LEAST_WIDTH = 1e9, 1e-9
+DIGITS = 9  # more than float32 has
+Bounds = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,17 @@ def fitted_viewport(
     return Viewport(limits[0], limits[1], width, height)
 
 
+def bounds_of(viewport: Viewport) -> Bounds | None:
+    """Ends of the ranges, x0, x1, y0 and y1, as short as float32 can tell; None of what is too far or too near."""
+    x0, x1, y0, y1 = (float(f"{end:.{DIGITS}g}") for end in (*viewport.x, *viewport.y))
+    bounds = (x0, x1, y0, y1)
+    return bounds if are_bounds(bounds) else None
+
+
 def are_bounds(values: Sequence[object]) -> bool:
     """Whether these are x0 < x1 and y0 < y1 of a part of a map that pixels can be told apart in."""
-    if len(values) != 4 or not all(type(value) in {int, float} for value in values):  # noqa: PLR2004 - two ranges
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) != len(values) or len(values) != 4:  # noqa: PLR2004 - two ranges
         return False
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
     limits = zip(numbers[::2], numbers[1::2], strict=True)
     return all(max(abs(low), abs(high)) <= FARTHEST and high - low >= LEAST_WIDTH for low, high in limits)

@@ -50,6 +50,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
+def quoted(name: str) -> str:
+    """Name that a person gave, in quotation marks."""
+    return f"“{name}”"
+
+
 def _image(before: Values, after: Values) -> str:
     old, new = before["image"], after["image"]
     if new is None:
@@ -79,12 +84,12 @@ def _pins(before: Values, after: Values) -> str:
 def _kept(before: Values, after: Values) -> str:
     new = [name for name, brush in after["kept"].items() if before["kept"].get(name) != brush]
     gone = [name for name in before["kept"] if name not in after["kept"]]
-    said = [f"{word} {', '.join(map(repr, names))}" for word, names in (("keep", new), ("forget", gone)) if names]
+    said = [f"{word} {', '.join(map(quoted, names))}" for word, names in (("keep", new), ("forget", gone)) if names]
     return ", ".join(said)
 
 
 def _against(_: Values, after: Values) -> str:
-    return f"compare with {'the rest' if after['against'] is None else repr(after['against'])}"
+    return f"compare with {'the rest' if after['against'] is None else quoted(after['against'])}"
 
 
 def _viewport(_: Values, after: Values) -> str:

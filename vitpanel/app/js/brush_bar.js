@@ -5,10 +5,10 @@
 /** @typedef {{name: string, items: string, words: string}} Kept */
 /**
  * @typedef {Component<{
- *   brushes: Brushed[], kept: Kept[], against: string | null, way: string, longest_name: number,
+ *   brushes: Brushed[], comparison: string, kept: Kept[], against: string | null, way: string, longest_name: number,
  * }>} Bar
  */
-const GAP = 6
+const GAP = 6, OPENER_WIDTH = 120, CHIP_WIDTH = 210
 const WAYS = {replace: "replaces this one", add: "is added to it", intersect: "leaves what is in both", subtract: "is taken away"}
 
 /**
@@ -41,11 +41,9 @@ const create_select = (
   return select
 }
 
-const others_of = (/** @type {string | null} */ against) => against === null ? "the rest" : `“${against}”`
-
 /** @param {Bar} model @param {Brushed} brushed */
 function sentence(model, {name, words, size}) {
-  const held = name === "images" && model.against !== null ? ` · against ${others_of(model.against)}` : ""
+  const held = name === "images" && model.comparison ? ` · ${model.comparison}` : ""
   return `Brushed: ${words} · ${size}${held}`
 }
 
@@ -107,7 +105,7 @@ export function render({model, el}) {
     model.send_msg(message)
   }
   const bar = create("div", {className: "bar"}), chips = create("div", {}), panel = create("div", {className: "panel"})
-  const refusal = create("p")
+  const refusal = create("p"), host = /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (el.getRootNode()).host)
   chips.style.display = "contents"
   refusal.setAttribute("role", "alert")
   const opener = create_button("Brushes ▾", "Brushes: invert, keep, compare", () => panel.togglePopover())
@@ -146,6 +144,8 @@ export function render({model, el}) {
   // The panel is made when it is opened, and anew when what it says has changed.
   const show = () => {
     bar.hidden = !model.brushes.length && !model.kept.length
+    // The title gives way.
+    host.style.flexBasis = bar.hidden ? "0" : `${OPENER_WIDTH + CHIP_WIDTH * model.brushes.length}px`
     chips.replaceChildren(...model.brushes.map((brushed) => create_chip(model, brushed)))
     if (!panel.matches(":popover-open")) return
     if (bar.hidden) panel.hidePopover()
@@ -157,7 +157,7 @@ export function render({model, el}) {
     refusal.textContent = ""
     if (is_open) fill()
   })
-  model.on(["brushes", "kept", "against", "way"], show)
+  model.on(["brushes", "comparison", "kept", "against", "way"], show)
   model.on("msg:custom", (/** @type {{refusal?: string}} */ message) => { refusal.textContent = message.refusal ?? "" })
   show()
 }

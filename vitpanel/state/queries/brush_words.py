@@ -3,7 +3,8 @@
 import numpy as np
 
 from vitpanel.state.brush import HEAD, IMAGE, TOKEN, Brush, mask_of
-from vitpanel.state.queries.image_set import describe_set
+from vitpanel.state.queries.image_set import describe_set, others_mask, others_name
+from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
 
@@ -25,6 +26,16 @@ def brush_size(study: Study, brush: Brush) -> str:
         return f"{_counted(mask.sum(), 'head')} of {_counted(mask.any(axis=1).sum(), 'layer')}"
     images = _counted(mask.any(axis=(1, 2)).sum(), "image")
     return f"{_counted(mask.sum(), 'head on an image', 'heads on images')} ({images})"
+
+
+def comparison(study: Study, brush: Brush | None, selection: Selection) -> str:
+    """What brushed images are held against, as plain text; empty without a brush or where that are all others."""
+    others = others_mask(study, selection)
+    if brush is None or others is None:
+        return ""
+    n_both = np.count_nonzero(mask_of(study, brush) & others)
+    both = f", {n_both:,} in both, which count for neither" if n_both else ""
+    return f"against {others_name(selection)} ({_counted(others.sum(), 'image')}{both})"
 
 
 def _tokens(study: Study, mask: np.ndarray) -> str:

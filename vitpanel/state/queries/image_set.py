@@ -8,6 +8,7 @@ import pandas as pd
 
 from vitpanel.core.stats import hedges_g, known_moments
 from vitpanel.state.brush import mask_of
+from vitpanel.state.change_words import quoted
 from vitpanel.state.image_groups import NO_LABEL, NOT_JUDGED, RIGHT, ImageGroups, image_groups
 from vitpanel.state.queries.marks import all_heads
 from vitpanel.state.queries.numbers import counting_images, drawn_baseline, head_numbers
@@ -118,7 +119,7 @@ def others_mask(study: Study, selection: Selection) -> np.ndarray | None:
 
 def others_name(selection: Selection) -> str:
     """What brushed images are held against, to be read by a person; the name of a kept brush is as it was given."""
-    return "the rest" if selection.against is None else f"“{selection.against}”"
+    return "the rest" if selection.against is None else quoted(selection.against)
 
 
 def describe_set(study: Study, mask: np.ndarray) -> SetDescription:

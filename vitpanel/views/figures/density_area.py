@@ -47,7 +47,7 @@ class DensityArea:
         low, high = density.span
         self.figure.x_range.update(start=low, end=high)
         curves = [density.density] if density.brushed is None else [density.density, density.brushed]
-        self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nanmax(curves, initial=0)) or 1)
+        self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nan_to_num(curves).max()) or 1)
         axis.axis_label = "distance (patches)" if is_distance else "entropy"
         axis.formatter = self.in_pixels if is_distance and self.in_pixels else self.figure.yaxis[0].formatter
         self.legend.visible = density.brushed is not None

@@ -88,9 +88,11 @@ class ImportanceLine:
             Name of the kept brush that they are held against, whose mean is drawn as well; None for all other images.
         """
         self.brush.data = brush_columns(table, metric, has_others=others is not None)
-        n, n_others = (0, 0) if table is None else (int(table[name].max()) for name in ("n_set", "n_rest"))
+        n = 0 if table is None else int(table["n_set"].max())
         self.brush_item.update(visible=n > 0, label={"value": f"brush ({n:,})"})
-        self.others_item.update(visible=n > 0 and others is not None, label={"value": f"{others} ({n_others:,})"})
+        self.others_item.update(visible=n > 0 and others is not None, label={"value": others or ""})
+        # Five have no room in a row.
+        self.figure.legend[0].ncols = "auto" if others is None else 3
 
     def show_context(self, *, is_shown: bool) -> None:
         """Show what belongs to all images or hide it, and fit the axis to what is left to see."""
