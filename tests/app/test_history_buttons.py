@@ -1,4 +1,4 @@
-"""The buttons that undo and redo, the list of the last steps, and the link."""
+"""The buttons that undo and redo, the list of the last choices, and the link."""
 
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,11 @@ def test_the_last_steps_are_listed_with_pictures_newest_first(session: Session, 
     assert [row["picture"] for row in rows] == [
         "", *(thumbnail_uri(session.study, image) for image in (5, 5, 3))
     ]  # fmt: skip
-    buttons._handle_msg({"step": rows[-1]["step"]})
+    buttons._handle_msg({"choice": rows[-1]["choice"]})
     assert selection.image == 3
     assert selection.chosen_head == (0, 1)
-    for step in (999, "1", None, [1]):
-        buttons._handle_msg({"step": step})
+    for choice in (999, "1", None, [1]):
+        buttons._handle_msg({"choice": choice})
     assert selection.image == 3
 
 

@@ -102,6 +102,6 @@ def test_a_layer_that_lacks_the_chosen_head_is_one_step_back(study: Study):
     selection = vitpanel.Selection(study, layer=1, head=2)
     selection.layer = 0
     assert selection.chosen_head == (0, 1)
-    assert len(selection.history.steps) == 2
+    assert len(selection.history.choices) == 2
     selection.undo()
     assert selection.chosen_head == (1, 2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.synthetic import write_synthetic_study
 from vitpanel.state.brush import Ids, OfClass
 from vitpanel.state.change_words import LONGEST, change_words
-from vitpanel.state.history import MOST_STEPS, SAME_ACT, History
+from vitpanel.state.history import MOST_CHOICES, SAME_ACT, History
 from vitpanel.state.saved_state import FIELDS
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study, open_study
@@ -73,7 +73,7 @@ def test_every_choice_is_undone_and_done_again(selection: Selection):
         act()
         assert values(selection) != states[-1]
         states.append(values(selection))
-    assert len(selection.history.steps) == len(states)
+    assert len(selection.history.choices) == len(states)
     for state in reversed(states[:-1]):
         assert selection.undo()
         assert values(selection) == state
@@ -90,7 +90,7 @@ def test_a_choice_after_an_undo_takes_the_place_of_what_was_undone(selection: Se
     selection.undo()
     selection.undo()
     selection.image = 9
-    assert [step.values["image"] for step in selection.history.steps] == [1, 2, 9]
+    assert [choice.values["image"] for choice in selection.history.choices] == [1, 2, 9]
     assert not selection.redo()
     selection.undo()
     assert selection.image == 2
@@ -106,7 +106,7 @@ def test_a_drag_is_one_step_and_a_later_one_another(study: Study):
     selection.threshold = 0.4
     selection.image = 7
     selection.threshold = 0.5
-    assert [step.values["threshold"] for step in history.steps] == [0.01, 0.3, 0.4, 0.4, 0.5]
+    assert [choice.values["threshold"] for choice in history.choices] == [0.01, 0.3, 0.4, 0.4, 0.5]
     history.undo()
     selection.threshold = 0.6
     assert history.present.values["threshold"] == 0.6, "what follows an undo is no part of the act before"
@@ -120,7 +120,7 @@ def test_a_drag_that_ends_where_it_began_is_no_step(study: Study):
     for viewport in ((0.0, 1.0, 0.0, 1.0), (0.0, 2.0, 0.0, 2.0), None):
         selection.viewport = viewport
     assert history.before is None
-    assert len(history.steps) == 1
+    assert len(history.choices) == 1
 
 
 def test_discrete_choices_are_steps_however_quick_unless_a_key_is_held(study: Study):
@@ -128,28 +128,28 @@ def test_discrete_choices_are_steps_however_quick_unless_a_key_is_held(study: St
     history = History(selection, NAMES, clock=clock)
     selection.image = 1
     selection.image = 2
-    assert [step.values["image"] for step in history.steps] == [0, 1, 2]
+    assert [choice.values["image"] for choice in history.choices] == [0, 1, 2]
     with history.held():
         for image in (3, 4, 5):
             selection.image = image
             clock.now += 10
         selection.layer = 1
-    assert [step.values["image"] for step in history.steps] == [0, 1, 5, 5]
+    assert [choice.values["image"] for choice in history.choices] == [0, 1, 5, 5]
 
 
 def test_as_many_steps_are_kept_as_there_is_room_for(selection: Selection):
     n_images = 12
-    for number in range(MOST_STEPS + 20):
+    for number in range(MOST_CHOICES + 20):
         selection.image = number % (n_images - 1)
     n_undone = 0
     while selection.undo():
         n_undone += 1
-    assert n_undone == MOST_STEPS
+    assert n_undone == MOST_CHOICES
 
 
 def test_a_jump_is_one_step_with_the_way_back(selection: Selection):
     selection.jump(4, 1, 1)
-    assert len(selection.history.steps) == 2
+    assert len(selection.history.choices) == 2
     selection.undo()
     assert (selection.image, selection.jumps) == (1, [])
     selection.redo()
@@ -162,7 +162,7 @@ def test_a_jump_is_one_step_with_the_way_back(selection: Selection):
 def test_one_can_go_to_any_step_that_is_remembered(selection: Selection):
     for image in (2, 3, 4):
         selection.image = image
-    numbers = [step.number for step in selection.history.steps]
+    numbers = [choice.number for choice in selection.history.choices]
     assert selection.history.go_to(numbers[1])
     assert selection.image == 2
     assert selection.history.go_to(numbers[3])

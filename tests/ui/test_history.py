@@ -56,7 +56,7 @@ def test_undo_and_redo_by_buttons_keys_and_the_browser_are_one_history(shown: Sh
     page.wait_for_function(_AT_REST, arg="image=2")
     page.go_forward()
     wait_until(lambda: selection.image == 3)
-    assert len(selection.history.steps) == 3, "going back and forth adds no step"
+    assert len(selection.history.choices) == 3, "going back and forth adds no choice"
 
 
 def test_with_nothing_to_undo_one_stays_on_the_page(shown: Shown, wait_until):
@@ -65,7 +65,7 @@ def test_with_nothing_to_undo_one_stays_on_the_page(shown: Shown, wait_until):
     for key in ("u", "Alt+ArrowLeft", "r", "Alt+ArrowRight"):
         page.keyboard.press(key)
     page.keyboard.press("]")  # what is answered comes after all that was asked before
-    wait_until(lambda: len(explorer.selection.history.steps) == 2)
+    wait_until(lambda: len(explorer.selection.history.choices) == 2)
     page.keyboard.press("u")
     wait_until(lambda: not explorer.selection.history.before)
     page.keyboard.press("u")
@@ -97,18 +97,18 @@ def test_a_press_on_a_picture_of_the_history_goes_there(shown: Shown, wait_until
     step_image(page, explorer, wait_until)
     step_image(page, explorer, wait_until)
     page.get_by_role("button", name="History").click()
-    rows = page.get_by_role("dialog", name="Last steps").get_by_role("button")
+    rows = page.get_by_role("dialog", name="Last choices").get_by_role("button")
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("image 3 → 4")
     expect(rows.first).to_have_attribute("aria-current", "step")
     expect(rows.last.get_by_role("img", name="image 2")).to_be_visible()
     rows.last.click()
     wait_until(lambda: selection.image == 2)
-    expect(page.get_by_role("dialog", name="Last steps")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Last choices")).to_be_hidden()
     page.get_by_role("button", name="History").click()
     expect(rows.last).to_have_attribute("aria-current", "step")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog", name="Last steps")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Last choices")).to_be_hidden()
     assert selection.image == 2
 
 
@@ -212,9 +212,9 @@ def test_the_part_of_the_map_in_sight_is_in_the_address_and_comes_back(shown: Sh
     page.wait_for_function(_AT_REST, arg=said)
     page.reload()
     settle()
-    step = page.url
+    choice = page.url
     page.keyboard.press("]")
-    page.wait_for_function("before => window.location.href !== before", arg=step)
+    page.wait_for_function("before => window.location.href !== before", arg=choice)
     assert said in page.url
 
 
@@ -227,7 +227,7 @@ def test_a_wheel_turn_is_told_once_it_has_come_to_rest(shown: Shown, wait_until,
     for _ in range(3):
         page.mouse.wheel(0, -200)
     wait_until(lambda: selection.viewport is not None and selection.viewport == view._bounds)
-    assert len(selection.history.steps) == 2
+    assert len(selection.history.choices) == 2
     page.keyboard.press("u")
     wait_until(lambda: selection.viewport is None)
     wait_until(lambda: view.plot.figure.x_range.start == pytest.approx(home))

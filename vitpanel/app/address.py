@@ -18,7 +18,7 @@ LONGEST = 12_000  # characters of a query that is read
 class Address(JSComponent):
     """Keeps a session's selection and the address of its page the same.
 
-    Each step of the selection's history is an entry of the browser's, and they go back and forth together: Back undoes
+    Each choice of the selection's history is an entry of the browser's, and they go back and forth together: Back undoes
     a choice, and an undo goes back.
 
     Parameters
@@ -29,8 +29,8 @@ class Address(JSComponent):
 
     # One parameter, so that the browser hears of both at once.
     entry = param.Dict(
-        default={"query": "", "step": 0},
-        doc="What the address says, with its question mark, and the number of the step that it belongs to.",
+        default={"query": "", "choice": 0},
+        doc="What the address says, with its question mark, and the number of the choice that it belongs to.",
     )
 
     _esm = module_text("vitpanel.app", "address.js")
@@ -59,15 +59,15 @@ class Address(JSComponent):
     def _show(self, *_: param.parameterized.Event) -> None:
         selection = self._session.selection
         said = self._others | to_query(selection, study=self._session.study, start=self._start)
-        self.entry = {"query": f"?{urlencode(said)}" if said else "", "step": selection.history.present.number}
+        self.entry = {"query": f"?{urlencode(said)}" if said else "", "choice": selection.history.present.number}
 
     def _apply(self, asked: dict[str, str]) -> list[str]:
         return apply_query(self._session.selection, asked, study=self._session.study, start=self._start)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        """Go where the browser's Back or Forward has led: to a step, or to what an older entry says."""
-        step = data.get("step")
-        if not (isinstance(step, int) and self._session.selection.history.go_to(step)):
+        """Go where the browser's Back or Forward has led: to a choice, or to what an older entry says."""
+        choice = data.get("choice")
+        if not (isinstance(choice, int) and self._session.selection.history.go_to(choice)):
             self._apply(dict(parse_qsl(str(data.get("query"))[:LONGEST].removeprefix("?"))))
 
 

@@ -1,4 +1,4 @@
-"""The buttons in the page's header that undo and redo, list the last steps, and copy a link to what is chosen."""
+"""The buttons in the page's header that undo and redo, list the last choices, and copy a link to what is chosen."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,7 +8,7 @@ import param
 from panel.custom import JSComponent
 
 from vitpanel.core.spec import short_head_name
-from vitpanel.state.history import Step
+from vitpanel.state.history import Choice
 from vitpanel.state.saved_state import FIELDS
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
@@ -19,7 +19,7 @@ from vitpanel.views.figures.image_card import is_crisp, thumbnail_uri
 from vitpanel.views.scripts import module_text
 
 MOST_LISTED = 12
-MOST_UNDONE = 4  # of those listed, so many can be steps that were undone
+MOST_UNDONE = 4  # of those listed, so many can be choices that were undone
 _BUTTONS = """
     :host { align-self: center; }
     .buttons { display: flex; }
@@ -60,7 +60,7 @@ _LIST = f"""
 
 
 class HistoryButtons(JSComponent):
-    """Undoes, does again, lists the last steps with pictures, and copies the page's address.
+    """Undoes, does again, lists the last choices with pictures, and copies the page's address.
 
     Parameters
     ----------
@@ -93,38 +93,38 @@ class HistoryButtons(JSComponent):
     def _handle_msg(self, data: dict[str, Any]) -> None:
         """Do what a button asks for."""
         history = self._session.selection.history
-        act, step = data.get("act"), data.get("step")
+        act, choice = data.get("act"), data.get("choice")
         if act == "undo":
             history.undo()
         elif act == "redo":
             history.redo()
         elif act == "list":
-            make = partial(listed_steps, self._session.study, history.steps, history.present)
+            make = partial(listed_choices, self._session.study, history.choices, history.present)
             self._painter.run(make, lambda rows: self._send_msg({"rows": rows}))
         elif act == "copied":
             self._send_msg({"note": copied_words(self._left_out())})
-        elif isinstance(step, int):
-            history.go_to(step)
+        elif isinstance(choice, int):
+            history.go_to(choice)
 
 
-def listed_steps(study: Study, steps: Sequence[Step], present: Step) -> list[dict[str, Any]]:
-    """The last steps, newest first, each with its picture, as `history_buttons.js` has them.
+def listed_choices(study: Study, choices: Sequence[Choice], present: Choice) -> list[dict[str, Any]]:
+    """The last choices, newest first, each with its picture, as `history_buttons.js` has them.
 
     Those that were undone stand before the present; pictures are read from the disk.
     """
-    at = [step.number for step in steps].index(present.number)
-    end = min(at + 1 + MOST_UNDONE, len(steps))
+    at = [choice.number for choice in choices].index(present.number)
+    end = min(at + 1 + MOST_UNDONE, len(choices))
     shown = range(max(0, end - MOST_LISTED), end)
-    return [_row(study, steps[place], place - at) for place in reversed(shown)]
+    return [_row(study, choices[place], place - at) for place in reversed(shown)]
 
 
-def _row(study: Study, step: Step, distance: int) -> dict[str, Any]:
-    """One step; ``distance`` is above 0 for one that was undone, 0 for the present."""
-    image = step.values["image"]
+def _row(study: Study, choice: Choice, distance: int) -> dict[str, Any]:
+    """One choice; ``distance`` is above 0 for one that was undone, 0 for the present."""
+    image = choice.values["image"]
     return {
-        "step": step.number,
-        "words": step.words or "where you started",
-        "head": short_head_name(step.values["layer"], step.values["head"]),
+        "choice": choice.number,
+        "words": choice.words or "where you started",
+        "head": short_head_name(choice.values["layer"], choice.values["head"]),
         "image": image,
         "picture": "" if image is None else thumbnail_uri(study, image),
         "is_crisp": is_crisp(study),

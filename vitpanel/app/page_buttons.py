@@ -63,7 +63,7 @@ class PageButtons(JSComponent):
         }
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        """Do what a key stands for; what it does while it is held is one step."""
+        """Do what a key stands for; what it does while it is held is one choice."""
         act = self._acts.get(str(data.get("key")))
         if act is not None:
             with self._history.held() if data.get("is_held") else nullcontext():

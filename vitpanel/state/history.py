@@ -1,4 +1,4 @@
-"""What a person chose, step by step, to be undone and done again."""
+"""What a person chose, one after the other, to be undone and done again."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,19 +11,19 @@ import param
 
 from vitpanel.state.change_words import change_words
 
-MOST_STEPS = 100
+MOST_CHOICES = 100
 CONTINUOUS = ("threshold", "viewport")  # what changes many times in one act, like a drag
 SAME_ACT = 1.0  # seconds; a later change of it is another act
 
 
 @dataclass(frozen=True)
-class Step:
-    """What was chosen at a time.
+class Choice:
+    """What one act has chosen, and all else as it was then.
 
     Parameters
     ----------
     number
-        Grows from step to step, and belongs to no other one.
+        Grows from one to the next, and belongs to no other choice.
     values
         Of all parameters that are remembered.
     words
@@ -38,7 +38,7 @@ class Step:
 class History:
     """Remembers what was chosen, and goes back and forth in it.
 
-    Each change is a step, with all that changes at once, as by ``param.update``. Changes of `CONTINUOUS` parameters
+    Each change is one choice, with all that changes at once, as by ``param.update``. Changes of `CONTINUOUS` parameters
     that follow each other within `SAME_ACT` are one. What is done after an undo takes the place of what was undone.
 
     Parameters
@@ -57,31 +57,31 @@ class History:
         self._chosen, self._names, self._clock = chosen, tuple(names), clock
         self._is_held = False
         self._changed: tuple[frozenset[str], float] = frozenset(), 0.0
-        self._steps, self._at = [Step(0, self._values(), "")], 0
+        self._choices, self._at = [Choice(0, self._values(), "")], 0
         chosen.param.watch(self._on_change, list(names))
 
     @property
-    def steps(self) -> tuple[Step, ...]:
-        """All steps, the oldest first; those after the `present` were undone."""
-        return tuple(self._steps)
+    def choices(self) -> tuple[Choice, ...]:
+        """All choices, the oldest first; those after the `present` were undone."""
+        return tuple(self._choices)
 
     @property
-    def present(self) -> Step:
+    def present(self) -> Choice:
         """Where one is."""
-        return self._steps[self._at]
+        return self._choices[self._at]
 
     @property
-    def before(self) -> Step | None:
+    def before(self) -> Choice | None:
         """Where `undo` goes; None where there is nothing to undo."""
-        return self._steps[self._at - 1] if self._at else None
+        return self._choices[self._at - 1] if self._at else None
 
     @property
-    def after(self) -> Step | None:
+    def after(self) -> Choice | None:
         """Where `redo` goes; None where there is nothing to do again."""
-        return self._steps[self._at + 1] if self._at + 1 < len(self._steps) else None
+        return self._choices[self._at + 1] if self._at + 1 < len(self._choices) else None
 
     def undo(self) -> bool:
-        """Take the last step back; return whether there was one."""
+        """Take the last choice back; return whether there was one."""
         return self.before is not None and self.go_to(self.before.number)
 
     def redo(self) -> bool:
@@ -89,8 +89,8 @@ class History:
         return self.after is not None and self.go_to(self.after.number)
 
     def go_to(self, number: int) -> bool:
-        """Choose all that was chosen after a step; return whether it is remembered."""
-        places = [place for place, step in enumerate(self._steps) if step.number == number]
+        """Let all be as it was after a choice; return whether it is remembered."""
+        places = [place for place, choice in enumerate(self._choices) if choice.number == number]
         if not places:
             return False
         # First, so that whoever hears of the values finds the history there, and this hears of nothing new.
@@ -100,12 +100,12 @@ class History:
 
     def forget(self) -> None:
         """Start here: there is nothing to undo any more."""
-        self._steps, self._at = [Step(self.present.number + 1, self._values(), "")], 0
+        self._choices, self._at = [Choice(self.present.number + 1, self._values(), "")], 0
         self._changed = frozenset(), 0.0
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let changes be one step with the one before if that was of the same parameters, as while a key is held."""
+        """Let changes be one choice with that before if that was of the same parameters, as while a key is held."""
         self._is_held = True
         try:
             yield
@@ -121,13 +121,13 @@ class History:
         changed = frozenset(name for name in self._names if now[name] != last[name])
         if not changed:
             return
-        del self._steps[self._at + 1 :]
+        del self._choices[self._at + 1 :]
         if self._is_same_act(changed):
             self._replace_present(now)
         else:
-            self._steps.append(Step(self.present.number + 1, now, change_words(last, now)))
-            del self._steps[: -(MOST_STEPS + 1)]
-        self._at = len(self._steps) - 1
+            self._choices.append(Choice(self.present.number + 1, now, change_words(last, now)))
+            del self._choices[: -(MOST_CHOICES + 1)]
+        self._at = len(self._choices) - 1
         self._changed = changed, self._clock()
 
     def _is_same_act(self, changed: frozenset[str]) -> bool:
@@ -137,7 +137,7 @@ class History:
         return self._is_held or (changed <= set(CONTINUOUS) and self._clock() - when < SAME_ACT)
 
     def _replace_present(self, now: dict[str, Any]) -> None:
-        """Let the last step end elsewhere; one that has come back to where it began is none."""
-        *earlier, present = self._steps
+        """Let the last choice end elsewhere; one that has come back to where it began is none."""
+        *earlier, present = self._choices
         words = change_words(earlier[-1].values, now)
-        self._steps = [*earlier, Step(present.number, now, words)] if words else earlier
+        self._choices = [*earlier, Choice(present.number, now, words)] if words else earlier

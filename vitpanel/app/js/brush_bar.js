@@ -41,16 +41,16 @@ const create_select = (
   return select
 }
 
-/** @param {Bar} model @param {Brushed} brushed */
+/** How much is brushed comes first, since the end is cut where there is no room. @param {Bar} model @param {Brushed} brushed */
 function sentence(model, {name, words, size}) {
-  const held = name === "images" && model.comparison ? ` · ${model.comparison}` : ""
-  return `Brushed: ${words} · ${size}${held}`
+  const [how_many, ...made_of] = size.split(" · "), held = name === "images" && model.comparison ? ` ${model.comparison}` : ""
+  return [how_many + held, words, ...made_of].join(" · ")
 }
 
 /** @param {Bar} model @param {Brushed} brushed */
 function create_chip(model, brushed) {
   const words = create("span", {className: "words", textContent: sentence(model, brushed)})
-  words.title = sentence(model, brushed)
+  words.title = `Brushed: ${sentence(model, brushed)}`
   const clear = create_button("×", `Clear the brush of ${brushed.name}`, () => model.send_msg({act: "clear", name: brushed.name}))
   clear.className = "cross"
   const chip = create("div", {className: "chip"}, words, clear)
@@ -60,14 +60,15 @@ function create_chip(model, brushed) {
 }
 
 /** @param {Bar} model @param {Brushed} brushed */
-function create_part({send_msg, longest_name}, {name, items, words, size}) {
+function create_part(model, brushed) {
+  const {send_msg, longest_name} = model, {name, items} = brushed
   const box = create("input", {type: "text", maxLength: longest_name, placeholder: "a name"})
   box.setAttribute("aria-label", `Name under which to keep the brush of ${name}`)
   const keep = () => send_msg({act: "keep", name, kept: box.value})
   box.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") keep() })
   return [
     create("h2", {textContent: `Brushed ${items}`}),
-    create("p", {textContent: `${words} · ${size}`}),
+    create("p", {textContent: sentence(model, brushed)}),
     create("div", {className: "row"},
       create_button("Invert", `Invert the brush of ${name}`, () => send_msg({act: "invert", name})),
       create_button("Clear", `Clear the brush of ${name}`, () => send_msg({act: "clear", name})),
@@ -90,8 +91,8 @@ function create_comparison({kept, against, send_msg}) {
 /** @param {Bar} model */
 function create_kept({kept, send_msg}) {
   if (!kept.length) return []
-  const rows = kept.flatMap(({name, items, words}) => [
-    create("span", {title: words}, create("b", {textContent: name}), " ", create("small", {textContent: `${items}: ${words}`})),
+  const rows = kept.flatMap(({name, words}) => [
+    create("span", {title: words}, create("b", {textContent: name}), " ", create("small", {textContent: words})),
     create_button("Use", `Brush “${name}”`, () => send_msg({act: "use", kept: name})),
     create_button("Forget", `Forget “${name}”`, () => send_msg({act: "forget", kept: name})),
   ])
@@ -122,7 +123,8 @@ export function render({model, el}) {
     panel.style.top = `${bottom + GAP}px`
   }
   const fill = () => {
-    const {brushes, kept, against, way, longest_name} = model, parts = {brushes, kept, against, way, longest_name, send_msg}
+    const {brushes, comparison, kept, against, way, longest_name} = model
+    const parts = {brushes, comparison, kept, against, way, longest_name, send_msg}
     const next = create_select("What the next brush does", Object.entries(WAYS), way, (chosen) => { model.way = chosen })
     next.title = "With keys: Shift adds, Ctrl+Shift takes away, Alt leaves what is in both."
     panel.replaceChildren(

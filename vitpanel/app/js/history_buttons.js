@@ -1,6 +1,6 @@
-// Undo and redo, the list of the last steps, and the link to what is chosen.
+// Undo and redo, the list of the last choices, and the link to what is chosen.
 
-/** @typedef {{step: number, words: string, head: string, image: number | null, picture: string, is_crisp: boolean,
+/** @typedef {{choice: number, words: string, head: string, image: number | null, picture: string, is_crisp: boolean,
  *   distance: number}} Row */
 /** @typedef {Component<{undo_words: string, redo_words: string}>} Buttons */
 const icon = (/** @type {string} */ path, size = 20) =>
@@ -82,10 +82,10 @@ export function render({model, el}) {
   }
   const undo = create_button("Undo", UNDO, () => model.send_msg({act: "undo"}))
   const redo = create_button("Redo", REDO, () => model.send_msg({act: "redo"}))
-  const more = create_button("History: the last steps, to go back to", MORE, () => {
+  const more = create_button("History: the last choices, to go back to", MORE, () => {
     if (list.matches(":popover-open")) return list.hidePopover()
     rows.replaceChildren()
-    heading.textContent = "Last steps …"
+    heading.textContent = "Last choices …"
     list.showPopover()
     model.send_msg({act: "list"})
   })
@@ -95,7 +95,7 @@ export function render({model, el}) {
   box.append(undo, redo, more, create_button("Copy link to all that is chosen", LINK, link))
   Object.assign(list, {className: "list", popover: "manual"})
   list.setAttribute("role", "dialog")
-  list.setAttribute("aria-label", "Last steps")
+  list.setAttribute("aria-label", "Last choices")
   list.append(heading, rows)
   note.className = "note"
   note.setAttribute("role", "status")
@@ -130,10 +130,10 @@ export function render({model, el}) {
   model.on("msg:custom", (/** @type {{rows?: Row[], note?: string}} */ message) => {
     if (message.note) say(message.note)
     if (!message.rows || !list.matches(":popover-open")) return
-    heading.textContent = "Last steps"
+    heading.textContent = "Last choices"
     rows.replaceChildren(...message.rows.map((row) => create_row(row, () => {
       list.hidePopover()
-      model.send_msg({step: row.step})
+      model.send_msg({choice: row.choice})
     })))
     place()
     const current = /** @type {HTMLElement | null} */ (rows.querySelector("[aria-current]"))
