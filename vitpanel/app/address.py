@@ -18,7 +18,7 @@ LONGEST = 12_000  # characters of a query that is read
 class Address(JSComponent):
     """Keeps a session's selection and the address of its page the same.
 
-    Each choice of the selection's history is an entry of the browser's, and they go back and forth together: Back undoes
+    Each choice in the selection's history is an entry of the browser's; they go back and forth together: Back undoes
     a choice, and an undo goes back.
 
     Parameters
