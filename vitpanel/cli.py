@@ -224,7 +224,7 @@ def serve(
 
 @app.command
 def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, force: bool = False) -> None:
-    """Compute the embedded demo study (once) and open it.
+    """Open the embedded demo study; it is computed the first time, and its page fills meanwhile.
 
     Parameters
     ----------
@@ -238,9 +238,10 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
         Compute the study again.
     """
     from vitpanel.app.server import serve_study
-    from vitpanel.demo import CHECKPOINT, demo_study
+    from vitpanel.demo import CHECKPOINT, growing_demo_study
 
-    serve_study(demo_study(force=force), checkpoint=CHECKPOINT, port=port, address=address, show=show)
+    with growing_demo_study(force=force) as study:
+        serve_study(study, checkpoint=CHECKPOINT, port=port, address=address, show=show)
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ class BrushBar(JSComponent):
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(**params)
-        self._session, self._sizes = session, dict[Brush, str]()
+        self._session, self._counted, self._sizes = session, session.study, dict[Brush, str]()
         self._counter = Background(bridge, is_slow=True)
         selection = session.selection
         selection.param.watch(self._on_brush, list(BRUSHES))
@@ -109,8 +109,10 @@ class BrushBar(JSComponent):
         self._count()
 
     def _on_brush(self, *_: param.parameterized.Event) -> None:
-        brushed = self._brushed()
-        self._sizes = {brush: size for brush, size in self._sizes.items() if brush in brushed.values()}
+        brushed, study = self._brushed().values(), self._session.study
+        # A study that grows is another one each time.
+        known = self._sizes if study is self._counted else {}
+        self._sizes, self._counted = {brush: size for brush, size in known.items() if brush in brushed}, study
         self._show()
         self._count()
 

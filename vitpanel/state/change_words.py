@@ -21,6 +21,7 @@ _NAMED = {
     "colouring": "colours of images",
     "measure": "measure",
     "map_colour": "colours of heads",
+    "share_source": "attention to brushed tokens from",
 }
 _SWITCHES = {
     "extra": ("extra tokens shown", "extra tokens hidden"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FIELDS = (
     "image", "layer", "head", "metric", "mode", "token", "threshold", "scale", "extra", "mask", "pattern", "pinned",
     "density", "image_layout", "colouring", "measure", "map_colour", "cloud", "viewport", "images", "heads", "tokens",
-    "kept", "against",
+    "kept", "against", "share_source",
 )  # fmt: skip
 BRUSHES = {"images": (IMAGE,), "heads": (HEAD, INSTANCE), "tokens": (TOKEN,)}
 STUDY = "study"

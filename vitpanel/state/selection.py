@@ -95,6 +95,11 @@ class Selection(param.Parameterized):
         doc="Name of the kept brush of images that brushed images are held against; None for all other images.",
     )
     viewport = MapBounds(doc="Part of the map of all heads that is in sight, x0, x1, y0 and y1; None for all of it.")
+    share_source = param.Selector(
+        default="cls",
+        objects=["cls", "patches"],
+        doc="Whose attention to the brushed tokens is told: that of CLS or of all patches.",
+    )
     way = param.Selector(
         default="replace", objects=list(WAYS), doc="What the next brush does to what is brushed already."
     )
