@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -115,7 +116,8 @@ def test_a_press_on_a_picture_of_the_history_goes_there(shown: Shown, wait_until
 def test_a_brush_is_kept_and_another_one_compared_with_it(shown: Shown, wait_until):
     explorer, page = shown()
     selection, study = explorer.selection, explorer.session.study
-    ranked = explorer.views["head-importance"].ranked.heads
+    importance: Any = explorer.views["head-importance"]
+    ranked = importance.ranked.heads
     groups = page.get_by_role("group", name="Label:").get_by_role("button")
     groups.nth(0).click()
     chip = page.get_by_role("group", name="Brushed images")
@@ -131,7 +133,13 @@ def test_a_brush_is_kept_and_another_one_compared_with_it(shown: Shown, wait_unt
     panel.get_by_role("combobox", name="Compare with").select_option(label="“A & <b>”")
     wait_until(lambda: selection.against == "A & <b>")
     page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.get_by_role("button", name="Brushes: invert, keep, compare").press("Enter")
+    expect(panel).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
     first, before = selection.images, ranked.effects
+    assert first is not None, "Esc closes what is open and leaves the brush"
     groups.nth(1).click()
     wait_until(lambda: selection.images not in {None, first})
     expect(chip).to_contain_text("against “A & <b>”")
@@ -158,7 +166,8 @@ def test_all_kinds_of_brushes_have_room_in_one_line(shown: Shown, act: Callable[
     others = [
         page.get_by_role("button", name=name) for name in ("Brushes: invert", "Undo", "History", "Copy link", "Keys")
     ]
-    boxes = [part.bounding_box() for part in (page.get_by_role("heading", level=1), *chips, *others)]
+    parts = (page.get_by_role("heading", level=1), *chips, *others)
+    boxes = [cast("dict[str, float]", part.bounding_box()) for part in parts]
     for left, right in pairwise(boxes):
         assert left["x"] + left["width"] <= right["x"] + 1
         assert right["y"] + right["height"] <= 40
@@ -220,7 +229,7 @@ def test_the_part_of_the_map_in_sight_is_in_the_address_and_comes_back(shown: Sh
 
 def test_a_wheel_turn_is_told_once_it_has_come_to_rest(shown: Shown, wait_until, place_of):
     explorer, page = shown()
-    selection, view = explorer.selection, explorer.views["pattern-overview"]
+    selection, view = explorer.selection, cast("Any", explorer.views["pattern-overview"])
     home = view.plot.figure.x_range.start
     x, y = (sum(ends) / 2 for ends in (view._seen.x, view._seen.y))
     page.mouse.move(*place_of(view.plot.figure, x, y))

@@ -154,20 +154,20 @@ class BrushBar(JSComponent):
             self._send_msg({"refusal": public_words(f"{error.message} {error.hint}")})
 
     def _act(self, act: str, data: dict[str, Any]) -> None:
-        selection, name, kept = self._session.selection, data.get("name"), data.get("kept")
-        brush = self._brushed().get(str(name))
+        selection, name, kept = self._session.selection, str(data.get("name")), data.get("kept")
+        brush = self._brushed().get(name)
         if act == "against" and (kept is None or isinstance(kept, str)):
             selection.hold_against(kept)
-        elif act == "use" and kept in selection.kept:
-            selection.mark(selection.kept[kept])
-        elif act == "forget" and kept in selection.kept:
-            selection.forget(kept)
+        elif act == "use" and str(kept) in selection.kept:
+            selection.mark(selection.kept[str(kept)])
+        elif act == "forget":
+            selection.forget(str(kept))
         elif brush is not None and act == "keep":
             selection.keep(str(kept), brush)
         elif brush is not None and act == "clear":
-            selection.param.update(**{str(name): None})
+            selection.param.update(**{name: None})
         elif brush is not None and act == "invert":
-            selection.param.update(**{str(name): brush.part if isinstance(brush, Not) else Not(brush)})
+            selection.param.update(**{name: brush.part if isinstance(brush, Not) else Not(brush)})
 
 
 def _words(study: Study, brushes: list[Brush], selection: Selection) -> tuple[dict[Brush, str], str]:

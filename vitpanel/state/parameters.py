@@ -94,8 +94,8 @@ class MapBounds(param.Tuple[Any]):
     def __init__(self, *, doc: str) -> None:
         super().__init__(default=None, length=4, allow_None=True, doc=doc)
 
-    def _validate_value(self, val: Any, allow_None: bool) -> None:  # noqa: FBT001, N803 - param's name and type
-        super()._validate_value(val, allow_None)
-        if val is not None and not are_bounds(val):
-            message = f"{val!r} is no part of a map."
+    def _validate_value(self, value: Any, allow_None: bool) -> None:  # noqa: FBT001, N803 - param's name and type
+        super()._validate_value(value, allow_None)
+        if value is not None and not are_bounds(value):
+            message = f"{value!r} is no part of a map."
             raise ChoiceError(message, hint="Give x0 < x1 and y0 < y1 in the coordinates of the map.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import param
 
 from vitpanel.errors import ChoiceError, VitpanelError
-from vitpanel.state.brush import HEAD, IMAGE, INSTANCE, TOKEN, Brush, mask_of
+from vitpanel.state.brush import HEAD, IMAGE, INSTANCE, ITEMS, TOKEN, Brush, mask_of
 from vitpanel.state.parameters import BrushOrNone, HeadList, KeptBrushes, MapBounds
 from vitpanel.study.reader import Study
 
@@ -149,12 +149,11 @@ def _depth(plain: Any) -> int:
 def _check(name: str, value: Any, *, selection: "Selection", study: Study) -> None:
     """Hold a value against what of the study its parameter does not know; raises one of `REFUSALS`."""
     spec = study.spec
-    if isinstance(value, Brush):
-        if value.item not in BRUSHES[name]:
+    brushes: list[Brush] = [value] if isinstance(value, Brush) else list(value.values()) if name == "kept" else []
+    for brush in brushes:
+        if brush.item not in BRUSHES.get(name, ITEMS):
             _refuse(value)
-        mask_of(study, value)  # raises where the study lacks what it speaks of
-    for brush in value.values() if name == "kept" else ():
-        mask_of(study, brush)
+        mask_of(study, brush)  # raises where the study lacks what it speaks of
     is_there = {
         "pattern": lambda: f"layout/{value}" in study,
         "pinned": lambda: all(spec.has_head(layer, head) for layer, head in value),

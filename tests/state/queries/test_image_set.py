@@ -129,20 +129,26 @@ def test_a_model_without_classes_has_sets_too(tmp_path: Path):
     assert set_table(study, mask_from(study, SET), "importance/patch")["n_set"].tolist() == [6] * 6
 
 
+def effects(session: Session) -> pd.DataFrame:
+    table = session.set_against_rest(as_drawn=False)
+    assert table is not None
+    return table
+
+
 def test_brushed_images_are_held_against_those_of_a_kept_brush(half_done: Study):
     selection = Selection(half_done, metric="jsd", images=Ids(tuple(sorted(SET))))
     session = Session(half_done, selection=selection)
     mask, others = mask_from(half_done, SET), mask_from(half_done, OTHERS)
     against_rest = set_table(half_done, mask, "importance/jsd")
-    pd.testing.assert_frame_equal(session.set_against_rest(as_drawn=False), against_rest)
+    pd.testing.assert_frame_equal(effects(session), against_rest)
     selection.keep("others", Ids(tuple(sorted(OTHERS))))
     selection.hold_against("others")
     expected = set_table(half_done, mask, "importance/jsd", others=others)
-    pd.testing.assert_frame_equal(session.set_against_rest(as_drawn=False), expected)
+    pd.testing.assert_frame_equal(effects(session), expected)
     assert not expected["effect"].equals(against_rest["effect"])
     selection.forget("others")
     assert selection.against is None
-    pd.testing.assert_frame_equal(session.set_against_rest(as_drawn=False), against_rest)
+    pd.testing.assert_frame_equal(effects(session), against_rest)
 
 
 def test_only_kept_brushes_of_images_are_held_against(half_done: Study):

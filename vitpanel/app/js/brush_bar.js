@@ -153,10 +153,18 @@ export function render({model, el}) {
     if (bar.hidden) panel.hidePopover()
     else fill_again()
   }
+  // Esc closes the panel, and is no key of the page meanwhile.
+  const on_key = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return
+    event.preventDefault()
+    panel.hidePopover()
+    opener.focus()
+  }
   panel.addEventListener("toggle", (/** @type {ToggleEvent} */ event) => {
     const is_open = event.newState === "open"
     opener.setAttribute("aria-expanded", String(is_open))
     refusal.textContent = ""
+    document[is_open ? "addEventListener" : "removeEventListener"]("keydown", /** @type {EventListener} */ (on_key), true)
     if (is_open) fill()
   })
   model.on(["brushes", "comparison", "kept", "against", "way"], show)
