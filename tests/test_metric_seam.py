@@ -23,9 +23,10 @@ from vitpanel.models.loading import load_model
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.queries.head_table import scatter_of
+from vitpanel.state.saved_state import starting_values
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
-from vitpanel.state.url import apply_query, starting_values, to_query
+from vitpanel.state.url import apply_query, to_query
 from vitpanel.study.means import drawn_mean, importance_mean
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.schema import image_layouts
@@ -202,7 +203,7 @@ def test_it_can_be_chosen_and_ranks_the_heads(session: Session):
     values = study["importance/variation"][IMAGE].ravel()
     assert session.ranking().order.tolist() == np.argsort(-values, kind="stable").tolist()
     np.testing.assert_array_equal(session.ranking().importance, values)
-    query = to_query(session.selection, start)
+    query = to_query(session.selection, study=study, start=start)
     assert query["metric"] == VARIATION.key
     other = Selection()
     assert apply_query(other, query, study=study, start=start) == []

@@ -46,3 +46,17 @@ def test_brackets_go_from_image_to_image_and_escape_clears_what_is_brushed(sessi
     buttons._handle_msg({"key": "Escape"})
     assert session.selection.images is session.selection.heads is None
     assert session.selection.image == 4
+
+
+def test_undo_and_redo_have_keys_and_what_is_done_while_a_key_is_held_is_one_step(session: Session):
+    buttons = PageButtons(session)
+    buttons._handle_msg({"key": "u"})
+    assert session.selection.image == 3, "there is nothing to undo"
+    buttons._handle_msg({"key": "]"})
+    for _ in range(4):
+        buttons._handle_msg({"key": "]", "is_held": True})
+    assert session.selection.image == 8
+    buttons._handle_msg({"key": "u"})
+    assert session.selection.image == 3
+    buttons._handle_msg({"key": "r"})
+    assert session.selection.image == 8

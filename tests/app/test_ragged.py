@@ -96,3 +96,12 @@ def test_all_views_show_it_and_say_how_many_heads_there_are(study: Study):
     labels = views["attention-detail"].atlas._labels()
     assert labels[2] == ["L0 H2", "layer 0 head 2 · none"]
     assert "rank 5 of 5" in "".join(text for _, text in labels)
+
+
+def test_a_layer_that_lacks_the_chosen_head_is_one_step_back(study: Study):
+    selection = vitpanel.Selection(study, layer=1, head=2)
+    selection.layer = 0
+    assert selection.chosen_head == (0, 1)
+    assert len(selection.history.choices) == 2
+    selection.undo()
+    assert selection.chosen_head == (1, 2)

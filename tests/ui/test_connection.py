@@ -125,7 +125,7 @@ def test_a_reload_and_the_browsers_back_restore_what_was_chosen(page: Page, serv
 
 def test_an_address_that_asks_for_what_there_is_not_is_told_so(page: Page, serve: Callable[..., ServerThread]):
     open_page(page, serve().port, "?image=9999&metric=jsd")
-    expect(page.get_by_text("The address asks for image '9999', which this study does not have.")).to_be_visible()
+    expect(page.get_by_text("The address asks for image 9999, which this study does not have.")).to_be_visible()
 
 
 def test_the_title_is_no_link(page: Page, serve: Callable[..., ServerThread]):

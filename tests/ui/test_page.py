@@ -126,7 +126,8 @@ def test_a_brush_of_images_is_told_in_all_views_and_in_the_header(shown, wait_un
     expect(rows.first).to_have_id(f"head-{ranked.ranks['order'][0]}")
     before = explorer.session.brushed
     page.wait_for_url("**images=*")
-    bar.get_by_role("button", name="Invert").click()
+    page.get_by_role("button", name="Brushes: invert, keep, compare").click()
+    page.get_by_role("button", name="Invert the brush of images").click()
     wait_until(lambda: not (explorer.session.brushed == before).any())
     bar.get_by_role("button", name="Clear").click()
     wait_until(lambda: selection.images is None)

@@ -84,7 +84,7 @@ def test_brush_stands_against_the_rest_and_pins_are_marked(view, act, wait_until
     act(lambda: view.session.selection.param.update(images=Ids(tuple(range(8)))))
     wait_until(lambda: page.evaluate(_OF_MODEL, [legend.id, "visible"]))
     labels = "id => Bokeh.documents[0].get_model_by_id(id).items.map(item => item.label.value)"
-    assert page.evaluate(labels, legend.id) == ["brush (8)", "rest (12)"]
+    assert page.evaluate(labels, legend.id) == ["brush (8)", "the rest (12)"]
     act(lambda: view.session.selection.pin(4, 2))
     pinned = "id => Array.from(Bokeh.documents[0].get_model_by_id(id).data.value)"
     wait_until(lambda: page.evaluate(pinned, view.scatter.pins.id) == [view.session.study["entropy"][3, 4, 2]])

@@ -102,12 +102,26 @@ def test_brush_is_held_against_the_rest(view):
     assert not view.area.legend.visible
     view.session.selection.images = Ids((1, 2, 3, 4))
     assert view.area.legend.visible
-    assert [item.label.value for item in view.area.legend.items] == ["brush (4)", "rest (8)"]
+    assert [item.label.value for item in view.area.legend.items] == ["brush (4)", "the rest (8)"]
     curve = view.area.curve.data
     assert np.trapezoid(curve["brushed"], curve["value"]) == pytest.approx(1, abs=0.01)
     assert not view.area_table()[["value", "density", "density_of_brush"]].isna().to_numpy().any()
     view.session.selection.images = None
     assert np.isnan(view.area.curve.data["brushed"]).all()
+
+
+def test_brush_is_held_against_a_kept_one(view):
+    selection = view.session.selection
+    selection.images = Ids((1, 2, 3, 4))
+    before = np.array(view.area.curve.data["brushed"])
+    selection.keep("A & <B>", Ids((4, 5, 6)))
+    selection.hold_against("A & <B>")
+    assert [item.label.value for item in view.area.legend.items] == ["brush (3)", "“A & <B>” (2)"]
+    assert not np.allclose(view.area.curve.data["brushed"], before)
+    table = view.area_table()
+    assert (table["n"].unique().tolist(), table["n_of_brush"].unique().tolist()) == ([2], [3])
+    selection.keep("A & <B>", selection.images)  # all are in both, so none is left on either side
+    assert [item.label.value for item in view.area.legend.items] == ["brush (0)", "“A & <B>” (0)"]
 
 
 def test_pinned_heads_are_marked(view):
@@ -243,7 +257,7 @@ def test_lines_of_what_is_brushed_lie_over_the_bars(view):
     assert not view.bars.legend.visible
     view.session.selection.images = Ids((1, 2, 4))
     strength = view.session.study["strength"][:, 0, 0]
-    assert named() == ["brush", "rest"]
+    assert named() == ["brush", "the rest"]
     assert view.bars.hops.data["brush"] == pytest.approx(strength[[1, 2, 4]].mean(0), abs=1e-6)
     assert view.bars.hops.data["upper"] == pytest.approx(
         (strength[[1, 2, 4]].mean(0) + strength[[1, 2, 4]].std(0)), abs=1e-6

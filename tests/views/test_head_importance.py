@@ -55,6 +55,22 @@ def test_a_mean_over_some_of_the_images_says_so(make_session):
     assert whole.figure.title.text == f"Mean over {labelled.sum()} of 12 images, whose label is a class"
 
 
+def test_a_brush_has_beside_it_the_mean_of_what_it_is_held_against(view):
+    study, selection = view.session.study, view.session.selection
+    selection.metric = "jsd"
+    selection.images = Ids((1, 3))
+    assert np.isnan(view.curve.brush.data["others"]).all()
+    assert not view.curve.others_item.visible
+    selection.keep("cats", Ids((0, 2)))
+    selection.hold_against("cats")
+    assert np.allclose(view.curve.brush.data["others"], study["importance/jsd"][[0, 2]].mean(0).ravel(), atol=1e-6)
+    assert view.curve.others_item.visible
+    assert view.curve.others_item.label.value == "“cats”"
+    assert np.allclose(view._curve_table()["others_mean"], view.curve.brush.data["others"])
+    selection.images = None
+    assert not view.curve.others_item.visible
+
+
 def test_brushed_images_have_a_mean_and_a_band_of_their_own(view):
     study, brush = view.session.study, view.curve.brush
     assert not len(brush.data["flat"])

@@ -106,6 +106,47 @@ def test_ranges_that_the_server_set_are_no_act(view: Any):
     assert view._seen.x == (1.0, 2.0)
 
 
+def test_the_part_in_sight_is_told_to_the_selection_and_followed_from_it(view: Any):
+    selection, fig = view.session.selection, view.plot.figure
+    home = view._seen
+    fig._trigger_event(RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=1.0))
+    assert selection.viewport == (0.0, 2.0, -1.0, 1.0)
+    assert view._seen.x == (0.0, 2.0)
+    selection.undo()
+    assert selection.viewport is None
+    assert view._seen == home
+    selection.viewport = (0.0, 4.0, 0.0, 1.0)
+    assert view._seen.x == (0.0, 4.0)
+    assert view._seen.y == (-1.5, 2.5), "the frame is a square"
+    view.tools._handle_msg({"press": "home"})
+    assert selection.viewport is None
+    view.tools._handle_msg({"press": "zoom in"})
+    assert selection.viewport is not None
+    view.session.selection.pattern = "cls"
+    assert selection.viewport is None
+
+
+def test_a_part_of_the_map_that_is_asked_for_is_in_sight_at_any_size(make_session: Callable[..., Session]):
+    view = PatternOverview(make_session(selection=Selection(viewport=(0.0, 2.0, -1.0, 1.0))), Bridge())
+    fig = view.plot.figure
+    for width, height in ((400, 200), (320, 320), (100, 300)):
+        fig.set_from_json("inner_width", width)
+        fig.set_from_json("inner_height", height)
+        view._on_size("inner_width", 0, width)
+        assert view._seen.scale[0] == pytest.approx(view._seen.scale[1])
+        for (low, high), ends in ((view._seen.x, (0.0, 2.0)), (view._seen.y, (-1.0, 1.0))):
+            assert low <= min(ends)
+            assert max(ends) <= high
+    assert view.session.selection.viewport == (0.0, 2.0, -1.0, 1.0), "a size is no act of a person"
+
+
+def test_ranges_too_far_or_too_near_to_be_told_are_no_error(view: Any):
+    fig = view.plot.figure
+    for x0, x1 in ((-1e12, 1e12), (0.5, 0.5 + 1e-12)):
+        fig._trigger_event(RangesUpdate(fig, x0=x0, x1=x1, y0=x0, y1=x1))
+        assert view.session.selection.viewport is None
+
+
 def test_missing_layouts_say_why(make_session: Callable[..., Session]):
     view = PatternOverview(make_session(prefix=(), selection=Selection(image=3, pattern="cls")), Bridge())
     assert "CLS" in view.chart.message

@@ -5,6 +5,7 @@ import pytest
 
 from vitpanel.core.metrics import metric_keys
 from vitpanel.state.brush import Ids, InRange, OfLayers
+from vitpanel.state.queries.image_set import set_table
 from vitpanel.state.selection import Selection
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.ranked_list import RankedList
@@ -65,6 +66,19 @@ def test_message_about_no_head_changes_nothing(ranked):
         send(ranked, **message)
     assert ranked.session.selection.pinned == []
     assert ranked.session.chosen_head == (0, 0)
+
+
+def test_the_effect_is_that_against_a_kept_brush(ranked):
+    selection, study = ranked.session.selection, ranked.session.study
+    selection.images = Ids((0, 1, 2, 3))
+    assert ranked.heads.effects["words"][0].startswith("Brush against the rest: ")
+    selection.keep("cats", Ids((5, 6, 7, 3)))
+    selection.hold_against("cats")
+    assert ranked.heads.effects["words"][0].startswith("Brush against “cats”: ")
+    masks = [np.isin(np.arange(study.n_images), images) for images in ((0, 1, 2, 3), (3, 5, 6, 7))]
+    table = set_table(study, masks[0], f"importance/{selection.metric}", others=masks[1])
+    shown = [middle for _, middle, _ in ranked.heads.effects["values"]]
+    assert shown == pytest.approx(table["effect"].tolist(), rel=1e-3, nan_ok=True)
 
 
 def test_the_effect_of_a_brush_is_shown_and_can_be_the_order(ranked):

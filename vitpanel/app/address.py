@@ -7,8 +7,9 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from vitpanel.state.saved_state import FIELDS, STUDY, starting_values
 from vitpanel.state.session import Session
-from vitpanel.state.url import FIELDS, apply_query, starting_values, to_query
+from vitpanel.state.url import apply_query, left_out, to_query
 from vitpanel.views.scripts import module_text
 
 LONGEST = 12_000  # characters of a query that is read
@@ -17,13 +18,20 @@ LONGEST = 12_000  # characters of a query that is read
 class Address(JSComponent):
     """Keeps a session's selection and the address of its page the same.
 
+    Each choice in the selection's history is an entry of the browser's; they go back and forth together: Back undoes
+    a choice, and an undo goes back.
+
     Parameters
     ----------
     session
         Starts with what the address asks for; where the study does not have that, with what it starts with anyway.
     """
 
-    query = param.String(default="", doc="What the address asks for, with its question mark; empty at the start.")
+    # One parameter, so that the browser hears of both at once.
+    entry = param.Dict(
+        default={"query": "", "choice": 0},
+        doc="What the address says, with its question mark, and the number of the choice that it belongs to.",
+    )
 
     _esm = module_text("vitpanel.app", "address.js")
 
@@ -31,31 +39,36 @@ class Address(JSComponent):
         super().__init__(width=0, height=0, margin=0, **params)
         self._session, self._start = session, starting_values(session.selection)
         asked = _asked_for()
-        self._others = {name: text for name, text in asked.items() if name not in FIELDS}
+        self._others = {name: text for name, text in asked.items() if name not in {*FIELDS, STUDY}}
         self.notices = self._apply(asked)
         """Sentences about what the address asked for and the study does not have."""
-        self.query = self._query()
-        session.selection.param.watch(self._on_choice, list(FIELDS))
+        session.selection.history.forget()  # a page starts with what it was asked for
+        self._show()
+        session.selection.param.watch(self._show, list(FIELDS))
 
     def say(self, **others: str) -> None:
         """Say something in the address that is no part of the selection, like a theme; an empty text takes it out."""
         self._others = {name: text for name, text in (self._others | others).items() if text}
-        self.query = self._query()
+        self._show()
 
-    def _query(self) -> str:
-        said = self._others | to_query(self._session.selection, self._start)
-        return f"?{urlencode(said)}" if said else ""
+    @property
+    def left_out(self) -> list[str]:
+        """What is chosen and has no room in the address, in words."""
+        return left_out(self._session.selection, study=self._session.study, start=self._start)
+
+    def _show(self, *_: param.parameterized.Event) -> None:
+        selection = self._session.selection
+        said = self._others | to_query(selection, study=self._session.study, start=self._start)
+        self.entry = {"query": f"?{urlencode(said)}" if said else "", "choice": selection.history.present.number}
 
     def _apply(self, asked: dict[str, str]) -> list[str]:
         return apply_query(self._session.selection, asked, study=self._session.study, start=self._start)
 
-    def _on_choice(self, *_: param.parameterized.Event) -> None:
-        self.query = self._query()
-
-    def _handle_msg(self, data: Any) -> None:
-        """Go where the browser's Back or Forward has led."""
-        asked = dict(parse_qsl(str(data)[:LONGEST].removeprefix("?")))
-        self._apply(asked)
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        """Go where the browser's Back or Forward has led: to a choice, or to what an older entry says."""
+        choice = data.get("choice")
+        if not (isinstance(choice, int) and self._session.selection.history.go_to(choice)):
+            self._apply(dict(parse_qsl(str(data.get("query"))[:LONGEST].removeprefix("?"))))
 
 
 def _asked_for() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The explorer: views A to D linked by one selection, laid out after Fig. 1 of the paper."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ import panel as pn
 from vitpanel.app.address import Address
 from vitpanel.app.brush_bar import BrushBar
 from vitpanel.app.growing import Growing, RunLine
+from vitpanel.app.history_buttons import HistoryButtons
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.on_demand import OnDemand
@@ -155,6 +156,14 @@ class Explorer(pn.viewable.Viewer):
         """What is looked at; can be set from code, and given to another explorer."""
         return self.session.selection
 
+    def state(self) -> dict[str, Any]:
+        """What is chosen, brushed and kept, ready for JSON; see `vitpanel.Selection.state`."""
+        return self.selection.state()
+
+    def restore(self, state: Mapping[str, Any]) -> list[str]:
+        """Choose what a state says; see `vitpanel.Selection.restore`, which says what is returned and raised."""
+        return self.selection.restore(state)
+
     def __panel__(self) -> pn.viewable.Viewable:
         """Rows of views, A and B above C and D; made once, since Bokeh models belong to one document."""
         rows = self._rows()
@@ -215,10 +224,11 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
+    history = HistoryButtons(explorer.session, explorer.bridge, lambda: address.left_out, styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
     openers = [OnDemand(kind, partial(explorer.opened, slug)) for slug, kind in on_demand().items()]
-    badge = TrustBadge(study)
-    header = [BrushBar(explorer.session, margin=(0, 12)), *openers, badge, buttons, address]
+    bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 12)), TrustBadge(study)
+    header = [bar, *openers, badge, history, buttons, address]
     content: list[Any] = [*_notices(address), explorer]
     page = create_frame(study_title(study), content, header=header)
     if document is not None and growing is not None and not study.is_finished:

@@ -9,7 +9,8 @@ import panel as pn
 
 from vitpanel.app.inference import ModelService
 from vitpanel.core.metrics import metric_keys
-from vitpanel.state.selection import Selection, first_values
+from vitpanel.state.first_values import first_values
+from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.reader import Study, open_study

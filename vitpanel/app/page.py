@@ -13,8 +13,8 @@ from vitpanel.views.scripts import module_text
 
 HEADER_HEIGHT = 40
 _HEADER = {"background": "var(--vp-header)", "color": "white", "align-items": "center", "flex": "none"}
-# Narrower than its words where others need the room.
-_FIRST = {"margin-right": "auto", "flex": "0 1 auto", "min-width": "0"}
+# Narrower than its words where others need the room, before these are.
+_FIRST = {"margin-right": "auto", "flex": "0 9 auto", "min-width": "110px"}
 _TITLE = """
     :host { align-self: center; overflow: hidden; }
     h1 { margin: 0; font: 500 17px/1.2 sans-serif; color: white; white-space: nowrap; overflow: hidden;

@@ -1,6 +1,7 @@
 """The buttons in the page's header, and the keys that work on the whole page."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -48,6 +49,7 @@ class PageButtons(JSComponent):
 
     def __init__(self, session: Session, **params: Any) -> None:
         super().__init__(**params)
+        self._history = session.selection.history
         self._acts: dict[str, Callable[[], object]] = {
             "ArrowLeft": partial(session.step_head, -1),
             "ArrowRight": partial(session.step_head, 1),
@@ -55,11 +57,14 @@ class PageButtons(JSComponent):
             "ArrowDown": partial(session.step_layer, 1),
             "[": partial(session.step_image, -1),
             "]": partial(session.step_image, 1),
+            "u": session.selection.undo,
+            "r": session.selection.redo,
             "Escape": partial(session.selection.param.update, images=None, heads=None, tokens=None),
         }
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        """Do what a key stands for."""
+        """Do what a key stands for; what it does while it is held is one choice."""
         act = self._acts.get(str(data.get("key")))
         if act is not None:
-            act()
+            with self._history.held() if data.get("is_held") else nullcontext():
+                act()

@@ -1,8 +1,13 @@
 """What part of a map is seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MARGIN = 0.04
+# Layouts are some hundred units wide at most, and float32: what lies farther off, or is narrower, has nothing to see.
+FARTHEST, LEAST_WIDTH = 1e9, 1e-9
+DIGITS = 9  # more than float32 has
+Bounds = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,39 @@ class Viewport:
 
 def home_viewport(home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int) -> Viewport:
     """Viewport that shows all of the ranges ``home`` of x and y with a margin, with units of both equally long."""
-    sizes = [(high - low) * (1 + 2 * MARGIN) or 1.0 for low, high in home]
+    return fitted_viewport(home, width=width, height=height, margin=MARGIN)
+
+
+def fitted_viewport(
+    home: tuple[tuple[float, float], tuple[float, float]], *, width: int, height: int, margin: float = 0
+) -> Viewport:
+    """Viewport that shows all of two ranges of x and y and as little else as can be, with units of both equally long.
+
+    Parameters
+    ----------
+    margin
+        Share of the ranges that is added at either end.
+    """
+    sizes = [(high - low) * (1 + 2 * margin) or 1.0 for low, high in home]
     unit = max(size / pixels for size, pixels in zip(sizes, (width, height), strict=True))
     limits = [
         ((low + high - unit * pixels) / 2, (low + high + unit * pixels) / 2)
         for (low, high), pixels in zip(home, (width, height), strict=True)
     ]
     return Viewport(limits[0], limits[1], width, height)
+
+
+def bounds_of(viewport: Viewport) -> Bounds | None:
+    """Ends of the ranges, x0, x1, y0 and y1, as short as float32 can tell; None of what is too far or too near."""
+    x0, x1, y0, y1 = (float(f"{end:.{DIGITS}g}") for end in (*viewport.x, *viewport.y))
+    bounds = (x0, x1, y0, y1)
+    return bounds if are_bounds(bounds) else None
+
+
+def are_bounds(values: Sequence[object]) -> bool:
+    """Whether these are x0 < x1 and y0 < y1 of a part of a map that pixels can be told apart in."""
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) != len(values) or len(values) != 4:  # noqa: PLR2004 - two ranges
+        return False
+    limits = zip(numbers[::2], numbers[1::2], strict=True)
+    return all(max(abs(low), abs(high)) <= FARTHEST and high - low >= LEAST_WIDTH for low, high in limits)

@@ -32,9 +32,10 @@ from vitpanel.elements.shading import (
 from vitpanel.elements.streams import on_outline
 from vitpanel.elements.style import APART, FONTS, set_apart
 from vitpanel.state.brush import InPolygon
+from vitpanel.state.first_values import first_pattern
 from vitpanel.state.pattern_map import PatternMap
 from vitpanel.state.patterns import MapColours, OwnHeads, Patterns
-from vitpanel.state.selection import Selection, first_pattern
+from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import CHOSEN, MUTED, TEXT
 

@@ -253,4 +253,6 @@ def nearest_row(table: pd.DataFrame, *, x: tuple[str, float], y: tuple[str, floa
 
 
 def _hashable(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return tuple(value.items())
     return tuple(value) if isinstance(value, list) else value

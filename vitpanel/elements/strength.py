@@ -25,6 +25,7 @@ from vitpanel.elements.streams import (
 from vitpanel.elements.style import FIGURE, MEASURE_LABELS, dressed, layer_colour_map, layer_ticks, outlined, padded
 from vitpanel.state.head_numbers import HEAD_INDEX, LAYER, TOKEN_SHARE, axis_places, head_number
 from vitpanel.state.queries import head_table, strength
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.state.strength import value_on_image
@@ -150,7 +151,7 @@ def measure_distribution(
     layer: int | None = None,
     head: int | None = None,
 ) -> Any:
-    """How a measure of a head is distributed over images, those that are brushed against the others (C3).
+    """How a measure of a head is distributed over images, brushed ones against the others or a kept brush (C3).
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ def measure_distribution(
         Layer(lambda frame: _density(frame, "density_of_brush", VALUE)),
         Layer(_line_of_image),
     )
-    follows = ("measure", "image", "layer", "head", "images")
+    follows = ("measure", "image", "layer", "head", "images", "kept", "against")
     chart = Chart(strength.density_table, strength.DENSITY_COLUMNS, follows, layers)
     return present(chart, study, selection, table=table, measure=measure, image=image, layer=layer, head=head)
 
@@ -362,7 +363,7 @@ def _density(frame: Frame, column: str, colour: str) -> hv.Area:
     label = MEASURE_LABELS[frame.seen.measure]
     known = frame.table[["density", "density_of_brush"]].to_numpy(float)
     n_brushed = int(table["n_of_brush"].iloc[0]) if len(table) else 0
-    who = "over images" if frame.seen.images is None else f"on {n_brushed} brushed images and the others"
+    who = "over images" if frame.seen.images is None else f"on {n_brushed} brushed images and {others_name(frame.seen)}"
     return dressed(
         hv.Area(table, "value", column),
         **FIGURE,

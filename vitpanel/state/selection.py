@@ -1,9 +1,8 @@
 """What one person looks at now, and what they marked; all that share it are linked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 import param
 
 from vitpanel.core.metrics import metric_keys
@@ -11,67 +10,19 @@ from vitpanel.core.spec import ViTSpec, head_name
 from vitpanel.drawing.display import HEAT, MASKS, SCALES
 from vitpanel.errors import ChoiceError, VitpanelError
 from vitpanel.state.brush import IMAGE, TOKEN, WAYS, Brush, combined
+from vitpanel.state.first_values import first_values
 from vitpanel.state.head_numbers import MEASURE, head_numbers
+from vitpanel.state.history import History
 from vitpanel.state.image_groups import COLOURINGS, NUMBERS
+from vitpanel.state.parameters import BrushOrNone, HeadList, Index, KeptBrushes, MapBounds, Registered
+from vitpanel.state.saved_state import FIELDS, apply_state, check_names, starting_values, to_state
 from vitpanel.state.strength import MEASURES
 from vitpanel.study.metric_arrays import all_image_layouts
 from vitpanel.study.reader import Study
-from vitpanel.study.schema import image_layouts
 
 MAP_COLOURS = ("layer", "head", "class", "importance", "density", "tokens")
 MOST_PINNED = 4
 MOST_JUMPS = 50
-
-
-class Index(param.Integer[Any]):
-    """Number of an image, layer, head or token, from 0 to the last that the study has, or None where that is allowed.
-
-    Another whole number is refused with a `ChoiceError`.
-    """
-
-    def _validate_bounds(self, val: Any, bounds: Any, inclusive_bounds: tuple[bool, bool]) -> None:
-        try:
-            super()._validate_bounds(val, bounds, inclusive_bounds)
-        except ValueError as error:
-            # It is no upper limit while nobody has said which study is meant.
-            last = "" if bounds[1] is None else f" to {bounds[1]}"
-            message = f"There is no {self.name} {val}."
-            raise ChoiceError(message, hint=f"The numbers of {self.name}s run from 0{last}.") from error
-
-
-class HeadList(param.List[list[tuple[int, int]]]):
-    """Distinct heads, each ``(layer, head)`` from 0."""
-
-    def _validate(self, val: Any) -> None:
-        super()._validate(val)
-        for head in val:
-            if len(head) != 2 or not all(type(index) is int and index >= 0 for index in head):  # noqa: PLR2004 - a pair
-                message = f"{head!r} is not a head: give its layer and its index, both whole numbers from 0."
-                raise ValueError(message)
-        if len(set(val)) < len(val):
-            message = f"A head occurs twice in {val!r}."
-            raise ValueError(message)
-
-
-class Registered(param.Selector[str]):
-    """One of what is registered at the time it is set, such as a metric that came after this module was imported.
-
-    Parameters
-    ----------
-    keys
-        Gives the choices; the first is the default.
-    """
-
-    __slots__ = ("keys",)
-
-    def __init__(self, *, keys: Callable[[], list[str]], doc: str) -> None:
-        self.keys = keys
-        super().__init__(objects=keys(), doc=doc)
-
-    def _validate(self, val: Any) -> None:
-        if val not in self.keys():
-            message = f"{val!r} is not one of {', '.join(self.keys())}."
-            raise ValueError(message)
 
 
 class Selection(param.Parameterized):
@@ -143,18 +94,16 @@ class Selection(param.Parameterized):
         default="layer", objects=list(MAP_COLOURS), doc="What the colours on the map of all heads mean."
     )
     cloud = param.Boolean(default=False, doc="Highlight the chosen head on all images on the map of all heads.")
-    images = param.ClassSelector(
-        default=None, class_=Brush, allow_None=True, doc="Brush of images that this person marked."
-    )
-    heads = param.ClassSelector(
+    images = BrushOrNone(doc="Brush of images that this person marked.")
+    heads = BrushOrNone(doc="Brush of heads, or of heads on images, of this person.")
+    tokens = BrushOrNone(doc="Brush of tokens that this person marked.")
+    kept = KeptBrushes(default={}, doc="Brushes that this person keeps, by name.")
+    against = param.String(
         default=None,
-        class_=Brush,
         allow_None=True,
-        doc="Brush of heads, or of heads on images, of this person.",
+        doc="Name of the kept brush of images that brushed images are held against; None for all other images.",
     )
-    tokens = param.ClassSelector(
-        default=None, class_=Brush, allow_None=True, doc="Brush of tokens that this person marked."
-    )
+    viewport = MapBounds(doc="Part of the map of all heads that is in sight, x0, x1, y0 and y1; None for all of it.")
     share_source = param.Selector(
         default="cls",
         objects=["cls", "patches"],
@@ -169,9 +118,14 @@ class Selection(param.Parameterized):
 
     def __init__(self, study: Study | None = None, **values: Any) -> None:
         self._spec: ViTSpec | None = None
+        self._study: Study | None = None
         super().__init__(**({} if study is None else first_values(study)) | values)
+        # Before all others, so that they hear of what goes together.
+        self.param.watch(self._settle, ["pattern", "viewport", "kept", "against"])
         if study is not None:
             self.fit(study)
+        self.history = History(self, [*FIELDS, "jumps"])
+        """What was chosen before, to be undone and done again."""
 
     def fit(self, study: Study) -> Self:
         """Take from now on only what a study has.
@@ -191,9 +145,17 @@ class Selection(param.Parameterized):
             # Registered before all views: they hear of a layer that lacks the chosen head with its last head.
             self.param.watch(lambda *_: self._choose_present(spec), ["layer", "head"])
             self._choose_present(spec)
-        self._spec = spec
+        self._spec, self._study = spec, study
         self.pin_all(self.pinned)
         return self
+
+    def _settle(self, *events: param.parameterized.Event) -> None:
+        """Let nothing be held against a brush that is kept no more, and no part of one map be seen on another."""
+        changed = {event.name for event in events}
+        if self.against is not None and self.against not in self.kept_images:
+            self.against = None
+        if "pattern" in changed and "viewport" not in changed:
+            self.viewport = None
 
     def _choose_present(self, spec: ViTSpec) -> None:
         """Choose the last head of a layer in the place of one that it does not have."""
@@ -210,7 +172,7 @@ class Selection(param.Parameterized):
         copy = Selection(**{name: value for name, value in self.param.values().items() if name != "name"})
         for name in ("image", "layer", "head", "token"):
             copy.param[name].bounds = self.param[name].bounds
-        copy._spec = self._spec
+        copy._spec, copy._study = self._spec, self._study
         try:
             copy.param.update(**values)
         except ChoiceError:
@@ -238,16 +200,14 @@ class Selection(param.Parameterized):
     def jump(self, image: int, layer: int, head: int) -> None:
         """Go to a head of another image, and remember the way back."""
         before = (self.image, *self.chosen_head)
-        if before[0] != image:
-            self.jumps = [*self.jumps, before][-MOST_JUMPS:]
-        self.choose_pattern(image, layer, head)
+        jumps = self.jumps if before[0] == image else [*self.jumps, before][-MOST_JUMPS:]
+        self.param.update(jumps=jumps, image=image, layer=layer, head=head)
 
     def go_back(self) -> None:
         """Return to where one was before the last jump."""
         if self.jumps:
-            *earlier, before = self.jumps
-            self.jumps = earlier
-            self.choose_pattern(*before)
+            *earlier, (image, layer, head) = self.jumps
+            self.param.update(jumps=earlier, image=image, layer=layer, head=head)
 
     def mark(self, brush: Brush, *, how: str = "replace") -> None:
         """Brush images, heads or tokens, whichever the brush is a set of.
@@ -259,6 +219,88 @@ class Selection(param.Parameterized):
         """
         name = {IMAGE: "images", TOKEN: "tokens"}.get(brush.item, "heads")
         self.param.update(**{name: combined(getattr(self, name), brush, how=how)})
+
+    # -- kept brushes ----------------------------------------------------------------------------------------------
+
+    @property
+    def kept_images(self) -> dict[str, Brush]:
+        """Kept brushes of images, which others can be held against."""
+        return {name: brush for name, brush in self.kept.items() if brush.item == IMAGE}
+
+    def keep(self, name: str, brush: Brush) -> None:
+        """Keep a brush under a name; another one of that name goes.
+
+        Raises
+        ------
+        ChoiceError
+            If the name is empty or long, or there is no room for one more.
+        """
+        self.kept = self.kept | {name.strip(): brush}
+
+    def forget(self, name: str) -> None:
+        """Keep a brush no more; brushed images are then held against all others if they were against it."""
+        self.kept = {other: brush for other, brush in self.kept.items() if other != name}
+
+    def hold_against(self, name: str | None) -> None:
+        """Hold brushed images against those of a kept brush, or against all others.
+
+        Raises
+        ------
+        ChoiceError
+            If no brush of images is kept under the name.
+        """
+        if name is not None and name not in self.kept_images:
+            message = f"No brush of images is kept as {name!r}."
+            raise ChoiceError(message, hint=f"Kept are {', '.join(self.kept_images) or 'none'}.")
+        self.against = name
+
+    # -- what was and what will be ---------------------------------------------------------------------------------
+
+    def undo(self) -> bool:
+        """Take the last choice back; return whether there was one. See `history` for all of them."""
+        return self.history.undo()
+
+    def redo(self) -> bool:
+        """Choose again what was undone last; return whether there was anything."""
+        return self.history.redo()
+
+    def state(self) -> dict[str, Any]:
+        """What is chosen, as far as it is not what a page of the study starts with; ready for JSON.
+
+        Raises
+        ------
+        ChoiceError
+            If no study is known to this selection.
+        """
+        study = self._known_study()
+        return to_state(self, study=study, start=starting_values(Selection(study)))
+
+    def restore(self, state: Mapping[str, Any]) -> list[str]:
+        """Choose what a state says, and what a page of the study starts with where it says nothing.
+
+        Parameters
+        ----------
+        state
+            As `state` gives it.
+
+        Returns
+        -------
+        A sentence if it is of another study, and for each value that this study does not have.
+
+        Raises
+        ------
+        ChoiceError
+            If no study is known to this selection, or the state has names that mean nothing; nothing is chosen then.
+        """
+        study = self._known_study()
+        check_names(state)
+        return apply_state(self, state, study=study, start=starting_values(Selection(study)))
+
+    def _known_study(self) -> Study:
+        if self._study is None:
+            message = "This selection is of no study yet."
+            raise ChoiceError(message, hint="Make it by vitpanel.Selection(study), or show it first.")
+        return self._study
 
     # -- pins ------------------------------------------------------------------------------------------------------
 
@@ -306,23 +348,3 @@ class Selection(param.Parameterized):
             message = f"These {len(heads)} heads cannot be pinned: there is room for {MOST_PINNED} different ones."
             raise VitpanelError(message, hint="Name fewer heads, each once.")
         self.pinned = heads
-
-
-def first_values(study: Study) -> dict[str, Any]:
-    """Where a newcomer starts: the head that matters most on average, on the image where it matters most."""
-    layouts = image_layouts(study.spec)
-    image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
-    share_source = "patches" if study.spec.grid.cls is None else "cls"
-    start = {"pattern": first_pattern(study), "image_layout": image_layout, "share_source": share_source}
-    metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
-    if metric is None:
-        return start
-    mean = study.mean(f"importance/{metric}")
-    layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
-    image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
-    return {"image": int(image), "layer": int(layer), "head": int(head), "metric": metric} | start
-
-
-def first_pattern(study: Study) -> str:
-    """Layout of all heads that is shown first: the one that tells heads apart best (docs/patterns.md), if there."""
-    return "offset" if "layout/offset" in study else "patch"

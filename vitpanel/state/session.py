@@ -17,7 +17,7 @@ from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
 from vitpanel.state.queries.brush_shares import BrushShares, shares_of_heads, shares_of_tokens
 from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers, shown_colouring
-from vitpanel.state.queries.image_set import set_table
+from vitpanel.state.queries.image_set import others_mask, set_table
 from vitpanel.state.queries.importance import importance_curve
 from vitpanel.state.queries.modes import mode_values, predictions, reference_class
 from vitpanel.state.ranking import Ranking, ranking
@@ -62,7 +62,7 @@ class Session(Answers):
 
     def renew(self, study: Study) -> None:
         """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
-        self.patterns = Patterns(study, self.selection)
+        self.patterns = Patterns(study, self.selection.fit(study))
         super().renew(study)
 
     # -- results from the study ------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ class Session(Answers):
     def head_density(self, head: tuple[int, int] | None = None, *, measure: str | None = None) -> HeadDensity:
         """Distribution of a measure of a head, the chosen ones unless others are named; raises as `strength` does."""
         name, head = measure or self.selection.measure, head or self.chosen_head
-        return head_density(self.study, name, head, brushed=self.brushed)
+        return head_density(self.study, name, head, brushed=self.brushed, others=self.others)
 
     def chosen_value(self, head: tuple[int, int] | None = None, *, measure: str | None = None) -> float | None:
         """Measure of a head on the chosen image; None without one or where it is not known."""
@@ -109,15 +109,21 @@ class Session(Answers):
         """Which images are brushed, bool ``(n_images,)``; None without a brush."""
         return None if self.selection.images is None else mask_of(self.study, self.selection.images)
 
+    @property
+    def others(self) -> np.ndarray | None:
+        """Which images brushed ones are held against, bool ``(n_images,)``; None for all that are not brushed."""
+        return others_mask(self.study, self.selection)
+
     def set_against_rest(self, *, as_drawn: bool) -> pd.DataFrame | None:
-        """The brushed images against all others by the chosen metric, one row a head; None without a brush.
+        """The brushed images against `others` by the chosen metric, one row a head; None without a brush.
 
         Takes and raises what `set_table` does.
         """
         mask = self.brushed
         if mask is None:
             return None
-        return set_table(self.study, mask, f"importance/{self.selection.metric}", as_drawn=as_drawn)
+        metric = f"importance/{self.selection.metric}"
+        return set_table(self.study, mask, metric, others=self.others, as_drawn=as_drawn)
 
     def head_shares(self) -> BrushShares | None:
         """How much of each head is in the brush of heads, or of heads on images; None without one.

@@ -158,7 +158,13 @@ def head_strength(study: Study, head: tuple[int, int], image: int | None) -> Hea
 
 
 def brushed_strength(
-    study: Study, head: tuple[int, int], image: int | None, *, images: np.ndarray | None, heads: np.ndarray | None
+    study: Study,
+    head: tuple[int, int],
+    image: int | None,
+    *,
+    images: np.ndarray | None,
+    heads: np.ndarray | None,
+    others: np.ndarray | None = None,
 ) -> BrushedStrength:
     """Strength of what is brushed; raises as `head_values` does.
 
@@ -166,12 +172,15 @@ def brushed_strength(
     ----------
     images, heads
         Which are brushed, bool ``(n_images,)`` and ``(n_layers, n_heads)``; None without a brush.
+    others
+        Which images they are held against; None for all that are not brushed. Images in both are in neither.
     """
     found = BrushedStrength()
     if images is not None:
+        rest = ~images if others is None else others
         # A view of one head: the array of all heads is not copied.
         values = study["strength"][(slice(None), *head)]
-        found = replace(found, brush=_set_strength(values, images), rest=_set_strength(values, ~images))
+        found = replace(found, brush=_set_strength(values, images & ~rest), rest=_set_strength(values, rest & ~images))
     if heads is not None:
         of_heads = study.mean("strength") if image is None else rows_of_image(study, "strength", image)
         known = heads & study.spec.is_there
@@ -191,13 +200,22 @@ def value_on_image(study: Study, measure: str, head: tuple[int, int], *, image: 
     return None if np.isnan(value) else float(value)
 
 
-def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: np.ndarray | None) -> HeadDensity:
+def head_density(
+    study: Study,
+    measure: str,
+    head: tuple[int, int],
+    *,
+    brushed: np.ndarray | None,
+    others: np.ndarray | None = None,
+) -> HeadDensity:
     """Distribution of a measure of a head.
 
     Parameters
     ----------
     brushed
         Which images are brushed, bool ``(n_images,)``; None without a brush.
+    others
+        Which they are held against; None for all that are not brushed. Images in both are in neither.
 
     Raises
     ------
@@ -207,8 +225,10 @@ def head_density(study: Study, measure: str, head: tuple[int, int], *, brushed: 
     _refuse_undefined(study, measure)
     values = study[measure][(slice(None), *head)]
     span = axis_span(study, measure, values)
-    inside = values[:0] if brushed is None else values[brushed]
-    outside = values if brushed is None else values[~brushed]
+    inside, outside = values[:0], values
+    if brushed is not None:
+        rest = ~brushed if others is None else others
+        inside, outside = values[brushed & ~rest], values[rest & ~brushed]
     grid, density = _density(outside, span)
     return HeadDensity(
         measure,

@@ -14,7 +14,7 @@ from vitpanel.study.atomic import write_atomically
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.manifest_rules import check_manifest
 from vitpanel.study.places import damaged
-from vitpanel.study.records import checked, parse_record, record_bytes
+from vitpanel.study.records import bytes_digest, checked, parse_record, record_bytes
 from vitpanel.study.rules import MisfitError, shown
 from vitpanel.study.schema import FORMAT_VERSION, array_specs
 from vitpanel.study.stage import ArraySpec
@@ -28,6 +28,7 @@ _IDENTITY = (
     ("images", "hash"),
 )
 _SHOWN_LENGTH = 80
+_FINGERPRINT = 12  # hexadecimal digits
 RESTORE = (
     "Nothing else in a study says what it is of, so that there is no way back: restore the manifest from a copy, or "
     "delete the study and run precompute again."
@@ -136,6 +137,11 @@ class Manifest:
         """Return all that decides about the numbers of a study by dotted name, as JSON gives it back."""
         identity: dict[str, Any] = {f"{part}.{key}": getattr(self, part).get(key) for part, key in _IDENTITY}
         return dict(_flat(json.loads(json.dumps({**identity, "settings": self.settings})), ""))
+
+    @property
+    def fingerprint(self) -> str:
+        """Short name of what decides about the numbers of a study: equal for studies of equal `identity`."""
+        return bytes_digest(json.dumps(self.identity(), sort_keys=True).encode())[:_FINGERPRINT]
 
     def write(self, path: Path) -> None:
         """Write the manifest of the study at ``path``, atomically."""

@@ -79,6 +79,7 @@ class Study:
         self.manifest = Manifest.read(path)
         self.spec = self.manifest.spec
         self.class_names = self.manifest.class_names
+        self.fingerprint = self.manifest.fingerprint
         self.n_images = self.manifest.n_images
         self.arrays = self.manifest.arrays()
         self._absent = absent_arrays(self.spec, checks=self.manifest.checks)

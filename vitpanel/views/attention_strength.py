@@ -6,6 +6,7 @@ import pandas as pd
 import panel as pn
 
 from vitpanel.core.spec import short_head_name
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.queries.strength import density_table, hop_table, strength_of_brushes
 from vitpanel.state.session import Session
 from vitpanel.state.strength import patch_side
@@ -37,8 +38,8 @@ class AttentionStrength(View):
     redraws: ClassVar = {
         "_draw_scatter": (*SCATTER_FOLLOWS, "view.dark"),
         "_draw_marks": ("layer", "head", "pinned"),
-        "_draw_bars": ("image", "layer", "head", "images", "heads"),
-        "_draw_area": ("layer", "head", "measure", "images"),
+        "_draw_bars": ("image", "layer", "head", "images", "heads", "kept", "against"),
+        "_draw_area": ("layer", "head", "measure", "images", "kept", "against"),
         "_draw_line": ("image",),
     }
 
@@ -95,7 +96,8 @@ class AttentionStrength(View):
 
     def _patch_bars(self) -> None:
         strength = self.session.strength()
-        self.bars.show(strength, strength_of_brushes(self.session.study, self.session.selection))
+        brushed = strength_of_brushes(self.session.study, self.session.selection)
+        self.bars.show(strength, brushed, others=others_name(self.session.selection))
 
     def _draw_area(self) -> None:
         self.area.figure.title.text = f"{self._head_name}: distribution"
@@ -103,7 +105,7 @@ class AttentionStrength(View):
 
     def _patch_area(self) -> None:
         density = self.session.head_density()
-        self.area.scale(density)
+        self.area.scale(density, others=others_name(self.session.selection))
         self.area.curve.data = density_columns(density)
         self._draw_line()
 

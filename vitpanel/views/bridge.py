@@ -62,6 +62,10 @@ class Bridge:
         """Make a call where Bokeh models may be written to, from any thread; never if the session has ended."""
         self._loop.soon(partial(self._together, call))
 
+    def later(self, call: Callable[[], None], *, milliseconds: int) -> Callable[[], None]:
+        """Make a call after a while, at once in a notebook; return what calls it off."""
+        return self._loop.later(partial(self._together, call), milliseconds=milliseconds)
+
     def flush(self) -> None:
         """Apply what waits now, and what that asks for."""
         try:

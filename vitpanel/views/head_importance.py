@@ -12,6 +12,7 @@ from vitpanel.core.metrics import metrics
 from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.session import Session
 from vitpanel.views.base import FILLED, source_table
 from vitpanel.views.bridge import Bridge
@@ -45,7 +46,7 @@ class HeadImportance(View):
     has_ramps = False
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
-        "_draw_brush": ("images", "metric"),
+        "_draw_brush": ("images", "kept", "against", "metric"),
         "_draw_marks": (*SHARED_BY, "view.dark"),
         "_draw_head": ("layer", "head"),
         "_draw_modes": ("mode", "metric", "session.modes"),
@@ -120,6 +121,7 @@ class HeadImportance(View):
         layer, head = np.divmod(table.pop("flat"), self.n_heads)
         if len(self.curve.brush.data["flat"]):
             table["brush_mean"] = self.curve.brush.data["mean"]
+            table["others_mean"] = self.curve.brush.data["others"]
         for name, shares in zip(("brush_share", "token_share"), shown_shares(self.session).values(), strict=True):
             if shares is not None:
                 table[name] = np.ravel(shares.values)
@@ -180,7 +182,9 @@ class HeadImportance(View):
             table = self.session.set_against_rest(as_drawn=True)
         except VitpanelError:  # the chart says why there is no curve at all
             table = None
-        self.curve.show_brush(table, self.session.selection.metric)
+        selection = self.session.selection
+        others = None if selection.against is None else others_name(selection)
+        self.curve.show_brush(table, selection.metric, others=others)
         self._draw_context()
 
     def _draw_marks(self) -> None:

@@ -31,7 +31,7 @@ class MapClicks:
         self._session = session
         self._background = Background(bridge, is_slow=True)
         self._doubles = DoubleClicks()
-        self._before = self._place
+        self._before, self._choice = self._place, session.selection.history.present.number
         self._latest: object = None
 
     @property
@@ -43,15 +43,17 @@ class MapClicks:
         if not self._doubles.is_second(event):
             return False
         self._latest = None
-        if self._session.selection.jumps and self._session.selection.jumps[-1] == self._before != self._place:
-            self._session.selection.go_back()
-        else:
+        history = self._session.selection.history
+        if history.before is not None and history.before.number == self._choice:
+            history.undo()
+        elif self._place != self._before:
             self._session.selection.choose_pattern(*self._before)
         return True
 
     def choose(self, at: tuple[float, float], found: PatternMap, viewport: Viewport) -> None:
         """Choose the nearest head within reach: the chosen image's first, else that of any image."""
         self._before, self._latest = self._place, None
+        self._choice = self._session.selection.history.present.number
         image = self._session.selection.image
         own = None if image is None else found.nearest_of(image, at, viewport, pixels=NEAR_PIXELS)
         look = partial(found.near, at, viewport, pixels=REACH)

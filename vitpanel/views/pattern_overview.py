@@ -11,7 +11,7 @@ import panel as pn
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
 
-from vitpanel.drawing.viewport import Viewport, home_viewport
+from vitpanel.drawing.viewport import Bounds, Viewport, bounds_of, fitted_viewport, home_viewport
 from vitpanel.elements.pattern_map import NO_POINTS, Drawing, map_table, paint_map
 from vitpanel.elements.shading import colour_palette
 from vitpanel.errors import VitpanelError
@@ -41,6 +41,7 @@ from vitpanel.views.view import Place, View
 
 FIRST_SIZE = 320
 MOST_TOLD = 8
+REST_MS = 400
 N_NEIGHBOURS = 100
 TOOLS = (
     IconButton("zoom in", "Zoom in about the chosen head", icons.MORE),
@@ -61,6 +62,7 @@ class PatternOverview(View):
     place = Place(row=1, width=24, height=57)
     redraws: ClassVar = {
         "_draw_map": ("pattern",),
+        "_draw_viewport": ("viewport",),
         "_draw_look": ("density", "map_colour", "metric"),
         "_draw_token_shares": ("tokens", "share_source", "image", "session.received", "view.dark"),
         "_draw_choice": ("image", "layer", "head"),
@@ -90,7 +92,10 @@ class PatternOverview(View):
         self._colours = MapColours("layer", "layer")
         self._palette: tuple[str, ...] = ()
         self._seen = Viewport((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
-        self._is_home = self._is_of_all = True
+        # The part of the map that is looked at, None for all; told to the selection once a person has come to rest.
+        self._bounds: Bounds | None = None
+        self._call_off: Callable[[], None] = lambda: None
+        self._is_of_all = True
         # What the picture shows, wherever: map, colours, and whether contours, on which ground.
         self._look: tuple[Any, ...] = ()
         # What the server has set of late: the browser reports it too, and that is no act of a person.
@@ -121,7 +126,7 @@ class PatternOverview(View):
         acts = {
             "zoom in": partial(self._zoom, 2),
             "zoom out": partial(self._zoom, 0.5),
-            "home": self._show_home,
+            "home": partial(self._choose_bounds, None),
             "around": self._mark_around,
         }
         drags = {(NO_DRAG if name == "move" else name): tool for name, tool in self.plot.drags.items()}
@@ -201,7 +206,8 @@ class PatternOverview(View):
             return
         self._cohesion = None
         self._draw_look()
-        self._show_home()
+        self._bounds = self.session.selection.viewport
+        self._show_bounds()
         self._draw_outline()
         found = self._map
         self._counter.run(lambda: found.cohesion, partial(self._on_cohesion, found))
@@ -274,10 +280,26 @@ class PatternOverview(View):
 
     # -- the part of the map in sight ------------------------------------------------------------------------------
 
-    def _show_home(self) -> None:
-        if self._map is not None:
-            self._is_home = self._is_of_all = True
-            self._look_at(home_viewport(self._map.home, width=self._seen.width, height=self._seen.height))
+    def _draw_viewport(self) -> None:
+        """Show the part of the map that is chosen, unless it is where the person has gone."""
+        self._call_off()
+        if self._bounds != self.session.selection.viewport:
+            self._bounds = self.session.selection.viewport
+            self._show_bounds()
+
+    def _show_bounds(self) -> None:
+        """Show the part of the map in the middle of the frame, as large as it fits, or all of the map."""
+        size = {"width": self._seen.width, "height": self._seen.height}
+        if self._bounds is not None:
+            x0, x1, y0, y1 = self._bounds
+            self._look_at(fitted_viewport(((x0, x1), (y0, y1)), **size))
+        elif self._map is not None:
+            self._look_at(home_viewport(self._map.home, **size))
+
+    def _choose_bounds(self, bounds: Bounds | None) -> None:
+        self._call_off()
+        self._bounds = self.session.selection.viewport = bounds
+        self._show_bounds()
 
     def _zoom(self, factor: float) -> None:
         """Zoom about the chosen head where it is in sight, else about the middle."""
@@ -287,8 +309,9 @@ class PatternOverview(View):
             x, y = float(ring["x"][0]), float(ring["y"][0])
             if seen.x[0] <= x <= seen.x[1] and seen.y[0] <= y <= seen.y[1]:
                 middle = (x, y)
-        self._is_home = False
-        self._look_at(seen.zoomed(middle, factor))
+        bounds = bounds_of(seen.zoomed(middle, factor))
+        if bounds is not None:
+            self._choose_bounds(bounds)
 
     def _look_at(self, viewport: Viewport) -> None:
         self._seen = viewport
@@ -306,8 +329,13 @@ class PatternOverview(View):
         if any(viewport.x == told.x for told in self._told) and any(viewport.y == told.y for told in self._told):
             return
         self._told.clear()
-        self._seen, self._is_home = viewport, False
+        self._seen, self._bounds = viewport, bounds_of(viewport)
+        self._call_off()
+        self._call_off = self.bridge.later(self._tell_bounds, milliseconds=REST_MS)
         self._draw()
+
+    def _tell_bounds(self) -> None:
+        self.session.selection.viewport = self._bounds
 
     def _on_size(self, _attr: str, _old: object, _new: object) -> None:
         fig = self.plot.figure
@@ -317,10 +345,7 @@ class PatternOverview(View):
             return
         if width > 0 and height > 0:
             self._seen = self._seen.resized(width=width, height=height)
-            if self._is_home:
-                self._show_home()
-            else:
-                self._look_at(self._seen)
+            self._show_bounds()
 
     @property
     def _can_draw(self) -> bool:
@@ -358,7 +383,7 @@ class PatternOverview(View):
         if self._map is None or event.x is None or event.y is None:
             return
         if self._clicks.is_double(event):
-            self._show_home()
+            self._choose_bounds(None)
         else:
             self._clicks.choose((event.x, event.y), self._map, self._seen)
 

@@ -11,6 +11,7 @@ import panel as pn
 from vitpanel.core.metrics import metric_of
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.queries.brush_shares import BrushShares
+from vitpanel.state.queries.image_set import others_name
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figures.head_strip import HEADS, TOKENS
@@ -53,7 +54,7 @@ class RankedList(pn.viewable.Viewer):
         selection = session.selection.param
         selection.watch(lambda *_: bridge.put("B list", self._on_metric), "metric")
         selection.watch(lambda *_: bridge.put("B ranks", self._on_image), "image")
-        selection.watch(lambda *_: bridge.put("B effects", self._on_brush), ["images", "metric"])
+        selection.watch(lambda *_: bridge.put("B effects", self._on_brush), ["images", "kept", "against", "metric"])
         selection.watch(lambda *_: bridge.put("B shares", self._on_shares), list(SHARED_BY))
         selection.watch(lambda *_: bridge.put("B list head", self._on_head), ["layer", "head"])
         selection.watch(self._on_pinned, "pinned")
@@ -131,12 +132,12 @@ class RankedList(pn.viewable.Viewer):
         return orders
 
     def _on_brush(self, *_: Any) -> None:
-        """Say how much more each head matters on the brushed images than on the others."""
+        """Say how much more each head matters on the brushed images than on what they are held against."""
         try:
             self._effects = self.session.set_against_rest(as_drawn=False)
         except VitpanelError:  # of a metric that the study does not have, which is said
             self._effects = None
-        self.heads.effects = effect_columns(self._effects)
+        self.heads.effects = effect_columns(self._effects, others=others_name(self.session.selection))
         self._on_image()
 
     def _on_shares(self, *_: Any) -> None:

@@ -43,6 +43,19 @@ class SessionLoop:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._tick, call)
 
+    def later(self, call: Callable[[], None], *, milliseconds: int) -> Callable[[], None]:
+        """Make a call on a served document after a while, at once elsewhere; return what calls it off."""
+        if self.document is None:
+            call()
+            return lambda: None
+        document, timer = self.document, self.document.add_timeout_callback(partial(_make, call), milliseconds)
+
+        def call_off() -> None:
+            with suppress(ValueError):  # it has been made
+                document.remove_timeout_callback(timer)
+
+        return call_off
+
     def _tick(self, call: Callable[[], None]) -> None:
         if self.document is None:
             call()

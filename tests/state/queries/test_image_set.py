@@ -4,12 +4,15 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.synthetic import write_synthetic_study
 from vitpanel.errors import ChoiceError, StudyError
-from vitpanel.state.brush import OfClass, mask_of
+from vitpanel.state.brush import Ids, OfClass, Predicted, mask_of
 from vitpanel.state.queries.image_set import SET_COLUMNS, describe_set, set_table
+from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
 
 ARRAYS = ["importance/probability", "importance/jsd", "importance/cls", "importance/patch", "entropy", "distance"]
@@ -124,3 +127,39 @@ def test_a_model_without_classes_has_sets_too(tmp_path: Path):
     found = describe_set(study, mask_from(study, SET))
     assert found.parts == ("6 of 12 images", "6 without a label")
     assert set_table(study, mask_from(study, SET), "importance/patch")["n_set"].tolist() == [6] * 6
+
+
+def effects(session: Session) -> pd.DataFrame:
+    table = session.set_against_rest(as_drawn=False)
+    assert table is not None
+    return table
+
+
+def test_brushed_images_are_held_against_those_of_a_kept_brush(half_done: Study):
+    selection = Selection(half_done, metric="jsd", images=Ids(tuple(sorted(SET))))
+    session = Session(half_done, selection=selection)
+    mask, others = mask_from(half_done, SET), mask_from(half_done, OTHERS)
+    against_rest = set_table(half_done, mask, "importance/jsd")
+    pd.testing.assert_frame_equal(effects(session), against_rest)
+    selection.keep("others", Ids(tuple(sorted(OTHERS))))
+    selection.hold_against("others")
+    expected = set_table(half_done, mask, "importance/jsd", others=others)
+    pd.testing.assert_frame_equal(effects(session), expected)
+    assert not expected["effect"].equals(against_rest["effect"])
+    selection.forget("others")
+    assert selection.against is None
+    pd.testing.assert_frame_equal(effects(session), against_rest)
+
+
+def test_only_kept_brushes_of_images_are_held_against(half_done: Study):
+    selection = Selection(half_done)
+    selection.keep("heads", Ids(((0, 1),), "head"))
+    for name in ("heads", "nobody"):
+        with pytest.raises(ChoiceError, match=name):
+            selection.hold_against(name)
+        selection.against = name
+        assert selection.against is None
+    for name in ("", " ", "x" * 31):
+        with pytest.raises(ChoiceError):
+            selection.keep(name, Predicted())
+    selection.keep("x" * 30, Predicted())

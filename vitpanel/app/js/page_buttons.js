@@ -4,15 +4,20 @@ const icon = (/** @type {string} */ path) =>
   `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="${path}"/></svg>`
 const PRINTER = icon("M7 3h10v4H7zM4 8h16a2 2 0 0 1 2 2v7h-4v-3H6v3H2v-7a2 2 0 0 1 2-2zM8 15.5h8V21H8z")
 const HALF_MOON = icon("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2v14a7 7 0 0 1 0-14z")
-const TOLD = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "[", "]", "Escape"]
+const TOLD = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "[", "]", "Escape", "u", "r"]
+/** With Alt; in the place of the browser's own way back, which would leave the page where there is nothing to undo. */
+const WITH_ALT = new Map([["ArrowLeft", "u"], ["ArrowRight", "r"]])
 const KEYS = [
   ["← →", "previous or next head"],
   ["↑ ↓", "previous or next layer"],
   ["[ ]", "previous or next image"],
   ["/", "search for an image"],
-  ["u", "undo the last choice"],
-  ["r", "redo it"],
-  ["Esc", "clear what is brushed"],
+  ["u Alt+←", "undo the last choice"],
+  ["r Alt+→", "redo it"],
+  ["Shift", "while brushing: add to the brush"],
+  ["Ctrl+Shift", "while brushing: take away from it"],
+  ["Alt", "while brushing: keep what is in both"],
+  ["Esc", "close what is open, else clear all brushes"],
   ["?", "list the keys"],
 ]
 
@@ -72,6 +77,7 @@ function found(root, selector) {
 }
 
 /** What has keys of its own, while it has the focus. */
+const TEXTS = "input, select, textarea"
 const OWN_KEYS = "input, select, textarea, [role=listbox], [role=option], [role=slider], [role=dialog], .bk-Figure"
 
 /** @param {{model: Component<{dark: boolean}>, el: HTMLElement}} args */
@@ -93,17 +99,15 @@ export function render({model, el}) {
       search?.select()
     },
     "?": () => list.togglePopover(),
-    u: () => window.history.back(),
-    r: () => window.history.forward(),
   }
   const on_key = (/** @type {KeyboardEvent} */ event) => {
-    const {key, ctrlKey, metaKey, altKey, defaultPrevented} = event
-    if (defaultPrevented || ctrlKey || metaKey || altKey) return
-    const [target] = event.composedPath()
-    if (target instanceof Element && target.closest(OWN_KEYS)) return
+    const {ctrlKey, metaKey, altKey, defaultPrevented} = event
+    if (defaultPrevented || ctrlKey || metaKey) return
+    const key = altKey ? WITH_ALT.get(event.key) : event.key, [target] = event.composedPath()
+    if (key === undefined || (target instanceof Element && target.closest(altKey ? TEXTS : OWN_KEYS))) return
     if (key === "Escape" && list.matches(":popover-open")) return  // it closes
     if (key in acts) acts[key]()
-    else if (TOLD.includes(key)) model.send_msg({key})
+    else if (TOLD.includes(key)) model.send_msg({key, is_held: event.repeat})
     else return
     event.preventDefault()
   }

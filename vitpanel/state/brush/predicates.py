@@ -162,6 +162,9 @@ class OfClass(Brush):
         if self.by not in {"label", "predicted"}:
             message = f"Images have no class by {self.by!r}."
             raise BrushError(message, hint="The ways are label and predicted.")
+        if not isinstance(self.name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it may come from an address
+            message = f"{self.name!r} is no name of a class."
+            raise BrushError(message, hint="Give it as text.")
 
     @property
     def words(self) -> str:

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.core.stats import hedges_g, known_moments
+from vitpanel.state.brush import mask_of
+from vitpanel.state.change_words import quoted
 from vitpanel.state.image_groups import NO_LABEL, NOT_JUDGED, RIGHT, ImageGroups, image_groups
 from vitpanel.state.queries.marks import all_heads
 from vitpanel.state.queries.numbers import counting_images, drawn_baseline, head_numbers
+from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
 SET_COLUMNS = (
@@ -106,6 +109,17 @@ def set_table(
         columns |= {f"mean_{name}": moments.mean, f"std_{name}": moments.std}
     flat = {name: values.ravel() for name, values in columns.items()}
     return all_heads(study).assign(**flat).reindex(columns=list(SET_COLUMNS))
+
+
+def others_mask(study: Study, selection: Selection) -> np.ndarray | None:
+    """Which images brushed ones are held against, bool ``(n_images,)``; None for all that are not brushed."""
+    brush = selection.kept_images.get(selection.against or "")
+    return None if brush is None else mask_of(study, brush)
+
+
+def others_name(selection: Selection) -> str:
+    """What brushed images are held against, to be read by a person; the name of a kept brush is as it was given."""
+    return "the rest" if selection.against is None else quoted(selection.against)
 
 
 def describe_set(study: Study, mask: np.ndarray) -> SetDescription:

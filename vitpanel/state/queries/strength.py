@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.state.brush import HEAD, mask_of
+from vitpanel.state.queries.image_set import others_mask
 from vitpanel.state.selection import Selection
 from vitpanel.state.strength import BrushedStrength, brushed_strength, head_density, head_strength
 from vitpanel.study.reader import Study
@@ -23,7 +24,8 @@ def strength_of_brushes(study: Study, selection: Selection) -> BrushedStrength:
     brush = selection.heads
     images = None if selection.images is None else mask_of(study, selection.images)
     heads = None if brush is None or brush.item != HEAD else mask_of(study, brush)
-    return brushed_strength(study, selection.chosen_head, selection.image, images=images, heads=heads)
+    others = others_mask(study, selection)
+    return brushed_strength(study, selection.chosen_head, selection.image, images=images, heads=heads, others=others)
 
 
 def hop_table(study: Study, selection: Selection) -> pd.DataFrame:
@@ -32,8 +34,8 @@ def hop_table(study: Study, selection: Selection) -> pd.DataFrame:
     Returns
     -------
     The columns `HOP_COLUMNS`; ``chosen_image`` is NaN without an image, all are NaN for a hop that no patch has.
-    ``…_of_brush`` and ``…_of_rest`` are of the head on the brushed images and on the others, NaN without a brush of
-    images. ``mean_of_heads`` is over the brushed heads, on the chosen image or over all, NaN without a brush of heads.
+    ``…_of_brush`` and ``…_of_rest`` are of the head on the brushed images and on what they are held against, NaN
+    without a brush of images. ``mean_of_heads`` is over the brushed heads, on the chosen image or over all, NaN without a brush of heads.
     """
     found = head_strength(study, selection.chosen_head, selection.image)
     brushed = strength_of_brushes(study, selection)
@@ -51,11 +53,12 @@ def density_table(study: Study, selection: Selection) -> pd.DataFrame:
 
     Returns
     -------
-    The columns `DENSITY_COLUMNS`. With a brush of images ``density`` is over the others; ``density_of_brush`` is NaN
+    The columns `DENSITY_COLUMNS`. With a brush ``density`` is over what it is held against; ``density_of_brush`` is NaN
     without one. ``n`` and ``n_of_brush`` count the images behind each.
     """
     brushed = None if selection.images is None else mask_of(study, selection.images)
-    found = head_density(study, selection.measure, selection.chosen_head, brushed=brushed)
+    others = others_mask(study, selection)
+    found = head_density(study, selection.measure, selection.chosen_head, brushed=brushed, others=others)
     columns = {"layer": selection.layer, "head": selection.head, "measure": found.measure, "value": found.grid}
     of_brush = np.nan if found.brushed is None else found.brushed
     curves = {"density": found.density, "density_of_brush": of_brush, "n": found.n, "n_of_brush": found.n_brushed}

@@ -40,19 +40,19 @@ class DensityArea:
     legend: Legend
     in_pixels: CustomJSTickFormatter | None
 
-    def scale(self, density: HeadDensity) -> None:
-        """Show the span of the values, and say what the curves are."""
+    def scale(self, density: HeadDensity, *, others: str = "the rest") -> None:
+        """Show the span of the values, and say what the curves are; ``others`` names what the brush is held against."""
         axis = self.figure.xaxis[0]
         is_distance = density.measure == "distance"
         low, high = density.span
         self.figure.x_range.update(start=low, end=high)
         curves = [density.density] if density.brushed is None else [density.density, density.brushed]
-        self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nanmax(curves, initial=0)) or 1)
+        self.figure.y_range.update(start=0, end=(1 + AIR) * float(np.nan_to_num(curves).max()) or 1)
         axis.axis_label = "distance (patches)" if is_distance else "entropy"
         axis.formatter = self.in_pixels if is_distance and self.in_pixels else self.figure.yaxis[0].formatter
         self.legend.visible = density.brushed is not None
         brush, rest = self.legend.items
-        brush.label, rest.label = value(f"brush ({density.n_brushed})"), value(f"rest ({density.n})")
+        brush.label, rest.label = value(f"brush ({density.n_brushed})"), value(f"{others} ({density.n})")
 
 
 def density_columns(density: HeadDensity) -> dict[str, Any]:

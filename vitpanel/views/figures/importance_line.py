@@ -64,6 +64,7 @@ class ImportanceLine:
     chosen_item: LegendItem
     reference_item: LegendItem
     brush_item: LegendItem
+    others_item: LegendItem
     hover: HoverTool
     strip: HeadStrip
 
@@ -85,11 +86,20 @@ class ImportanceLine:
         self.chosen_item.visible = curve.chosen is not None
         self.reference_item.visible = bool(reference["x"])
 
-    def show_brush(self, table: pd.DataFrame | None, metric: str) -> None:
-        """Draw the mean of the brushed images and its band, or nothing; see `Session.set_against_rest`."""
-        self.brush.data = brush_columns(table, metric)
+    def show_brush(self, table: pd.DataFrame | None, metric: str, *, others: str | None = None) -> None:
+        """Draw the mean of the brushed images and its band, or nothing; see `Session.set_against_rest`.
+
+        Parameters
+        ----------
+        others
+            Name of the kept brush that they are held against, whose mean is drawn as well; None for all other images.
+        """
+        self.brush.data = brush_columns(table, metric, has_others=others is not None)
         n = 0 if table is None else int(table["n_set"].max())
         self.brush_item.update(visible=n > 0, label={"value": f"brush ({n:,})"})
+        self.others_item.update(visible=n > 0 and others is not None, label={"value": others or ""})
+        # Five have no room in a row.
+        self.figure.legend[0].ncols = "auto" if others is None else 3
 
     def show_marks(self, marks: Mapping[str, HeadMarks | None]) -> None:
         """Show what is brushed of each head, in rows below the curve and in tooltips; see `HeadStrip.show`."""
@@ -106,7 +116,7 @@ class ImportanceLine:
         for renderer in self.context:
             renderer.visible = is_shown
         columns = ("lower", "upper", "chosen") if is_shown else ("chosen",)
-        brushed = [self.brush.data[name] for name in ("lower", "upper")]
+        brushed = [self.brush.data[name] for name in ("lower", "upper", "others")]
         seen = np.concatenate([self.reference.data["y"], *brushed, *(self.heads.data[name] for name in columns)])
         low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (0.0, 1.0)
         air, strip = AIR * (high - low or 1), self.strip.height
@@ -145,10 +155,13 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     }
 
 
-def brush_columns(table: pd.DataFrame | None, metric: str) -> dict[str, Any]:
-    """Columns of a set's mean over the flat head index, with a band of one standard deviation; empty for None."""
+def brush_columns(table: pd.DataFrame | None, metric: str, *, has_others: bool = False) -> dict[str, Any]:
+    """Columns of a set's mean over the flat head index, with a band of one standard deviation; empty for None.
+
+    ``others`` is the mean of the set that it is held against, NaN without ``has_others``.
+    """
     if table is None:
-        return {"flat": [], "mean": [], "lower": [], "upper": []}
+        return {"flat": [], "mean": [], "lower": [], "upper": [], "others": []}
     mean, std = table["mean_set"].to_numpy(), table["std_set"].to_numpy()
     least, largest = metric_of(metric).drawn_bounds
     return {
@@ -156,6 +169,7 @@ def brush_columns(table: pd.DataFrame | None, metric: str) -> dict[str, Any]:
         "mean": mean,
         "lower": np.maximum(mean - std, least),
         "upper": np.minimum(mean + std, largest),
+        "others": table["mean_rest"].to_numpy() if has_others else np.full(len(mean), np.nan),
     }
 
 
@@ -204,6 +218,7 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     mean = add_glyph(fig, Line(x="flat", y="mean", line_color=MEAN, line_width=1.2, line_alpha=0.8), heads)
     brush_band = add_glyph(fig, VArea(x="flat", y1="lower", y2="upper", fill_color=BRUSH, fill_alpha=0.14), brush)
     brush_mean = add_glyph(fig, Line(x="flat", y="mean", line_color=BRUSH, line_width=1.6), brush)
+    others = add_glyph(fig, Line(x="flat", y="others", line_color=BRUSH, line_dash="4 2", line_width=1.4), brush)
     unpruned = add_glyph(fig, Line(x="x", y="y", line_color=TEXT, line_dash="dashed"), reference)
     chosen = add_glyph(fig, Line(x="flat", y="chosen", line_color=VALUE, line_width=1.8), heads)
     hit = add_glyph(fig, VBar(x="flat", width=1, bottom=-9, top=9, fill_color=None, line_color=None), heads)
@@ -216,7 +231,8 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
     fig.yaxis.formatter = plain_ticks()
     brush_item = LegendItem(label="brush", renderers=[brush_band, brush_mean], visible=False)
-    legend = _create_legend([chosen_item, mean_item, brush_item, reference_item])
+    others_item = LegendItem(label="others", renderers=[others], visible=False)
+    legend = _create_legend([chosen_item, mean_item, brush_item, others_item, reference_item])
     fig.add_layout(legend, "above")
     reach = GRIP_SHARE * (last + 1)
     _mark_pins(fig, pins)
@@ -224,7 +240,7 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
         fig, heads, reference, brush, pins, picked, line, grip, reach, (band, mean), mean_item, chosen_item,
-        reference_item, brush_item, hover, HeadStrip(fig, legend),
+        reference_item, brush_item, others_item, hover, HeadStrip(fig, legend),
     )  # fmt: skip
 
 

@@ -146,15 +146,20 @@ def rank_columns(ranks: Ranking, metric: str, *, title: str) -> dict[str, Any]:
     }
 
 
-def effect_columns(table: pd.DataFrame | None) -> dict[str, Any]:
+def effect_columns(table: pd.DataFrame | None, *, others: str = "the rest") -> dict[str, Any]:
     """How much more each head matters on the brushed images than on the others; see `set_table`.
 
     The effect is that of importance, high where a head matters more on the brushed images.
+
+    Parameters
+    ----------
+    others
+        What the brushed images are held against, in words.
     """
     if table is None:
         return {"values": None, "words": []}
     ends = table[["effect_low", "effect", "effect_high"]].to_numpy()
-    words = [_effect_words(row) for row in ends]
+    words = [_effect_words(row, others) for row in ends]
     return {"values": [_listed(row) for row in ends], "words": words}
 
 
@@ -182,11 +187,11 @@ def _parts(shares: BrushShares) -> list[float | None]:
     return _listed(np.ravel(shares.values) / (np.nanmax(shares.values, initial=0) or 1))
 
 
-def _effect_words(ends: np.ndarray) -> str:
+def _effect_words(ends: np.ndarray, others: str) -> str:
     if np.isnan(ends).any():
         return "The effect of the brush is not defined: it takes two images on either side, and a spread."
     low, effect, high = (f"{end:+.2f}".replace("-", "−") for end in ends)
-    return f"Brush against the rest: effect {effect} standard deviations (95 % from {low} to {high})"
+    return f"Brush against {others}: effect {effect} standard deviations (95 % from {low} to {high})"
 
 
 def profile_columns(profiles: np.ndarray) -> dict[str, Any]:

@@ -45,20 +45,26 @@ class StrengthBars:
     rings: ColumnDataSource
     legend: Legend
 
-    def show(self, strength: HeadStrength, brushed: BrushedStrength) -> None:
-        """Draw the strength of a head and of what is brushed, with the bars below the inset."""
+    def show(self, strength: HeadStrength, brushed: BrushedStrength, *, others: str = "the rest") -> None:
+        """Draw the strength of a head and of what is brushed, with the bars below the inset.
+
+        Parameters
+        ----------
+        others
+            What the brushed images are held against, in words.
+        """
         columns = strength_columns(strength, brushed)
         drawn = [columns[name] for name in ("mean", "chosen", "upper", "rest", "of_heads")]
         known = np.concatenate(drawn)
         top = float(np.nanmax(known[np.isfinite(known)], initial=0)) or 1.0
         self.figure.y_range.update(start=0, end=top / (1 - INSET))
         self.hops.data = columns
-        self._name_lines(brushed)
+        self._name_lines(brushed, others)
 
-    def _name_lines(self, brushed: BrushedStrength) -> None:
+    def _name_lines(self, brushed: BrushedStrength, others: str) -> None:
         names = {
             "brush": "" if brushed.brush is None else "brush",
-            "rest": "" if brushed.rest is None else "rest",
+            "rest": "" if brushed.rest is None else others,
             "of_heads": "" if brushed.heads is None else counted(brushed.n_heads, "head"),
         }
         if not self.legend.items and any(names.values()):

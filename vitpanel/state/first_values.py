@@ -1,0 +1,29 @@
+"""What a newcomer to a study looks at first."""
+
+from typing import Any
+
+import numpy as np
+
+from vitpanel.core.metrics import metric_keys
+from vitpanel.study.reader import Study
+from vitpanel.study.schema import image_layouts
+
+
+def first_values(study: Study) -> dict[str, Any]:
+    """Where a newcomer starts: the head that matters most on average, on the image where it matters most."""
+    layouts = image_layouts(study.spec)
+    image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
+    share_source = "patches" if study.spec.grid.cls is None else "cls"
+    start = {"pattern": first_pattern(study), "image_layout": image_layout, "share_source": share_source}
+    metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
+    if metric is None:
+        return start
+    mean = study.mean(f"importance/{metric}")
+    layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
+    image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
+    return {"image": int(image), "layer": int(layer), "head": int(head), "metric": metric} | start
+
+
+def first_pattern(study: Study) -> str:
+    """Layout of all heads that is shown first: the one that tells heads apart best (docs/patterns.md), if there."""
+    return "offset" if "layout/offset" in study else "patch"
