@@ -17,7 +17,7 @@ _BUTTON = f"""
     .bk-btn-group {{ height: 100%; }}
     .bk-btn-group > .bk-btn.bk-btn {{ display: flex; align-items: center; justify-content: center; height: 100%;
         min-width: 0; padding: 0 6px; border: 0; border-radius: 4px; background: none !important; box-shadow: none;
-        color: {css("text")}; font: 13px sans-serif; white-space: nowrap; }}
+        color: {css("text")} !important; font: 13px sans-serif; white-space: nowrap; }}
     .bk-btn-group > .bk-btn.bk-btn:hover:enabled {{ background: {css("grid")} !important; }}
     .bk-btn-group > .bk-btn.bk-btn:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
     .bk-btn-group > .bk-btn.bk-btn:disabled {{ opacity: 0.4; }}
@@ -57,8 +57,9 @@ _BOX = f"""
 _TEXT = ".bk-input-group .bk-input.bk-input { padding-right: 6px; }"
 _CHOICE = f"""
     .bk-btn-group {{ display: flex; }}
-    .bk-btn-group > .bk-btn.bk-btn {{ height: 26px; padding: 0 7px; font: 11.5px sans-serif; color: {css("text")};
-        background: none !important; border: 1px solid {css("muted")}; box-shadow: none; }}
+    .bk-btn-group > .bk-btn.bk-btn {{ height: 26px; padding: 0 7px; font: 11.5px sans-serif;
+        color: {css("text")} !important; background: none !important; border: 1px solid {css("muted")};
+        box-shadow: none; }}
     .bk-btn-group > .bk-btn.bk-btn.bk-active {{ background: {css("grid")} !important; border-color: {css("value")};
         font-weight: 600; }}
     .bk-btn-group > .bk-btn.bk-btn:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
