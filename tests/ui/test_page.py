@@ -209,6 +209,12 @@ def test_tooltips_follow_the_theme(shown, point_at):
     assert ground == "rgb(30, 30, 30)"
 
 
+def test_words_on_buttons_follow_the_theme(shown):
+    _, page = shown(query="?theme=dark")
+    for name in ("Pin", "Density"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_css("color", "rgb(227, 230, 234)")
+
+
 def test_painting_again_writes_no_stylesheet_anew(shown):
     _, page = shown()
     assert page.evaluate(f"() => ({_SHEETS})().length") > 50

@@ -58,8 +58,8 @@ _TEXT = ".bk-input-group .bk-input.bk-input { padding-right: 6px; }"
 _CHOICE = f"""
     .bk-btn-group {{ display: flex; }}
     .bk-btn-group > .bk-btn.bk-btn {{ height: 26px; padding: 0 7px; font: 11.5px sans-serif;
-        color: {css("text")} !important;
-        background: none !important; border: 1px solid {css("muted")}; box-shadow: none; }}
+        color: {css("text")} !important; background: none !important; border: 1px solid {css("muted")};
+        box-shadow: none; }}
     .bk-btn-group > .bk-btn.bk-btn.bk-active {{ background: {css("grid")} !important; border-color: {css("value")};
         font-weight: 600; }}
     .bk-btn-group > .bk-btn.bk-btn:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
