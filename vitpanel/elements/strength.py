@@ -81,7 +81,7 @@ def head_scatter(
     )
     follows = (
         "image", "measure", "layer", "head", "pinned", "heads", "scatter_x", "scatter_y", "scatter_colour", "metric",
-        "pattern", "images", "tokens", "share_source",
+        "pattern", "images", "kept", "against", "tokens", "share_source",
     )  # fmt: skip
     chart = Chart(head_table.head_table, head_table.table_columns(), follows, layers)
     options = {"scatter_x": x, "scatter_y": y, "scatter_colour": colour, "measure": measure, "image": image}
@@ -137,7 +137,8 @@ def strength_bars(
         Layer(lambda frame: _line(frame, "mean_of_heads", BRUSH, line_dash="dotted")),
         Layer(lambda frame: _line(frame, "mean_of_brush", BRUSH)),
     )
-    chart = Chart(first_hops, strength.HOP_COLUMNS, ("image", "layer", "head", "images", "heads"), layers)
+    follows = ("image", "layer", "head", "images", "kept", "against", "heads")
+    chart = Chart(first_hops, strength.HOP_COLUMNS, follows, layers)
     return present(chart, study, selection, table=table, image=image, layer=layer, head=head)
 
 

@@ -22,6 +22,9 @@ _NAMED = {
     "measure": "measure",
     "map_colour": "colours of heads",
     "share_source": "attention to brushed tokens from",
+    "scatter_x": "across the chart of all heads",
+    "scatter_y": "up the chart of all heads",
+    "scatter_colour": "colours of the chart of all heads",
 }
 _SWITCHES = {
     "extra": ("extra tokens shown", "extra tokens hidden"),

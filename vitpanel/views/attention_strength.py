@@ -23,8 +23,8 @@ SHARES = (56, 44)  # of the height, the one with menus first
 MEASURE_NAMES = {"entropy": "Entropy", "distance": "Distance"}
 
 SCATTER_FOLLOWS = (
-    "image", "measure", "scatter_x", "scatter_y", "scatter_colour", "metric", "pattern", "images", "heads", "tokens",
-    "share_source",
+    "image", "measure", "scatter_x", "scatter_y", "scatter_colour", "metric", "pattern", "images", "kept", "against",
+    "heads", "tokens", "share_source",
 )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ class AttentionStrength(View):
     place = Place(row=1, width=25, height=57)
     has_ramps = False
     redraws: ClassVar = {
-        "_draw_scatter": (*SCATTER_FOLLOWS, "view.dark"),
+        "_draw_scatter": (*SCATTER_FOLLOWS, "session.received", "view.dark"),
         "_draw_marks": ("layer", "head", "pinned"),
         "_draw_bars": ("image", "layer", "head", "images", "heads", "kept", "against"),
         "_draw_area": ("layer", "head", "measure", "images", "kept", "against"),
