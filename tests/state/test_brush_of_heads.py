@@ -1,6 +1,7 @@
 """Brushes of heads by layer, and of images by what brushed heads do on them."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,12 +56,13 @@ def test_they_can_be_written_down_and_say_what_they_are(study: Study, brush: Bru
 
 
 def test_what_is_none_of_them_is_refused(study: Study):
+    nonsense: Any = "b"
     for make in (
         lambda: OfLayers(-1, 2),
-        lambda: OfLayers(0, "b"),
+        lambda: OfLayers(0, nonsense),
         lambda: Holding(HEADS),
         lambda: OfHeads("entropy", INSTANCES),
-        lambda: OfHeads("entropy", None),
+        lambda: OfHeads("entropy", nonsense),
         lambda: OfHeads("strength", HEADS).to_mask(study),
     ):
         with pytest.raises(BrushError):

@@ -66,7 +66,8 @@ class HeadDrags:
     def _on_geometry(self, event: SelectionGeometry) -> None:
         if not event.final or event.geometry is None:
             return
-        x0, x1, y0, y1 = (float(event.geometry[name]) for name in ("x0", "x1", "y0", "y1"))
+        box: dict[str, Any] = dict(event.geometry)
+        x0, x1, y0, y1 = (float(box[name]) for name in ("x0", "x1", "y0", "y1"))
         session = self._session
         if self.buttons.pressed == [UPWARDS]:
             brush = brush_of_means(session, session.importance_curve(), low=y0, high=y1)
