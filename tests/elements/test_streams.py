@@ -11,7 +11,7 @@ from tests.fakes import FakeModel
 from vitpanel import Selection, elements
 from vitpanel.drawing.display import axis_edges, share_above
 from vitpanel.elements.streams import nearest_row
-from vitpanel.state.brush import head_shares
+from vitpanel.state.brush import Ids, head_shares
 from vitpanel.study.reader import Study
 
 
@@ -93,3 +93,14 @@ def test_the_nearest_row_in_shares_of_what_is_spanned():
     assert nearest_row(table, x=("a", 60), y=("b", 0.1)).name == 1
     assert nearest_row(table, x=("a", 45), y=("b", 0.0)).name == 0
     assert nearest_row(table.head(0), x=("a", 1), y=("b", 1)) is None
+
+
+def test_an_element_follows_what_brushed_images_are_held_against(study: Study, selection: Selection, plot: Any):
+    selection.images = Ids((0, 1))
+    selection.keep("others", Ids((2, 5, 7)))
+    shown = plot(elements.measure_distribution(study, selection))
+    before = shown.state.title.text
+    selection.hold_against("others")
+    assert "the rest" in before
+    assert shown.state.title.text != before
+    assert "“others”" in shown.state.title.text
