@@ -107,3 +107,20 @@ def test_a_title_is_no_html():
     page.save(written, title=title, template=document.template)
     assert title not in written.getvalue()
     assert written.getvalue().count("&gt;&lt;script&gt;alert()") >= 2  # of the tab, and while it opens
+
+
+def test_what_is_chosen_can_be_kept_as_a_state_and_be_undone(tmp_path: Path):
+    study = vitpanel.open_study(write_synthetic_study(tmp_path / "x.study"))
+    explorer = vitpanel.explore(study, live=False, views="head-importance")
+    explorer.selection.param.update(image=3, layer=1)
+    explorer.selection.keep("mine", vitpanel.brush.OfClass("class 0"))
+    state = explorer.state()
+    other = vitpanel.explore(study, live=False, views="head-importance")
+    assert other.restore(state) == []
+    assert other.state() == state
+    assert other.selection.kept == explorer.selection.kept
+    assert other.selection.undo()
+    assert other.state() == {}
+    assert other.restore(state | {"study": "another", "layer": 99})[1:] == [
+        "The state asks for layer 99, which this study does not have."
+    ]

@@ -114,6 +114,7 @@ def test_what_the_address_no_longer_says_is_as_at_the_start(study: Study):
         ("images", '{"kind":"InRange","name":"p_true","low":"x","item":"image"}'),
         ("images", '{"kind":"Matches","text":5}'), ("viewport", "0 1"), ("viewport", "0 1 0 nan"),
         ("viewport", "1 0 0 1"), ("viewport", "0 1e300 0 1"), ("viewport", "0 1e-300 0 1"), ("viewport", "a b c d"),
+        ("heads", '{"kind":"InPolygon","layout":"layout/cls","x":[-1e308,1e308,0],"y":[-1e308,1e308,5]}'),
         ("viewport", "<svg/onload=alert(1)>"), ("kept", "[]"), ("kept", "none"), ("kept", '{"a":1}'),
         ("kept", '{"":{"kind":"Predicted"}}'), ("kept", '{"a":{"kind":"InRange","name":"absent"}}'),
         ("kept", json.dumps({str(n): {"kind": "Predicted"} for n in range(9)})), ("against", "nobody"),

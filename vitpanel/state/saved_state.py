@@ -146,11 +146,15 @@ def _depth(plain: Any) -> int:
     return depth
 
 
+def _brushes(value: Any) -> list[Brush]:
+    parts = value.values() if isinstance(value, dict) else [value]
+    return [part for part in parts if isinstance(part, Brush)]
+
+
 def _check(name: str, value: Any, *, selection: "Selection", study: Study) -> None:
     """Hold a value against what of the study its parameter does not know; raises one of `REFUSALS`."""
     spec = study.spec
-    brushes: list[Brush] = [value] if isinstance(value, Brush) else list(value.values()) if name == "kept" else []
-    for brush in brushes:
+    for brush in _brushes(value):
         if brush.item not in BRUSHES.get(name, ITEMS):
             _refuse(value)
         mask_of(study, brush)  # raises where the study lacks what it speaks of

@@ -47,7 +47,7 @@ class HeadImportance(View):
     redraws: ClassVar = {
         "_draw_curve": ("image", "metric"),
         "_draw_brush": ("images", "kept", "against", "metric"),
-        "_draw_marks": (*SHARED_BY, "view.dark"),
+        "_draw_marks": (*SHARED_BY, "session.received", "view.dark"),
         "_draw_head": ("layer", "head"),
         "_draw_modes": ("mode", "metric", "session.modes"),
         "_draw_pins": ("pinned",),

@@ -56,6 +56,7 @@ class RankedList(pn.viewable.Viewer):
         selection.watch(lambda *_: bridge.put("B ranks", self._on_image), "image")
         selection.watch(lambda *_: bridge.put("B effects", self._on_brush), ["images", "kept", "against", "metric"])
         selection.watch(lambda *_: bridge.put("B shares", self._on_shares), list(SHARED_BY))
+        session.param.watch(lambda *_: bridge.put("B shares", self._on_shares), "received")
         selection.watch(lambda *_: bridge.put("B list head", self._on_head), ["layer", "head"])
         selection.watch(self._on_pinned, "pinned")
         self._on_head()

@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
+<<<<<<< HEAD
 from vitpanel.state.brush import Ids, InRange, OfClass
 from vitpanel.state.queries.strength import density_table, hop_table
+=======
+from vitpanel.state.brush import Ids, OfClass
+from vitpanel.state.queries.strength import density_table, hop_table, measure_table
+>>>>>>> history
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -48,3 +53,14 @@ def test_distributions_of_the_brush_and_the_others(study: Study):
         assert np.trapezoid(table[column], table["value"]) == pytest.approx(1, abs=0.02)
         mean = np.trapezoid(table[column] * table["value"], table["value"])
         assert mean == pytest.approx(study["entropy"][part, 1, 1].mean(), rel=0.05)
+
+
+def test_a_brush_is_held_against_a_kept_one_and_images_in_both_count_for_neither(study: Study):
+    selection = Selection(study, layer=1, head=1, images=Ids((0, 1, 2, 3)))
+    selection.keep("others", Ids((3, 7, 8)))
+    selection.hold_against("others")
+    table = density_table(study, selection)
+    assert (table["n_of_brush"].iloc[0], table["n"].iloc[0]) == (3, 2)
+    for column, images in (("density_of_brush", [0, 1, 2]), ("density", [7, 8])):
+        mean = np.trapezoid(table[column] * table["value"], table["value"])
+        assert mean == pytest.approx(study["entropy"][images, 1, 1].mean(), rel=0.05)

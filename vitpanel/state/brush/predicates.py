@@ -8,6 +8,7 @@ import numpy as np
 
 from vitpanel.core.spec import head_name
 from vitpanel.drawing.points import is_inside
+from vitpanel.drawing.viewport import FARTHEST
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_shape
 from vitpanel.state.brush.ranges import is_within, range_words
@@ -74,9 +75,10 @@ class InPolygon(Brush):
     y: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if not self.x or len(self.x) != len(self.y) or not np.isfinite([*self.x, *self.y]).all():
+        corners = np.array([*self.x, *self.y], float)
+        if not self.x or len(self.x) != len(self.y) or not (np.abs(corners) <= FARTHEST).all():
             message = "A line needs x and y of each corner."
-            raise BrushError(message, hint="Give as many finite numbers for x as for y.")
+            raise BrushError(message, hint=f"Give as many numbers for x as for y, none beyond {FARTHEST:g}.")
 
     @property
     def item(self) -> str:
