@@ -96,7 +96,6 @@ def test_the_nearest_row_in_shares_of_what_is_spanned():
     assert nearest_row(table.head(0), x=("a", 1), y=("b", 1)) is None
 
 
-<<<<<<< HEAD
 def test_axes_and_colours_of_the_scatter_follow_the_selection(study: Study, plot: Any):
     selection = Selection(study, image=3)
     figure = plot(elements.head_scatter(study, selection)).state
@@ -124,7 +123,8 @@ def test_the_strength_of_what_is_brushed_is_drawn(study: Study, plot: Any):
     for column in ("mean_of_brush", "mean_of_rest", "mean_of_heads"):
         (line,) = [data for data in drawn if column in data]
         assert line[column] == pytest.approx(table[column].to_numpy())
-=======
+
+
 def test_an_element_follows_what_brushed_images_are_held_against(study: Study, selection: Selection, plot: Any):
     selection.images = Ids((0, 1))
     selection.keep("others", Ids((2, 5, 7)))
@@ -134,4 +134,3 @@ def test_an_element_follows_what_brushed_images_are_held_against(study: Study, s
     assert "the rest" in before
     assert shown.state.title.text != before
     assert "“others”" in shown.state.title.text
->>>>>>> history

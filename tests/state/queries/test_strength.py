@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from vitpanel.state.brush import Ids, InRange, OfClass
 from vitpanel.state.queries.strength import density_table, hop_table
-=======
-from vitpanel.state.brush import Ids, OfClass
-from vitpanel.state.queries.strength import density_table, hop_table, measure_table
->>>>>>> history
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 

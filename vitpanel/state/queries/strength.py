@@ -35,7 +35,8 @@ def hop_table(study: Study, selection: Selection) -> pd.DataFrame:
     -------
     The columns `HOP_COLUMNS`; ``chosen_image`` is NaN without an image, all are NaN for a hop that no patch has.
     ``…_of_brush`` and ``…_of_rest`` are of the head on the brushed images and on what they are held against, NaN
-    without a brush of images. ``mean_of_heads`` is over the brushed heads, on the chosen image or over all, NaN without a brush of heads.
+    without a brush of images. ``mean_of_heads`` is over the brushed heads, on the chosen image or over all, NaN without
+    a brush of heads.
     """
     found = head_strength(study, selection.chosen_head, selection.image)
     brushed = strength_of_brushes(study, selection)
