@@ -36,7 +36,7 @@ def test_brushes_are_marked_once_there_are_some(study: Study, plot: Callable[[An
     assert len(brushed) == 2
     assert np.array_equal(points("brush_share").array([x, y]), brushed[[x, y]])
     colours = share_colours(table["token_share"].to_numpy()).colours
-    assert points("token_share")["colour"].tolist() == colours
+    assert list(points("token_share").dimension_values("colour")) == colours
     assert points("token_share").array([x, y]).tolist() == table[[x, y]].to_numpy().tolist()
     glyphs = [renderer.glyph for renderer in drawn.state.renderers if isinstance(renderer, GlyphRenderer)]
     assert BRUSH in [getattr(glyph, "line_color", None) for glyph in glyphs]
