@@ -192,13 +192,13 @@ def run_hooks(model: ViTModel, images: torch.Tensor, heads: list[tuple[int, int]
 
 
 def run_with_head_at_0(
-    model: ViTModel, images: torch.Tensor, place: tuple[int, int], clean_z: torch.Tensor
+    model: ViTModel, images: torch.Tensor, head: tuple[int, int], clean_z: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return probabilities, and the metrics of the layer along the last axis."""
-    attention, z = model.attention[place[0]], []
+    attention, z = model.attention[head[0]], []
 
     def edit(_module: Any, _arguments: Any, weights: torch.Tensor) -> torch.Tensor:
-        weights[:, place[1]] = 0
+        weights[:, head[1]] = 0
         return weights
 
     handles = [
@@ -246,9 +246,9 @@ def time_modes(model: ViTModel, images: torch.Tensor, n_layers: int) -> tuple[fl
 
 def differences(ours: Any, hooks: dict[str, np.ndarray], heads: list[tuple[int, int]]) -> dict[str, float]:
     """Return the largest difference of each metric over the heads that both have."""
-    layers, places = np.array(heads).T
+    layers, indices = np.array(heads).T
     importance = ours.importance(ours.probabilities.argmax(-1))
-    return {name: float(np.abs(importance[name][:, layers, places] - values).max()) for name, values in hooks.items()}
+    return {name: float(np.abs(importance[name][:, layers, indices] - values).max()) for name, values in hooks.items()}
 
 
 def text(record: Record) -> str:

@@ -47,7 +47,7 @@ def main() -> None:
         "heads": options.heads,
         "seconds": round(time.perf_counter() - wall, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
-        **quality(vectors, layout.places, seed=0),
+        **quality(vectors, layout.coordinates, seed=0),
     }
     print(record)
     if options.json:

@@ -45,7 +45,7 @@ DINO_IMAGE, DEMO_IMAGE = 40, 379
 
 @dataclass(frozen=True)
 class Scene:
-    """A head and what is said of it; ``token`` is lit, ``share`` of the largest values is drawn as lines."""
+    """A head and what is said of it; ``token`` is highlighted, ``share`` of the largest values is drawn as lines."""
 
     head: tuple[int, int]
     words: str
@@ -68,11 +68,11 @@ GALLERY = (
     Scene((11, 2), "to similar patches"),
 )
 PAIRS = {
-    "cls": Scene((3, 4), "the strongest 1 % of the links, CLS lit", token=0),
-    "cls-to-patches": Scene((11, 2), "the strongest 10 % of the links, CLS lit", token=0, share=0.1),
+    "cls": Scene((3, 4), "the strongest 1 % of the links, CLS highlighted", token=0),
+    "cls-to-patches": Scene((11, 2), "the strongest 10 % of the links, CLS highlighted", token=0, share=0.1),
     "below": Scene((3, 1), "the strongest 0.4 % of the links", share=0.004),
 }
-LIT = (Scene((3, 1), "to the one below"), Scene((11, 2), "to similar patches"))
+HIGHLIGHTED = (Scene((3, 1), "to the one below"), Scene((11, 2), "to similar patches"))
 LAYOUTS = ("patch", "cls", "offset")
 MASKS = (
     Scene((0, 1), "CLS"),
@@ -107,8 +107,8 @@ def shaded(matrix: np.ndarray, grid: Grid) -> np.ndarray:
     for kind, name in enumerate(KINDS):
         ramp = np.array([rgb(colour) for colour in KIND_COLOURS[name]], np.uint8)
         own = kinds == kind
-        places = np.minimum(matrix[own] / limits[kind] * len(ramp), len(ramp) - 1)
-        colours[own] = ramp[places.astype(int)]
+        index = np.minimum(matrix[own] / limits[kind] * len(ramp), len(ramp) - 1)
+        colours[own] = ramp[index.astype(int)]
     return colours
 
 
@@ -129,9 +129,9 @@ def lines(matrix: np.ndarray, grid: Grid, scene: Scene, *, size: tuple[int, int]
     drawn = strongest_links(matrix)
     drawn = drawn[matrix.ravel()[drawn] >= threshold_value(matrix, scene.share)]
     ends = [divmod(link, grid.n_tokens) for link in drawn.tolist()]
-    lit = [(source, target) for source, target in ends if source == scene.token]
-    for source, target in [*ends, *lit]:
-        colour = CHOSEN if (source, target) in lit else tuple(colours[source, target].tolist())
+    highlighted = [(source, target) for source, target in ends if source == scene.token]
+    for source, target in [*ends, *highlighted]:
+        colour = CHOSEN if (source, target) in highlighted else tuple(colours[source, target].tolist())
         draw.line([(x[source], bar), (x[target], height - bar)], fill=colour, width=FINE)
     shades = {0: KIND_COLOURS["patch"], 1: KIND_COLOURS["extra"], 2: KIND_COLOURS["cls"]}
     for token, kind in enumerate(token_kinds(grid).tolist()):
@@ -153,8 +153,8 @@ def masked(study: Study, image: int, values: np.ndarray | None, *, size: int) ->
     return Image.composite(Image.new("RGB", crop.size, SLATE), crop, mask)
 
 
-def lit_map(study: Study, head: tuple[int, int], pattern: str, *, size: int) -> Image.Image:
-    """D1: all heads of all images as contours, one head on all images lit."""
+def highlighted_map(study: Study, head: tuple[int, int], pattern: str, *, size: int) -> Image.Image:
+    """D1: all heads of all images as contours, one head on all images highlighted."""
     selection = Selection(layer=head[0], head=head[1], pattern=pattern, cloud=True)
     patterns = Patterns(study, selection)
     viewport = home_viewport(patterns.map().home, width=size, height=size)
@@ -170,7 +170,7 @@ def lit_map(study: Study, head: tuple[int, int], pattern: str, *, size: int) -> 
 
 
 def map_words(study: Study, scene: Scene, pattern: str) -> str:
-    """What a map shows, and how far the lit head keeps to itself."""
+    """What a map shows, and how far the highlighted head keeps to itself."""
     selection = Selection(layer=scene.head[0], head=scene.head[1], pattern=pattern)
     patterns = Patterns(study, selection)
     share, name = patterns.cohesion().share[scene.head], patterns.layouts()[pattern]
@@ -194,7 +194,7 @@ def arranged(rows: list[list[tuple[str, Image.Image]]]) -> Image.Image:
 
 
 def dino_pictures(study: Study) -> dict[str, Image.Image]:
-    """Heatmaps of many heads, two of them lit on the map of all, and heatmap and lines of some."""
+    """Heatmaps of many heads, two of them highlighted on the map of all, and heatmap and lines of some."""
     heads = Heads(study, DINO_IMAGE)
     tiles = [
         (f"{short_head_name(*scene.head)}: {scene.words}", heatmap(heads.matrix(scene.head), heads.grid, size=266))
@@ -202,7 +202,10 @@ def dino_pictures(study: Study) -> dict[str, Image.Image]:
     ]
     pictures = {"gallery": arranged([tiles[first : first + 4] for first in range(0, len(tiles), 4)])}
     maps = [
-        [(map_words(study, scene, pattern), lit_map(study, scene.head, pattern, size=360)) for scene in LIT]
+        [
+            (map_words(study, scene, pattern), highlighted_map(study, scene.head, pattern, size=360))
+            for scene in HIGHLIGHTED
+        ]
         for pattern in LAYOUTS
     ]
     pictures["islands"] = arranged(maps)

@@ -2,14 +2,14 @@
 
 import os
 import sys
-from ast import literal_eval
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from vitpanel import __version__
 from vitpanel.errors import VitpanelError
+from vitpanel.options import RecipeOptions
 
 # What a shell reports of a program that a closed pipe has ended.
 _BROKEN_PIPE = 128 + 13
@@ -24,127 +24,14 @@ app = App(
 
 
 @app.command
-def precompute(  # noqa: PLR0913 - each is an option of the command
-    *,
-    images: Path,
-    out: Path,
-    model: str | None = None,
-    checkpoint: Path | None = None,
-    model_arg: Annotated[list[str] | None, Parameter(negative=())] = None,
-    mean: str | None = None,
-    std: str | None = None,
-    crop_pct: float | None = None,
-    class_names: Path | None = None,
-    head: Path | None = None,
-    probe: Annotated[bool, Parameter(negative=())] = False,
-    image_column: str = "file",
-    label_column: str = "label",
-    label_order: Literal["natural", "string"] | None = None,
-    labels: bool = True,
-    exif: bool = True,
-    per_class: int | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    batch_size: int = 32,
-    layout_sample: int = 250_000,
-    seed: int = 0,
-    modes: bool | None = None,
-    fast_means: Annotated[bool, Parameter(negative=())] = False,
-    precision: Literal["float32", "tf32", "fp16"] = "float32",
-) -> None:
-    """Compute a study of a vision transformer on labelled images; run it again to go on after an interruption.
-
-    Parameters
-    ----------
-    images
-        Folder with one folder of images a class, or a CSV file of image files and labels. A label is the name of a
-        class of the model, one of its synonyms, its WordNet synset (n01440764) or its number, counted from 0.
-    out
-        The study to write, a folder by custom named NAME.study.
-    model
-        timm's name of the model, for instance vit_base_patch16_224; or hf:FOLDER or hf:OWNER/NAME for a ViT, DeiT or
-        DINOv2 of transformers, from a folder or from the hub. May be left out when the checkpoint names it.
-    checkpoint
-        Your own weights for timm's model, a safetensors file; without it the model's pretrained weights are taken.
-    model_arg
-        Argument of timm.create_model as KEY=VALUE, for instance img_size=224; may be given several times.
-    mean
-        What is taken off each channel of an image, of pixels from 0 to 1: one number or one a channel, with commas
-        between. Without it the checkpoint's metadata counts, and else what timm has for the model.
-    std
-        What each channel is divided by, as mean.
-    crop_pct
-        Share of the shorter side of an image that the model sees, above 0 and at most 1.5.
-    class_names
-        Text file with one class name a line, in the order of the class head.
-    head
-        A linear head for the model's pooled features: a safetensors file with weight (classes, width) and, if there is
-        one, bias (classes). It stands in the place of a class head of the model's own.
-    probe
-        Fit a logistic head on the pooled features of the loaded images; a quarter of each class is held out, and the
-        accuracy on it reported.
-    image_column
-        Column of the CSV file with the image files; those that are not absolute are relative to its folder.
-    label_column
-        Column of the CSV file with the labels.
-    label_order
-        How labels are numbered where the model's classes have no names: natural (2 before 10, as timm does) or string
-        (10 before 2, as torchvision does). It is asked for only where it makes a difference.
-    labels
-        Judge images by their labels; --no-labels judges every image by the model's own top-1 class.
-    exif
-        Turn images upright by their EXIF orientation; --no-exif leaves them as timm and torchvision do.
-    per_class
-        Draw at most so many images of each class.
-    device
-        Where to compute; auto takes CUDA where there is one.
-    batch_size
-        Largest number of pruned images in one forward; changes speed and memory, not results.
-    layout_sample
-        Lay at most so many heads out by t-SNE and place the others by their nearest neighbours among them.
-    seed
-        Of the draw of images, the autoencoder and the layouts.
-    modes
-        Compute all pruning modes of every head beforehand, so that they are shown at once and without the model. It
-        takes about five times as long as the importance of all heads. By default it is done on CUDA alone; a study
-        that is finished without it gets it when the same command is run again with --modes added.
-    fast_means
-        Estimate the mean importance of every head first, from a gradient on all images and exact values of a seventh;
-        it is shown with its 95 % interval until the exact values of all images have taken its place.
-    precision
-        Of the matrix products on CUDA: the factors of tf32 and fp16 have 10 bits, which is several times faster and
-        errs by a few thousandths of the importance; sums are float32 in any case. A model with values above 65,504
-        has no fp16.
-    """
+def precompute(*, options: RecipeOptions) -> None:
+    """Compute a study of a vision transformer on labelled images; run it again to go on after an interruption."""
     # torch takes seconds to import; the other commands do not need it.
-    from vitpanel.pipeline.precompute import Recipe
     from vitpanel.pipeline.precompute import precompute as run
     from vitpanel.study.summary import describe
 
-    recipe = Recipe(
-        images=images,
-        out=out,
-        model=model,
-        checkpoint=checkpoint,
-        model_args=dict(_model_arg(text) for text in model_arg or []),
-        preparation=_preparation(mean, std, crop_pct),
-        class_names=None if class_names is None else _lines(class_names),
-        head=head,
-        probe=probe,
-        columns=(image_column, label_column),
-        label_order=label_order,
-        labels=labels,
-        exif=exif,
-        per_class=per_class,
-        device=device,
-        batch_size=batch_size,
-        layout_sample=layout_sample,
-        seed=seed,
-        modes=modes,
-        fast_means=fast_means,
-        precision=precision,
-    )
-    print(describe(run(recipe)))
-    print(f"\nOpen it with: vitpanel serve {out}")
+    print(describe(run(options.recipe())))
+    print(f"\nOpen it with: vitpanel serve {options.out}")
 
 
 @app.command
@@ -296,33 +183,3 @@ def main() -> None:
     except KeyboardInterrupt:
         print("vitpanel: interrupted; run the same command again to go on.", file=sys.stderr)
         sys.exit(130)
-
-
-def _model_arg(text: str) -> tuple[str, object]:
-    key, equals, value = text.partition("=")
-    if not equals or not key.isidentifier():
-        message = f"--model-arg {text!r} is not of the form KEY=VALUE."
-        raise VitpanelError(message, hint="For instance --model-arg img_size=224.")
-    try:
-        return key, literal_eval(value)
-    except (ValueError, SyntaxError):
-        return key, value
-
-
-def _preparation(mean: str | None, std: str | None, crop_pct: float | None) -> dict[str, object]:
-    given: dict[str, object] = {} if crop_pct is None else {"crop_pct": crop_pct}
-    for name, text in (("mean", mean), ("std", std)):
-        try:
-            given |= {} if text is None else {name: tuple(map(float, text.split(",")))}
-        except ValueError as error:
-            message = f"--{name} {text!r} is not numbers with commas between."
-            raise VitpanelError(message, hint=f"For instance --{name} 0.485,0.456,0.406.") from error
-    return given
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"The class names in {path} cannot be read: {error}."
-        raise VitpanelError(message, hint="Give a text file with one class name a line.") from error

@@ -148,6 +148,10 @@ def test_holoviews_draws_the_picture_the_right_way_up():
     assert place == [1, 10, 2, 6]
 
 
+def test_plots_of_a_page_are_painted_without_webgl():
+    assert draw_plot(rgb_element(PICTURE)).state.output_backend == "canvas"
+
+
 def test_a_live_picture_is_drawn_and_moved_in_the_same_plot():
     live = LivePicture(**LOOK)
     plot = draw_plot(live.element)

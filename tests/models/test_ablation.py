@@ -21,7 +21,7 @@ from tests.pruned_families import (
     random_images,
 )
 from vitpanel.core.importance import reference_class
-from vitpanel.core.regions import HeadCut, PruningMode, Region, is_defined, pruning_mask
+from vitpanel.core.regions import HeadPruning, PruningMode, Region, is_defined, pruning_mask
 from vitpanel.models.ablation import Ablation, HookAblation, RestartAblation, create_ablation
 from vitpanel.models.model import ViTModel
 
@@ -193,11 +193,11 @@ def test_a_run_that_fails_is_not_gone_on_with():
     assert np.allclose(ablation.modes(images, 1, 0).probabilities, expected.probabilities, atol=1e-6)
 
 
-CUTS = [
-    HeadCut(1, 0),
-    HeadCut(1, 2, frozenset({Region.PATCH_PATCH})),
-    HeadCut(2, 1, frozenset({Region.CLS_PATCH, Region.CLS_CLS})),
-    HeadCut(2, 2, frozenset({Region.PATCH_CLS})),
+PRUNINGS = [
+    HeadPruning(1, 0),
+    HeadPruning(1, 2, frozenset({Region.PATCH_PATCH})),
+    HeadPruning(2, 1, frozenset({Region.CLS_PATCH, Region.CLS_CLS})),
+    HeadPruning(2, 2, frozenset({Region.PATCH_CLS})),
 ]
 
 
@@ -205,9 +205,9 @@ CUTS = [
 def test_any_set_of_heads_and_regions_is_pruned_together(family: str, engine: str):
     model = family_model(family)
     images = random_images(model, 2)
-    result = ENGINES[engine](model, 4).prune(images, CUTS)
+    result = ENGINES[engine](model, 4).prune(images, PRUNINGS)
     clean = Pruned(model, images)
-    masks = [(cut.layer, cut.head, pruning_mask(model.spec.grid, cut.regions)) for cut in CUTS]
+    masks = [(pruning.layer, pruning.head, pruning_mask(model.spec.grid, pruning.regions)) for pruning in PRUNINGS]
     pruned = Pruned(model, images, masks)
     for layer in range(model.spec.n_layers):
         cls, patch = layer_distances(model, clean, pruned, layer)
@@ -229,9 +229,9 @@ def plain(request: pytest.FixtureRequest) -> Ablation[Any]:
 
 def test_pruning_nothing_changes_nothing(plain: Ablation[Any]):
     images = random_images(plain.model, 2)
-    for cuts in ([], [HeadCut(1, 1, frozenset())]):
-        result = plain.prune(images, cuts)
-        assert np.array_equal(result.unpruned, result.probabilities) or cuts
+    for prunings in ([], [HeadPruning(1, 1, frozenset())]):
+        result = plain.prune(images, prunings)
+        assert np.array_equal(result.unpruned, result.probabilities) or prunings
         assert np.allclose(result.unpruned, result.probabilities, atol=1e-6)
         assert np.abs(np.stack([result.layer["cls"], result.layer["patch"]])).max() < 1e-6
     table = plain.mode_table(images)
@@ -248,7 +248,7 @@ def test_all_heads_of_a_layer_are_its_attention_output(plain: Ablation[Any]):
     with torch.no_grad():
         expected = model.module(images).softmax(-1).numpy()
     handle.remove()
-    result = plain.prune(images, [HeadCut(1, head) for head in range(model.spec.n_heads)])
+    result = plain.prune(images, [HeadPruning(1, head) for head in range(model.spec.n_heads)])
     assert np.abs(result.probabilities - expected).max() < TOLERANCE
 
 
@@ -256,7 +256,7 @@ def test_mode_4_is_modes_2_and_3_together(plain: Ablation[Any]):
     images = random_images(plain.model, 1)
     table = plain.mode_table(images)
     for layer, head in np.ndindex(plain.model.spec.n_layers, plain.model.spec.n_heads):
-        both = [HeadCut(layer, head, PruningMode(mode).regions) for mode in (2, 3)]
+        both = [HeadPruning(layer, head, PruningMode(mode).regions) for mode in (2, 3)]
         result = plain.prune(images, both)
         assert np.abs(table.probabilities[:, layer, head, 4] - result.probabilities).max() < TOLERANCE
         assert np.abs(table.layer["cls"][:, layer, head, 4] - result.layer["cls"][:, layer]).max() < TOLERANCE

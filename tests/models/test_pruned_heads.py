@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tests.pruned_families import Pruned, divergence, layer_distances, random_images
 from tests.ragged_vit import KEPT, TAKEN_OUT, write_ragged
 from tests.tiny_vit import SIZES
-from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
+from vitpanel.core.regions import HeadPruning, PruningMode, is_defined, pruning_mask
 from vitpanel.errors import CheckpointError, VitpanelError
 from vitpanel.models.ablation import HookAblation, create_ablation
 from vitpanel.models.loading import load_model
@@ -91,7 +91,7 @@ def test_modes_of_all_heads_have_nan_where_there_is_no_head(models: tuple[ViTMod
 def test_heads_of_several_layers_are_pruned_together(models: tuple[ViTModel, ViTModel]):
     whole, ragged = models
     images = random_images(ragged, 2)
-    found = create_ablation(ragged).prune(images, [HeadCut(0, 1), HeadCut(1, 2)])
+    found = create_ablation(ragged).prune(images, [HeadPruning(0, 1), HeadPruning(1, 2)])
     pruned = Pruned(whole, images, [GONE, (0, 2, ALL), (1, 2, ALL)])
     assert np.abs(found.probabilities - pruned.probabilities).max() < 1e-5
 

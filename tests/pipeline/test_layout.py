@@ -19,7 +19,7 @@ from vitpanel.study.reader import Study, open_study
 
 
 def laid_out(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    return tsne(vectors, seed=seed, on_step=lambda _: None).places
+    return tsne(vectors, seed=seed, on_step=lambda _: None).coordinates
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -91,7 +91,7 @@ def test_progress_comes_to_its_end(rng: np.random.Generator, n: int):
 
 def test_what_progress_answers_does_not_end_the_optimisation(rng: np.random.Generator):
     vectors, steps = rng.normal(size=(40, 3)), []
-    places = tsne(vectors, seed=0, on_step=lambda n: steps.append(n) or True).places
+    places = tsne(vectors, seed=0, on_step=lambda n: steps.append(n) or True).coordinates
     assert sum(steps) == N_ITERATIONS
     assert np.array_equal(places, laid_out(vectors))
 
@@ -102,7 +102,7 @@ def test_further_vectors_go_to_the_median_of_their_nearest(rng: np.random.Genera
     placed = layout.place(others)
     for other, place in zip(others.astype(np.float32), placed, strict=True):
         nearest = np.argsort(((vectors.astype(np.float32) - other) ** 2).sum(1))[:N_PLACING]
-        np.testing.assert_allclose(place, np.median(layout.places[nearest], axis=0), atol=1e-6)
+        np.testing.assert_allclose(place, np.median(layout.coordinates[nearest], axis=0), atol=1e-6)
 
 
 def test_further_vectors_have_a_place_among_a_handful():
@@ -130,7 +130,7 @@ def test_a_sample_is_laid_out_and_the_rest_placed_in_it(study: Study, name: str,
     vectors, flat = study[name].reshape(72, -1), places.reshape(72, 2)
     rows = sampled_rows(72, n_most=sample, seed=2)
     layout = tsne(vectors[rows], seed=2, on_step=lambda _: None)
-    np.testing.assert_array_equal(flat[rows], layout.places)
+    np.testing.assert_array_equal(flat[rows], layout.coordinates)
     others = np.setdiff1d(np.arange(72), rows)
     np.testing.assert_allclose(flat[others], layout.place(vectors[others]), atol=1e-6)
     assert measured["n"] == sample

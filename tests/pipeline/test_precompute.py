@@ -287,7 +287,7 @@ def test_images_are_laid_out_by_what_is_lost_and_by_what_is_left(study: Study):
     lost = study["importance/probability"].reshape(study.n_images, -1)
     left = study.images["p_true"].to_numpy(np.float32)[:, None] - lost
     for name, vectors in (("layout/images_drop", lost), ("layout/images", left)):
-        places = tsne(vectors, seed=study.manifest.settings["seed"], on_step=lambda _: None).places
+        places = tsne(vectors, seed=study.manifest.settings["seed"], on_step=lambda _: None).coordinates
         np.testing.assert_allclose(study[name], places, atol=1e-3)
     assert not np.allclose(study["layout/images_drop"], study["layout/images"], atol=1e-1)
 

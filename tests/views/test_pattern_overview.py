@@ -147,6 +147,17 @@ def test_ranges_too_far_or_too_near_to_be_told_are_no_error(view: Any):
         assert view.session.selection.viewport is None
 
 
+def test_ranges_that_are_told_twice_are_painted_once(view: Any):
+    fig = view.plot.figure
+    told = RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=1.0)
+    fig._trigger_event(told)
+    before = view.plot.source.data
+    fig._trigger_event(told)
+    assert view.plot.source.data is before
+    fig._trigger_event(RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=2.0))
+    assert view.plot.source.data["dh"] == [3.0]
+
+
 def test_missing_layouts_say_why(make_session: Callable[..., Session]):
     view = PatternOverview(make_session(prefix=(), selection=Selection(image=3, pattern="cls")), Bridge())
     assert "CLS" in view.chart.message

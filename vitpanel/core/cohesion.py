@@ -56,12 +56,12 @@ def same_kind_share(kinds: np.ndarray, neighbours: np.ndarray, n_kinds: int) -> 
     return np.divide(total, asked, out=np.full(n_kinds, np.nan), where=asked > 0)
 
 
-def relative_spread(places: np.ndarray, kinds: np.ndarray, n_kinds: int) -> np.ndarray:
+def relative_spread(coordinates: np.ndarray, kinds: np.ndarray, n_kinds: int) -> np.ndarray:
     """How far the points of each kind lie apart, as a share of how far all points do.
 
     Parameters
     ----------
-    places
+    coordinates
         ``(n, 2)``, finite. Not modified.
     kinds
         Kind of each point, ``(n,)``, 0 to ``n_kinds`` − 1.
@@ -74,13 +74,13 @@ def relative_spread(places: np.ndarray, kinds: np.ndarray, n_kinds: int) -> np.n
     points from theirs. Near 0 a kind is in one place, near 1 it is as far spread as all. NaN for a kind without
     points, or when all points are at one place.
     """
-    if not len(places):
+    if not len(coordinates):
         return np.full(n_kinds, np.nan)
-    places = places - places.mean(0, dtype=float)
+    coordinates = coordinates - coordinates.mean(0, dtype=float)
     size = np.bincount(kinds, minlength=n_kinds)
     count = np.where(size > 0, size, np.nan)
-    squares = np.bincount(kinds, weights=(places**2).sum(1), minlength=n_kinds) / count
+    squares = np.bincount(kinds, weights=(coordinates**2).sum(1), minlength=n_kinds) / count
     for axis in (0, 1):
-        squares -= (np.bincount(kinds, weights=places[:, axis], minlength=n_kinds) / count) ** 2
-    everything = float((places**2).sum(1).mean())
+        squares -= (np.bincount(kinds, weights=coordinates[:, axis], minlength=n_kinds) / count) ** 2
+    everything = float((coordinates**2).sum(1).mean())
     return np.sqrt(np.maximum(squares, 0) / (everything or np.nan))

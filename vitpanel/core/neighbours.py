@@ -32,12 +32,12 @@ def nearest_neighbours(vectors: np.ndarray, rows: np.ndarray, *, k: int = N_NEIG
     return result
 
 
-def neighbours_kept(vectors: np.ndarray, places: np.ndarray, rows: np.ndarray, *, k: int = N_NEIGHBOURS) -> float:
+def neighbours_kept(vectors: np.ndarray, coordinates: np.ndarray, rows: np.ndarray, *, k: int = N_NEIGHBOURS) -> float:
     """Share of the k nearest neighbours of some vectors that are among the k nearest in a layout too.
 
     Parameters
     ----------
-    vectors, places
+    vectors, coordinates
         ``(n, d)`` and ``(n, 2)``.
     rows
         Numbers of the vectors that are looked at.
@@ -46,5 +46,5 @@ def neighbours_kept(vectors: np.ndarray, places: np.ndarray, rows: np.ndarray, *
     -------
     In [0, 1]; a random layout gives about k / n.
     """
-    pairs = zip(nearest_neighbours(vectors, rows, k=k), nearest_neighbours(places, rows, k=k), strict=True)
+    pairs = zip(nearest_neighbours(vectors, rows, k=k), nearest_neighbours(coordinates, rows, k=k), strict=True)
     return float(np.mean([len(np.intersect1d(*pair)) / k for pair in pairs]))

@@ -58,7 +58,7 @@ _LABELS = {
 
 
 @dataclass(frozen=True)
-class HeadCut:
+class HeadPruning:
     """What is pruned of one head: by default all of it."""
 
     layer: int

@@ -62,13 +62,13 @@ def spread_out(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
         How many; fewer when there are not enough points.
     """
     step = max(1, -(-len(x) // MOST_SPREAD))
-    places = np.stack([x[::step], y[::step]], 1).astype(float)
-    if not len(places):
+    points = np.stack([x[::step], y[::step]], 1).astype(float)
+    if not len(points):
         return np.empty(0, np.int64)
-    chosen = [int(np.linalg.norm(places - places.mean(0), axis=1).argmin())]
-    distance = np.full(len(places), np.inf)
-    while len(chosen) < min(count, len(places)):
-        distance = np.minimum(distance, np.linalg.norm(places - places[chosen[-1]], axis=1))
+    chosen = [int(np.linalg.norm(points - points.mean(0), axis=1).argmin())]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < min(count, len(points)):
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
         distance[chosen] = -1
         chosen.append(int(distance.argmax()))
     return np.array(chosen) * step

@@ -190,7 +190,8 @@ def draw_plot(element: Any) -> Any:
 
     The figure is its ``state``. It can be added to before it is shown.
     """
-    renderer = hv.Store.renderers["bokeh"].instance(mode="server")
+    # With WebGL, HoloViews' default, the browser copies a whole canvas more at each paint, for a handful of glyphs.
+    renderer = hv.Store.renderers["bokeh"].instance(mode="server", webgl=False)
     # HoloViews sets the theme of the document, which for the page is not its affair.
     plot = renderer.get_plot(element, doc=Document())
     plot.state.center = []  # grids

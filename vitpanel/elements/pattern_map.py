@@ -93,9 +93,9 @@ def _contours(
 ) -> tuple[np.ndarray, float]:
     """Pixels of the density in sight, and the highest one."""
     density = Density.of_counts(density_of(found.grid, viewport))
-    palette = colour_palette(colours, n_layers=patterns.study.spec.n_layers, dark=dark)
-    pixels = density_picture(density, palette=palette if colours.kind == "density" else None, dark=dark)
-    return pixels, density.most
+    is_coloured = colours.kind == "density"
+    palette = colour_palette(colours, n_layers=patterns.study.spec.n_layers, dark=dark) if is_coloured else None
+    return density_picture(density, palette=palette, dark=dark), density.most
 
 
 def _points(

@@ -143,9 +143,12 @@ def _shifted(step: int) -> slice:
 
 def thinned(x: np.ndarray, y: np.ndarray, viewport: Viewport, *, pixels: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Points in sight, one for each square of ``pixels``: drawn, they look the same as all."""
-    inside = (x >= viewport.x[0]) & (x < viewport.x[1]) & (y >= viewport.y[0]) & (y < viewport.y[1])
-    x, y, (x_scale, y_scale) = x[inside], y[inside], viewport.scale
-    col = ((x - viewport.x[0]) * x_scale // pixels).astype(np.int64)
-    row = ((y - viewport.y[0]) * y_scale // pixels).astype(np.int64)
-    _, first = np.unique(row * (viewport.width + 1) + col, return_index=True)
-    return x[first], y[first]
+    inside = np.flatnonzero((x >= viewport.x[0]) & (x < viewport.x[1]) & (y >= viewport.y[0]) & (y < viewport.y[1]))
+    (x_scale, y_scale), n_cols, n_rows = viewport.scale, viewport.width // pixels + 1, viewport.height // pixels + 1
+    col = ((x[inside] - viewport.x[0]) * x_scale // pixels).astype(np.int64)
+    row = ((y[inside] - viewport.y[0]) * y_scale // pixels).astype(np.int64)
+    # Each point takes its square from the one after it: with millions that is far quicker than to sort them.
+    first = np.full(n_rows * n_cols, -1)
+    first[(row * n_cols + col)[::-1]] = inside[::-1]
+    shown = first[first >= 0]
+    return x[shown], y[shown]

@@ -182,22 +182,22 @@ def split_single_output(module: Any) -> None:
 
     So every probability of the model is that of its sigmoid, and all else stays as it is for a model of two classes.
     """
-    for place in ("head", "head_dist", "head.fc"):
-        head = _linear_at(module, place)
+    for path in ("head", "head_dist", "head.fc"):
+        head = _linear_at(module, path)
         if head is None or head.out_features != 1:
             continue
         both = nn.Linear(head.in_features, 2, bias=head.bias is not None)
         state = {key: torch.cat([torch.zeros_like(value), value]) for key, value in head.state_dict().items()}
         both.load_state_dict(state)
         both = both.to(head.weight).eval().requires_grad_(requires_grad=False)
-        owner, _, name = place.rpartition(".")
+        owner, _, name = path.rpartition(".")
         setattr(module.get_submodule(owner), name, both)
     module.num_classes = 2
 
 
-def _linear_at(module: nn.Module, place: str) -> nn.Linear | None:
+def _linear_at(module: nn.Module, path: str) -> nn.Linear | None:
     try:
-        found = module.get_submodule(place)
+        found = module.get_submodule(path)
     except AttributeError:
         return None
     return found if isinstance(found, nn.Linear) else None
@@ -231,9 +231,9 @@ def attach_head(module: Any, head: LinearHead, *, n_features: int | None, name: 
     linear = nn.Linear(width, n_classes)
     linear.load_state_dict({"weight": head.weight, "bias": head.bias})
     # DeiT's distilled models average the outputs of two heads; twice the same one gives its output of the average.
-    for place in ("head", "head_dist"):
-        if hasattr(module, place):
-            before = getattr(module, place)
+    for attribute in ("head", "head_dist"):
+        if hasattr(module, attribute):
+            before = getattr(module, attribute)
             after = linear if isinstance(before, nn.Identity) else nn.Sequential(before, linear)
-            setattr(module, place, after.to(next(module.parameters()).device).eval())
+            setattr(module, attribute, after.to(next(module.parameters()).device).eval())
     module.num_classes = n_classes

@@ -57,8 +57,8 @@ def load_model(
 
 def build_model(adapter: Adapter, request: ModelRequest, *, device: str = "auto") -> ViTModel:
     """Let an adapter build a model, and check it; raises as `load_model`."""
-    place, built = _device(device), adapter.build(request)
-    module, spec = built.module.to(place).eval(), built.traced.spec
+    built = adapter.build(request)
+    module, spec = built.module.to(_device(device)).eval(), built.traced.spec
     names = class_names_for(request.class_names, built.class_names, spec.n_classes, is_imagenet=False)
     if built.no_classes and request.class_names is None:
         names = ()

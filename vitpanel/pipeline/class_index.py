@@ -80,18 +80,18 @@ class ClassIndex:
         if self._by_synset:
             return self._by_synset.get(synset, [])
         words = _imagenet(_LARGEST)[1].get(synset, "")
-        return self._named(words) or sorted({place for word in synonyms(words) for place in self._named(word)})
+        return self._named(words) or sorted({index for word in synonyms(words) for index in self._named(word)})
 
 
 def _grouped(
     names: Sequence[str], key: Callable[[str], str], parts: Callable[[str], Sequence[str]]
 ) -> dict[str, list[int]]:
-    """Places of the names by the key of each of their parts, ascending."""
-    index: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
+    """Indices of the names by the key of each of their parts, ascending."""
+    grouped: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
         for part in {key(part) for part in parts(name)}:
-            index.setdefault(part, []).append(place)
-    return index
+            grouped.setdefault(part, []).append(index)
+    return grouped
 
 
 def _whole(name: str) -> list[str]:
@@ -111,7 +111,7 @@ def _others(name: str) -> list[str]:
 
 
 def _synsets(class_names: Sequence[str]) -> list[str]:
-    """Synset of each class: that in its name, or by its place if most names are at their places in ImageNet."""
+    """Synset of each class: that in its name, or by its index if most names have those of ImageNet."""
     written = [found[1] if (found := _SYNSET.fullmatch(name)) else "" for name in class_names]
     if any(written):
         return written

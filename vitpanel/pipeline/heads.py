@@ -132,9 +132,9 @@ class HeadsStep(BlockStep):
         parts: list[dict[str, np.ndarray]] = []
         rows: list[int] = []
         for chosen, known in self.known.groups(block.rows, self.at_once):
-            places = [row - first for row in chosen]
-            crops = [block.source_crops[place] for place in places]
-            parts.append(summarise_heads(self.work.model, self.ablation, crops, labels[places], known=known))
+            indices = [row - first for row in chosen]
+            crops = [block.source_crops[index] for index in indices]
+            parts.append(summarise_heads(self.work.model, self.ablation, crops, labels[indices], known=known))
             rows.extend(chosen)
             block.advance(len(chosen))
         order = np.argsort(rows)

@@ -75,7 +75,7 @@ def matched_labels(
         found = _by_order(labels, n_classes, order)
         if found:
             remarks.append("The model's classes have no names: the labels are taken for them in their order.")
-    chosen = {label: places[0] for label, places in found.items() if len(places) == 1}
+    chosen = {label: indices[0] for label, indices in found.items() if len(indices) == 1}
     lost = [label for label, _ in counts.most_common() if label not in chosen]
     near = _nearest(lost, class_names)
     unmatched: list[dict[str, str | int]] = [
@@ -132,7 +132,7 @@ def check_resumed(known: pd.DataFrame, images: pd.DataFrame, class_names: Sequen
     if not len(differing):
         return
     row = int(differing[0])
-    names = {-1: "no class", **{place: f"class {place} ({name})" for place, name in enumerate(class_names)}}
+    names = {-1: "no class", **{index: f"class {index} ({name})" for index, name in enumerate(class_names)}}
     message = (
         f"The labels of {number_of(len(differing), 'image', 'images')} are other classes there than here: "
         f"{images['label_name'].iloc[row]!r} is {names[int(there[row])]} there and {names[int(here[row])]} here."
@@ -173,7 +173,7 @@ def _by_order(labels: list[str], n_classes: int, order: LabelOrder | None) -> di
         )
         raise ImageSourceError(message, hint=ORDER_HINT)
     ordered = orders[order or "string"]
-    return {name: [place] for place, name in enumerate(ordered) if name in set(labels)}
+    return {name: [index] for index, name in enumerate(ordered) if name in set(labels)}
 
 
 def _numbers_like(labels: list[str], n_classes: int) -> list[str]:
@@ -190,8 +190,8 @@ def _listed(names: list[str]) -> str:
 def _names(class_names: Sequence[str], chosen: dict[str, int], n_classes: int) -> tuple[str, ...]:
     if class_names:
         return tuple(class_names)
-    named = {place: label for label, place in chosen.items()}
-    return tuple(named.get(place, f"class {place}") for place in range(n_classes))
+    named = {index: label for label, index in chosen.items()}
+    return tuple(named.get(index, f"class {index}") for index in range(n_classes))
 
 
 def _nearest(lost: list[str], class_names: Sequence[str]) -> dict[str, list[str]]:
@@ -204,9 +204,9 @@ def _nearest(lost: list[str], class_names: Sequence[str]) -> dict[str, list[str]
     }
 
 
-def _reason(places: list[int], near: list[str], class_names: Sequence[str]) -> str:
-    if places:
-        names = " and ".join(f"{place} ({class_names[place]})" for place in places[:_SHOWN])
+def _reason(indices: list[int], near: list[str], class_names: Sequence[str]) -> str:
+    if indices:
+        names = " and ".join(f"{index} ({class_names[index]})" for index in indices[:_SHOWN])
         return f"several classes are called so: {names}."
     if not class_names:
         return "the model's classes have no names."

@@ -30,7 +30,7 @@ N_PLACING, N_QUERIES = 5, 1_000
 # Below, threads wait for each other longer than they work.
 MIN_THREADED = 2_000
 OF_HEADS = {"layout/cls": "patterns/cls", "layout/patch": "latents", "layout/offset": "patterns/offset"}
-# Width of the cells of the grid on which openTSNE computes how places repel each other, in units of the layout: not its
+# Width of the cells of the grid on which openTSNE computes how points repel each other, in units of the layout: not its
 # 1. There are as many as the layout is wide, so that steps take ever longer as it spreads. The layouts of the demo
 # take 0.42 of the CPU time so, and keep 0.52 instead of 0.54 of the neighbours.
 CELL = 2
@@ -44,13 +44,13 @@ class Layout:
 
     Parameters
     ----------
-    places
+    coordinates
         float32 ``(n, 2)``, centred on 0.
     place
-        Where further vectors ``(m, d)`` go: the median of the places of the `N_PLACING` vectors nearest to each.
+        Where further vectors ``(m, d)`` go: the median of the coordinates of the `N_PLACING` vectors nearest to each.
     """
 
-    places: np.ndarray
+    coordinates: np.ndarray
     place: Callable[[np.ndarray], np.ndarray]
 
 
@@ -87,15 +87,15 @@ def tsne(vectors: np.ndarray, *, seed: int, on_step: Callable[[int], object]) ->
         callbacks_every_iters=step,
     )
     embedding = model.fit(vectors)
-    places = np.asarray(embedding)
-    places = (places - places.mean(0)).astype(np.float32)
+    coordinates = np.asarray(embedding)
+    coordinates = (coordinates - coordinates.mean(0)).astype(np.float32)
     index = embedding.affinities.knn_index
 
     def place(others: np.ndarray) -> np.ndarray:
         nearest, _ = index.query(np.asarray(others, np.float32), min(N_PLACING, n))
-        return np.median(places[nearest], axis=1)
+        return np.median(coordinates[nearest], axis=1)
 
-    return Layout(places, place)
+    return Layout(coordinates, place)
 
 
 def pca_start(vectors: np.ndarray, *, seed: int) -> np.ndarray:
@@ -116,11 +116,11 @@ def pca_start(vectors: np.ndarray, *, seed: int) -> np.ndarray:
     axes = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]
     # The sign of an eigenvector is arbitrary; a rule for it makes the start the same on every machine.
     axes = axes * np.sign(axes[np.abs(axes).argmax(0), range(axes.shape[1])])
-    places = centred @ axes
-    spread = places[:, 0].std()
+    coordinates = centred @ axes
+    spread = coordinates[:, 0].std()
     if spread <= np.finfo(np.float32).eps * np.abs(vectors).max():
         return noise
-    noise[:, : places.shape[1]] += places * (START_SPREAD / spread)
+    noise[:, : coordinates.shape[1]] += coordinates * (START_SPREAD / spread)
     return noise
 
 
@@ -129,17 +129,17 @@ def _answer_nothing(_: object) -> None:
 
 
 def lay_out_images(values: np.ndarray, *, seed: int, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
-    """Places of all images, ``(n_images, 2)``, by the values that each has, ``(n_images, ...)``; NaN in all is none."""
+    """Layout ``(n_images, 2)`` of all images by the values that each has, ``(n_images, ...)``; NaN in all is none."""
     vectors = values.reshape(len(values), -1)
     vectors = vectors[:, ~np.isnan(vectors).all(0)]
-    places = tsne(vectors, seed=seed, on_step=on_step).places
-    return places, quality(vectors, places, seed=seed)
+    coordinates = tsne(vectors, seed=seed, on_step=on_step).coordinates
+    return coordinates, quality(vectors, coordinates, seed=seed)
 
 
 def lay_out_heads(
     study: Study, name: str, *, sample: int, seed: int, on_step: Callable[[int], object]
 ) -> tuple[np.ndarray, Quality]:
-    """Places of all heads of all images, ``(n_images, n_layers, n_heads, 2)``, by their vectors; NaN without a head.
+    """Layout ``(n_images, n_layers, n_heads, 2)`` of all heads of all images by their vectors; NaN without a head.
 
     At most ``sample`` heads are laid out by t-SNE, the others among them, block by block; only the sample's vectors are
     in memory.
@@ -147,23 +147,23 @@ def lay_out_heads(
     shape = study.arrays[name].shape
     vectors = sampled_heads(study, name, n_most=sample, seed=seed)
     layout = tsne(vectors, seed=seed, on_step=on_step)
-    measured = quality(vectors, layout.places, seed=seed)
+    measured = quality(vectors, layout.coordinates, seed=seed)
     n, per_image = int(np.prod(shape[:3])), shape[1] * shape[2]
     rows = head_rows(study, n_most=sample, seed=seed)
     is_there = np.tile(study.spec.is_there.ravel(), shape[0])
-    places = np.full((n, 2), np.nan, np.float32)
-    places[rows] = layout.places
+    coordinates = np.full((n, 2), np.nan, np.float32)
+    coordinates[rows] = layout.coordinates
     for block in range(study.manifest.n_blocks if len(rows) < is_there.sum() else 0):
         images = study.manifest.block_images(block)
         others = np.arange(images.start * per_image, images.stop * per_image)
-        others = others[np.isnan(places[others, 0]) & is_there[others]]
+        others = others[np.isnan(coordinates[others, 0]) & is_there[others]]
         if len(others):
             values = study.block(name, block).reshape(-1, shape[3])
-            places[others] = layout.place(values[others - images.start * per_image])
-    return places.reshape(*shape[:3], 2), measured
+            coordinates[others] = layout.place(values[others - images.start * per_image])
+    return coordinates.reshape(*shape[:3], 2), measured
 
 
-def quality(vectors: np.ndarray, places: np.ndarray, *, seed: int) -> Quality:
+def quality(vectors: np.ndarray, coordinates: np.ndarray, *, seed: int) -> Quality:
     """How much of the neighbourhoods of up to `N_QUERIES` vectors a layout keeps, for the manifest.
 
     Returns
@@ -175,7 +175,7 @@ def quality(vectors: np.ndarray, places: np.ndarray, *, seed: int) -> Quality:
     if n < 2 * N_NEIGHBOURS:
         return {"kept": None, "by_chance": None, "n": n}
     rows = sampled_rows(n, n_most=N_QUERIES, seed=seed)
-    kept = neighbours_kept(vectors, places, rows)
+    kept = neighbours_kept(vectors, coordinates, rows)
     return {"kept": round(kept, 4), "by_chance": round(N_NEIGHBOURS / (n - 1), 6), "n": n}
 
 
@@ -217,9 +217,9 @@ class LayoutStep(WholeStep):
     ) -> tuple[str, np.ndarray]:
         begun, title = time.monotonic(), f"t-SNE {name.removeprefix('layout/')}"
         with self.work.progress.bar(title, total=N_ITERATIONS, unit="step") as bar:
-            places, self._qualities[name] = lay_out(bar.update)
+            coordinates, self._qualities[name] = lay_out(bar.update)
         self._seconds[name] = round(time.monotonic() - begun, 1)
-        return name, places
+        return name, coordinates
 
     def _of_images(self, layout: str, on_step: Callable[[int], object]) -> tuple[np.ndarray, Quality]:
         study, (metric, is_left) = self.work.study, laid_out_by(layout)

@@ -130,10 +130,10 @@ def _block_arrays(ablation: RestartAblation, block: Block, sample: frozenset[int
         mean_array(metric): np.concatenate([part.layer[metric.key] for part in parts]) for metric in layer_metrics()
     }
     exact = {mean_array(metric): np.full_like(left, np.nan) for metric in class_metrics()}
-    places = [place for place, row in enumerate(images.index) if row in sample]
-    for start in range(0, len(places), at_once):
-        some = places[start : start + at_once]
-        pixels = model.preprocessing.tensor([crops[place] for place in some])
+    sampled = [index for index, row in enumerate(images.index) if row in sample]
+    for start in range(0, len(sampled), at_once):
+        some = sampled[start : start + at_once]
+        pixels = model.preprocessing.tensor([crops[index] for index in some])
         result = ablation.leave_one_out(pixels, lambda _layer, _attention: None)
         importance = result.importance(reference_class(np.asarray(result.probabilities), labels[some]))
         for metric in class_metrics():

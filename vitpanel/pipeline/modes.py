@@ -61,8 +61,8 @@ class ModesStep(BlockStep):
     def compute(self, block: Block) -> Mapping[str, np.ndarray]:
         """All modes, image by image: there are six times the heads of each."""
         labels, parts = block.images["label"].to_numpy(), []
-        for place, crop in enumerate(block.crops):
-            parts.append(summarise_modes(self.work.model, self.ablation, [crop], labels[place, None]))
+        for index, crop in enumerate(block.crops):
+            parts.append(summarise_modes(self.work.model, self.ablation, [crop], labels[index, None]))
             block.advance(1)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

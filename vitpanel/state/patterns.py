@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -135,7 +135,7 @@ class Patterns:
         """
         kind, spec = self.selection.map_colour, self.study.spec
         if kind == "class":
-            names = self._class_names()
+            names = self._class_names
             if not any(names):
                 message = "No image of the study has a label."
                 raise StudyIncompleteError(message, hint="Choose another colour.")
@@ -164,7 +164,7 @@ class Patterns:
         if kind == "head":
             return (rows % spec.n_heads).astype(np.float32)
         if kind == "class":
-            return self._class_codes()[rows // heads]
+            return self._class_codes[rows // heads]
         if kind == "importance":
             return self._importance(rows, colours.metric)
         values = np.full(rows.shape, np.nan, np.float32)
@@ -201,13 +201,16 @@ class Patterns:
             return None
         return shares_of_tokens(self.study, brush, image=selection.image, source=selection.share_source)
 
+    # These go through all images, which no turn of a wheel has the time for.
+    @cached_property
     def _class_names(self) -> tuple[str, ...]:
         order = np.argsort(self.study.images["label"].to_numpy(), kind="stable")
         names = label_classes(self.study)
         return tuple(dict.fromkeys(names[image] for image in order if names[image]))
 
+    @cached_property
     def _class_codes(self) -> np.ndarray:
-        codes = {name: code for code, name in enumerate(self._class_names())}
+        codes = {name: code for code, name in enumerate(self._class_names)}
         return np.array([codes.get(name, np.nan) for name in label_classes(self.study)], np.float32)
 
     def _importance(self, rows: np.ndarray, metric: str) -> np.ndarray:

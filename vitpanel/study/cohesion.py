@@ -26,25 +26,25 @@ def cohesion(layout: np.ndarray) -> Cohesion:
     n_kinds = n_layers * n_heads
     flat = layout.reshape(-1, 2)
     rows = np.flatnonzero(np.isfinite(flat).all(1))
-    places, kinds = flat[rows], rows % n_kinds
+    coordinates, kinds = flat[rows], rows % n_kinds
     n_nearest = max(min(N_NEAREST, len(rows) - 1), 0)
     # Whole images, so that every head is asked equally often.
     step = max(1, -(-len(rows) // MOST_ASKED))
     asked = np.flatnonzero(rows // n_kinds % step == 0)
-    share = same_kind_share(kinds[asked], kinds[nearest_in_plane(places, asked, k=n_nearest)], n_kinds)
-    spread = relative_spread(places, kinds, n_kinds)
+    share = same_kind_share(kinds[asked], kinds[nearest_in_plane(coordinates, asked, k=n_nearest)], n_kinds)
+    spread = relative_spread(coordinates, kinds, n_kinds)
     sizes, pairs = np.bincount(kinds), len(kinds) * (len(kinds) - 1)
     chance = float((sizes * (sizes - 1)).sum() / pairs) if pairs else float("nan")
     share, spread = (values.reshape(n_layers, n_heads) for values in (share, spread))
     return Cohesion(share, spread, n_nearest, chance, len(asked), len(rows))
 
 
-def nearest_in_plane(places: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarray:
+def nearest_in_plane(coordinates: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarray:
     """Which k other points are nearest to each of some; for many points, by a k-d tree.
 
     Parameters
     ----------
-    places
+    coordinates
         ``(n, 2)``, finite, n > k. Not modified.
     rows
         Numbers of the points whose neighbours are wanted.
@@ -59,8 +59,8 @@ def nearest_in_plane(places: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndar
         return np.empty((len(rows), k), np.int64)
     from scipy.spatial import KDTree
 
-    tree: Any = KDTree(places)
-    _, found = tree.query(places[rows], k=k + 1)
+    tree: Any = KDTree(coordinates)
+    _, found = tree.query(coordinates[rows], k=k + 1)
     is_self = found == rows[:, None]
     # Among points at one place a point may not find itself.
     is_self[~is_self.any(1), -1] = True

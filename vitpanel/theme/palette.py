@@ -1,5 +1,6 @@
 """What each colour means, in one place, on light and on dark ground."""
 
+from functools import lru_cache
 from itertools import cycle
 
 import colorcet
@@ -143,6 +144,7 @@ def _mixed(colour: str, other: str, share: float) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+@lru_cache
 def _ramp(anchors: tuple[str, ...], n_colours: int) -> tuple[str, ...]:
     """Colours evenly from the first anchor to the last."""
     at, last = np.linspace(0, len(anchors) - 1, n_colours), len(anchors) - 2

@@ -326,6 +326,9 @@ class PatternOverview(View):
 
     def _on_ranges(self, event: RangesUpdate) -> None:
         viewport = replace(self._seen, x=(event.x0, event.x1), y=(event.y0, event.y1))
+        # The browser tells of a movement while it lasts, and Bokeh again when it has ended.
+        if viewport == self._seen:
+            return
         if any(viewport.x == told.x for told in self._told) and any(viewport.y == told.y for told in self._told):
             return
         self._told.clear()

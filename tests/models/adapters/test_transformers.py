@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.hugging_face import CLASSES, FAMILIES, Pruned, write_folder
 from tests.pruned_families import divergence, layer_distances, random_images
-from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
+from vitpanel.core.regions import HeadPruning, PruningMode, is_defined, pruning_mask
 from vitpanel.errors import CheckpointError, UnknownModelError, UnsupportedModelError, VitpanelError
 from vitpanel.models.ablation import HookAblation, create_ablation
 from vitpanel.models.class_head import LinearHead
@@ -113,7 +113,7 @@ def test_heads_of_several_layers_are_pruned_together(folders: Path):
     title = "dinov2"
     model = loaded(folders / title)
     images, everything = random_images(model, 2), np.ones((model.spec.grid.n_tokens,) * 2, bool)
-    found = create_ablation(model).prune(images, [HeadCut(0, 1), HeadCut(1, 2)])
+    found = create_ablation(model).prune(images, [HeadPruning(0, 1), HeadPruning(1, 2)])
     pruned = Pruned(folders / title, title, images, [(0, 1, everything), (1, 2, everything)])
     assert np.abs(found.probabilities - pruned.probabilities).max() < TOLERANCE
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vitpanel.core.pruned_head import PrunedHead
-from vitpanel.core.regions import HeadCut, PruningMode, is_defined, pruning_mask
+from vitpanel.core.regions import HeadPruning, PruningMode, is_defined, pruning_mask
 from vitpanel.core.spec import ViTSpec
 from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
 from vitpanel.models.ablation.products import HalfProducts
@@ -73,7 +73,7 @@ class Ablation(ABC, Generic[Clean]):
         with self._running():
             clean = self._clean(images.to(self.model.device), on_attention)
             layers = [
-                self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.heads_of(layer))])
+                self._prune_each(clean, [HeadPruning(layer, head) for head in range(spec.heads_of(layer))])
                 for layer in range(spec.n_layers)
             ]
             return LeaveOneOut(
@@ -109,17 +109,18 @@ class Ablation(ABC, Generic[Clean]):
         with self._running():
             return self._mode_table(self._clean(images.to(self.model.device)), heads)
 
-    def prune(self, images: Tensor, cuts: Sequence[HeadCut]) -> PrunedTogether:
-        """Prune regions of any heads of any layers at once; no cut gives the unpruned model."""
+    def prune(self, images: Tensor, prunings: Sequence[HeadPruning]) -> PrunedTogether:
+        """Prune regions of any heads of any layers at once; none gives the unpruned model."""
         spec = self.model.spec
         with self._running():
             clean, z = self._clean(images.to(self.model.device)), list[Tensor]()
-            first = min((cut.layer for cut in cuts), default=spec.n_layers)
+            first = min((pruning.layer for pruning in prunings), default=spec.n_layers)
             output = clean.output
-            if cuts:
+            if prunings:
                 with ExitStack() as hooks:
                     for layer, site in enumerate(self.model.sites):
-                        hooks.enter_context(_cut(site, [cut for cut in cuts if cut.layer == layer], spec.grid))
+                        of_layer = [pruning for pruning in prunings if pruning.layer == layer]
+                        hooks.enter_context(_pruned(site, of_layer, spec.grid))
                         hooks.enter_context(site.z_hook(z.append))
                     output = self._run_from(clean, first)
             # What restarts inside the model has no z of the layers before.
@@ -134,8 +135,8 @@ class Ablation(ABC, Generic[Clean]):
         """Run without pruning."""
 
     @abstractmethod
-    def _cut_each(self, clean: Clean, cuts: Sequence[HeadCut]) -> Outcome:
-        """Prune one layer in several ways, one cut a way."""
+    def _prune_each(self, clean: Clean, prunings: Sequence[HeadPruning]) -> Outcome:
+        """Prune one layer in several ways, one pruning a way."""
 
     @abstractmethod
     def _run_from(self, clean: Clean, layer: int) -> Tensor:
@@ -164,20 +165,20 @@ class Ablation(ABC, Generic[Clean]):
         self, clean: Clean, heads: Sequence[Sequence[tuple[int, int]]], *, unpruned: np.ndarray | None = None
     ) -> ModeTable:
         """Six modes of heads ``heads[a][b]``, all of ``heads[a]`` in one layer."""
-        places = [int(mode) for mode in self.modes_defined]
+        modes = [int(mode) for mode in self.modes_defined]
         parts: dict[str, list[Tensor]] = {"layer": [], "logits": []}
         for of_layer in heads:
-            cuts = [HeadCut(*head, mode.regions) for head in of_layer for mode in self.modes_defined]
-            outcome = self._cut_each(clean, cuts)
+            prunings = [HeadPruning(*head, mode.regions) for head in of_layer for mode in self.modes_defined]
+            outcome = self._prune_each(clean, prunings)
             for name, values in outcome._asdict().items():
                 if values is not None:
                     parts[name].append(values.unflatten(1, (len(of_layer), -1)))
-        metrics = _placed(_padded(parts["layer"]), places)
-        # No pruning changes nothing; a model without CLS has no distance of CLS, and a place without a head has none.
+        metrics = _among_modes(_padded(parts["layer"]), modes)
+        # No pruning changes nothing; a model without CLS has no distance of CLS, and a head that is not there has none.
         metrics[..., 0, :] = metrics[..., 1, :] * 0
         probabilities = None
         if self.model.spec.n_classes:
-            logits = _placed(_padded(parts["logits"]), places)
+            logits = _among_modes(_padded(parts["logits"]), modes)
             if unpruned is None:
                 has_head = ~metrics[..., 1, :].isnan().all(-1, keepdim=True)
                 logits[..., 0, :] = clean.output[:, None, None].where(has_head, torch.nan)
@@ -216,27 +217,27 @@ def _products_of_cuda(*, is_tf32: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _cut(site: AttentionSite, cuts: Sequence[HeadCut], grid: object) -> Iterator[None]:
+def _pruned(site: AttentionSite, prunings: Sequence[HeadPruning], grid: object) -> Iterator[None]:
     """Set regions of heads of a layer to 0 while the model runs."""
-    if not cuts:
+    if not prunings:
         yield
         return
 
     def edit(weights: Tensor) -> Tensor:
         weights = weights.clone()
-        for cut in cuts:
-            mask = torch.from_numpy(pruning_mask(grid, cut.regions)).to(weights.device)
-            weights[:, cut.head].masked_fill_(mask, 0)
+        for pruning in prunings:
+            mask = torch.from_numpy(pruning_mask(grid, pruning.regions)).to(weights.device)
+            weights[:, pruning.head].masked_fill_(mask, 0)
         return weights
 
     with site.weights_hook(edit):
         yield
 
 
-def _placed(values: Tensor, places: list[int]) -> Tensor:
-    """Values ``(…, len(places), size)`` at their places among the six modes, NaN at the others."""
+def _among_modes(values: Tensor, modes: list[int]) -> Tensor:
+    """Values ``(…, len(modes), size)`` of some modes among those of all six, NaN for the others."""
     result = values.new_full((*values.shape[:-2], len(PruningMode), values.shape[-1]), torch.nan)
-    result[..., places, :] = values
+    result[..., modes, :] = values
     return result
 
 

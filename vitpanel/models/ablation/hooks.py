@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vitpanel.core.regions import HeadCut, pruning_mask
+from vitpanel.core.regions import HeadPruning, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, chunks, images_at_once
 from vitpanel.models.ablation.layer_metrics import layer_metrics
 
@@ -34,18 +34,18 @@ class HookAblation(Ablation[HookRun]):
             run.output = self.model.module(images)
         return run
 
-    def _cut_each(self, clean: HookRun, cuts: Sequence[HeadCut]) -> Outcome:
-        layer, n = cuts[0].layer, len(clean.images)
+    def _prune_each(self, clean: HookRun, prunings: Sequence[HeadPruning]) -> Outcome:
+        layer, n = prunings[0].layer, len(clean.images)
         site, grid = self.model.sites[layer], self.model.spec.grid
         logits, metrics = [], []
-        for part in chunks(len(cuts), n, min(self.batch_size, images_at_once(self.model.spec))):
+        for part in chunks(len(prunings), n, min(self.batch_size, images_at_once(self.model.spec))):
             z: list[Tensor] = []
 
-            def edit(weights: Tensor, cuts: Sequence[HeadCut] = cuts[part]) -> Tensor:
+            def edit(weights: Tensor, prunings: Sequence[HeadPruning] = prunings[part]) -> Tensor:
                 weights = weights.clone()
-                for row, cut in enumerate(cuts):
-                    mask = torch.from_numpy(pruning_mask(grid, cut.regions)).to(weights.device)
-                    weights[row * n : (row + 1) * n, cut.head].masked_fill_(mask, 0)
+                for row, pruning in enumerate(prunings):
+                    mask = torch.from_numpy(pruning_mask(grid, pruning.regions)).to(weights.device)
+                    weights[row * n : (row + 1) * n, pruning.head].masked_fill_(mask, 0)
                 return weights
 
             with site.weights_hook(edit), site.z_hook(z.append):

@@ -32,7 +32,7 @@ def layer_metrics(z: Tensor, pruned: Tensor, grid: Grid) -> Tensor:
 def by_metric(values: Tensor) -> dict[str, np.ndarray]:
     """Values along the last axis by the keys of the metrics of a layer, float32."""
     return {
-        metric.key: values[..., place].float().cpu().numpy() for place, metric in enumerate(metrics.layer_metrics())
+        metric.key: values[..., index].float().cpu().numpy() for index, metric in enumerate(metrics.layer_metrics())
     }
 
 
@@ -57,7 +57,7 @@ class LinearMetrics:
         by_head = self._gram.unflatten(0, (n_heads, -1)).unflatten(-1, (n_heads, -1))
         self._gram_of_heads = by_head.diagonal(dim1=0, dim2=2).permute(2, 0, 1).contiguous()
 
-    def __call__(self, heads: Tensor, lost: Tensor, places: Tensor) -> Tensor:
+    def __call__(self, heads: Tensor, lost: Tensor, head_of: Tensor) -> Tensor:
         """Metrics ``(n, k, n_metrics)`` for k parts at once.
 
         Parameters
@@ -66,15 +66,15 @@ class LinearMetrics:
             What the output projection is given, ``(n, n_tokens, n_heads, size)``.
         lost
             The parts, ``(k, n, n_tokens, size)``.
-        places
+        head_of
             Head of each part, ``(k,)``.
         """
         joined, lost = heads.double().flatten(-2), lost.double()
         pulled = joined @ self._gram + self._pulled_bias
         size = ((joined * (pulled + self._pulled_bias)).sum(-1) + self._bias_size).clamp(min=0)
-        along = pulled.unflatten(-1, heads.shape[-2:]).permute(2, 0, 1, 3)[places]
+        along = pulled.unflatten(-1, heads.shape[-2:]).permute(2, 0, 1, 3)[head_of]
         dot = (along * lost).sum(-1)
-        gram = self._gram_of_heads[places]
+        gram = self._gram_of_heads[head_of]
         lost_size = ((lost.flatten(1, 2) @ gram).view_as(lost) * lost).sum(-1)
         left = size - 2 * dot + lost_size
         is_zero = (left <= _NOTHING * size) | (size == 0)

@@ -110,36 +110,38 @@ class PrunedBlock:
         The block.
     x, z
         Input of the block and output of its attention without pruning, ``(n, n_tokens, width)``.
-    places
-        Head of each part that will be taken away.
+    head_of
+        Head of each part that will be taken away, ``(k,)``.
     """
 
-    def __init__(self, plain: PlainBlock, x: Tensor, z: Tensor, places: Tensor) -> None:
+    def __init__(self, plain: PlainBlock, x: Tensor, z: Tensor, head_of: Tensor) -> None:
         self._plain = plain
         self._middle = (x + plain.block.ls1(z)).flatten(0, 1)
-        is_low_rank = isinstance(plain.block.norm2, nn.LayerNorm) and self._low_rank_pays(places)
+        is_low_rank = isinstance(plain.block.norm2, nn.LayerNorm) and self._low_rank_pays(head_of)
         self._hidden = plain.mlp.centred_hidden(self._middle) if is_low_rank else None
 
-    def _low_rank_pays(self, places: Tensor) -> bool:
+    def _low_rank_pays(self, head_of: Tensor) -> bool:
         """Whether low rank takes less already with the first image, when the change of each head is not known yet."""
-        n_parts, n_heads, (n_tokens, width) = len(places), len(places.unique()), self._middle.shape
+        n_parts, n_heads, (n_tokens, width) = len(head_of), len(head_of.unique()), self._middle.shape
         size = self._plain.by_head.shape[1]
         straight = n_parts * n_tokens * width
         return n_tokens * width + n_heads * size * width + n_parts * n_tokens * size < straight
 
-    def without(self, lost: Tensor, places: Tensor) -> Tensor:
+    def without(self, lost: Tensor, head_of: Tensor) -> Tensor:
         """Output of the block without parts of its heads.
 
         Parameters
         ----------
         lost
-            What is missing of the outputs of heads ``places``, ``(k, n, n_tokens, size)``.
+            What is missing of the outputs of heads, ``(k, n, n_tokens, size)``.
+        head_of
+            Head of each part, ``(k,)``.
 
         Returns
         -------
         ``(k · n, n_tokens, width)``.
         """
-        plain, lost, shape, heads = self._plain, lost.flatten(1, 2), lost.shape[1:3], places.tolist()
+        plain, lost, shape, heads = self._plain, lost.flatten(1, 2), lost.shape[1:3], head_of.tolist()
         x = lost.new_empty((len(lost), *self._middle.shape))
         for row, (part, head) in enumerate(zip(lost, heads, strict=True)):
             torch.addmm(self._middle, part, plain.by_head[head], alpha=-1, out=x[row])

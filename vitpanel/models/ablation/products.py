@@ -41,13 +41,13 @@ class HalfProducts(TorchDispatchMode):
 def _product(
     name: str, args: tuple[Any, ...], *, out: Tensor | None = None, beta: float = 1, alpha: float = 1
 ) -> Tensor:
-    place = _PRODUCTS[name]
-    a, b = (factor.half() for factor in args[place : place + 2])
+    first = _PRODUCTS[name]
+    a, b = (factor.half() for factor in args[first : first + 2])
     if a.is_cuda:
         product = (_aten.mm if a.ndim == 2 else _aten.bmm).dtype(a, b, torch.float32)  # noqa: PLR2004 - rows, columns
     else:
         product = a.float() @ b.float()
-    if place:
+    if first:
         product = torch.add(args[0] * beta if beta != 1 else args[0], product, alpha=alpha)
     target = args[0] if name.endswith("_") else out
     return product if target is None else target.copy_(product)

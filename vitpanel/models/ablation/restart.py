@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vitpanel.core.regions import HeadCut, Region, pruning_mask
+from vitpanel.core.regions import HeadPruning, Region, pruning_mask
 from vitpanel.models.ablation.base import Ablation, OnAttention, Outcome, Precision, chunks
 from vitpanel.models.ablation.first_order import FirstOrder, estimates
 from vitpanel.models.ablation.known_blocks import n_read
@@ -69,7 +69,7 @@ class RestartAblation(Ablation[RestartRun]):
                 heads = [layer.heads for layer in clean.layers]
                 estimated = estimates(clean.output.float(), classes, heads, spec.n_heads)
             layers = [
-                self._cut_each(clean, [HeadCut(layer, head) for head in range(spec.n_heads)], to_logits=False)
+                self._prune_each(clean, [HeadPruning(layer, head) for head in range(spec.n_heads)], to_logits=False)
                 for layer in range(spec.n_layers)
             ]
         return FirstOrder(**estimated, layer=by_metric(torch.stack([outcome.layer for outcome in layers], 1)))
@@ -137,31 +137,31 @@ class RestartAblation(Ablation[RestartRun]):
             x = block(x, **options)
         return self._classified(x)
 
-    def _cut_each(self, clean: RestartRun, cuts: Sequence[HeadCut], *, to_logits: bool = True) -> Outcome:
-        layer, to_logits = cuts[0].layer, to_logits and bool(self.model.spec.n_classes)
+    def _prune_each(self, clean: RestartRun, prunings: Sequence[HeadPruning], *, to_logits: bool = True) -> Outcome:
+        layer, to_logits = prunings[0].layer, to_logits and bool(self.model.spec.n_classes)
         attention, grid = self.model.attention[layer], self.model.spec.grid
-        lost = self._lost(clean.layers[layer], layer, cuts)
-        places = torch.tensor([cut.head for cut in cuts], device=lost.device)
+        lost = self._lost(clean.layers[layer], layer, prunings)
+        head_of = torch.tensor([pruning.head for pruning in prunings], device=lost.device)
         metrics: list[Tensor] = []
         if is_linear(attention):
             heads, gate = self._by_head(clean.layers[layer].heads), clean.layers[layer].gate
             if gate is not None:
                 gates = self._by_head(gate)
-                heads, lost = heads * gates, lost * gates.permute(2, 0, 1, 3)[places]
-            metrics.append(self._linear_metrics(layer)(heads, lost, places))
+                heads, lost = heads * gates, lost * gates.permute(2, 0, 1, 3)[head_of]
+            metrics.append(self._linear_metrics(layer)(heads, lost, head_of))
             if not to_logits:
                 return Outcome(None, metrics[0])
         logits = []
         if clean.lacks_output:
             # Nothing is taken away: the unpruned model runs along.
-            lost, places = torch.cat([lost, torch.zeros_like(lost[:1])]), torch.cat([places, places[:1]])
-        pruned = self._pruned_block(clean, layer, places)
+            lost, head_of = torch.cat([lost, torch.zeros_like(lost[:1])]), torch.cat([head_of, head_of[:1]])
+        pruned = self._pruned_block(clean, layer, head_of)
         for part in chunks(len(lost), len(clean.images), self._rows):
             if pruned is not None:
-                x = pruned.without(lost[part, :, : self._read(layer)], places[part])
+                x = pruned.without(lost[part, :, : self._read(layer)], head_of[part])
                 logits.append(self._rest(clean, self._block_of[layer] + 1, x))
                 continue
-            z = self._pruned_z(clean, layer, lost[part], places[part])
+            z = self._pruned_z(clean, layer, lost[part], head_of[part])
             if not is_linear(attention):
                 metrics.append(layer_metrics(clean.z[layer], z, grid).transpose(0, 1))
             if to_logits:
@@ -177,13 +177,13 @@ class RestartAblation(Ablation[RestartRun]):
             self._metrics[layer] = LinearMetrics(attention.proj, spec.n_heads, spec.grid)
         return self._metrics[layer]
 
-    def _pruned_block(self, clean: RestartRun, layer: int, places: Tensor) -> PrunedBlock | None:
+    def _pruned_block(self, clean: RestartRun, layer: int, head_of: Tensor) -> PrunedBlock | None:
         index = self._block_of[layer]
         plain = self._plain[index]
         if plain is None:
             return None
         x, z, read = clean.blocks[index][0], clean.z[layer], self._read(layer)
-        return PrunedBlock(plain, x[:, :read], z[:, :read], places)
+        return PrunedBlock(plain, x[:, :read], z[:, :read], head_of)
 
     def _read(self, layer: int) -> int:
         """How many tokens of a layer's block, from the first, reach the head."""
@@ -192,34 +192,35 @@ class RestartAblation(Ablation[RestartRun]):
     def _by_head(self, joined: Tensor) -> Tensor:
         return joined.unflatten(-1, (self.model.spec.n_heads, -1))
 
-    def _lost(self, run: LayerRun, layer: int, cuts: Sequence[HeadCut]) -> Tensor:
-        """Outputs of the heads that come from what is cut, ``(k, n, n_tokens, size)``."""
+    def _lost(self, run: LayerRun, layer: int, prunings: Sequence[HeadPruning]) -> Tensor:
+        """Outputs of the heads that come from what is pruned, ``(k, n, n_tokens, size)``."""
         heads = self._by_head(run.heads)
-        if all(cut.regions == _WHOLE for cut in cuts):
-            return torch.stack([heads[:, :, cut.head] for cut in cuts])
+        if all(pruning.regions == _WHOLE for pruning in prunings):
+            return torch.stack([heads[:, :, pruning.head] for pruning in prunings])
         attention, known = self.model.attention[layer], dict[int, tuple[Tensor, Tensor]]()
         if self._plain[self._block_of[layer]]:
-            known = {head: head_attention(attention, run.arguments[0], head) for head in {cut.head for cut in cuts}}
+            pruned = {pruning.head for pruning in prunings}
+            known = {head: head_attention(attention, run.arguments[0], head) for head in pruned}
         else:
             weights, values = weights_and_values(attention, run)
             known = {head: (weights[:, head], self._by_head(values)[:, :, head]) for head in range(heads.shape[2])}
         masks, lost = dict[frozenset[Region], Tensor](), []
-        for cut in cuts:
-            weights, values = known[cut.head]
-            if cut.regions not in masks:
-                mask = torch.from_numpy(pruning_mask(self.model.spec.grid, cut.regions))
-                masks[cut.regions] = mask.to(weights.device, weights.dtype)
-            lost.append((weights * masks[cut.regions]) @ values)
+        for pruning in prunings:
+            weights, values = known[pruning.head]
+            if pruning.regions not in masks:
+                mask = torch.from_numpy(pruning_mask(self.model.spec.grid, pruning.regions))
+                masks[pruning.regions] = mask.to(weights.device, weights.dtype)
+            lost.append((weights * masks[pruning.regions]) @ values)
         return torch.stack(lost)
 
-    def _pruned_z(self, clean: RestartRun, layer: int, lost: Tensor, places: Tensor) -> Tensor:
-        """z of a layer after each cut, ``(k, n, n_tokens, width)``; ``lost`` is gated where the layer is linear."""
+    def _pruned_z(self, clean: RestartRun, layer: int, lost: Tensor, head_of: Tensor) -> Tensor:
+        """z of a layer after each pruning, ``(k, n, n_tokens, width)``; ``lost`` is gated where the layer is linear."""
         attention, run = self.model.attention[layer], clean.layers[layer]
         if is_linear(attention):
-            weight = attention.proj.weight.T.unflatten(0, (self.model.spec.n_heads, -1))[places]
+            weight = attention.proj.weight.T.unflatten(0, (self.model.spec.n_heads, -1))[head_of]
             return clean.z[layer] - (lost.flatten(1, 2) @ weight).unflatten(1, lost.shape[1:3])
         pruned = []
-        for head, part in zip(places.tolist(), lost, strict=True):
+        for head, part in zip(head_of.tolist(), lost, strict=True):
             heads = self._by_head(run.heads).clone()
             heads[:, :, head] -= part
             pruned.append(projected(attention, heads.flatten(-2), run.gate))
@@ -230,8 +231,8 @@ class RestartAblation(Ablation[RestartRun]):
         index, k = self._block_of[layer], len(z)
         x, options = clean.blocks[index]
         with ExitStack() as answers:
-            for other, place in enumerate(self._block_of):
-                if place == index:
+            for other, block in enumerate(self._block_of):
+                if block == index:
                     known = z.flatten(0, 1) if other == layer else clean.z[other].repeat(k, 1, 1)
                     answers.enter_context(_answering(self.model.attention[other], known))
             x = self._blocks[index](x.repeat(k, 1, 1), **options)

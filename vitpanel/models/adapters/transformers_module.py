@@ -34,7 +34,7 @@ class ImageModel(nn.Module):
         super().__init__()
         self.model = model
         self.head: nn.Module = nn.Identity()
-        self.num_classes = sum(hasattr(model, place) for place in _CLASSIFIERS) and int(model.config.num_labels)
+        self.num_classes = sum(hasattr(model, name) for name in _CLASSIFIERS) and int(model.config.num_labels)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits or features, ``(n, n_outputs)``."""
@@ -43,9 +43,9 @@ class ImageModel(nn.Module):
 
     def reset_classifier(self, num_classes: int) -> None:  # noqa: ARG002 - timm's name for taking it off
         """Take the class head off; what it read is the output then."""
-        for place in _CLASSIFIERS:
-            if hasattr(self.model, place):
-                setattr(self.model, place, nn.Identity())
+        for name in _CLASSIFIERS:
+            if hasattr(self.model, name):
+                setattr(self.model, name, nn.Identity())
         self.num_classes = 0
 
 
