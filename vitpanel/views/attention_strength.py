@@ -46,9 +46,18 @@ class AttentionStrength(View):
         self.scatter = create_head_scatter(spec.n_layers, spec.n_heads)
         self.bars = create_strength_bars(spec.grid.n_hops)
         self.area = create_density_area(patch_side=self.side)
-        self.scatter_chart = Chart(self.scatter.figure, bridge, name="all-heads", table=self.scatter_table)
-        self.bars_chart = Chart(self.bars.figure, bridge, name="attention-strength", table=self.bars_table)
-        self.area_chart = Chart(self.area.figure, bridge, name="distribution", table=self.area_table)
+        self.scatter_chart = Chart(
+            self.scatter.figure, bridge, name="all-heads", table=self.scatter_table,
+            python="elements.head_scatter(study, selection)",
+        )  # fmt: skip
+        self.bars_chart = Chart(
+            self.bars.figure, bridge, name="attention-strength", table=self.bars_table,
+            python="elements.strength_bars(study, selection)",
+        )  # fmt: skip
+        self.area_chart = Chart(
+            self.area.figure, bridge, name="distribution", table=self.area_table,
+            python="elements.measure_distribution(study, selection)",
+        )  # fmt: skip
         names = {name: measure for measure, name in MEASURE_NAMES.items()}
         measure = create_select("Measure", names, session.selection.measure, width=88)
         self.measure = linked(measure, session.selection, "measure")

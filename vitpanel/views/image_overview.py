@@ -96,6 +96,7 @@ class ImageOverview(View):
             title="Map of images",
             detail=lambda: f"by-{self._layout_name}",
             legend=lambda: {name: getattr(self.legend, name) for name in ("caption", "groups", "scale")},
+            python="elements.image_map(study, selection)",
         )
         self.strip = pn.pane.HTML("", height=STRIP_HEIGHT, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
         self.legend = ImageLegend(self._on_group, **FULL_WIDTH)
