@@ -18,6 +18,7 @@ from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import HEADER_HEIGHT, create_frame
 from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
+from vitpanel.app.report.button import ReportButton
 from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up
@@ -211,7 +212,8 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
     openers = [OnDemand(kind, partial(explorer.opened, slug)) for slug, kind in on_demand().items()]
-    header = [BrushBar(explorer.session, margin=(0, 12)), *openers, TrustBadge(study), buttons, address]
+    report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
+    header = [BrushBar(explorer.session, margin=(0, 12)), *openers, TrustBadge(study), report_button, buttons, address]
     page = create_frame(study_title(study), [*_notices(address), explorer], header=header)
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
