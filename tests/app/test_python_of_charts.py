@@ -15,7 +15,7 @@ from vitpanel.state.url import FIELDS
 from vitpanel.study.reader import Study
 
 # What no element draws: the menu says so.
-WITHOUT = {"attention-image", "cluster", "attention-atlas", "diagnosis"}
+WITHOUT = {"attention-image", "cluster", "attention-atlas", "diagnosis", "class-statistics"}
 CHOICES: dict[str, dict[str, Any]] = {
     "the start": {"pinned": [(0, 0)]},
     "much": {

@@ -211,7 +211,7 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     address = Address(explorer.session)
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
-    openers = [OnDemand(kind, partial(explorer.opened, slug)) for slug, kind in on_demand().items()]
+    openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
     report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
     header = [BrushBar(explorer.session, margin=(0, 12)), *openers, TrustBadge(study), report_button, buttons, address]
     page = create_frame(study_title(study), [*_notices(address), explorer], header=header)
