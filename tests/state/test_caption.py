@@ -10,10 +10,11 @@ def test_a_caption_says_what_is_chosen_and_brushed(tmp_path):
     label = study.images["label_name"].iloc[3]
     selection = Selection(study, image=3, layer=1, head=2, metric="jsd")
     assert caption_lines(study, selection) == [f"mine · image 3 ({label}) · L1 H2 · metric: JSD"]
-    selection.param.update(images=OfClass("class 0", "label"), heads=Ids(((0, 1),), "head"))
+    images, heads = OfClass("class 0", "label"), Ids(((0, 1),), "head")
+    selection.param.update(images=images, heads=heads)
     facts = choice_facts(study, selection)
     assert list(facts) == ["study", "image", "head", "metric", "brushed images", "brushed heads"]
-    words = f"brushed images: {selection.images.words} · brushed heads: {selection.heads.words}"
+    words = f"brushed images: {images.words} · brushed heads: {heads.words}"
     assert caption_lines(study, selection)[1:] == [words]
 
 

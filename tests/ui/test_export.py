@@ -107,7 +107,7 @@ def test_a_caption_says_what_is_seen_and_is_within_the_picture(opened, act, wait
     wait_until(lambda: view.unbrush.visible)
     _, svg = save(view, "Map of images · SVG")
     drawn = ET.fromstring(svg)  # noqa: S314 - made by the page a moment ago
-    words = [text.text for text in drawn.iter(f"{SVG}text")]
+    words = [text.text or "" for text in drawn.iter(f"{SVG}text")]
     first, second = view.caption()
     assert first in words
     below = words[words.index(first) + 1 :]
@@ -131,7 +131,7 @@ def test_the_points_of_a_map_are_in_its_svg(opened, wait_until):
     def n_colours():
         _, svg = save(view, "Map of heads · SVG")
         drawn = ET.fromstring(svg)  # noqa: S314 - made by the page a moment ago
-        links = [image.get(f"{LINK}href") or image.get("href") for image in drawn.iter(f"{SVG}image")]
+        links = [image.get(f"{LINK}href") or image.get("href") or "" for image in drawn.iter(f"{SVG}image")]
         painted = [Image.open(io.BytesIO(base64.b64decode(link.partition("base64,")[2]))) for link in links]
         largest = max(painted, key=lambda picture: picture.height)  # the colour bar is another one
         return len(np.unique(np.asarray(largest.convert("RGBA")).reshape(-1, 4), axis=0))
@@ -146,7 +146,7 @@ def test_signs_of_a_legend_are_as_large_as_its_words(opened, act, wait_until):
     def width(scale):
         _, png = save(view, "Distribution · PNG", scale=scale)
         pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-        is_purple = (np.abs(pixels - rgb(BRUSH)) < 40).all(-1)
+        is_purple = np.all(np.abs(pixels - rgb(BRUSH)) < 40, axis=-1)
         sign = is_purple[: pixels.shape[0] // 4, : pixels.shape[1] // 3]
         return len(np.flatnonzero(sign.any(0))) / scale
 

@@ -53,16 +53,15 @@ class Tags(HTMLParser):
 
 
 def test_a_report_has_every_figure_and_the_numbers_of_what_is_chosen(study: Study, tmp_path: Path):
-    selection = Selection(
-        study, image=3, layer=1, head=2, images=OfClass("class 0", "label"), heads=Ids(((0, 1),), "head")
-    )
+    images, heads = OfClass("class 0", "label"), Ids(((0, 1),), "head")
+    selection = Selection(study, image=3, layer=1, head=2, images=images, heads=heads)
     page = page_of(study, tmp_path, selection=selection, live=FakeModel(study.spec))
     tags = Tags(page)
     assert sum("data-for" in attrs for _, attrs in tags.tags) == N_PARTS
     for words in (
         "L1 H2",
-        f"Brushed: {selection.images.words} (",
-        f"Brushed: {selection.heads.words} (1 of 6 heads)",
+        f"Brushed: {images.words} (",
+        f"Brushed: {heads.words} (1 of 6 heads)",
         "synthetic_vit from tests.synthetic",
         "Hedges' g",
     ):

@@ -38,7 +38,7 @@ def brushes_html(study: Study, selection: Selection) -> str:
     brushes = [brush for brush in (selection.images, selection.heads, selection.tokens) if brush is not None]
     parts = [f"<p>{escaped(_sentence(study, brush))}</p>" for brush in brushes]
     if selection.images is not None:
-        parts.append(_effects(study, selection))
+        parts.append(_effects(study, selection.images, selection.metric))
     return "".join(parts)
 
 
@@ -77,18 +77,16 @@ def _counted(study: Study, brush: Brush) -> Iterator[str]:
     yield f"{int((mask & is_there).sum()):,} of {n_all:,} {ITEMS[brush.item]}"
 
 
-def _effects(study: Study, selection: Selection) -> str:
+def _effects(study: Study, brush: Brush, metric: str) -> str:
     """Heads whose importance differs most between the brushed images and the others."""
-    if selection.images is None:
-        return ""
     try:
-        found = set_table(study, mask_of(study, selection.images), f"importance/{selection.metric}")
+        found = set_table(study, mask_of(study, brush), f"importance/{metric}")
     except VitpanelError as error:
         return f"<p>{escaped(public_words(error.message))}</p>"
-    order = found["effect"].abs().sort_values(ascending=False, na_position="last").index
-    table = found.loc[order, list(_EFFECTS)].dropna(subset=["effect"]).head(N_EFFECTS)
+    known = found.dropna(subset=["effect"])[list(_EFFECTS)]
+    table = known.iloc[np.argsort(-np.abs(known["effect"].to_numpy()), kind="stable")[:N_EFFECTS]]
     caption = (
-        f"{metric_of(selection.metric).legend}: heads whose importance differs most between the brushed images (set) "
+        f"{metric_of(metric).legend}: heads whose importance differs most between the brushed images (set) "
         "and all others (rest). The effect is Hedges' g with a 95 % interval for each head by itself."
     )
     return table_html(table, caption=caption) if len(table) else ""
