@@ -84,7 +84,7 @@ def _effects(study: Study, brush: Brush, metric: str) -> str:
     except VitpanelError as error:
         return f"<p>{escaped(public_words(error.message))}</p>"
     known = found.dropna(subset=["effect"])[list(_EFFECTS)]
-    table = known.iloc[np.argsort(-np.abs(known["effect"].to_numpy()), kind="stable")[:N_EFFECTS]]
+    table = known.iloc[np.argsort(-np.abs(np.asarray(known["effect"])), kind="stable")[:N_EFFECTS]]
     caption = (
         f"{metric_of(metric).legend}: heads whose importance differs most between the brushed images (set) "
         "and all others (rest). The effect is Hedges' g with a 95 % interval for each head by itself."
