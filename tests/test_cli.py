@@ -147,6 +147,11 @@ def test_what_is_no_study_is_refused(capsys, tmp_path: Path, command: str):
     assert "not a study" in refused(capsys, command, tmp_path, *out)
 
 
+def test_serving_nothing_is_refused(capsys):
+    assert "No study is named" in refused(capsys, "serve")
+    assert "--allow-websocket-origin" in refused(capsys, "serve", "X.study", "--address", "0.0.0.0")  # noqa: S104
+
+
 @pytest.mark.parametrize("command", ["inspect", "serve"])
 def test_a_study_of_a_newer_format_is_refused(capsys, tmp_path: Path, command: str):
     path = write_synthetic_study(tmp_path / "new.study")

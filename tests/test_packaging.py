@@ -1,11 +1,12 @@
 """What is shipped, and that every place that names it says the same."""
 
-import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
 import vitpanel
 
@@ -13,14 +14,18 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
-def test_environment_yml_is_pyproject():
-    text = (ROOT / "environment.yml").read_text("utf-8")
-    python = re.search(r"python=(\S+)", text)
-    extras = re.search(r"--editable \.\[(.+)\]", text)
-    assert python
-    assert PYPROJECT["project"]["requires-python"] == f">={python[1]}"
-    assert extras
-    assert set(extras[1].split(",")) == set(PYPROJECT["project"]["optional-dependencies"])
+def test_the_environment_for_conda_is_that_of_pip():
+    """Names are conda-forge's; ranges are those of pyproject.toml, and nothing else is named."""
+    names = {"torch": "pytorch"}
+    project = PYPROJECT["project"]
+    wanted = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["compute"]]]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))["dependencies"]
+    conda = [Requirement(text) for text in environment if isinstance(text, str)]
+    assert {(names.get(one.name, one.name), str(one.specifier)) for one in wanted} == {
+        (one.name, str(one.specifier)) for one in conda if one.name not in {"python", "pip"}
+    }
+    assert {one.name: str(one.specifier) for one in conda}["python"] == project["requires-python"]
+    assert environment[-1] == {"pip": ["--editable ."]}
 
 
 @pytest.mark.parametrize("name", vitpanel.__all__)

@@ -173,9 +173,8 @@ def inspect(study: Path, *, verify: Annotated[bool, Parameter(negative=())] = Fa
 
 
 @app.command
-def serve(
-    study: Path,
-    *,
+def serve(  # noqa: PLR0913 - each is an option of the command
+    *studies: Path,
     checkpoint: Path | None = None,
     port: int = 5006,
     address: str = "localhost",
@@ -183,20 +182,29 @@ def serve(
     live: bool = True,
     allow_websocket_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
     allow_embed: Annotated[list[str] | None, Parameter(negative=())] = None,
+    prefix: str = "",
+    basic_auth: str | None = None,
+    oauth_provider: str | None = None,
+    oauth_key: str | None = None,
+    oauth_secret: str | None = None,
+    oauth_redirect_uri: str | None = None,
+    no_auth: Annotated[bool, Parameter(negative=())] = False,
+    num_procs: int = 1,
 ) -> None:
-    """Open a study in the browser.
+    """Open studies in the browser; of several, a page lists all.
 
     Parameters
     ----------
-    study
-        Folder of the study.
+    studies
+        Folders of studies, or folders with studies in them.
     checkpoint
         The model's weights, a safetensors file. Not needed where you have computed the study on this machine and the
         file is where it was; what a study itself says of files is not followed.
     port
         Port of the server; 0 takes a free one.
     address
-        Address to listen on.
+        Address to listen on. One that others than this computer reach needs --allow-websocket-origin, and a log-in or
+        --no-auth.
     show
         Open a browser window.
     live
@@ -207,19 +215,42 @@ def serve(
     allow_embed
         Origin of a site that may show the app within its pages, for instance https://lab.example; may be given several
         times. Without it no other site may.
+    prefix
+        What stands before all paths where a proxy hands them on with it, for instance /lab.
+    basic_auth
+        A password for all visitors, or a JSON file of users and passwords. Where others use this computer give a file,
+        since they see the words of a command.
+    oauth_provider
+        Who visitors log in with, as Panel names them: github, google, generic and others.
+    oauth_key
+        The app's id there.
+    oauth_secret
+        The app's secret there; better in the variable PANEL_OAUTH_SECRET, since other users see the words of a command.
+    oauth_redirect_uri
+        Where visitors come back to.
+    no_auth
+        Let everybody come who reaches the server, for instance behind a proxy that asks who comes.
+    num_procs
+        Processes that answer, each with its own model; 0 for as many as there are cores.
     """
-    from vitpanel.app.server import serve_study
+    from vitpanel.app.access import Access
+    from vitpanel.app.server import serve_studies
 
-    serve_study(
-        study,
-        checkpoint=checkpoint,
-        port=port,
+    access = Access(
         address=address,
-        show=show,
-        live=live,
         origins=allow_websocket_origin or (),
         embed=allow_embed or (),
+        prefix=prefix,
+        basic_auth=basic_auth,
+        oauth={
+            "oauth_provider": oauth_provider,
+            "oauth_key": oauth_key,
+            "oauth_secret": oauth_secret,
+            "oauth_redirect_uri": oauth_redirect_uri,
+        },
+        is_open=no_auth,
     )
+    serve_studies(studies, port=port, access=access, show=show, checkpoint=checkpoint, live=live, num_procs=num_procs)
 
 
 @app.command
@@ -261,7 +292,7 @@ def report(
 
 @app.command
 def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, force: bool = False) -> None:
-    """Compute the embedded demo study (once) and open it.
+    """Open the embedded demo study; it is computed the first time, and its page fills meanwhile.
 
     Parameters
     ----------
@@ -274,10 +305,12 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
     force
         Compute the study again.
     """
-    from vitpanel.app.server import serve_study
-    from vitpanel.demo import CHECKPOINT, demo_study
+    from vitpanel.app.access import Access
+    from vitpanel.app.server import serve_studies
+    from vitpanel.demo import CHECKPOINT, growing_demo_study
 
-    serve_study(demo_study(force=force), checkpoint=CHECKPOINT, port=port, address=address, show=show)
+    with growing_demo_study(force=force) as study:
+        serve_studies([study], port=port, access=Access(address), show=show, checkpoint=CHECKPOINT)
 
 
 def main() -> None:

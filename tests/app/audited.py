@@ -39,7 +39,7 @@ def opened(study: Path, checkpoint: Path | None) -> str:
     with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
         cli.main()
     try:
-        service = open_once(study, checkpoint=checkpoint)[1]
+        service = open_once(study, checkpoint=checkpoint)[1].service
         assert service is not None
         service.request(("modes", 0, 0, 0), object()).result(100)
     except VitpanelError as error:

@@ -45,13 +45,13 @@ def test_a_study_that_goes_on_is_read_anew_and_keeps_its_model(tmp_path: Path):
         write_synthetic_study(tmp_path / name, finished=finished)
         for name, finished in (("x.study", False), ("y", True))
     )
-    study, service = open_once(path)
+    study, growing = open_once(path)
     assert not study.is_finished
     shutil.copytree(whole, path, dirs_exist_ok=True)
     later, same = open_once(path)
     assert later.is_finished
-    assert same is service
-    assert same.study is later
+    assert same is growing
+    assert same.service.study is later
     assert open_once(path)[0] is later
 
 

@@ -1,9 +1,13 @@
 """The two ways to serve a study, as processes that answer requests."""
 
+import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
@@ -11,6 +15,7 @@ from tests.serving import (
     PANEL,
     ROOT,
     VITPANEL,
+    Answer,
     Server,
     forged_token,
     get,
@@ -67,3 +72,85 @@ def test_without_the_live_model_torch_is_not_loaded(tmp_path: Path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+READY = r"open at (http://\S+)"
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of two studies."""
+    folder = tmp_path_factory.mktemp("several")
+    for name in ("first", "second"):
+        write_synthetic_study(folder / f"{name}.study")
+    return folder
+
+
+def serve(studies: Path, *options: str) -> list[str]:
+    return [*VITPANEL, "serve", str(studies), "--port", "0", "--no-show", "--no-live", *options]
+
+
+def test_a_folder_of_studies_has_a_page_that_lists_them(studies: Path):
+    with serving(serve(studies), ready=READY) as server:
+        assert server.says("2 studies are open")
+        for name in ("first", "second"):
+            assert f"<title>{name}" in get(f"{server.address}{name}").text
+        assert get(f"{server.address}healthz").status == 200
+        first = Server(server.process, address=f"{server.address}first")
+        assert is_let_in(first, token_in(get(first.address).text))
+
+
+def test_a_log_in_is_asked_for_but_not_by_what_watches_the_server(studies: Path):
+    with serving(serve(studies, "--basic-auth", "sesame"), ready=READY) as server:
+        assert "password" in get(f"{server.address}first").text
+        assert "first.study" not in get(server.address).text
+        assert get(f"{server.address}healthz").status == 200
+
+
+def test_several_processes_answer(studies: Path):
+    with serving(serve(studies / "first.study", "--num-procs", "2"), ready=READY) as server:
+        tokens = [token_in(get(server.address).text) for _ in range(6)]
+        assert all(is_let_in(server, token) for token in tokens)
+        assert server.log.count("open at") == 1
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="needs nginx")
+@pytest.mark.parametrize("keeps_host", [True, False])
+def test_behind_a_proxy_with_a_prefix(studies: Path, tmp_path: Path, *, keeps_host: bool):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--prefix", "/lab"] + ([] if keeps_host else ["--allow-websocket-origin", f"127.0.0.1:{port}"])
+    with serving(serve(studies, *options), ready=READY) as server:
+        assert server.address.endswith("/lab/")
+        host = "proxy_set_header Host $http_host;" if keeps_host else ""
+        config = tmp_path / "nginx.conf"
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        config.write_text(
+            f"daemon off; pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; "
+            + "".join(f"{kind}_temp_path {tmp_path}/{kind}; " for kind in kinds)
+            + f"server {{ listen 127.0.0.1:{port}; location /lab/ {{ proxy_pass {server.origin}; {host} "
+            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } } }"
+        )
+        proxy = subprocess.Popen(["nginx", "-c", str(config)])
+        try:
+            address = f"http://127.0.0.1:{port}/lab/first"
+            page = _patient_get(address)
+            through = Server(server.process, address=address)
+            assert "<title>first" in page.text
+            assert is_let_in(through, token_in(page.text))
+            assert not is_let_in(through, token_in(get(address).text), Origin="http://elsewhere.example")
+            assert "second" in get(f"http://127.0.0.1:{port}/lab/").text
+        finally:
+            proxy.terminate()
+            proxy.wait()
+
+
+def _patient_get(address: str) -> Answer:
+    """Ask for a page of a proxy that is only just starting."""
+    for _ in range(600):
+        try:
+            return get(address)
+        except URLError:
+            threading.Event().wait(0.1)
+    pytest.fail("the proxy has not started")

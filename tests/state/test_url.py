@@ -23,6 +23,7 @@ CHOICES: dict[str, Any] = {
     "image": 3, "layer": 1, "head": 2, "metric": "jsd", "mode": 4, "token": 5, "threshold": 0.125, "scale": "log",
     "extra": False, "mask": "cut-out", "pattern": "cls", "pinned": [(0, 1), (1, 2)], "density": False,
     "image_layout": "cls", "colouring": "correct", "measure": "distance", "map_colour": "class", "cloud": True,
+    "share_source": "patches",
     "images": Not(Predicted(right=False)) & OfClass("class 1"),
     "heads": InPolygon("layout/cls", (0.0, 1.5, 2.0), (1.0, 0.0, 3.0)),
     "tokens": Ids((1, 2, 5), item="token"),

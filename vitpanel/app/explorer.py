@@ -11,11 +11,12 @@ import panel as pn
 
 from vitpanel.app.address import Address
 from vitpanel.app.brush_bar import BrushBar
+from vitpanel.app.growing import Growing, RunLine
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.on_demand import OnDemand
 from vitpanel.app.opening import open_in_turn
-from vitpanel.app.page import HEADER_HEIGHT, create_frame
+from vitpanel.app.page import HEADER_HEIGHT, create_frame, rename
 from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.report.button import ReportButton
@@ -199,11 +200,16 @@ def all_kinds() -> dict[str, type[View]]:
     return known_views() | on_demand()
 
 
-def create_page(study: Study, *, service: ModelService | None = None) -> pn.Column:
+def create_page(study: Study, *, service: ModelService | None = None, growing: Growing | None = None) -> pn.Column:
     """Return the whole page of a session.
 
     On a server the views come once the browser is there, in turn with those of other visitors; a page that nobody
-    looks at costs little.
+    looks at costs little. Those of a study that is not finished show more as it comes.
+
+    Parameters
+    ----------
+    growing
+        The same study, of which there may be more.
     """
     document = served_document()
     height = f"calc(100vh - {HEADER_HEIGHT}px)"
@@ -212,9 +218,14 @@ def create_page(study: Study, *, service: ModelService | None = None) -> pn.Colu
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
     openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
+    badge = TrustBadge(study)
     report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
-    header = [BrushBar(explorer.session, margin=(0, 12)), *openers, TrustBadge(study), report_button, buttons, address]
-    page = create_frame(study_title(study), [*_notices(address), explorer], header=header)
+    header = [BrushBar(explorer.session, margin=(0, 12)), *openers, badge, report_button, buttons, address]
+    content: list[Any] = [*_notices(address), explorer]
+    page = create_frame(study_title(study), content, header=header)
+    if document is not None and growing is not None and not study.is_finished:
+        on_more = (badge.renew, lambda more: rename(page, study_title(more)))
+        page.insert(1, RunLine(explorer.session, explorer.bridge, growing, on_more=on_more))
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
     sessions.begin(explorer.close)
@@ -235,34 +246,30 @@ def _notices(address: Address) -> list[pn.Row]:
 def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> pn.Column:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
-    The study and its model are opened once per process.
+    The study and its model are opened once per process; of a study that is not finished, more is read as it comes.
     """
     try:
-        study, service = open_once(path, checkpoint=checkpoint, live=live)
-        return create_page(study, service=service if live else None)
+        study, growing = open_once(path, checkpoint=checkpoint, live=live)
+        return create_page(study, service=growing.service if live else None, growing=growing)
     except VitpanelError as error:
         return create_frame("vitpanel", [create_problem(path.name, error)])
 
 
-def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, ModelService]:
-    """Study at ``path`` and its model, which all sessions of the process share.
-
-    A study that is not finished is read anew, since a run may have gone on meanwhile.
+def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, Growing]:
+    """Study at ``path`` as it stands now, and with its model what all sessions of the process share.
 
     Raises
     ------
     VitpanelError
         If the study cannot be opened.
     """
-    service = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint, live=live))
-    if not service.study.is_finished:
-        service.study = open_study(path)
-    return service.study, service
+    growing: Growing = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint, live=live))
+    return growing.look(), growing
 
 
-def _open(path: Path, checkpoint: Path | None, *, live: bool) -> ModelService:
+def _open(path: Path, checkpoint: Path | None, *, live: bool) -> Growing:
     service = ModelService(open_study(path), checkpoint=checkpoint)
     warm_up()
     if live:
         service.warm_up().add_done_callback(lambda _: freeze_what_is_there())
-    return service
+    return Growing(service)

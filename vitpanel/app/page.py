@@ -32,10 +32,20 @@ def create_frame(title: str, content: Sequence[Any], *, header: Sequence[Any] = 
     if document is not None:
         document.template = cast("Any", _template())  # Bokeh takes a text as well
         document.title = title
-    heading = f'<h1 title="{escape(title)}">{escape(title)}</h1>'
-    words = pn.pane.HTML(heading, stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
+    words = pn.pane.HTML(_heading(title), stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
     top = pn.Row(words, *header, height=HEADER_HEIGHT, sizing_mode="stretch_width", margin=0, styles=_HEADER)
     return pn.Column(top, *content, sizing_mode="stretch_both", margin=0)
+
+
+def rename(frame: pn.Column, title: str) -> None:
+    """Give a page that `create_frame` returned another title."""
+    cast("Any", frame)[0][0].object = _heading(title)
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.title = title
+
+
+def _heading(title: str) -> str:
+    return f'<h1 title="{escape(title)}">{escape(title)}</h1>'
 
 
 @lru_cache(maxsize=1)

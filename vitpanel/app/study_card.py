@@ -40,7 +40,7 @@ def _sides(height: float, width: float) -> str:
 
 def study_facts(study: Study) -> dict[str, list[str]]:
     """Lines about a study by title, for people; plain text."""
-    facts = {"Model": _model(study), "Images": _images(study), "Maps": _maps(study), "Made": _made(study)}
+    facts = {"Model": _model(study), "Images": images_words(study), "Maps": _maps(study), "Made": _made(study)}
     return {title: found for title, lines in facts.items() if (found := list(lines))}
 
 
@@ -65,7 +65,8 @@ def _model(study: Study) -> Iterator[str]:
         yield f"revision {model['revision']}"
 
 
-def _images(study: Study) -> Iterator[str]:
+def images_words(study: Study) -> Iterator[str]:
+    """How many images there are, and how many are predicted right, a line each."""
     done = "" if study.n_done == study.n_images else f", {study.n_done:,} of them done"
     classes = f", {study.spec.n_classes:,} classes" if study.class_names else ""
     yield f"{counted(study.n_images, 'image')}{done}{classes}"

@@ -39,14 +39,22 @@ class TrustBadge(pn.viewable.Viewer):
         checks = read_checks(study.manifest.checks)
         self.label = badge_label(checks, head)
         figures = badge_figures(checks, head, remarks=remark_lines(study.manifest.images))
-        self.figures = f"<h2>This study</h2>{facts_html(study_facts(study))}{figures}"
+        self._checks = figures
         self.button = Popover(
             mark=self.label,
             label=f"{self.label}. Click for this study's card and the checks that its numbers can be trusted.",
-            text=self.figures,
+            text=self.figures(study),
             margin=(0, 8),
             styles={"color": "white"},
         )
+
+    def figures(self, study: Study) -> str:
+        """Card of a study and the figures of its checks, as HTML."""
+        return f"<h2>This study</h2>{facts_html(study_facts(study))}{self._checks}"
+
+    def renew(self, study: Study) -> None:
+        """Say what the same study has now."""
+        self.button.text = self.figures(study)
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the button."""

@@ -68,4 +68,5 @@ def _by_blocks(step: BlockStep, work: Work) -> dict[str, Any] | None:
 def _whole(step: WholeStep) -> dict[str, Any] | None:
     for name, array in step.arrays():
         step.writer.write_array(name, array)
+        step.writer.note_array(name)
     return step.end()

@@ -89,5 +89,5 @@ class LatentsStep(BlockStep):
                 device=model.device,
                 on_batch=bar.update,
             )
-            bar.total = bar.n
+            bar.end_early()
         return autoencoder, training.to_dict() | {"binarised_on": list(side)}

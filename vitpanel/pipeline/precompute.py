@@ -76,7 +76,11 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
             writer.write_file(writer.files.head.name, head.to_bytes())
         if model.source.file is not None and not remember_weights(model.source.weight_hash, model.source.file):
             progress.say("Where the weights lie could not be noted: give --checkpoint to vitpanel serve.")
-        compute_stages(stages_of_run(writer, wanted), Work(writer, model, source, images, recipe, progress))
+        progress.begin_notes(writer.path)
+        try:
+            compute_stages(stages_of_run(writer, wanted), Work(writer, model, source, images, recipe, progress))
+        finally:
+            progress.end_notes()
         writer.seal()
     return open_study(recipe.out)
 

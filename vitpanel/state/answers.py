@@ -37,12 +37,18 @@ class Answers(param.Parameterized):
     wants_atlas = param.Boolean(default=False, doc="Whether somebody looks at the atlas: it costs a forward.")
 
     def __init__(self, study: Study, *, selection: Selection, inference: Inference | None) -> None:
-        self.study = study
+        self.study, self._live = study, inference
         self.inference = with_stored_modes(study, inference)
         super().__init__(selection=selection)
         self.pinned = PinnedModes(self.selection, self.inference)
         self._on_head()
         self._on_atlas()
+
+    def renew(self, study: Study) -> None:
+        """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
+        self.study = study
+        self.inference = self.pinned.inference = with_stored_modes(study, self._live)
+        self.selection.param.trigger(*(name for name in self.selection.param if name != "name"))
 
     def ask_again(self) -> None:
         """Ask the live model once more, after a failure."""

@@ -146,6 +146,11 @@ class Selection(param.Parameterized):
     tokens = param.ClassSelector(
         default=None, class_=Brush, allow_None=True, doc="Brush of tokens that this person marked."
     )
+    share_source = param.Selector(
+        default="cls",
+        objects=["cls", "patches"],
+        doc="Whose attention to the brushed tokens is told: that of CLS or of all patches.",
+    )
     way = param.Selector(
         default="replace", objects=list(WAYS), doc="What the next brush does to what is brushed already."
     )
@@ -298,7 +303,8 @@ def first_values(study: Study) -> dict[str, Any]:
     """Where a newcomer starts: the head that matters most on average, on the image where it matters most."""
     layouts = image_layouts(study.spec)
     image_layout = next((name for name, array in layouts.items() if array in study), next(iter(layouts)))
-    start = {"pattern": first_pattern(study), "image_layout": image_layout}
+    share_source = "patches" if study.spec.grid.cls is None else "cls"
+    start = {"pattern": first_pattern(study), "image_layout": image_layout, "share_source": share_source}
     metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
     if metric is None:
         return start

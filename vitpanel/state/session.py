@@ -15,6 +15,7 @@ from vitpanel.state.image_search import find_image
 from vitpanel.state.online import Inference
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
+from vitpanel.state.queries.brush_shares import BrushShares, shares_of_heads, shares_of_tokens
 from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers
 from vitpanel.state.queries.image_set import set_table
 from vitpanel.state.queries.importance import importance_curve
@@ -58,6 +59,11 @@ class Session(Answers):
         super().__init__(study, selection=selection, inference=inference)
         self.patterns = Patterns(study, selection)
         self._display: tuple[np.ndarray, HeadDisplay] | None = None
+
+    def renew(self, study: Study) -> None:
+        """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
+        self.patterns = Patterns(study, self.selection)
+        super().renew(study)
 
     # -- results from the study ------------------------------------------------------------------------------------
 
@@ -112,6 +118,24 @@ class Session(Answers):
         if mask is None:
             return None
         return set_table(self.study, mask, f"importance/{self.selection.metric}", as_drawn=as_drawn)
+
+    def head_shares(self) -> BrushShares | None:
+        """How much of each head is in the brush of heads, or of heads on images; None without one.
+
+        Raises
+        ------
+        StudyError
+            If the study does not have what the brush speaks of.
+        """
+        brush = self.selection.heads
+        return None if brush is None else shares_of_heads(self.study, brush)
+
+    def token_shares(self) -> BrushShares | None:
+        """Share of each head's attention that goes to the brushed tokens of the chosen image; None without a brush."""
+        brush, selection = self.selection.tokens, self.selection
+        if brush is None:
+            return None
+        return shares_of_tokens(self.study, brush, image=selection.image, source=selection.share_source)
 
     def image_layouts(self) -> dict[str, str]:
         """Arrays that lay the images of this model out, by the name of what their vectors are."""

@@ -14,6 +14,7 @@ from vitpanel.study.reader import Study
 FIELDS = (
     "image", "layer", "head", "metric", "mode", "token", "threshold", "scale", "extra", "mask", "pattern", "pinned",
     "density", "image_layout", "colouring", "measure", "map_colour", "cloud", "images", "heads", "tokens",
+    "share_source",
 )  # fmt: skip
 BRUSHES = {"images": (IMAGE,), "heads": (HEAD, INSTANCE), "tokens": (TOKEN,)}
 LONGEST_BRUSH = 1000

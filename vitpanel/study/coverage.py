@@ -59,7 +59,7 @@ class Coverage:
 
     def reason(self, spec: ArraySpec) -> str:
         """Why an array that the model can have is not computed, in words for people; empty if it is."""
-        is_done = bool(self.receipts) if spec.stage == HEADS else self.manifest.is_done(spec.stage)
+        is_done = bool(self.receipts) if spec.stage == HEADS else self._is_there(spec)
         if not self.is_wanted(spec.stage) and spec.stage not in self.manifest.stages:
             return absence_words(spec.stage)
         if not is_done:
@@ -71,6 +71,13 @@ class Coverage:
             n_done = int(self.done_images.sum())
             return f"The study is not finished: {n_done} of {self.manifest.n_images} images are done."
         return ""
+
+    def _is_there(self, spec: ArraySpec) -> bool:
+        """Whether the stage is complete; of one whose arrays come whole, whether this one has come."""
+        if self.manifest.is_done(spec.stage):
+            return True
+        record = self.manifest.stages.get(spec.stage, {})
+        return not spec.is_per_block and spec.name in record.get("arrays", ())
 
     def _was_written(self, spec: ArraySpec) -> bool:
         if spec.stage == HEADS:

@@ -47,6 +47,11 @@ class StudyFiles:
         return self.root / "blocks"
 
     @property
+    def progress(self) -> Path:
+        """What the run that writes is at; gone when it ends."""
+        return self.root / ".progress.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the run that writes."""
         return self.root / ".lock"

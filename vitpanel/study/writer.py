@@ -225,6 +225,14 @@ class StudyWriter:
         spec = self._spec(name)
         self._write(spec, array, rows=slice(0, spec.shape[0]), block=0)
 
+    def note_array(self, name: str) -> None:
+        """Note that a whole array is on disk, so that it can be seen before its stage is complete."""
+        stage = self._spec(name).stage
+        record = self.manifest.stages.setdefault(stage, {"done": False, "seconds": 0.0, "arrays": [], "detail": {}})
+        if name not in record["arrays"]:
+            record["arrays"] = [*record["arrays"], name]
+            self._write_manifest()
+
     def write_predictions(self) -> None:
         """Fill what the model predicts into the table of images; nothing for a model without classes."""
         if "probabilities" not in self.arrays:

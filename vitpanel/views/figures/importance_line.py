@@ -65,7 +65,9 @@ class ImportanceLine:
     def show(self, curve: ImportanceCurve) -> None:
         """Draw a curve; the columns that belong to all images are sent once for a metric."""
         columns, axis_label = importance_columns(curve), metric_of(curve.metric).axis_label
-        if self.figure.yaxis[0].axis_label == axis_label and len(self.heads.data["flat"]):
+        # The words say of how many images the mean is, while there come more.
+        is_known = self.figure.yaxis[0].axis_label == axis_label and self.figure.title.text == _mean_title(curve)
+        if is_known and len(self.heads.data["flat"]):
             self.heads.patch({name: [(slice(None), columns[name])] for name in ("chosen", "chosen_text")})
         else:
             self.heads.data = columns

@@ -1,0 +1,70 @@
+"""A study that is still being written, and the line that says so."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.synthetic import (
+    finish_synthetic_study,
+    synthetic_images,
+    synthetic_manifest,
+    synthetic_spec,
+    write_synthetic_block,
+    write_synthetic_study,
+)
+from vitpanel.app.growing import Growing, run_words
+from vitpanel.app.inference import ModelService
+from vitpanel.study.reader import open_study
+from vitpanel.study.run_progress import RunProgress
+from vitpanel.study.writer import StudyWriter
+
+
+@pytest.fixture
+def writer(tmp_path: Path):
+    spec = synthetic_spec()
+    with StudyWriter.create_or_resume(tmp_path / "a.study", synthetic_manifest(spec), synthetic_images(spec, 12)) as it:
+        yield it
+
+
+def test_a_study_is_read_anew_when_there_is_more_of_it(writer: StudyWriter):
+    growing = Growing(ModelService(open_study(writer.path)))
+    first = growing.look()
+    assert growing.look() is first
+    assert first.n_done == 0
+    write_synthetic_block(writer, 0)
+    second = growing.look()
+    assert second.n_done > 0
+    assert growing.service.study is second
+    assert growing.look() is second
+    for block in range(1, writer.n_blocks):
+        write_synthetic_block(writer, block)
+    finish_synthetic_study(writer)
+    assert growing.look().is_finished
+
+
+def test_one_map_is_there_before_the_others(writer: StudyWriter):
+    for block in range(writer.n_blocks):
+        write_synthetic_block(writer, block)
+    other = open_study(write_synthetic_study(writer.path.parent / "whole.study"))
+    writer.write_array("layout/patch", other["layout/patch"])
+    assert "layout/patch" not in open_study(writer.path)
+    writer.note_array("layout/patch")
+    study = open_study(writer.path)
+    assert "layout/patch" in study
+    assert "layout/cls" not in study
+    assert study["layout/patch"].shape == other["layout/patch"].shape
+    assert not study.is_finished
+    assert not writer.is_done("layout")
+
+
+def test_the_line_says_what_is_computed_what_comes_and_when(writer: StudyWriter):
+    study = open_study(writer.path)
+    words = run_words(study, RunProgress("pruning heads", 4, 12, "image", 300.0))
+    assert "pruning heads, 4 of 12 images, 5 min left." in words
+    assert words.endswith("Then come codes of the attention patterns and the maps.")
+    assert "41 s left" in run_words(study, RunProgress("pruning heads", 4, 12, "image", 41.0))
+    assert "nothing computes it now: 0 of 12 images" in run_words(study, None)
+    for block in range(writer.n_blocks):
+        write_synthetic_block(writer, block)
+    finish_synthetic_study(writer)
+    assert "Then" not in run_words(open_study(writer.path), RunProgress("t-SNE patch", 25, 750, "step"))

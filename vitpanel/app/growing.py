@@ -1,0 +1,149 @@
+"""A study that a run may still be writing, and the line on its pages that lets them show more of it as it comes."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import panel as pn
+
+from vitpanel.app.inference import ModelService
+from vitpanel.core.metrics import metric_keys
+from vitpanel.state.selection import Selection, first_values
+from vitpanel.state.session import Session
+from vitpanel.study.files import StudyFiles
+from vitpanel.study.reader import Study, open_study
+from vitpanel.study.run_progress import RunProgress, read_progress
+from vitpanel.theme.notices import create_notice
+from vitpanel.views.background import Background
+from vitpanel.views.base import counted, escaped
+from vitpanel.views.bridge import Bridge
+
+LOOK_MS = 1_000
+# What the stages give a page, in the order in which they come.
+PARTS = {"heads": "the importance of heads", "latents": "codes of the attention patterns", "layout": "the maps"}
+
+
+class Growing:
+    """The study of a live model, read anew when a run has written more of it; shared by all pages of a process.
+
+    Parameters
+    ----------
+    service
+        Has the study as it was when it was opened, and is given each that follows.
+    """
+
+    def __init__(self, service: ModelService) -> None:
+        self.service = service
+        self._stamp = _stamp(service.study.path)
+        self._lock = Lock()
+
+    def look(self) -> Study:
+        """Return the study as it stands on disk; a finished one is not looked at. From any thread.
+
+        Raises
+        ------
+        VitpanelError
+            If what is on disk cannot be read.
+        """
+        with self._lock:
+            study = self.service.study
+            stamp = self._stamp if study.is_finished else _stamp(study.path)
+            if stamp != self._stamp:
+                self.service.study = open_study(study.path)
+                self._stamp = stamp
+            return self.service.study
+
+
+class RunLine(pn.viewable.Viewer):
+    """Says above the views of a study that is not finished what its run is at, and lets them show what has come.
+
+    Parameters
+    ----------
+    session
+        Whose views they are. Where its person has chosen nothing yet, the first image and head are chosen once it is
+        known which matter.
+    bridge
+        The session's.
+    growing
+        The study.
+    on_more
+        Told when there is more of the study.
+    """
+
+    def __init__(
+        self, session: Session, bridge: Bridge, growing: Growing, *, on_more: Sequence[Callable[[Study], Any]] = ()
+    ) -> None:
+        super().__init__()
+        self._session, self._growing, self._on_more = session, growing, on_more
+        self._background = Background(bridge)
+        self._first: dict[str, Any] | None = _choices(session.selection)
+        self._pane = create_notice("", kind="known", sizing_mode="stretch_width", margin=(4, 4, 0, 4))
+        self._say(session.study, read_progress(session.study.path))
+        self._looks = pn.state.add_periodic_callback(self._look, LOOK_MS)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        """Return the line."""
+        return self._pane
+
+    def _look(self) -> None:
+        def found() -> tuple[Study, RunProgress | None]:
+            study = self._growing.look()
+            return study, read_progress(study.path)
+
+        # What is read in the middle of a change is read again a second later.
+        self._background.run(found, lambda answer: self._show(*answer))
+
+    def _show(self, study: Study, progress: RunProgress | None) -> None:
+        if study is not self._session.study:
+            self._session.renew(study)
+            self._choose_first(study)
+            for tell in self._on_more:
+                tell(study)
+        self._say(study, progress)
+        if study.is_finished:
+            self._looks.stop()
+
+    def _choose_first(self, study: Study) -> None:
+        """Choose what a page of this study starts with, once that is known and if nothing has been chosen."""
+        selection = self._session.selection
+        if self._first is None or not any(f"importance/{key}" in study for key in metric_keys()):
+            return
+        if _choices(selection) == self._first:
+            selection.param.update(**first_values(study))
+        self._first = None
+
+    def _say(self, study: Study, progress: RunProgress | None) -> None:
+        self._pane.visible = not study.is_finished
+        html = f'<div class="notice known" role="status">{escaped(run_words(study, progress))}</div>'
+        if html != self._pane.object:
+            self._pane.object = html
+
+
+def run_words(study: Study, progress: RunProgress | None) -> str:
+    """What the run of a study that is not finished is at, and what comes after it, as a line."""
+    if progress is None:
+        return (
+            f"This study is not finished, and nothing computes it now: {study.n_done:,} of "
+            f"{counted(study.n_images, 'image')} are done. Run the same precompute command again to go on."
+        )
+    left = "" if progress.seconds_left is None else f", {_duration(progress.seconds_left)} left"
+    now = f"{progress.title}, {progress.done:,} of {counted(progress.total, progress.unit)}{left}"
+    later = [words for stage, words in PARTS.items() if not study.manifest.is_done(stage)][1:]
+    after = f" Then come {' and '.join(later)}." if later else ""
+    return f"The study is being computed, and the views show what is there: {now}.{after}"
+
+
+def _duration(seconds: float) -> str:
+    minute = 60
+    return f"{round(seconds)} s" if seconds < 2 * minute else f"{round(seconds / minute)} min"
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes when a run completes a block, an array or a stage."""
+    files = StudyFiles(path)
+    return tuple(place.stat().st_mtime_ns if place.exists() else 0 for place in (files.manifest, files.receipts))
+
+
+def _choices(selection: Selection) -> dict[str, Any]:
+    return {name: getattr(selection, name) for name in ("image", "layer", "head", "metric")}
