@@ -63,7 +63,7 @@ def test_version(capsys):
     assert vitpanel(capsys, "--version")[1].strip() == __version__
 
 
-@pytest.mark.parametrize("command", ["precompute", "inspect", "serve", "demo"])
+@pytest.mark.parametrize("command", ["precompute", "inspect", "serve", "report", "demo"])
 def test_every_command_has_help(capsys, command: str):
     code, out, _ = vitpanel(capsys, command, "--help")
     assert code == 0
@@ -140,10 +140,11 @@ def test_images_that_are_not_there_are_refused(capsys, checkpoint: Path, tmp_pat
         assert said in refused(capsys, "precompute", *words)
 
 
-@pytest.mark.parametrize("command", ["inspect", "serve"])
+@pytest.mark.parametrize("command", ["inspect", "serve", "report"])
 def test_what_is_no_study_is_refused(capsys, tmp_path: Path, command: str):
-    assert "no study at" in refused(capsys, command, tmp_path / "absent.study")
-    assert "not a study" in refused(capsys, command, tmp_path)
+    out = ("--out", tmp_path / "r.html") if command == "report" else ()
+    assert "no study at" in refused(capsys, command, tmp_path / "absent.study", *out)
+    assert "not a study" in refused(capsys, command, tmp_path, *out)
 
 
 def test_serving_nothing_is_refused(capsys):
@@ -159,6 +160,37 @@ def test_a_study_of_a_newer_format_is_refused(capsys, tmp_path: Path, command: s
     error = refused(capsys, command, path)
     assert "format 99" in error
     assert "Upgrade" in error
+
+
+def test_a_report_is_written_of_what_an_address_says(capsys, tmp_path: Path):
+    path, out = write_synthetic_study(tmp_path / "x.study"), tmp_path / "r.html"
+    words = ("report", path, "--state", "?image=4&layer=1&head=2", "--out", out, "--no-live")
+    code, printed, err = vitpanel(capsys, *words)
+    assert code == 0, err
+    assert printed.startswith(f"{out} shows {path} (")
+    page = out.read_text("utf-8")
+    assert "L1 H2" in page
+    assert "this report was made without it" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--state", "?image=400"), "image '400'"),
+        (("--state", "?layer=last"), "layer 'last'"),
+        (("--state", "somewhere"), "says nothing"),
+        (("--out", "r.pdf"), "r.pdf"),
+        (("--out", "nowhere/r.html"), "nowhere"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused(
+    capsys, monkeypatch, tmp_path: Path, words: tuple[str, ...], said: str
+):
+    monkeypatch.chdir(tmp_path)
+    path = write_synthetic_study(tmp_path / "x.study")
+    out = () if "--out" in words else ("--out", "r.html")
+    assert said in refused(capsys, "report", path, "--no-live", *words, *out)
+    assert not (tmp_path / "r.html").exists()
 
 
 @pytest.mark.slow

@@ -11,12 +11,23 @@ if TYPE_CHECKING:
     from vitpanel import elements
     from vitpanel.app.live_model import live_model
     from vitpanel.app.notebook import explore
+    from vitpanel.app.report.report import write_report
     from vitpanel.state import brush
     from vitpanel.state.brush import Brush
     from vitpanel.state.selection import Selection
     from vitpanel.study.reader import open_study
 
-__all__ = ["Brush", "Selection", "__version__", "brush", "elements", "explore", "live_model", "open_study"]
+__all__ = [
+    "Brush",
+    "Selection",
+    "__version__",
+    "brush",
+    "elements",
+    "explore",
+    "live_model",
+    "open_study",
+    "write_report",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -25,6 +36,7 @@ _HOMES = {
     "explore": "vitpanel.app.notebook",
     "live_model": "vitpanel.app.live_model",
     "open_study": "vitpanel.study.reader",
+    "write_report": "vitpanel.app.report.report",
 }
 _MODULES = {"brush": "vitpanel.state.brush", "elements": "vitpanel.elements"}
 

@@ -1,4 +1,4 @@
-"""The command line: ``vitpanel precompute``, ``inspect``, ``serve`` and ``demo``."""
+"""The command line: ``vitpanel precompute``, ``inspect``, ``serve``, ``report`` and ``demo``."""
 
 import os
 import sys
@@ -138,6 +138,43 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         is_open=no_auth,
     )
     serve_studies(studies, port=port, access=access, show=show, checkpoint=checkpoint, live=live, num_procs=num_procs)
+
+
+@app.command
+def report(
+    study: Path,
+    *,
+    out: Path,
+    state: str = "",
+    checkpoint: Path | None = None,
+    live: bool = True,
+) -> None:
+    """Write what is looked at as one page of HTML, which needs neither a server nor a network.
+
+    Parameters
+    ----------
+    study
+        Folder of the study.
+    out
+        The file to write, NAME.html; one that is there is replaced.
+    state
+        What is looked at, as the address of the app has it: the whole of it or what begins with its question mark, for
+        instance "?image=12&layer=0&head=4". Without it, what the app starts with.
+    checkpoint
+        The model's weights, a safetensors file; as for serve.
+    live
+        Ask the model for attention and pruning modes; --no-live leaves out what the study does not have, and needs no
+        torch.
+    """
+    from vitpanel.app.live_model import live_model
+    from vitpanel.app.report.report import write_report
+    from vitpanel.app.report.state import selection_of
+    from vitpanel.study.reader import open_study
+
+    opened = open_study(study)
+    model = live_model(opened, checkpoint=checkpoint) if live else None
+    write_report(opened, out, selection=selection_of(opened, state), live=model)
+    print(f"{out} shows {study} ({out.stat().st_size / 1e6:.1f} MB).")
 
 
 @app.command

@@ -72,7 +72,9 @@ class TwoCharts(View):
         super().__init__(session, bridge)
         self.source = ColumnDataSource({"x": [1, 2], "name": ["a,b", "ü"]})
         self.first = Chart(create_figure(), bridge, name="first", table=self._table)
-        self.second = Chart(create_figure(), bridge, name="second", title="Another", detail=lambda: self.mode)
+        self.second = Chart(
+            create_figure(), bridge, name="second", title="Another", detail=lambda: self.mode, python="hv.Curve([1, 2])"
+        )
         self.mode = ""
         self.third = Chart(create_figure(), bridge)
         self.sent = []
@@ -93,11 +95,13 @@ def test_view_offers_its_named_charts_and_names_files_by_the_choice(make_session
     view.session.selection.image = None
     view.save("second", "svg")
     same = {"scale": 1, "legend": None}
-    first, second = (same | {"figure": chart.figure.id} for chart in (view.first, view.second))
     table = 'place,name\n1,"a,b"\n2,ü\n'
+    caption = ["small · all images · L1 H2 · metric: Probability"]
     assert view.sent == [
-        first | {"kind": "csv", "file": "first_L1H2_image3.csv", "text": table},
-        second | {"kind": "svg", "file": "second_L1H2_all-images.svg", "text": ""},
+        same | {"figure": "", "kind": "csv", "file": "first_L1H2_image3.csv", "text": table, "caption": []},
+        same
+        | {"figure": view.second.figure.id, "kind": "svg", "file": "second_L1H2_all-images.svg", "text": ""}
+        | {"caption": caption},
     ]
 
 
@@ -127,9 +131,15 @@ def test_menu_offers_charts_by_title_and_says_what_cannot_be_saved(make_session)
     view.first.say("No layout.")
     view.view_tools._handle_msg({"opened": True})
     first, second, late = view.view_tools.charts
-    assert (first["title"], first["reason"], first["kinds"]) == ("First", "No layout.", ["png", "svg", "csv"])
+    assert (first["title"], first["reason"], first["kinds"]) == (
+        "First",
+        "No layout.",
+        ["png", "svg", "csv", "parquet"],
+    )
     assert (second["title"], second["reason"], second["kinds"]) == ("Another", "", ["png", "svg"])
     assert second["figure"] == view.second.figure.id
+    assert first["python"] == ""
+    assert second["python"].endswith("\nhv.Curve([1, 2])\n")
     # What the browser has not got has no id, and is not made for the menu.
     assert (late["title"], late["figure"], late["absent"]) == ("Late one", "", "Mark something first.")
     assert "figure" not in vars(view.late)

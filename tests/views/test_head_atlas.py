@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -102,16 +101,16 @@ def test_what_is_missing_is_said(make_session: Callable[..., Session]):
 
 
 def test_what_is_saved_is_the_order_shown_with_what_is_known(atlas: Any, monkeypatch: pytest.MonkeyPatch):
-    sent: list[dict[str, str]] = []
+    sent: list[dict[str, Any]] = []
     monkeypatch.setattr(atlas.strip, "send", sent.append)
     assert atlas.record()["reason"] == "Open the atlas of heads first."
     atlas.switch.value = True
     assert not atlas.record()["reason"]
     atlas.order.value = "entropy"
-    atlas.save("csv")
-    (file,) = sent
-    assert file["file"] == "attention-atlas_image3.csv"
-    table = pd.read_csv(io.StringIO(file["text"]))
+    atlas.save_picture(["a caption"])
+    assert sent == [{"file": "attention-atlas_image3.png", "caption": ["a caption"]}]
+    assert atlas.file_name("csv") == "attention-atlas_image3.csv"
+    table = atlas.table()
     study = atlas.session.study
     assert list(zip(table["layer"], table["head"], strict=True)) == atlas.session.heads_by("entropy")
     assert table["entropy"].is_monotonic_increasing

@@ -20,6 +20,7 @@ from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import HEADER_HEIGHT, create_frame, rename
 from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
+from vitpanel.app.report.button import ReportButton
 from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up
@@ -226,9 +227,10 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     history = HistoryButtons(explorer.session, explorer.bridge, lambda: address.left_out, styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
-    openers = [OnDemand(kind, partial(explorer.opened, slug)) for slug, kind in on_demand().items()]
+    openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
     bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 12)), TrustBadge(study)
-    header = [bar, *openers, badge, history, buttons, address]
+    report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
+    header = [bar, *openers, badge, history, report_button, buttons, address]
     content: list[Any] = [*_notices(address), explorer]
     page = create_frame(study_title(study), content, header=header)
     if document is not None and growing is not None and not study.is_finished:

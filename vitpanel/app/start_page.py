@@ -9,8 +9,9 @@ import numpy as np
 import panel as pn
 
 from vitpanel.app.page import create_frame
-from vitpanel.app.study_card import images_words, model_words, study_name
+from vitpanel.app.study_card import images_words, model_words
 from vitpanel.errors import StudyError, VitpanelError, public_words
+from vitpanel.state.caption import study_name
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.reader import Study, open_study
 from vitpanel.theme.palette import css

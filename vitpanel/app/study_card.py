@@ -5,15 +5,11 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from vitpanel.core.neighbours import N_NEIGHBOURS
+from vitpanel.state.caption import study_name
 from vitpanel.study.means import coverage_words
 from vitpanel.study.own_stages import LATENTS, LAYOUT
 from vitpanel.study.reader import Study
 from vitpanel.views.base import counted, escaped
-
-
-def study_name(study: Study) -> str:
-    """Name of a study: that of its folder, without the ending."""
-    return study.path.resolve().stem
 
 
 def study_title(study: Study) -> str:

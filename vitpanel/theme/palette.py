@@ -103,6 +103,11 @@ def signed_colours(n_colours: int = 255) -> tuple[str, ...]:
     return _ramp(_SIGNED, n_colours)
 
 
+def interpolated(anchors: tuple[str, ...], n_colours: int = 255) -> tuple[str, ...]:
+    """Colours evenly from the first of some to the last."""
+    return _ramp(anchors, n_colours)
+
+
 def heat_colours(ramp: tuple[str, ...], n_colours: int) -> tuple[str, ...]:
     """Colours of one of the ramps of values as light on a darkened picture, weak to strong."""
     return _ramp(_HEAT[ramp], n_colours)

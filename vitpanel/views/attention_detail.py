@@ -25,6 +25,7 @@ from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures,
 from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
 from vitpanel.views.head_atlas import STEM, HeadAtlas
+from vitpanel.views.tables import TABLE_KINDS
 from vitpanel.views.token_brush import TokenBrush
 from vitpanel.views.view import Place, View
 
@@ -43,6 +44,12 @@ _WORDS = {
     "padding": "5px 8px 0",
 }
 _PICTURE_TITLES = {"image": "Image", "source": "Mask: where the token looks", "target": "Mask: who looks at the token"}
+# What draws the same in Python.
+_PICTURES = {
+    "image": "",
+    "source": "elements.attention_masks(study, selection)",
+    "target": 'elements.attention_masks(study, selection, side="target")',
+}
 # A value that was shown with three digits may have been rounded up.
 ROUNDED = 1.005
 # As wide for each head, and while it waits: a change of width lays out the whole page again.
@@ -126,8 +133,11 @@ class AttentionDetail(View):
 
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save one of the charts, or the atlas."""
-        if stem == STEM:
-            self.atlas.save(kind)
+        if stem == STEM and kind in TABLE_KINDS:
+            table, file = self.atlas.table(), self.atlas.file_name(kind)
+            self.save_table(lambda: table, kind=kind, file=file)
+        elif stem == STEM:
+            self.atlas.save_picture(self.caption())
         else:
             super().save(stem, kind, scale=scale)
 
@@ -135,7 +145,9 @@ class AttentionDetail(View):
         pictures, bridge, grid = self.pictures, self.bridge, self.grid
         for name, fig in pictures.masks.figures.items():
             table = None if name == "image" else partial(self._mask_table, name)
-            chart = Chart(fig, bridge, name=f"attention-{name}", table=table, title=_PICTURE_TITLES[name])
+            chart = Chart(
+                fig, bridge, name=f"attention-{name}", table=table, title=_PICTURE_TITLES[name], python=_PICTURES[name]
+            )
             setattr(self, f"{name}_chart", chart)
         display = self.session.head_display
         self.lines_chart = Chart(
@@ -144,6 +156,7 @@ class AttentionDetail(View):
             name="attention-links",
             title="Links between tokens",
             table=lambda: links_table(display(), self.session.threshold_value() or 0, grid),
+            python="elements.token_lines(study, selection)",
         )
         self.histogram_chart = Chart(
             pictures.histogram.figure,
@@ -151,6 +164,7 @@ class AttentionDetail(View):
             name="attention-histogram",
             title="Values and threshold",
             table=lambda: histogram_table(display()),
+            python="elements.attention_histogram(study, selection)",
         )
         self.heatmap_chart = Chart(
             pictures.heatmap.figure,
@@ -158,6 +172,7 @@ class AttentionDetail(View):
             name="attention-matrix",
             title="Attention matrix",
             table=lambda: matrix_table(display(), grid),
+            python="elements.attention_heatmap(study, selection)",
         )
 
     def _mask_table(self, side: str) -> Any:

@@ -50,8 +50,14 @@ class AttentionStrength(View):
         self.scatter, self.scatter_chart = self.all_heads.plot, self.all_heads.chart
         self.bars = create_strength_bars(spec.grid.n_hops)
         self.area = create_density_area(patch_side=patch_side(spec))
-        self.bars_chart = Chart(self.bars.figure, bridge, name="attention-strength", table=self.bars_table)
-        self.area_chart = Chart(self.area.figure, bridge, name="distribution", table=self.area_table)
+        self.bars_chart = Chart(
+            self.bars.figure, bridge, name="attention-strength", table=self.bars_table,
+            python="elements.strength_bars(study, selection)",
+        )  # fmt: skip
+        self.area_chart = Chart(
+            self.area.figure, bridge, name="distribution", table=self.area_table,
+            python="elements.measure_distribution(study, selection)",
+        )  # fmt: skip
         names = {name: measure for measure, name in MEASURE_NAMES.items()}
         measure = create_select("Measure", names, session.selection.measure, width=88)
         self.measure = linked(measure, session.selection, "measure")

@@ -13,6 +13,7 @@ from vitpanel.errors import public_words
 from vitpanel.theme.palette import css
 from vitpanel.views.base import FILLED, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.tables import TABLE_KINDS
 
 
 class Chart(pn.viewable.Viewer):
@@ -36,6 +37,9 @@ class Chart(pn.viewable.Viewer):
         What is drawn below the figure in its files, as `ViewTools.download` takes it.
     absent
         What to say when it is asked for while it is not shown.
+    python
+        Expression of ``study``, ``selection`` and ``elements`` that draws the same, or what gives it; empty where no
+        element does.
     """
 
     _NOTE = f"""
@@ -49,7 +53,7 @@ class Chart(pn.viewable.Viewer):
         @keyframes late {{ from {{ opacity: 0 }} to {{ opacity: 1 }} }}
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of a chart
         self,
         fig: figure | Callable[[], figure] | Plot,
         bridge: Bridge,
@@ -60,6 +64,7 @@ class Chart(pn.viewable.Viewer):
         detail: Callable[[], str] = str,
         legend: Callable[[], dict[str, Any] | None] = lambda: None,
         absent: str = "This chart is not shown now.",
+        python: str | Callable[[], str] = "",
     ) -> None:
         super().__init__()
         self._fig, self._bridge = fig, bridge
@@ -67,6 +72,7 @@ class Chart(pn.viewable.Viewer):
         self.table = table
         self.title = title or (name or "").replace("-", " ").capitalize()
         self.detail, self.legend, self.absent = detail, legend, absent
+        self._python = python
         self.message = ""
 
     @cached_property
@@ -89,10 +95,15 @@ class Chart(pn.viewable.Viewer):
             fig.html_attributes = {"role": "img", "aria-label": self.title, "tabindex": "-1"}
         return fig
 
+    @property
+    def python(self) -> str:
+        """Expression that draws the same now; empty where no element does."""
+        return self._python if isinstance(self._python, str) else self._python()
+
     def record(self) -> dict[str, Any]:
         """What the menu of files says of this chart; one that has not been made yet is not made for that."""
         figure_id = self.figure.id if "figure" in vars(self) else ""
-        kinds = ["png", "svg", *(["csv"] if self.table is not None else [])]
+        kinds = ["png", "svg", *(TABLE_KINDS if self.table is not None else [])]
         known = {"stem": self.stem, "title": self.title, "kinds": kinds, "figure": figure_id}
         return known | {"reason": self.message, "absent": self.absent}
 

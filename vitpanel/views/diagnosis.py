@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
-import pandas as pd
 import panel as pn
 
 from vitpanel.errors import VitpanelError, public_words
@@ -18,6 +17,7 @@ from vitpanel.views.bridge import Bridge
 from vitpanel.views.checkbox import Checkbox
 from vitpanel.views.controls import create_select
 from vitpanel.views.figures.diagnosis_table import HEADINGS, DiagnosisTable, page_record, row_pictures
+from vitpanel.views.tables import TABLE_KINDS
 from vitpanel.views.view import View
 
 STEM = "diagnosis"
@@ -72,7 +72,7 @@ class Diagnosis(View):
         self.question = Question()
         self.n_rows = 0
         self.reason = ""
-        self._background, self._saving = Background(bridge), Background(bridge, is_slow=True)
+        self._background = Background(bridge)
         titles = {preset.title: key for key, preset in self.presets.items()}
         self.preset = create_select("Which heads on which images", titles, self.question.preset, width=250)
         self.only_brushed = Checkbox(label="only brushed images", margin=(10, 8, 0, 8))
@@ -178,18 +178,10 @@ class Diagnosis(View):
     def records(self) -> list[dict[str, Any]]:
         """What the menu of files says of the table."""
         title = f"First {MOST_SAVED:,} rows"
-        return [{"stem": STEM, "title": title, "kinds": ["csv"], "reason": self.reason, "absent": ""}]
+        return [{"stem": STEM, "title": title, "kinds": [*TABLE_KINDS], "reason": self.reason, "absent": ""}]
 
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save the first rows of the table, in its order, once they are looked up."""
-        del stem, kind, scale  # there is one file
+        del stem, scale  # there is one table
         rows = partial(self._rows, self.question, start=0, count=MOST_SAVED)
-        file = f"{STEM}_{self.question.preset}.csv"
-        self._saving.run(
-            lambda: rows().table,
-            lambda table: self._download(table, file),
-            refuse=lambda error: self.view_tools.say(error.message),
-        )
-
-    def _download(self, table: pd.DataFrame, file: str) -> None:
-        self.view_tools.download(None, kind="csv", file=file, text=table.to_csv(index=False))
+        self.save_table(lambda: rows().table, kind=kind, file=f"{STEM}_{self.question.preset}.{kind}")

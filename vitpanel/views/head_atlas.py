@@ -15,6 +15,7 @@ from vitpanel.theme.palette import css
 from vitpanel.views.base import FULL_WIDTH, escaped
 from vitpanel.views.controls import create_select, create_toggle
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
+from vitpanel.views.tables import TABLE_KINDS
 
 ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
 HEIGHT = 128
@@ -88,13 +89,15 @@ class HeadAtlas(pn.viewable.Viewer):
     def record(self) -> dict[str, Any]:
         """What the menu of files says of the strip."""
         reason = "" if self.is_open and self.session.atlas.status == "done" else "Open the atlas of heads first."
-        return {"stem": STEM, "title": "Atlas of heads", "kinds": ["png", "csv"], "reason": reason}
+        return {"stem": STEM, "title": "Atlas of heads", "kinds": ["png", *TABLE_KINDS], "reason": reason}
 
-    def save(self, kind: str) -> None:
-        """Let the browser save the strip as it is seen, as ``"png"``, or its numbers as ``"csv"``."""
-        image = self.session.selection.image
-        text = self.table().to_csv(index=False) if kind == "csv" else ""
-        self.strip.send({"kind": kind, "file": f"{STEM}_image{image}.{kind}", "text": text})
+    def file_name(self, kind: str) -> str:
+        """Name of a file of the strip."""
+        return f"{STEM}_image{self.session.selection.image}.{kind}"
+
+    def save_picture(self, caption: list[str]) -> None:
+        """Let the browser save the strip as it is seen as a PNG, with lines below it."""
+        self.strip.send({"file": self.file_name("png"), "caption": caption})
 
     def _entropy(self) -> np.ndarray:
         return self.session.head_values("entropy").per_head.ravel()

@@ -62,11 +62,18 @@ class HeadImportance(View):
         self.ranked = RankedList(session, bridge)
         self.modes = create_mode_bars()
         self.predictions = create_prediction_bars()
-        self.curve_chart = Chart(self.curve.figure, bridge, name="head-importance", table=self._curve_table)
-        self.modes_chart = Chart(self.modes.figure, bridge, name="pruning-modes", table=self._modes_table)
+        self.curve_chart = Chart(
+            self.curve.figure, bridge, name="head-importance", table=self._curve_table,
+            python="elements.importance_curve(study, selection)",
+        )  # fmt: skip
+        self.modes_chart = Chart(
+            self.modes.figure, bridge, name="pruning-modes", table=self._modes_table,
+            python="elements.mode_bars(study, selection)",
+        )  # fmt: skip
         self.predictions_chart = Chart(
             self.predictions.figure, bridge, name="predictions", table=self._predictions_table,
             detail=lambda: f"mode{session.selection.mode}",
+            python="elements.prediction_bars(study, selection)",
         )  # fmt: skip
         self.pinned = PinnedPanel(session, bridge)
         self.pinned_modes, self.pinned_strength, self.pinned_entropy = self.pinned.charts

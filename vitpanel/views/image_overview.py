@@ -91,6 +91,7 @@ class ImageOverview(View):
             title="Map of images",
             detail=lambda: f"by-{self._layout_name}",
             legend=lambda: {name: getattr(self.legend, name) for name in ("caption", "groups", "scale")},
+            python="elements.image_map(study, selection)",
         )
         self.strip = pn.pane.HTML("", height=STRIP_HEIGHT, stylesheets=[STRIP_STYLE], **FULL_WIDTH)
         # In the place of the strip while colours show a number; made then.

@@ -37,6 +37,7 @@ from vitpanel.views.figures.pattern_map import (
 )
 from vitpanel.views.icon_buttons import NO_DRAG, IconButton, IconButtons
 from vitpanel.views.map_clicks import MapClicks
+from vitpanel.views.tables import TABLE_KINDS
 from vitpanel.views.view import Place, View
 
 FIRST_SIZE = 320
@@ -82,11 +83,12 @@ class PatternOverview(View):
             title="Map of heads",
             detail=lambda: f"{session.selection.pattern}-by-{session.selection.map_colour}",
             legend=self._class_legend,
+            python="elements.pattern_map(study, selection)",
         )
         self.card = ClusterCard(session, bridge)
         self.cluster_chart = self.card.chart
         self._painter, self._counter = Background(bridge), Background(bridge, is_slow=True)
-        self._tabulator, self._clicks = Background(bridge, is_slow=True), MapClicks(session, bridge)
+        self._clicks = MapClicks(session, bridge)
         self._map: PatternMap | None = None
         self._cohesion: Cohesion | None = None
         self._colours = MapColours("layer", "layer")
@@ -172,6 +174,16 @@ class PatternOverview(View):
         groups = [{"name": name, "colour": colour, "marker": "circle"} for name, colour in looks]
         return {"caption": f"{self._colours.title}:", "groups": groups}
 
+    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
+        """Save one of the charts, or its table; that of millions of heads takes a while."""
+        if kind in TABLE_KINDS and stem == self.chart.stem and not self.chart.message:
+            self.view_tools.say("The table is being made; it is saved when it is ready.")
+        super().save(stem, kind, scale=scale)
+
+    def table_maker(self, chart: Chart) -> Callable[[], pd.DataFrame]:
+        """What makes the table of a chart; that of millions of heads in sight is made in another thread."""
+        return self._table_maker() if chart is self.chart else super().table_maker(chart)
+
     def _table_maker(self) -> Callable[[], pd.DataFrame]:
         """What makes the table of what is in sight now, in any thread."""
         shown = {"metric": self.session.selection.metric, "layout": self.session.selection.pattern}
@@ -179,19 +191,6 @@ class PatternOverview(View):
         if found is None:
             return pd.DataFrame
         return lambda: map_table(patterns, found, found.within(seen)[2], **shown)
-
-    def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
-        """Save one of the charts; the table of millions of heads is made beside the event loop."""
-        if kind != "csv" or stem != self.chart.stem or self.chart.message:
-            super().save(stem, kind, scale=scale)
-            return
-        self.view_tools.say("The table is being made; it is saved when it is ready.")
-        make, download = self._table_maker(), partial(self.view_tools.download, file=self.file_name(stem, kind))
-        self._tabulator.run(
-            lambda: make().to_csv(index=False),
-            lambda text: download(self.chart.figure, kind=kind, text=text),
-            refuse=lambda error: self.view_tools.say(error.message),
-        )
 
     # -- what the session says -------------------------------------------------------------------------------------
 

@@ -1,12 +1,14 @@
 """B4, B5, C4, C5: the pinned heads side by side."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
 import panel as pn
 from bokeh.events import Tap
+from bokeh.plotting import figure
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.pins import Head
@@ -29,15 +31,28 @@ class PinnedPanel(pn.viewable.Viewer):
         super().__init__(**params)
         self.session, self.bridge = session, bridge
         self.charts = (
-            Chart(lambda: self.figures.modes, bridge, name="pinned-modes", table=self._modes_table),
-            Chart(lambda: self.figures.strength, bridge, name="pinned-strength", table=self._strength_table),
-            Chart(lambda: self.figures.entropy, bridge, name="pinned-entropy", table=self._entropy_table),
+            self._chart("modes", self._modes_table, "mode_bars(study, selection{})"),
+            self._chart("strength", self._strength_table, "strength_bars(study, selection{})"),
+            self._chart("entropy", self._entropy_table, 'measure_distribution(study, selection{}, measure="entropy")'),
         )
         self._last: dict[Head, PinnedHead] = {}
         session.pinned.param.watch(self._on_change, ["answers", "is_shown"])
         session.selection.param.watch(self._on_change, ["image", "metric"])
         self._layout = pn.Column(pn.Spacer(), **FILLED, visible=False)
         self._is_built = False
+
+    def _chart(self, name: str, table: Callable[[], pd.DataFrame], call: str) -> Chart:
+        """Chart of one of the figures; ``call`` is the element for one head, with ``{}`` where the head is named."""
+
+        def python() -> str:
+            heads = [f", layer={layer}, head={head}" for layer, head in self.session.selection.pinned]
+            return " + ".join(f"elements.{call.format(head)}" for head in heads)
+
+        make = partial(self._figure, name)
+        return Chart(make, self.bridge, name=f"pinned-{name}", table=table, python=python)
+
+    def _figure(self, name: str) -> figure:
+        return getattr(self.figures, name)
 
     @cached_property
     def figures(self) -> PinnedHeads:

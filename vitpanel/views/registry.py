@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from vitpanel.core.packages import Registry
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.attention_strength import AttentionStrength
+from vitpanel.views.class_statistics import ClassStatistics
 from vitpanel.views.diagnosis import Diagnosis
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
@@ -62,5 +63,13 @@ REGISTRY = Registry[type[View]](
     misfit=_misfit,
     noun="view",
     see="View in vitpanel.views.view",
-    own=(ImageOverview, HeadImportance, AttentionStrength, PatternOverview, AttentionDetail, Diagnosis),
+    own=(
+        ImageOverview,
+        HeadImportance,
+        AttentionStrength,
+        PatternOverview,
+        AttentionDetail,
+        Diagnosis,
+        ClassStatistics,
+    ),
 )

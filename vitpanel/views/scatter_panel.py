@@ -52,8 +52,9 @@ class ScatterPanel(pn.viewable.Viewer):
         self._side = patch_side(spec)
         self.plot = create_head_scatter(spec.n_layers, spec.n_heads)
         self.chart = Chart(
-            self.plot.figure, bridge, name="all-heads", table=lambda: table_of(session), detail=self._detail
-        )
+            self.plot.figure, bridge, name="all-heads", table=lambda: table_of(session), detail=self._detail,
+            python="elements.head_scatter(study, selection)",
+        )  # fmt: skip
         self._counter = Background(bridge, is_slow=True)
         self._dark = False
         self._create_menus()

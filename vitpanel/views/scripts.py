@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-_IMPORT = re.compile(r'^import \{[\w, ]+\} from "\./([\w/]+\.js)"$\n?', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[\w, ]+\} from "((?:\.\.?/)+[\w/]+\.js)"$\n?', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _TYPES = re.compile(r"^/\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # for the type checker; a page is light without
 _MAIN = re.compile(r"^export default function (\w+)\((.*?)\) \{$", re.MULTILINE | re.DOTALL)
@@ -39,11 +39,15 @@ def body_text(package: str, name: str) -> str:
 
 
 def _texts(folder: Traversable, name: str, known: set[str] | None = None) -> Iterator[str]:
-    """Texts of a module and of all that it imports, each once and after those which it needs itself."""
+    """Texts of a module and of all that it imports, each once and after those which it needs itself.
+
+    Their names differ, in whatever folder they are.
+    """
     known = {name} if known is None else known
     text = folder.joinpath(name).read_text(encoding="utf-8")
-    for imported in _IMPORT.findall(text):
+    for place in _IMPORT.findall(text):
+        where, _, imported = place.rpartition("/")
         if imported not in known:
             known.add(imported)
-            yield from _texts(folder, imported, known)
+            yield from _texts(folder.joinpath(where), imported, known)
     yield _TYPES.sub("", _IMPORT.sub("", text))

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+import pandas as pd
 import panel as pn
 import param
 
 from vitpanel.errors import VitpanelError
+from vitpanel.state.as_code import script
+from vitpanel.state.caption import caption_lines, choice_facts
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
+from vitpanel.views.background import Background
 from vitpanel.views.base import FILLED, FULL_WIDTH
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
 from vitpanel.views.popover import Popover, chapter
+from vitpanel.views.tables import TABLE_KINDS, file_text
 from vitpanel.views.view_tools import VIEW_CLASS, ViewTools
 
 HEADER_HEIGHT = 44
@@ -85,6 +90,7 @@ class View(pn.viewable.Viewer):
         super().__init__(**params)
         self.session = session
         self.bridge = bridge
+        self._saving = Background(bridge, is_slow=True)
         self.view_tools = ViewTools.for_layers(
             session.study.spec.n_layers,
             list_charts=self.records,
@@ -153,7 +159,12 @@ class View(pn.viewable.Viewer):
 
     def records(self) -> list[dict[str, Any]]:
         """What the menu of files says of what can be saved."""
-        return [chart.record() for chart in self.charts.values()]
+        return [chart.record() | {"python": self._script(chart)} for chart in self.charts.values()]
+
+    def _script(self, chart: Chart) -> str:
+        """Lines of Python that draw a chart as it is now; empty where no element does."""
+        study, selection = self.session.study, self.session.selection
+        return script(study, selection, chart.python) if chart.python else ""
 
     def file_name(self, stem: str, kind: str) -> str:
         """Name of a file that says what was chosen, like ``head-importance_L0H4_image12.csv``."""
@@ -162,18 +173,34 @@ class View(pn.viewable.Viewer):
         return f"{'_'.join(filter(None, (stem, f'L{layer}H{head}', place, detail)))}.{kind}"
 
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
-        """Save one of the charts in the browser, as ``"png"`` of some scale, ``"svg"`` or ``"csv"``."""
+        """Save one of the charts in the browser, as ``"png"`` of some scale or ``"svg"``, or its table."""
         chart = self.charts[stem]
         if chart.message:
             self.view_tools.say(f"There is nothing to save: {chart.message}")
-            return
-        text = chart.table().to_csv(index=False) if kind == "csv" and chart.table is not None else ""
-        self.download(chart, kind, text=text, scale=scale)
+        elif kind in TABLE_KINDS:
+            self.save_table(self.table_maker(chart), kind=kind, file=self.file_name(stem, kind))
+        else:
+            file, legend = self.file_name(stem, kind), chart.legend()
+            look = {"scale": scale, "legend": legend, "caption": self.caption()}
+            self.view_tools.download(chart.figure, kind=kind, file=file, **look)
 
-    def download(self, chart: Chart, kind: str, *, text: str = "", scale: int = 1) -> None:
-        """Send a chart, or its numbers as ``text``, to the browser as a file."""
-        file = self.file_name(chart.stem or "", kind)
-        self.view_tools.download(chart.figure, kind=kind, file=file, text=text, scale=scale, legend=chart.legend())
+    def table_maker(self, chart: Chart) -> Callable[[], pd.DataFrame]:
+        """What makes the table of a chart as it is now; called in another thread, so nothing that is drawn is read."""
+        table = pd.DataFrame() if chart.table is None else chart.table()
+        return lambda: table
+
+    def save_table(self, make: Callable[[], pd.DataFrame], *, kind: str, file: str) -> None:
+        """Save a table in the browser, as ``"csv"`` or ``"parquet"``, once it is made, beside the event loop."""
+        facts = choice_facts(self.session.study, self.session.selection)
+        self._saving.run(
+            lambda: file_text(make(), kind, facts),
+            lambda text: self.view_tools.download(None, kind=kind, file=file, text=text),
+            refuse=lambda error: self.view_tools.say(f"{error.message} {error.hint}".strip()),
+        )
+
+    def caption(self) -> list[str]:
+        """Lines below pictures that are saved."""
+        return caption_lines(self.session.study, self.session.selection)
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""

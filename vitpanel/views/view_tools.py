@@ -1,7 +1,7 @@
 """What a view does in the browser alone: follow the theme, fill the page, save its charts as files."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -46,7 +46,8 @@ class ViewTools(JSComponent):
     ----------
     list_charts
         What can be saved: for each chart a record of ``stem``, ``title``, ``kinds``, the ``figure``'s id, the
-        ``reason`` why it cannot be saved now or nothing, and what to say when it is not shown, ``absent``.
+        ``reason`` why it cannot be saved now or nothing, what to say when it is not shown, ``absent``, and the lines
+        of ``python`` that draw it, without any where no element does.
     save
         Is given the stem, the kind and the scale that a person asks for.
     """
@@ -92,23 +93,27 @@ class ViewTools(JSComponent):
         text: str = "",
         scale: int = 1,
         legend: dict[str, Any] | None = None,
+        caption: Sequence[str] = (),
     ) -> None:
-        """Let the browser save a figure as ``"png"`` or ``"svg"`` as it is seen, or a ``"csv"`` that belongs to it.
+        """Let the browser save a figure as ``"png"`` or ``"svg"`` as it is seen, or a table that belongs to it.
 
         A figure that is hidden is not saved; the browser says so.
 
         Parameters
         ----------
         fig
-            None for numbers that belong to no figure.
+            None for a table.
+        text
+            Of a ``"csv"``; or a ``"parquet"`` in base64.
         scale
             Pixels of a PNG for each that the figure has on the screen, along each side.
         legend
             What is drawn below the figure: a ``caption`` and ``groups``, each a ``name``, ``colour`` and ``marker``.
+        caption
+            Lines below all that, which say what the figure is of; each is broken where it is too wide.
         """
-        figure_id = "" if fig is None else fig.id
-        what = {"kind": kind, "figure": figure_id, "file": file, "text": text, "scale": scale, "legend": legend}
-        self._send_msg(what)
+        what = {"kind": kind, "figure": "" if fig is None else fig.id, "file": file, "text": text}
+        self._send_msg(what | {"scale": scale, "legend": legend, "caption": list(caption)})
 
     def say(self, words: str) -> None:
         """Show words below the header for some seconds."""

@@ -164,8 +164,12 @@ export function render({model, el}) {
     const is_open = event.newState === "open"
     opener.setAttribute("aria-expanded", String(is_open))
     refusal.textContent = ""
-    document[is_open ? "addEventListener" : "removeEventListener"]("keydown", /** @type {EventListener} */ (on_key), true)
     if (is_open) fill()
+  })
+  // At once, where `toggle` comes later: a key may be quicker.
+  panel.addEventListener("beforetoggle", (/** @type {ToggleEvent} */ event) => {
+    const change = event.newState === "open" ? "addEventListener" : "removeEventListener"
+    document[change]("keydown", /** @type {EventListener} */ (on_key), true)
   })
   model.on(["brushes", "comparison", "kept", "against", "way"], show)
   model.on("msg:custom", (/** @type {{refusal?: string}} */ message) => { refusal.textContent = message.refusal ?? "" })

@@ -44,9 +44,9 @@ class AtlasStrip(JSComponent):
     _esm = module_text("vitpanel.views.figures", "atlas.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
-    def send(self, file: dict[str, str]) -> None:
-        """Let the browser save a ``file`` of a ``kind``: ``"png"``, drawn there, or ``"csv"``, whose ``text`` it is."""
-        self._send_msg(file)
+    def send(self, picture: dict[str, Any]) -> None:
+        """Let the browser save a picture as a PNG: the name of the ``file``, and the lines of its ``caption``."""
+        self._send_msg(picture)
 
 
 def atlas_sheet(thumbnails: np.ndarray, *, dark: bool) -> str:

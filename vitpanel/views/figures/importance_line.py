@@ -98,8 +98,6 @@ class ImportanceLine:
         n = 0 if table is None else int(table["n_set"].max())
         self.brush_item.update(visible=n > 0, label={"value": f"brush ({n:,})"})
         self.others_item.update(visible=n > 0 and others is not None, label={"value": others or ""})
-        # Five have no room in a row.
-        self.figure.legend[0].ncols = "auto" if others is None else 3
 
     def show_marks(self, marks: Mapping[str, HeadMarks | None]) -> None:
         """Show what is brushed of each head, in rows below the curve and in tooltips; see `HeadStrip.show`."""

@@ -1,7 +1,9 @@
 // What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
 import {read, themed} from "./colours.js"
-import {create, create_menu, save_file} from "./export.js"
+import {create} from "./create.js"
+import {create_menu} from "./export.js"
 import {apply_patches} from "./patches.js"
+import {save_file} from "./save.js"
 import {on_theme, theme} from "./theme.js"
 import {set_type_size} from "./type_size.js"
 
@@ -164,7 +166,7 @@ export function render({view, model, el}) {
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
   apply_patches(outer)
   const notes = create("div", {}), larger = create("button", {type: "button", className: "tool"})
-  el.append(...create_menu(model, ICONS.save), larger, notes)
+  el.append(...create_menu(model, ICONS.save, (words) => tell(notes, words)), larger, notes)
   const ends = [follow_theme(model, outer), follow_size(model, outer, larger)]
   model.on("msg:custom", (message) => {
     const css = (/** @type {string} */ name) => getComputedStyle(outer.el).getPropertyValue(name)

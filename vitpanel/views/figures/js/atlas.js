@@ -1,3 +1,6 @@
+import {lines_within} from "../../js/caption.js"
+import {create, pen_on} from "../../js/create.js"
+
 /**
  * @typedef {object} Parameters
  * @property {string} sheet
@@ -9,7 +12,7 @@
 
 /** @typedef {Component<Parameters>} Atlas */
 
-const MOST_COLUMNS = 12, ENLARGED = 4, LABEL = 16, GAP = 8
+const MOST_COLUMNS = 12, ENLARGED = 4, LABEL = 16, GAP = 8, FONT = "12px sans-serif"
 
 /**
  * @param {Blob} blob
@@ -24,32 +27,36 @@ function download(blob, file) {
 }
 
 /**
- * All thumbnails in the order shown, enlarged, with their names below.
+ * All thumbnails in the order shown, enlarged, with their names below, and lines below them all.
  *
  * @param {Atlas} model
  * @param {HTMLElement} atlas
+ * @param {string[]} caption
  * @returns {Promise<Blob>}
  */
-async function picture(model, atlas) {
+async function picture(model, atlas, caption) {
   const sheet = new Image(), look = getComputedStyle(atlas)
   sheet.src = model.sheet
   await sheet.decode()
   const size = sheet.naturalWidth / model.n_heads, side = ENLARGED * size
   const n_columns = Math.min(MOST_COLUMNS, model.order.length), n_rows = Math.ceil(model.order.length / n_columns)
-  const canvas = document.createElement("canvas")
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
-  canvas.width = GAP + n_columns * (side + GAP)
-  canvas.height = GAP + n_rows * (side + LABEL + GAP)
+  const canvas = create("canvas", {width: GAP + n_columns * (side + GAP)}), context = pen_on(canvas)
+  const top = GAP + n_rows * (side + LABEL + GAP)
+  context.font = FONT
+  const lines = lines_within(caption, canvas.width - 2 * GAP, (text) => context.measureText(text).width)
+  canvas.height = top + lines.length * LABEL + GAP
   context.fillStyle = look.getPropertyValue("--vp-surface") || "white"
   context.fillRect(0, 0, canvas.width, canvas.height)
-  Object.assign(context, {imageSmoothingEnabled: false, font: "12px sans-serif", textAlign: "center"})
+  Object.assign(context, {imageSmoothingEnabled: false, font: FONT, textAlign: "center"})
   context.fillStyle = look.getPropertyValue("--vp-text") || "black"
   model.order.forEach((place, i) => {
     const x = GAP + (i % n_columns) * (side + GAP), y = GAP + Math.floor(i / n_columns) * (side + LABEL + GAP)
-    const left = (place % model.n_heads) * size, top = Math.floor(place / model.n_heads) * size
-    context.drawImage(sheet, left, top, size, size, x, y, side, side)
+    const left = (place % model.n_heads) * size, upper = Math.floor(place / model.n_heads) * size
+    context.drawImage(sheet, left, upper, size, size, x, y, side, side)
     context.fillText(model.labels[place][0], x + side / 2, y + side + 12)
   })
+  context.textAlign = "left"
+  lines.forEach((line, i) => { context.fillText(line, GAP, top + i * LABEL + 12) })
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => {
       if (blob === null) reject(new Error("The browser cannot make a picture so large."))
@@ -107,13 +114,13 @@ export function render({model}) {
   }
   const show_order = () => {
     const old = new Map(buttons().map((button) => [Number(button.dataset.place), button]))
-    atlas.replaceChildren(...model.order.map((place) => old.get(place) ?? create(place)))
+    atlas.replaceChildren(...model.order.map((place) => old.get(place) ?? create_head(place)))
     show_labels()
     show_sheet()
     show_choice()
     reveal_choice()
   }
-  const create = (/** @type {number} */ place) => {
+  const create_head = (/** @type {number} */ place) => {
     const button = document.createElement("button")
     button.dataset.place = String(place)
     button.setAttribute("role", "option")
@@ -141,8 +148,8 @@ export function render({model}) {
     next.focus()
   })
 
-  model.on("msg:custom", async ({kind, file, text}) => {
-    download(kind === "csv" ? new Blob([text], {type: "text/csv"}) : await picture(model, atlas), file)
+  model.on("msg:custom", async ({file, caption}) => {
+    download(await picture(model, atlas, caption), file)
   })
   model.on("chosen", () => {
     chosen = model.chosen

@@ -1,0 +1,57 @@
+"""What a person looks at as lines of Python that draw it elsewhere."""
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from vitpanel.state.brush import Brush
+from vitpanel.state.selection import Selection
+from vitpanel.state.url import FIELDS, starting_values
+from vitpanel.study.reader import Study
+
+WIDEST = 100
+_starts: WeakKeyDictionary[Study, dict[str, Any]] = WeakKeyDictionary()
+
+
+def script(study: Study, selection: Selection, expression: str) -> str:
+    """Lines that open a study, choose what is chosen, and end with an expression of ``study`` and ``selection``.
+
+    The study is named by its folder, not by its path, which is the business of whoever runs the server.
+    """
+    lines = [
+        "import holoviews as hv",
+        "",
+        "import vitpanel",
+        "from vitpanel import elements",
+        "",
+        'hv.extension("bokeh")',
+        f"study = vitpanel.open_study({study.path.resolve().name!r})",
+        f"selection = {selection_code(study, selection)}",
+        expression,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def selection_code(study: Study, selection: Selection) -> str:
+    """Call that makes a selection: what differs from where a page of the study starts."""
+    start = _start(study)
+    chosen = {name: getattr(selection, name) for name in FIELDS}
+    told = [f"{name}={_code(value)}" for name, value in chosen.items() if value != start[name]]
+    line = f"vitpanel.Selection({', '.join(['study', *told])})"
+    if len(line) <= WIDEST:
+        return line
+    return "\n".join(["vitpanel.Selection(", *(f"    {part}," for part in ("study", *told)), ")"])
+
+
+def _start(study: Study) -> dict[str, Any]:
+    """Values of a selection that nothing has been chosen in."""
+    if study not in _starts:
+        _starts[study] = starting_values(Selection(study))
+    return _starts[study]
+
+
+def _code(value: Any) -> str:
+    if isinstance(value, Brush):
+        return f"vitpanel.Brush.from_dict({value.to_dict()!r})"
+    return repr(value.item() if isinstance(value, np.generic) else value)
