@@ -1,5 +1,7 @@
 """A set of heads pruned together in a browser, with the tiny model: numbers, progress, thumbnails and the curve."""
 
+from threading import Event
+
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
@@ -106,8 +108,6 @@ def test_a_run_is_cancelled_on_its_way_and_what_is_there_stays(shown, wait_until
 
 def wait_until_unwanted(service: ModelService, job) -> None:
     """Wait in the worker's thread until nobody wants a job."""
-    from threading import Event
-
     pause = Event()
     while job in service.runs._runs:
         pause.wait(0.01)
@@ -118,7 +118,7 @@ def test_a_curve_ends_with_all_heads_pruned(shown):
     opened(page)
     page.get_by_role("combobox", name="Which heads go first").select_option("most important first")
     page.get_by_role("button", name="Run: Necessity curve").click()
-    expect(page.get_by_text("most important first, 16 images")).to_be_visible()
+    expect(page.get_by_text("╌╌ most important first, 16 images")).to_be_visible()
     model, ablation = service_of(explorer)._model()
     pixels = service_of(explorer)._pixels(model, list(range(16)))
     after = ablation.prune_set(pixels, np.ones((2, 3), bool)).argmax(-1)

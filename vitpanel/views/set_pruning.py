@@ -52,14 +52,16 @@ class PruneSet(View):
             session.selection,
             "mode",
         )
-        self.scope = linked(create_select("On which images", {}, None, width=180), self.pruning, "scope")
+        self.scope = create_select("On which images", {}, None, width=180)
         self.panel = SetPruningPanel(**FILLED)
         self.panel.on_msg(self._on_message)
         for name, show in (("chosen", self._show_image), ("images", self._show_images), ("curves", self._show_curve)):
             self.pruning.param.watch(partial(self._soon, name, show), name)
         self.pruning.param.watch(partial(self._soon, "order", self._show_curve), "order")
-        self.pruning.param.watch(partial(self._soon, "next", self._show_next), "scope")
+        for name, show in (("scope", self._show_scopes), ("next", self._show_next)):
+            self.pruning.param.watch(partial(self._soon, name, show), "scope")
         self._show_scopes()
+        self.scope.param.watch(self._on_scope, "value")
         self._show_image()
         self._show_images()
         self._show_curve()
@@ -78,6 +80,11 @@ class PruneSet(View):
         self.bridge.put((self.slug, name), show)
 
     # -- acts of the person ----------------------------------------------------------------------------------------
+
+    def _on_scope(self, event: Any) -> None:
+        # A menu whose options are exchanged has no value for a moment.
+        if event.new is not None:
+            self.pruning.scope = event.new
 
     def _on_message(self, message: Any) -> None:
         """Do what the browser asks for, as far as there is such a thing."""
