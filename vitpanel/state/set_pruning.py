@@ -183,7 +183,7 @@ class SetPruning(param.Parameterized):
 def progress_words(outcome: Online[PrunedSoFar]) -> str:
     """How far a job is, or why it is not; as "37 of 200 images, about 12 s left"."""
     so_far = outcome.value
-    if so_far is None or (outcome.status == "running" and not len(so_far.found)):
+    if so_far is None or not len(so_far.found):
         return f"{outcome.message} {outcome.hint}".strip()
     n, n_all = len(so_far.found), len(so_far.job.images)
     count = counted(n_all, "image") if n == n_all else f"{n:,} of {counted(n_all, 'image')}"

@@ -29,7 +29,7 @@ section {{ min-width: 0; min-height: 0; overflow: auto; scrollbar-width: thin; d
 section + section {{ border-left: 1px solid {css("grid")}; }}
 h3 {{ margin: 0; font: 600 13px/18px sans-serif; }}
 .hint {{ color: {css("hint")}; }}
-.error {{ color: {css("warning")}; }}
+.wrong {{ color: {css("warning")}; }}
 .what {{ display: flex; gap: 8px; align-items: center; }}
 .what img {{ width: 38px; height: 38px; object-fit: contain; background: {css("grid")}; }}
 img.crisp {{ image-rendering: pixelated; }}

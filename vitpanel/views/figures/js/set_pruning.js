@@ -101,7 +101,7 @@ function create_image_part() {
     title.textContent = part.title
     words.textContent = part.words
     message.textContent = part.message
-    message.className = part.is_wrong ? "error" : "hint"
+    message.className = part.is_wrong ? "wrong" : "hint"
     body.replaceChildren(...part.rows.map(create_class))
     facts.replaceChildren(...part.facts.map(([name, value]) => element("tr", {},
       element("td", {className: "hint"}, name), element("td", {className: "number"}, value))))
@@ -134,7 +134,7 @@ function create_job(what, title, send) {
     cancel.disabled = !part.is_busy
     if (had_focus) (part.is_busy ? cancel : run).focus()
     status.textContent = part.status
-    status.className = part.is_wrong ? "error" : ""
+    status.className = part.is_wrong ? "wrong" : ""
     bar.value = part.done
     bar.hidden = !part.is_busy
     const below = part.words && `Below: ${part.words}.`, would = part.words === next ? "" : `Run prunes: ${next}.`
