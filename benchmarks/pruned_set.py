@@ -93,7 +93,7 @@ def cpu_seconds(run: Callable[[], object]) -> float:
 
 
 def peak_mb(name: str, weights: Path, mode: PruningMode, which: int, threads: int) -> float:
-    """Memory that a run takes at most beyond what was there before; what is made of the weights for the engine is there before."""
+    """Memory that a run takes at most beyond what was there before, among it what the engine makes of the weights."""
     torch.set_num_threads(threads)
     model = load_model(name, checkpoint=weights, device="cpu")
     run = runs(model, mode)[which]
