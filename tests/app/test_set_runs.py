@@ -96,9 +96,9 @@ def test_it_is_told_after_each_batch_how_far_it_is(service: ModelService):
     heard = list(service.runs.outcomes(job_of()))
     assert [len(outcome.value.found) for outcome in heard if outcome.value] == [1, 2, 3, 4, 5]
     assert [outcome.status for outcome in heard] == ["running"] * 4 + ["done"]
-    left = [outcome.value.seconds_left for outcome in heard if outcome.value]
-    assert left[0] is None
-    assert all(seconds > 0 for seconds in left[1:-1])
+    first, *left = [outcome.value.seconds_left for outcome in heard if outcome.value]
+    assert first is None
+    assert all(seconds is not None and seconds > 0 for seconds in left[:-1])
 
 
 @pytest.mark.usefixtures("one_by_one")
@@ -140,6 +140,7 @@ def test_what_nobody_wants_stops_and_is_gone_on_with_later(service: ModelService
 
     def leave_after_two(outcome: Online[Any]) -> None:
         heard.append(outcome)
+        assert outcome.value is not None
         if len(outcome.value.found) == 2:
             service.runs.leave("me", job_of())
             is_second.set()

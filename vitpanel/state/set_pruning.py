@@ -126,7 +126,7 @@ class SetPruning(param.Parameterized):
     def _on_brush(self, event: param.parameterized.Event) -> None:
         """Take the brushed images when some are brushed first, and others when none are any more."""
         known = list(scopes(self.session.study, event.new).values())
-        if event.old is None or self.scope not in known:
+        if (event.old is None and event.new is not None) or self.scope not in known:
             self.scope = known[0]
 
     def start(self) -> None:
