@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.core.pruned_images import pruned_images
 from vitpanel.core.received import received_attention
 from vitpanel.core.spec import ViTSpec
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.state.online import Matrices, Online
+from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
 
 
 class FakeInference:
@@ -17,7 +19,7 @@ class FakeInference:
 
     def __init__(self, spec: ViTSpec) -> None:
         self.spec = spec
-        self.waiting: dict[str, tuple[tuple[int, ...], Callable[[Online[Any]], None]]] = {}
+        self.waiting: dict[str, tuple[tuple[Any, ...], Callable[[Online[Any]], None]]] = {}
         self.is_prompt = True
 
     def modes(
@@ -44,7 +46,21 @@ class FakeInference:
         """Keep the request, and answer it if prompt."""
         self._ask("received", (image,), deliver)
 
-    def _ask(self, kind: str, key: tuple[int, ...], deliver: Callable[[Online[Any]], None]) -> None:
+    def prune_image(self, job: SetJob, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Keep the request, and answer it if prompt."""
+        self._ask("prune", (job,), deliver)
+
+    def prune_images(
+        self, job: SetJob, deliver: Callable[[Online[PrunedSoFar]], None], *, purpose: str = "images"
+    ) -> None:
+        """Keep the request, and answer it whole if prompt."""
+        self._ask(purpose, (job,), deliver)
+
+    def stop_pruning(self, purpose: str) -> None:
+        """Forget the request."""
+        self.waiting.pop(purpose, None)
+
+    def _ask(self, kind: str, key: tuple[Any, ...], deliver: Callable[[Online[Any]], None]) -> None:
         self.waiting[kind] = (key, deliver)
         deliver(Online("running"))
         if self.is_prompt:
@@ -53,9 +69,9 @@ class FakeInference:
     def answer(self, kind: str) -> None:
         """Deliver what was asked last."""
         key, deliver = self.waiting.pop(kind)
-        known = {"attention": self.matrices, "atlas": self.thumbnails, "received": self.received_attention}
-        compute = known.get(kind, self.pruned_head)
-        deliver(Online("done", compute(*key)))
+        answers = {"attention": self.matrices, "atlas": self.thumbnails, "received": self.received_attention}
+        answers |= {"prune": self.pruned_image, "images": self.so_far, "curve": self.so_far}
+        deliver(Online("done", answers.get(kind, self.pruned_head)(*key)))
 
     def fail(self, kind: str, *, message: str, hint: str) -> None:
         """Deliver a failure."""
@@ -73,6 +89,20 @@ class FakeInference:
             if probabilities is not None:
                 probabilities[2:5] = np.nan
         return PrunedHead(probabilities, {"cls": distances[0], "patch": distances[1]})
+
+    def pruned_image(self, job: SetJob) -> np.ndarray:
+        """Probabilities without pruning and with it."""
+        rng = np.random.default_rng([*job.images, len(job.sets[0]), job.mode])
+        return rng.dirichlet(np.ones(self.spec.n_classes), 2)
+
+    def so_far(self, job: SetJob, n: int | None = None) -> PrunedSoFar:
+        """The first images of a job, all by default."""
+        rng, images = np.random.default_rng(len(job.sets)), np.array(job.images[:n], int)
+        pruned = rng.dirichlet(np.ones(self.spec.n_classes), (len(images), 1 + len(job.sets)))
+        singly = np.full((len(images), len(job.sets)), np.nan)
+        return PrunedSoFar(
+            job, pruned_images(images, images * 0, pruned[:, 0], pruned=pruned[:, 1:], singly=singly), 1.0
+        )
 
     def matrices(self, image: int, layer: int) -> np.ndarray:
         """Row-stochastic attention of a layer."""

@@ -134,7 +134,7 @@ def test_a_view_without_a_place_is_built_when_it_is_opened(register, study: Stud
 
     register(Aside)
     explorer = Explorer(study)
-    assert list(registry.on_demand()) == ["diagnosis", "class-statistics", "aside"]
+    assert list(registry.on_demand()) == ["diagnosis", "class-statistics", "prune-set", "aside"]
     assert "aside" not in explorer.views
     page = create_page(study)
     opener = next(part for part in cast("Any", page[0]) if isinstance(part, OnDemand) and part.title == "Aside")

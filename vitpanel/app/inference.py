@@ -6,7 +6,7 @@ waits, the heads beside the last one are computed.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -19,19 +19,33 @@ import numpy as np
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
 from vitpanel.app.requests import Key, Request, Requests
+from vitpanel.app.set_runs import SessionRuns, SetRuns
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.core.pruned_images import PrunedImages, pruned_images
 from vitpanel.core.received import received_attention
+from vitpanel.core.regions import PruningMode
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.models.stopping import Stopped, step, stoppable
 from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.state.online import Matrices, Online
+from vitpanel.state.queries.pruned_images import image_table
+from vitpanel.state.queries.pruned_set import (
+    PrunedSoFar,
+    SetJob,
+    changes_one_by_one,
+    mask_of_heads,
+    pruning_job,
+)
 from vitpanel.study.reader import Study
 from vitpanel.views.session_loop import SessionLoop
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from vitpanel.models.ablation import Ablation
     from vitpanel.models.model import ViTModel
+    from vitpanel.state.brush import Brush
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +75,7 @@ class ModelService:
         self.cache = ByteCache(CACHE_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
         self._requests = Requests(self._pool, self._answer)
+        self.runs = SetRuns(self._pool, self._prune_images, failed=_failure, cache=self.cache)
         self._loaded: tuple[ViTModel, Ablation] | None = None
         self._wishes: list[Key] = []
         self._wishers: set[object] = set()
@@ -98,6 +113,42 @@ class ModelService:
         """
         return self._wait_for(("modes", image, layer, head))
 
+    def prune(
+        self,
+        heads: "Brush | np.ndarray | Sequence[tuple[int, int]]",
+        *,
+        mode: int = PruningMode.HEAD,
+        images: "Brush | Sequence[int] | None" = None,
+    ) -> "pd.DataFrame":
+        """Prune heads together and wait for what that does to images.
+
+        Parameters
+        ----------
+        heads
+            A brush of heads, a mask ``(n_layers, n_heads)`` of booleans, or heads as ``(layer, head)``.
+        mode
+            What of them is pruned, one of `PruningMode`.
+        images
+            A brush of images, or their numbers; None takes all that are done.
+
+        Returns
+        -------
+        One row an image, in the order of their numbers or as they were given, with the columns and meanings of
+        `vitpanel.state.queries.pruned_images.image_table`.
+
+        Raises
+        ------
+        ChoiceError
+            If there is no such head, mode or image, or the model has no class head.
+        InferenceError
+            If the model cannot be loaded or fails.
+        """
+        job = pruning_job(self.study, heads, mode=mode, images=images)
+        *_, outcome = self.runs.outcomes(job)
+        if outcome.value is None or outcome.status != "done":
+            raise InferenceError(outcome.message, hint=outcome.hint)
+        return image_table(self.study, outcome.value.found)
+
     def _wait_for(self, key: Key) -> Any:
         asker = object()
         try:
@@ -117,6 +168,7 @@ class ModelService:
     def leave(self, asker: object) -> None:
         """Let somebody want nothing any more; nor is anything prepared for them."""
         self._requests.leave(asker)
+        self.runs.leave(asker)
         self._wishers.discard(asker)
 
     def _answer(self, key: Key, request: Request) -> Any:
@@ -164,17 +216,11 @@ class ModelService:
         cached = self.cache.get(key)
         if cached is not None:
             return cached
+        if key[0] == "prune":
+            return self._prune_image(key)
         kind, image, layer, head = key
         model, ablation = self._model()
-        from vitpanel.models.images import decode_crop
-
-        crop = decode_crop(self.study.crop(image))
-        if crop.size != model.preprocessing.input_size[:0:-1]:
-            message = (
-                f"The picture of image {image} in the study is {crop.width} × {crop.height}, not of the model's size."
-            )
-            raise InferenceError(message, hint="Choose another image, or compute the study again.")
-        pixels = model.preprocessing.tensor([crop])
+        pixels = self._pixels(model, [image])
         if kind == "attention":
             return self._attention(model, pixels, image, layer)
         if kind == "atlas":
@@ -184,6 +230,50 @@ class ModelService:
         result = ablation.modes(pixels, layer, head, unpruned=self._unpruned(image))
         self.cache.put(key, result, size=_size(result))
         return result
+
+    def _pixels(self, model: "ViTModel", images: Sequence[int]) -> Any:
+        """Input of the model for some images, from the pictures in the study."""
+        from vitpanel.models.images import decode_crop
+
+        crops = [decode_crop(self.study.crop(image)) for image in images]
+        for image, crop in zip(images, crops, strict=True):
+            if crop.size != model.preprocessing.input_size[:0:-1]:
+                message = (
+                    f"The picture of image {image} in the study is {crop.width} × {crop.height}, not of the model's "
+                    "size."
+                )
+                raise InferenceError(message, hint="Choose another image, or compute the study again.")
+        return model.preprocessing.tensor(crops)
+
+    def _pruned(self, job: SetJob, images: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities of images without pruning ``(n, n_classes)`` and with the k sets ``(n, k, n_classes)``."""
+        model, ablation = self._model()
+        pixels, mode, spec = self._pixels(model, images), PruningMode(job.mode), self.study.spec
+        known = [self._unpruned(image) for image in images]
+        rows = [row for row in known if row is not None]
+        nobody = mask_of_heads(spec, ())
+        unpruned = np.stack(rows) if len(rows) == len(images) else ablation.prune_set(pixels, nobody)
+        pruned = [
+            ablation.prune_set(pixels, mask_of_heads(spec, heads), mode) if heads else unpruned for heads in job.sets
+        ]
+        return unpruned, np.stack(pruned, axis=1)
+
+    def _prune_image(self, key: Key) -> np.ndarray:
+        """Probabilities of one image without pruning and with a set, ``(2, n_classes)``."""
+        unpruned, pruned = self._pruned(key[1], key[1].images)
+        result = np.concatenate([unpruned, pruned[0]])
+        self.cache.put(key, result, size=result.nbytes)
+        return result
+
+    def _prune_images(self, job: SetJob, images: np.ndarray, is_unwanted: Callable[[], bool]) -> PrunedImages | None:
+        """What the sets of a job do to some images; None where it is stopped."""
+        try:
+            with stoppable(is_unwanted):
+                unpruned, pruned = self._pruned(job, images.tolist())
+        except Stopped:
+            return None
+        labels, singly = self.study.images["label"].to_numpy()[images], changes_one_by_one(self.study, job, images)
+        return pruned_images(images, labels, unpruned, pruned=pruned, singly=singly)
 
     def _unpruned(self, image: int) -> np.ndarray | None:
         """Probabilities without pruning from the study, where they are of the arithmetic of the live model."""
@@ -262,11 +352,13 @@ class SessionInference:
         self._loop: SessionLoop | None = SessionLoop()
         # The service knows a session by this alone, so that it keeps nothing of it alive.
         self._asker = object()
+        self._runs = SessionRuns(service.runs, self._loop)
         self._asked: dict[str, tuple[Key, Deliver]] = {}
 
     def close(self) -> None:
         """Want nothing any more: what is computed for this session alone stops, and nothing is delivered."""
         self._asked.clear()
+        self._runs.close()
         self._loop = None
         self._service.leave(self._asker)
 
@@ -293,6 +385,23 @@ class SessionInference:
     def received(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for what each token receives in all heads of an image."""
         self._ask(("received", image, -1, -1), deliver, purpose="received")
+
+    def prune_image(self, job: SetJob, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
+        """Ask for probabilities of an image without pruning and with a set of heads pruned."""
+        self._ask(("prune", job), deliver, purpose="prune")
+
+    def prune_images(
+        self, job: SetJob, deliver: "Callable[[Online[PrunedSoFar]], None]", *, purpose: str = "images"
+    ) -> None:
+        """Ask for sets of heads pruned on many images."""
+        if self._loop is not None:
+            message = "computing …" if self._service.is_loaded else "loading the model …"
+            deliver(Online("running", message=message))
+            self._runs.begin(job, deliver, purpose=purpose)
+
+    def stop_pruning(self, purpose: str) -> None:
+        """Want the job of a purpose no more."""
+        self._runs.stop(purpose)
 
     def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
         if self._loop is None:
@@ -348,12 +457,17 @@ def _outcome(future: "Future[Any]") -> Online[Any] | None:
         return Online("done", future.result())
     except CancelledError:
         return None
-    except VitpanelError as error:
+    except Exception as error:  # noqa: BLE001 - told
+        return _failure(error)
+
+
+def _failure(error: Exception) -> Online[Any]:
+    """What to say of an error."""
+    if isinstance(error, VitpanelError):
         return Online("failed", message=error.message, hint=error.hint)
-    except Exception as error:
-        logger.exception("The live model failed")
-        message = f"The model failed: {type(error).__name__}."
-        return Online("failed", message=message, hint="The log has the details.")
+    logger.error("The live model failed", exc_info=error)
+    message = f"The model failed: {type(error).__name__}."
+    return Online("failed", message=message, hint="The log has the details.")
 
 
 def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":

@@ -9,7 +9,7 @@ from typing import Any
 from vitpanel.errors import InferenceError
 
 MAX_WAITING = 64
-Key = tuple[str, int, int, int]
+Key = tuple[Any, ...]  # the kind of request first
 
 
 @dataclass(eq=False)

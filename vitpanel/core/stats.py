@@ -165,6 +165,27 @@ def hedges_g(one: Moments, other: Moments) -> EffectSize:
     return EffectSize(effect, effect - half_width, effect + half_width)
 
 
+def student_95(freedom: int) -> float:
+    """How many standard errors a 95 % interval reaches to each side, by Student's t.
+
+    Parameters
+    ----------
+    freedom
+        Degrees of freedom, at least 5: there the series is within 0.2 % of the exact quantile, and nearer beyond.
+
+    References
+    ----------
+    Abramowitz and Stegun 1964, Handbook of Mathematical Functions, 26.7.5.
+    """
+    z = NORMAL_95
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms))
+
+
 def _divided(above: np.ndarray, below: np.ndarray, *, otherwise: float = np.nan) -> np.ndarray:
     """Quotient, or another number where the divisor is not positive."""
     return np.divide(above, below, out=np.full(np.shape(above), otherwise, np.float64), where=below > 0)

@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
 
 NO_MODEL = (
     "The live model is off, so pruning modes and attention matrices cannot be computed; without --no-live, or with "
@@ -70,4 +71,21 @@ class Inference(Protocol):
         It is `vitpanel.core.received.received_attention`, right but for a unit of the third digit; NaN for a head that
         is not there.
         """
+        ...
+
+    def prune_image(self, job: SetJob, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for probabilities of the one image of a job without pruning and with its one set, ``(2, n_classes)``."""
+        ...
+
+    def prune_images(
+        self, job: SetJob, deliver: Callable[[Online[PrunedSoFar]], None], *, purpose: str = "images"
+    ) -> None:
+        """Ask for a job on many images; ``deliver`` hears from time to time how far it is.
+
+        A newer job of the same purpose drops the older one.
+        """
+        ...
+
+    def stop_pruning(self, purpose: str) -> None:
+        """Want the job of a purpose no more."""
         ...

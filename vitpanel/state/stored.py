@@ -8,6 +8,7 @@ from vitpanel.core.importance import reference_class
 from vitpanel.core.metrics import class_metrics, layer_metrics, metrics
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Inference, Matrices, Online
+from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
 from vitpanel.study.own_stages import N_MODES
 from vitpanel.study.reader import Study
 
@@ -59,6 +60,27 @@ class StoredModes:
             deliver(Online("idle", message=NO_MODEL))
         else:
             self._live.received(image, deliver)
+
+    def prune_image(self, job: SetJob, deliver: Callable[[Online[np.ndarray]], None]) -> None:
+        """Ask for a set of heads pruned on one image, which no study has."""
+        if self._live is None:
+            deliver(Online("idle", message=NO_MODEL))
+        else:
+            self._live.prune_image(job, deliver)
+
+    def prune_images(
+        self, job: SetJob, deliver: Callable[[Online[PrunedSoFar]], None], *, purpose: str = "images"
+    ) -> None:
+        """Ask for sets of heads pruned on many images, which no study has."""
+        if self._live is None:
+            deliver(Online("idle", message=NO_MODEL))
+        else:
+            self._live.prune_images(job, deliver, purpose=purpose)
+
+    def stop_pruning(self, purpose: str) -> None:
+        """Want the job of a purpose no more."""
+        if self._live is not None:
+            self._live.stop_pruning(purpose)
 
 
 def with_stored_modes(study: Study, live: Inference | None) -> Inference | None:

@@ -1,4 +1,4 @@
-"""The views that there are: the five of the paper's Fig. 1, a table of cases, and those that others add.
+"""The views that there are: the five of the paper's Fig. 1, two that are opened on demand, and those that others add.
 
 Others are given to `register`, or named as an entry point of the group ``vitpanel.views`` by a package.
 """
@@ -14,6 +14,7 @@ from vitpanel.views.diagnosis import Diagnosis
 from vitpanel.views.head_importance import HeadImportance
 from vitpanel.views.image_overview import ImageOverview
 from vitpanel.views.pattern_overview import PatternOverview
+from vitpanel.views.set_pruning import PruneSet
 from vitpanel.views.view import Place, View
 
 GROUP = "vitpanel.views"
@@ -71,5 +72,6 @@ REGISTRY = Registry[type[View]](
         AttentionDetail,
         Diagnosis,
         ClassStatistics,
+        PruneSet,
     ),
 )

@@ -12,8 +12,10 @@ from torch import Tensor
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.regions import HeadPruning, PruningMode, is_defined, pruning_mask
 from vitpanel.core.spec import ViTSpec
+from vitpanel.errors import ChoiceError
 from vitpanel.models.ablation.layer_metrics import by_metric, layer_metrics
 from vitpanel.models.ablation.products import HalfProducts
+from vitpanel.models.ablation.pruned_set import check_set, makes_attention, without_set
 from vitpanel.models.ablation.results import LeaveOneOut, ModeTable, PrunedTogether
 from vitpanel.models.adapters.site import AttentionSite
 from vitpanel.models.model import ViTModel
@@ -65,6 +67,8 @@ class Ablation(ABC, Generic[Clean]):
         self.model = model
         self.batch_size = batch_size
         self.precision = precision
+        # Images at once where each is run as it is; an engine that knows the machine may take fewer.
+        self._rows = batch_size
         self.modes_defined = [m for m in PruningMode if m is not PruningMode.NONE and is_defined(m, model.spec.grid)]
 
     def leave_one_out(self, images: Tensor, on_attention: OnAttention) -> LeaveOneOut:
@@ -129,6 +133,41 @@ class Ablation(ABC, Generic[Clean]):
             # What is not defined stays so.
             metrics[:, :first] *= 0
             return PrunedTogether(self._probabilities(clean.output), self._probabilities(output), by_metric(metrics))
+
+    def prune_set(self, images: Tensor, heads: np.ndarray, mode: PruningMode = PruningMode.HEAD) -> np.ndarray:
+        """Prune a set of heads together, by one forward an image in which nothing is kept.
+
+        Parameters
+        ----------
+        images
+            ``(n, channels, height, width)``, at least one: as many as fit run at once.
+        heads
+            The set, bool ``(n_layers, n_heads)``; without any, or with mode 0, nothing is pruned.
+        mode
+            What of them is pruned.
+
+        Returns
+        -------
+        Probabilities, float32 ``(n, n_classes)``.
+
+        Raises
+        ------
+        ChoiceError
+            If the model has no such head, mode or no class head.
+        """
+        spec = self.model.spec
+        check_set(spec, heads, mode)
+        if not spec.n_classes:
+            message = "The model has no class head, so there is no prediction that pruning could change."
+            raise ChoiceError(message, hint="Compute a study of a model with classes, or put a linear head on it.")
+        makes_a = bool(heads.any()) and makes_attention(self.model, mode)
+        most = min(self._rows, images_at_once(spec)) if makes_a else self._rows
+        found: list[np.ndarray] = []
+        with self._running(), without_set(self.model, heads, mode):
+            for rows in chunks(len(images), 1, most):
+                logits = self.model.module(images[rows].to(self.model.device))
+                found.append(_array(logits.float().softmax(-1)))
+        return np.concatenate(found)
 
     @abstractmethod
     def _clean(self, images: Tensor, on_attention: OnAttention | None = None) -> Clean:
