@@ -6,8 +6,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from vitpanel.state.brush import Brush
+from vitpanel.state.saved_state import FIELDS, starting_values
 from vitpanel.state.selection import Selection
-from vitpanel.state.url import FIELDS, starting_values
 from vitpanel.study.reader import Study
 
 WIDEST = 100
@@ -54,4 +54,6 @@ def _start(study: Study) -> dict[str, Any]:
 def _code(value: Any) -> str:
     if isinstance(value, Brush):
         return f"vitpanel.Brush.from_dict({value.to_dict()!r})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {_code(part)}" for name, part in value.items()) + "}"
     return repr(value.item() if isinstance(value, np.generic) else value)

@@ -17,8 +17,9 @@ from vitpanel.app.study_card import study_title
 from vitpanel.errors import VitpanelError
 from vitpanel.state.as_code import script
 from vitpanel.state.live import LiveModel
+from vitpanel.state.saved_state import starting_values
 from vitpanel.state.selection import Selection
-from vitpanel.state.url import starting_values, to_query
+from vitpanel.state.url import to_query
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css_variables
 from vitpanel.views.base import escaped
@@ -73,7 +74,7 @@ class Report:
     def _again(self) -> str:
         """How to see the same in the app and in a notebook."""
         study, selection = self._study, self._selection
-        said = to_query(selection, starting_values(Selection(study)))
+        said = to_query(selection, study=study, start=starting_values(Selection(study)))
         address = escaped(f"?{urlencode(said)}" if said else "the plain address")
         lines = escaped(script(study, selection, "vitpanel.explore(study, selection=selection)"))
         serve = escaped(f"vitpanel serve {study.path.resolve().name}")

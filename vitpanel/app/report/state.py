@@ -3,8 +3,9 @@
 from urllib.parse import parse_qsl
 
 from vitpanel.errors import ChoiceError
+from vitpanel.state.saved_state import FIELDS, starting_values
 from vitpanel.state.selection import Selection
-from vitpanel.state.url import FIELDS, apply_query, starting_values
+from vitpanel.state.url import apply_query
 from vitpanel.study.reader import Study
 
 
