@@ -10,8 +10,8 @@ from vitpanel.app.explorer import Explorer, all_kinds
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
 from vitpanel.state.brush import Ids, InPolygon, OfClass
+from vitpanel.state.saved_state import FIELDS
 from vitpanel.state.selection import Selection
-from vitpanel.state.url import FIELDS
 from vitpanel.study.reader import Study
 
 # What no element draws: the menu says so.

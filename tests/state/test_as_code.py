@@ -4,8 +4,8 @@ import vitpanel
 from tests.synthetic import write_synthetic_study
 from vitpanel.state.as_code import script, selection_code
 from vitpanel.state.brush import Ids, InPolygon, Near, Not, OfClass
+from vitpanel.state.saved_state import FIELDS
 from vitpanel.state.selection import Selection
-from vitpanel.state.url import FIELDS
 from vitpanel.study.reader import open_study
 
 BRUSHES = {

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import colorcet
 import numpy as np
-from bokeh.palettes import Blues256, Colorblind8, Greys256, Oranges256, TolRainbow, linear_palette
+from bokeh.palettes import Blues256, Colorblind8, Greys256, Oranges256, TolRainbow, Viridis, linear_palette
 
 CLS_COLOURS = tuple(reversed(Blues256))
 PATCH_COLOURS = tuple(reversed(Oranges256))
@@ -20,6 +20,8 @@ TEXT = "#2b323a"
 SURFACE = "white"
 WARNING = "#b3261e"
 WRONG_COLOUR = "#d55e00"
+# From little to much, of numbers without a sign.
+SEQUENTIAL = tuple(Viridis[5])
 # Of the wide line below and the thin one upon it, around a part of a photograph; of no ramp, so that no theme
 # exchanges them.
 OVER_IMAGE = ("#fdfdff", "#7b3f9e")

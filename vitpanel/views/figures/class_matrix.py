@@ -22,7 +22,7 @@ from bokeh.plotting import figure
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.queries.class_statistics import ClassMatrix
-from vitpanel.theme.palette import BRUSH, CHOSEN, MUTED, SHARE_COLOURS, TEXT, interpolated, signed_colours
+from vitpanel.theme.palette import BRUSH, CHOSEN, MUTED, SEQUENTIAL, TEXT, interpolated, signed_colours
 from vitpanel.views.base import counted, create_figure
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
@@ -57,7 +57,7 @@ class MatrixFigure:
         rows, columns = matrix.class_order, matrix.head_order
         mean, n = (part[np.ix_(rows, columns)] for part in (matrix.mean, matrix.n))
         low, high = _ends(mean, is_signed=is_signed)
-        colours = signed_colours() if is_signed else interpolated(SHARE_COLOURS)
+        colours = signed_colours() if is_signed else interpolated(SEQUENTIAL)
         self.mapper.update(palette=list(colours), low=low, high=high)
         self.bar.title = title
         n_images = n.max(axis=1, initial=0)
