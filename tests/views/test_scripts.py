@@ -11,6 +11,7 @@ from bokeh.models import CustomJS, CustomJSHover, CustomJSTickFormatter, Model
 
 from vitpanel.state.session import Session
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.registry import on_demand
 from vitpanel.views.registry import views as known_views
 from vitpanel.views.scripts import body_text, module_text
 
@@ -45,6 +46,15 @@ def test_a_module_stands_after_what_it_imports_each_once(package: Path):
     assert found == ["const low = 1", "const left = low", "const right = low", "export function render() {}"]
 
 
+def test_a_module_of_another_folder_is_found(package: Path):
+    other = package.parent.parent / "other" / "js"
+    other.mkdir(parents=True)
+    write(other, low="export const low = 1\n", left='import {low} from "./low.js"\nexport const left = low\n')
+    write(package, top='import {left} from "../../other/js/left.js"\nexport function render() {}\n')
+    lines = [line for line in module_text("scripted", "top.js").split("\n") if line]
+    assert lines == ["const low = 1", "const left = low", "export function render() {}"]
+
+
 def test_a_body_calls_the_function_with_what_bokeh_gives(package: Path):
     write(package, draw="/** @param {{a: number}} args */\nexport default function draw({\n  a, b,\n}, cb_obj) {\n}\n")
     body = body_text("scripted", "draw.js")
@@ -61,8 +71,8 @@ def test_a_body_without_a_function_is_refused(package: Path):
 @pytest.fixture
 def scripted(make_session: Callable[..., Session]) -> list[Model]:
     """All models with a script in the figures of all views."""
-    bridge, session = Bridge(), make_session()
-    charts = [chart for view in known_views().values() for chart in view(session, bridge).charts.values()]
+    bridge, session, kinds = Bridge(), make_session(), known_views() | on_demand()
+    charts = [chart for view in kinds.values() for chart in view(session, bridge).charts.values()]
     models = {model.id: model for chart in charts for model in chart.figure.references()}
     return [model for model in models.values() if isinstance(model, (CustomJS, CustomJSHover, CustomJSTickFormatter))]
 
