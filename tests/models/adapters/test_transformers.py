@@ -116,6 +116,9 @@ def test_heads_of_several_layers_are_pruned_together(folders: Path):
     found = create_ablation(model).prune(images, [HeadPruning(0, 1), HeadPruning(1, 2)])
     pruned = Pruned(folders / title, title, images, [(0, 1, everything), (1, 2, everything)])
     assert np.abs(found.probabilities - pruned.probabilities).max() < TOLERANCE
+    heads = np.zeros((model.spec.n_layers, model.spec.n_heads), bool)
+    heads[[0, 1], [1, 2]] = True
+    assert np.abs(create_ablation(model).prune_set(images, heads) - pruned.probabilities).max() < TOLERANCE
 
 
 def test_tokens_classes_and_pooling_are_read_from_the_model(folders: Path):
