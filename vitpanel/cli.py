@@ -1,7 +1,9 @@
-"""The command line: ``vitpanel precompute``, ``inspect``, ``serve``, ``report`` and ``demo``."""
+"""The command line: ``vitpanel precompute``, ``inspect``, ``serve``, ``report``, ``demo`` and ``jupyter``."""
 
 import os
+import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -65,6 +67,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     checkpoint: Path | None = None,
     port: int = 5006,
     address: str = "localhost",
+    unix_socket: Path | None = None,
     show: bool = True,
     live: bool = True,
     allow_websocket_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
@@ -92,6 +95,9 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     address
         Address to listen on. One that others than this computer reach needs --allow-websocket-origin, and a log-in or
         --no-auth.
+    unix_socket
+        File to listen on instead, for a proxy of your own on a computer that others use: a port is open to them all. It
+        must be in a folder that only you can enter.
     show
         Open a browser window.
     live
@@ -136,6 +142,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
             "oauth_redirect_uri": oauth_redirect_uri,
         },
         is_open=no_auth,
+        unix_socket=unix_socket,
     )
     serve_studies(studies, port=port, access=access, show=show, checkpoint=checkpoint, live=live, num_procs=num_procs)
 
@@ -198,6 +205,45 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
 
     with growing_demo_study(force=force) as study:
         serve_studies([study], port=port, access=Access(address), show=show, checkpoint=CHECKPOINT)
+
+
+@app.command
+def jupyter(
+    *,
+    unix_socket: Path,
+    studies: Annotated[Path | None, Parameter(env_var="VITPANEL_STUDIES")] = None,
+    checkpoint: Annotated[Path | None, Parameter(env_var="VITPANEL_CHECKPOINT")] = None,
+    live: Annotated[bool, Parameter(env_var="VITPANEL_LIVE")] = True,
+) -> None:
+    """Serve the studies of a user to the Jupyter server that starts this when its tile vitpanel is clicked.
+
+    What keeps a study from being shown is said on the page.
+
+    Parameters
+    ----------
+    unix_socket
+        File to listen on, in a folder that only you can enter.
+    studies
+        Folder of studies, or a study. Without it ~/studies is shown, and the demo where no study is in there.
+    checkpoint
+        The model's weights, where there is one study.
+    live
+        Load the model for pruning modes and attention matrices; --no-live, or VITPANEL_LIVE=no, takes a quarter of the
+        memory and no torch.
+    """
+    from vitpanel.app.access import Access
+    from vitpanel.app.jupyter import own_studies
+    from vitpanel.app.server import serve_problem, serve_studies
+    from vitpanel.demo import CHECKPOINT, growing_demo_study
+
+    # This is how Jupyter ends what it has started; the run of the demo is to end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    access, folder = Access(unix_socket=unix_socket), studies or own_studies()
+    try:
+        with growing_demo_study() if folder is None else nullcontext(folder) as path:
+            serve_studies([path], access=access, checkpoint=checkpoint if folder else CHECKPOINT, live=live)
+    except VitpanelError as error:
+        serve_problem(error, access=access)
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """The two ways to serve a study, as processes that answer requests."""
 
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import URLError
 
@@ -105,6 +107,18 @@ def test_a_log_in_is_asked_for_but_not_by_what_watches_the_server(studies: Path)
         assert "password" in get(f"{server.address}first").text
         assert "first.study" not in get(server.address).text
         assert get(f"{server.address}healthz").status == 200
+
+
+def test_the_cookies_of_a_log_in_are_for_this_server_alone(studies: Path):
+    with serving(serve(studies, "--basic-auth", "sesame", "--prefix", "/lab"), ready=READY) as server:
+        connection = HTTPConnection(server.origin.removeprefix("http://"), timeout=120)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/lab/login", "username=anna&password=sesame", form)
+        cookies = [value for name, value in connection.getresponse().getheaders() if name == "Set-Cookie"]
+        connection.close()
+        assert {"Path=/lab"} == set(
+            re.findall("Path=[^;]+", "".join(each for each in cookies if each.startswith("user=")))
+        )
 
 
 def test_several_processes_answer(studies: Path):

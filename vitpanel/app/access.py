@@ -1,9 +1,13 @@
 """Who may open the pages of a server, said before it starts."""
 
+import os
 import secrets
+import socket
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from vitpanel.errors import VitpanelError
@@ -30,6 +34,8 @@ class Access:
         https://panel.holoviz.org/how_to/authentication/providers.html
     is_open
         Whether everybody may come who reaches the server: to be said for one that others than this computer reach.
+    unix_socket
+        File to listen on instead of an address, in a folder that its owner alone can enter; None for an address.
     """
 
     address: str = "localhost"
@@ -39,6 +45,7 @@ class Access:
     basic_auth: str | None = None
     oauth: Mapping[str, str | None] = field(default_factory=dict)
     is_open: bool = False
+    unix_socket: Path | None = None
 
     @property
     def log_in(self) -> dict[str, Any]:
@@ -64,6 +71,9 @@ class Access:
         if "oauth_provider" not in given and any(name.startswith("oauth") for name in given):
             message = "Options of OAuth are given, and no provider."
             raise VitpanelError(message, hint="Name it with --oauth-provider, for instance github or generic.")
+        if self.unix_socket is not None:
+            check_socket(self.unix_socket)
+            return
         if is_loopback(self.address):
             return
         if not self.origins:
@@ -74,6 +84,38 @@ class Access:
             message = f"Others than this computer reach {self.address}, and nobody would have to log in."
             hint = "Give --basic-auth PASSWORD or --oauth-provider, or say --no-auth if a proxy asks who comes."
             raise VitpanelError(message, hint=hint)
+
+
+def check_socket(path: Path) -> None:
+    """Check that a unix socket can be made at a path where nobody but its owner reaches or replaces it.
+
+    Raises
+    ------
+    VitpanelError
+        If there are none here, its folder is not there or not closed to other users, or something is in its place.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        message = "This system has no unix sockets."
+        raise VitpanelError(message, hint="Leave --unix-socket away.")
+    folder = path.absolute().parent
+    hint = f"mkdir -p -m 700 {folder}"
+    try:
+        found = folder.stat()
+    except OSError as error:
+        message = f"The folder {folder} of the unix socket cannot be used: {error.strerror}."
+        raise VitpanelError(message, hint=hint) from error
+    if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid != os.getuid():
+        message = f"{folder}, the folder of the unix socket, is not closed to others than you."
+        raise VitpanelError(message, hint=f"Take a folder that only you can enter: {hint}/NAME")
+    if path.exists() and (not path.is_socket() or _answers(path)):
+        message = f"{path} is there already, and it is not the socket of a server that has ended."
+        raise VitpanelError(message, hint="Name another file with --unix-socket, or end the server that uses it.")
+
+
+def _answers(path: Path) -> bool:
+    """Whether a server listens at a unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def is_loopback(address: str) -> bool:

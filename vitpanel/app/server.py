@@ -10,6 +10,8 @@ from tornado.process import task_id
 
 from vitpanel.app.access import Access
 from vitpanel.app.explorer import create_app, open_once
+from vitpanel.app.page import create_frame
+from vitpanel.app.placeholder import create_problem
 from vitpanel.app.start_page import create_start_page, find_studies
 from vitpanel.app.study_card import study_title
 from vitpanel.errors import VitpanelError
@@ -24,9 +26,9 @@ HEALTH = "healthz"  # answers as long as the server does; asks nobody to log in
 def serve_studies(
     paths: Sequence[Path],
     *,
-    port: int,
     access: Access,
-    show: bool,
+    port: int = 0,
+    show: bool = False,
     checkpoint: Path | None = None,
     live: bool = True,
     num_procs: int = 1,
@@ -37,10 +39,10 @@ def serve_studies(
     ----------
     paths
         Studies, or folders of studies; of several, a page lists all.
-    port
-        0 takes a free one.
     access
         Where to listen, and who may come.
+    port
+        0 takes a free one.
     show
         Open a browser window.
     checkpoint
@@ -70,6 +72,16 @@ def serve_studies(
     _run(server, words, slug="" if len(studies) > 1 else ONE, show=show)
 
 
+def serve_problem(error: VitpanelError, *, access: Access) -> None:
+    """Serve a page that says why there is no study to serve, until interrupted."""
+    install()
+
+    def page() -> Any:
+        present(partial(create_frame, "vitpanel", [create_problem("No study can be shown", error)]), title="vitpanel")
+
+    _run(_started({"/": page}, port=0, access=access, num_procs=1), "No study is", slug="", show=False)
+
+
 def _pages(studies: dict[str, Path], *, checkpoint: Path | None, live: bool) -> dict[str, Callable[[], Any]]:
     """What makes the page at each address. Panel calls plain functions once per session, not partials."""
 
@@ -90,15 +102,21 @@ def _pages(studies: dict[str, Path], *, checkpoint: Path | None, live: bool) -> 
 
 
 def _started(pages: Any, *, port: int, access: Access, num_procs: int) -> Any:
-    origins, options = (
-        list(access.origins),
-        access.log_in | {"liveness": HEALTH, "num_procs": num_procs, "prefix": access.prefix},
-    )
+    origins = list(access.origins)
+    # Cookies of the log-in go to this server alone, not to others behind the same proxy.
+    options: dict[str, Any] = access.log_in | {"cookie_path": f"/{access.prefix.strip('/')}"}
+    options |= {"liveness": HEALTH, "num_procs": num_procs, "prefix": access.prefix}
+    if access.unix_socket is None:
+        where, hint = f"Port {port} of {access.address}", "Give another one with --port, or --port 0 for a free one."
+        options |= {"port": port, "address": access.address}
+    else:
+        where, hint = f"The unix socket {access.unix_socket}", "Name another file with --unix-socket."
+        options |= {"unix_socket": str(access.unix_socket)}
     try:
-        server: Any = get_server(pages, port=port, address=access.address, websocket_origin=origins or None, **options)
+        server: Any = get_server(pages, websocket_origin=origins or None, **options)
     except OSError as error:
-        message = f"Port {port} of {access.address} cannot be used: {error}."
-        raise VitpanelError(message, hint="Give another one with --port, or --port 0 for a free one.") from error
+        message = f"{where} cannot be used: {error}."
+        raise VitpanelError(message, hint=hint) from error
     except ValueError as error:  # of Bokeh, about an origin
         message = f"--allow-websocket-origin {' '.join(origins)}: {error}."
         raise VitpanelError(message, hint="Give a host, and the port if it is not 80: lab.example:8000") from error
@@ -110,8 +128,9 @@ def _run(server: Any, words: str, *, slug: str, show: bool) -> None:
     # Of several processes, one speaks.
     if not task_id():
         url = f"http://{server.address or 'localhost'}:{server.port}{server.prefix}/{slug}"
-        print(f"{words} open at {url}  (Ctrl+C ends the server)", flush=True)
-        if show:
+        where = f"at {url}" if server.port else f"behind the unix socket {server.unix_socket}"
+        print(f"{words} open {where}  (Ctrl+C ends the server)", flush=True)
+        if show and server.port:
             server.io_loop.add_callback(server.show, f"/{slug}")
     try:
         server.io_loop.start()

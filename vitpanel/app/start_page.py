@@ -47,8 +47,8 @@ def find_studies(paths: Sequence[Path]) -> dict[str, Path]:
         raise StudyError(message, hint="Name a folder that vitpanel precompute has written: vitpanel serve X.study")
     found: list[Path] = []
     for path in paths:
-        inside = [] if _is_study(path) or not path.is_dir() else sorted(filter(_is_study, path.iterdir()))
-        if path.is_dir() and not inside and not _is_study(path):
+        inside = [] if is_study(path) or not path.is_dir() else sorted(filter(is_study, path.iterdir()))
+        if path.is_dir() and not inside and not is_study(path):
             message = f"{path} is not a study, and there is none in it."
             raise StudyError(message, hint="Give the folder that vitpanel precompute has written, or one with several.")
         found += inside or [path]
@@ -58,6 +58,11 @@ def find_studies(paths: Sequence[Path]) -> dict[str, Path]:
         taken = sum(other == slug or other.startswith(f"{slug}-") for other in studies)
         studies[f"{slug}-{taken + 1}" if taken else slug] = path
     return studies
+
+
+def is_study(path: Path) -> bool:
+    """Whether a folder has a study."""
+    return StudyFiles(path).manifest.exists()
 
 
 def create_start_page(studies: dict[str, Path]) -> pn.Column:
@@ -71,10 +76,6 @@ def create_start_page(studies: dict[str, Path]) -> pn.Column:
     cards = "".join(f"<li>{_card(slug, path)}</li>" for slug, path in studies.items())
     html = f'<ul class="studies">{cards}</ul>'
     return create_frame("vitpanel", [pn.pane.HTML(html, stylesheets=[_LOOK], sizing_mode="stretch_both", margin=0)])
-
-
-def _is_study(path: Path) -> bool:
-    return StudyFiles(path).manifest.exists()
 
 
 def _card(slug: str, path: Path) -> str:
