@@ -170,7 +170,7 @@ def test_a_report_is_written_of_what_an_address_says(capsys, tmp_path: Path):
     assert printed.startswith(f"{out} shows {path} (")
     page = out.read_text("utf-8")
     assert "L1 H2" in page
-    assert "this report was made without it" in page
+    assert "this page was made without it" in page
 
 
 @pytest.mark.parametrize(
