@@ -63,7 +63,7 @@ def test_version(capsys):
     assert vitpanel(capsys, "--version")[1].strip() == __version__
 
 
-@pytest.mark.parametrize("command", ["precompute", "inspect", "serve", "report", "demo"])
+@pytest.mark.parametrize("command", ["precompute", "inspect", "serve", "report", "export", "demo"])
 def test_every_command_has_help(capsys, command: str):
     code, out, _ = vitpanel(capsys, command, "--help")
     assert code == 0
@@ -140,9 +140,9 @@ def test_images_that_are_not_there_are_refused(capsys, checkpoint: Path, tmp_pat
         assert said in refused(capsys, "precompute", *words)
 
 
-@pytest.mark.parametrize("command", ["inspect", "serve", "report"])
+@pytest.mark.parametrize("command", ["inspect", "serve", "report", "export"])
 def test_what_is_no_study_is_refused(capsys, tmp_path: Path, command: str):
-    out = ("--out", tmp_path / "r.html") if command == "report" else ()
+    out = {"report": ("--out", tmp_path / "r.html"), "export": (tmp_path / "pages",)}.get(command, ())
     assert "no study at" in refused(capsys, command, tmp_path / "absent.study", *out)
     assert "not a study" in refused(capsys, command, tmp_path, *out)
 
@@ -170,7 +170,7 @@ def test_a_report_is_written_of_what_an_address_says(capsys, tmp_path: Path):
     assert printed.startswith(f"{out} shows {path} (")
     page = out.read_text("utf-8")
     assert "L1 H2" in page
-    assert "this report was made without it" in page
+    assert "this page was made without it" in page
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,42 @@ def test_a_report_that_cannot_be_made_is_refused(
     out = () if "--out" in words else ("--out", "r.html")
     assert said in refused(capsys, "report", path, "--no-live", *words, *out)
     assert not (tmp_path / "r.html").exists()
+
+
+def test_an_export_says_what_it_has_written_and_may_be_written_anew(capsys, tmp_path: Path):
+    path, out = write_synthetic_study(tmp_path / "x.study"), tmp_path / "pages"
+    words = ("export", path, out, "--no-live", "--image", 1)
+    code, printed, err = vitpanel(capsys, *words, "--image", 4)
+    assert code == 0, err
+    size = sum(file.stat().st_size for file in out.iterdir())
+    assert printed == f"{out} shows {path}: 7 files, {size / 1e6:.1f} MB. Open {out / 'index.html'}.\n"
+    code, printed, err = vitpanel(capsys, *words)
+    assert code == 0, err
+    assert "6 files" in printed
+    assert "in the place of an earlier export" in printed
+    assert sorted(file.name for file in out.glob("*.html")) == ["image-1.html", "index.html"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("pages", "--image", "400"), "400"),
+        (("mine",), "mine is not empty"),
+        (("mine/notes.txt",), "mine/notes.txt"),
+        (("x.study/pages",), "within the study"),
+        (("x.study",), "within the study"),
+    ],
+)
+def test_an_export_that_cannot_be_made_is_refused(
+    capsys, monkeypatch, tmp_path: Path, words: tuple[str, ...], said: str
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    path = write_synthetic_study(tmp_path / "x.study")
+    assert said in refused(capsys, "export", path, *words, "--no-live")
+    assert not (tmp_path / "pages").exists()
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The command line: ``vitpanel precompute``, ``inspect``, ``serve``, ``report``, ``demo`` and ``jupyter``."""
+"""The command line: ``vitpanel precompute``, ``inspect``, ``serve``, ``report``, ``export``, ``demo``, ``jupyter``."""
 
 import os
 import signal
@@ -182,6 +182,43 @@ def report(
     model = live_model(opened, checkpoint=checkpoint) if live else None
     write_report(opened, out, selection=selection_of(opened, state), live=model)
     print(f"{out} shows {study} ({out.stat().st_size / 1e6:.1f} MB).")
+
+
+@app.command
+def export(
+    study: Path,
+    out: Path,
+    *,
+    image: Annotated[list[int] | None, Parameter(negative=())] = None,
+    checkpoint: Path | None = None,
+    live: bool = True,
+) -> None:
+    """Write a study as a folder of pages, which open without a server and without a network.
+
+    Parameters
+    ----------
+    study
+        Folder of the study.
+    out
+        The folder to write. One that is there must be empty, or written by this command before: its pages are replaced.
+    image
+        Number of an image that has a page of its own; may be given several times. Without it, the 6 images of as many
+        classes at which the head that matters most on average matters most.
+    checkpoint
+        The model's weights, a safetensors file; as for serve.
+    live
+        Ask the model for attention and pruning modes; --no-live leaves out what the study does not have, and needs no
+        torch.
+    """
+    from vitpanel.app.live_model import live_model
+    from vitpanel.app.report.folder import export_study
+    from vitpanel.study.reader import open_study
+
+    opened = open_study(study)
+    model = live_model(opened, checkpoint=checkpoint) if live else None
+    done = export_study(opened, out, images=image or (), live=model)
+    replaced = ", in the place of an earlier export" if done.is_again else ""
+    print(f"{out} shows {study}: {done.n_files} files, {done.n_bytes / 1e6:.1f} MB{replaced}. Open {done.index}.")
 
 
 @app.command

@@ -109,6 +109,7 @@ declare const Bokeh: {
   index: ViewIndex
   documents: BokehDocument[]
   Models: {get(name: string): any}
+  embed: {embed_item(item: unknown, place: string | null): Promise<unknown>}
 }
 
 /** A component of Panel as its script sees it: its parameters, and what it says and hears. */

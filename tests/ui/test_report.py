@@ -1,4 +1,4 @@
-"""A report in a browser: as a file without a network, printed, with notes; and saved from the page."""
+"""A report in a browser: as a file without a network, with notes, saved from the page; and a whole study."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.fakes import FakeModel
 from tests.synthetic import write_synthetic_study
 from tests.ui.conftest import PATIENCE
+from vitpanel.app.report.folder import export_study
 from vitpanel.app.report.parts import GROUPS
 from vitpanel.app.report.report import write_report
 from vitpanel.state.brush import OfClass
@@ -22,6 +23,7 @@ _N_DRAWN = """() => [...Bokeh.index.roots].filter(view => {
   const {canvas} = view.export("png"), pen = canvas.getContext("2d")
   return new Set(new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 5
 }).length"""
+SHARED = ("bokeh.min.js", "draw.js", "style.css")
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
@@ -34,13 +36,14 @@ def opened(page: Page, tmp_path: Path):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.context.set_offline(True)
 
-    def open_file(path: Path) -> Page:
+    def open_file(path: Path, *, n_drawn: int = N_PARTS, beside: tuple[str, ...] = ()) -> Page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.set_viewport_size({"width": 1280, "height": 720})
         page.goto(path.as_uri())
-        page.wait_for_function(f"({_N_DRAWN})() === {N_PARTS}")
-        assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
+        page.wait_for_function(f"({_N_DRAWN})() === {n_drawn}")
+        files = [path.as_uri(), *(path.with_name(name).as_uri() for name in beside)]
+        assert sorted(url for url in asked if not url.startswith(("data:", "blob:"))) == sorted(files)
         return page
 
     yield open_file
@@ -91,6 +94,22 @@ def test_notes_are_saved_with_it_and_are_text(opened, report: Path, tmp_path: Pa
     download.value.save_as(again)
     opened(again)
     expect(notes).to_have_text("L0 H1 looks <b>left</b>")
+
+
+def test_an_exported_study_is_read_from_its_folder_alone(opened, tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study"))
+    index = export_study(study, tmp_path / "pages", images=[3, 5], live=FakeModel(study.spec)).index
+    page = opened(index, n_drawn=index.read_text("utf-8").count("data-for="), beside=SHARED)
+    assert page.evaluate(_FITS)
+    n_drawn = (index.parent / "image-3.html").read_text("utf-8").count("data-for=")
+    page.get_by_role("link", name="Image 3").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Image 3 ")
+    page.wait_for_function(f"({_N_DRAWN})() === {n_drawn}")
+    assert page.evaluate(_FITS)
+    page.get_by_role("link", name="Next: image 5").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Image 5 ")
+    page.get_by_role("link", name="All images and heads").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("synthetic_vit")
 
 
 def test_the_page_saves_a_report_of_what_is_looked_at(shown, act, tmp_path: Path):

@@ -17,7 +17,7 @@ def choice_facts(study: Study, selection: Selection) -> dict[str, str]:
     """What is looked at, by what it is: study, image, head and metric, and what is brushed where something is."""
     facts = {
         "study": study_name(study),
-        "image": _image(study, selection.image),
+        "image": image_name(study, selection.image),
         "head": short_head_name(*selection.chosen_head),
         "metric": metric_of(selection.metric).label,
     }
@@ -34,7 +34,8 @@ def caption_lines(study: Study, selection: Selection) -> list[str]:
     return [chosen, *([" · ".join(brushed)] if brushed else [])]
 
 
-def _image(study: Study, image: int | None) -> str:
+def image_name(study: Study, image: int | None) -> str:
+    """Number of an image with the name of its label, if it has one; None is all images."""
     if image is None:
         return "all images"
     label = str(study.images["label_name"].iloc[image])

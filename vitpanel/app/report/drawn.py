@@ -1,6 +1,6 @@
 """Figures and tables of a report, as texts that its page holds."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import holoviews as hv
@@ -23,7 +23,26 @@ from vitpanel.views.base import escaped
 TOOLS = (PanTool, WheelZoomTool, BoxZoomTool, ResetTool, SaveTool, HoverTool)
 DIGITS = 4
 Steps = Generator[None, None, str]
-LEFT_OUT = "The model would be asked for this, and this report was made without it."
+LEFT_OUT = "The model would be asked for this, and this page was made without it."
+
+
+def groups_html(
+    groups: Mapping[str, tuple[Part, ...]], study: Study, selection: Selection, *, live: LiveModel | None
+) -> Generator[None, None, dict[str, str]]:
+    """Draw the parts of a page in steps, of which each takes a moment, and return the HTML below each heading."""
+    found: dict[str, str] = {}
+    for number, (heading, parts) in enumerate(groups.items()):
+        drawn = []
+        for i, part in enumerate(parts):
+            key = f"figure-{number}-{i}"
+            drawn.append((yield from part_html(part, study, selection, live=live, key=key)))
+        found[heading] = f'<div class="figures">{"".join(drawn)}</div>'
+    return found
+
+
+def sections_html(sections: Mapping[str, str]) -> str:
+    """Body of a page: headings, which are HTML, with what stands below each; those with nothing below are left out."""
+    return "".join(f"<section><h2>{heading}</h2>{text}</section>" for heading, text in sections.items() if text)
 
 
 def part_html(part: Part, study: Study, selection: Selection, *, live: LiveModel | None, key: str) -> Steps:

@@ -33,6 +33,7 @@ class Part:
     asks_model: bool = False
 
 
+OF_ALL = "All images and all heads"
 _MASK = "An image, darkened, and on it as light"
 GROUPS: dict[str, tuple[Part, ...]] = {
     "How much each head matters": (
@@ -74,7 +75,7 @@ GROUPS: dict[str, tuple[Part, ...]] = {
         Part("attention_masks", f"{_MASK} who looks at the token.", options={"side": "target"}, asks_model=True),
         Part("attention_histogram", "Values of the matrix, with the threshold of the links.", asks_model=True),
     ),
-    "All images and all heads": (
+    OF_ALL: (
         Part("image_map", "Near each other are images to which the same heads matter. Point at one for its class."),
         Part("pattern_map", "Near each other are heads that attend alike; dots are those of the chosen image."),
     ),

@@ -1,27 +1,19 @@
 """A report: what a person looks at, as one file of HTML."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from string import Template
-from urllib.parse import urlencode
 
-from bokeh.settings import settings
-
-from vitpanel import __version__
-from vitpanel.app.report.drawn import part_html
+from vitpanel.app.report.drawn import groups_html, sections_html
+from vitpanel.app.report.look import bokeh_script, drawing_script, made_words, page_template, style
 from vitpanel.app.report.parts import GROUPS
-from vitpanel.app.report.words import brushes_html, choice_html, study_html
+from vitpanel.app.report.words import again_html, brushes_html, choice_html, study_html
 from vitpanel.app.study_card import study_title
 from vitpanel.errors import VitpanelError
-from vitpanel.state.as_code import script
 from vitpanel.state.live import LiveModel
-from vitpanel.state.saved_state import starting_values
 from vitpanel.state.selection import Selection
-from vitpanel.state.url import to_query
 from vitpanel.study.reader import Study
-from vitpanel.theme.palette import css_variables
 from vitpanel.views.base import escaped
 
 SUFFIX = ".html"
@@ -42,44 +34,24 @@ class Report:
 
     def __init__(self, study: Study, selection: Selection, *, live: LiveModel | None = None) -> None:
         self._study, self._selection, self._live = study, selection.but(), live
-        self._groups: dict[str, list[str]] = {}
+        self._figures: dict[str, str] = {}
 
     def steps(self) -> Iterator[None]:
         """Draw the figures, a little at each step, so that others are answered in between."""
-        for heading, parts in GROUPS.items():
-            drawn = self._groups.setdefault(heading, [])
-            for part in parts:
-                key = f"figure-{len(self._groups)}-{len(drawn)}"
-                drawn.append((yield from part_html(part, self._study, self._selection, live=self._live, key=key)))
+        self._figures = yield from groups_html(GROUPS, self._study, self._selection, live=self._live)
 
     def html(self) -> str:
         """Return the page, once all steps are done."""
         study, selection = self._study, self._selection
-        brushes = brushes_html(study, selection)
-        figures = {heading: f'<div class="figures">{"".join(drawn)}</div>' for heading, drawn in self._groups.items()}
         sections = (
-            {"What is looked at": choice_html(study, selection) + self._again()}
-            | ({"What is brushed": brushes} if brushes else {})
-            | figures
+            {"What is looked at": choice_html(study, selection) + again_html(study, selection)}
+            | {"What is brushed": brushes_html(study, selection)}
+            | self._figures
             | {"The study": study_html(study)}
         )
-        body = "".join(f"<section><h2>{heading}</h2>{text}</section>" for heading, text in sections.items())
-        now = datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC")
         return _template().substitute(
-            title=escaped(study_title(study)),
-            made=f"Made on {now} with vitpanel {__version__}.",
-            body=body,
+            title=escaped(study_title(study)), made=made_words(), body=sections_html(sections)
         )
-
-    def _again(self) -> str:
-        """How to see the same in the app and in a notebook."""
-        study, selection = self._study, self._selection
-        said = to_query(selection, study=study, start=starting_values(Selection(study)))
-        address = escaped(f"?{urlencode(said)}" if said else "the plain address")
-        lines = escaped(script(study, selection, "vitpanel.explore(study, selection=selection)"))
-        serve = escaped(f"vitpanel serve {study.path.resolve().name}")
-        app = f"<p>In the app, <code>{serve}</code>, with this at the end of the address: <code>{address}</code></p>"
-        return f"<details><summary>See the same again</summary>{app}<p>In a notebook:</p><pre>{lines}</pre></details>"
 
 
 def write_report(
@@ -123,8 +95,5 @@ def write_report(
 @lru_cache(maxsize=1)
 def _template() -> Template:
     """Page with all that is the same in every report: the look, and Bokeh's scripts."""
-    text = Path(__file__).with_name("report.html").read_text(encoding="utf-8")
-    colours = " ".join(f"{name}: {value};" for name, value in css_variables(dark=False).items())
-    # `bokeh.resources` would add the scripts of Panel, which are fetched.
-    bokeh = (settings.bokehjs_path() / "js" / "bokeh.min.js").read_text(encoding="utf-8").replace("$", "$$")
-    return Template(text.replace("/* colours */", colours).replace("/* bokeh.min.js */", bokeh))
+    same = {"/* report.css */": style(), "/* bokeh.min.js */": bokeh_script(), "/* draw.js */": drawing_script()}
+    return page_template("report.html", same)

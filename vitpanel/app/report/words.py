@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -11,10 +12,13 @@ from vitpanel.app.trust_badge import badge_figures
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.trust import read_checks
 from vitpanel.errors import VitpanelError, public_words
+from vitpanel.state.as_code import script
 from vitpanel.state.brush import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_of
 from vitpanel.state.caption import BRUSHED, choice_facts
 from vitpanel.state.queries.image_set import describe_set, set_table
+from vitpanel.state.saved_state import starting_values
 from vitpanel.state.selection import Selection
+from vitpanel.state.url import to_query
 from vitpanel.study.image_words import remark_lines
 from vitpanel.study.reader import Study
 from vitpanel.views.base import escaped
@@ -29,8 +33,9 @@ def choice_html(study: Study, selection: Selection) -> str:
     if selection.image is not None:
         row = study.images.iloc[selection.image]
         facts |= {"file": str(row["file"]), "predicted": str(row["predicted_name"])}
+    picture = "" if selection.image is None else picture_html(study, selection.image)
     rows = "".join(f"<tr><th>{title}</th><td>{escaped(words)}</td></tr>" for title, words in facts.items())
-    return f'<div class="choice">{_picture(study, selection)}<table class="facts">{rows}</table></div>'
+    return f'<div class="choice">{picture}<table class="facts">{rows}</table></div>'
 
 
 def brushes_html(study: Study, selection: Selection) -> str:
@@ -50,14 +55,23 @@ def study_html(study: Study) -> str:
     )
 
 
-def _picture(study: Study, selection: Selection) -> str:
-    if selection.image is None:
-        return ""
+def picture_html(study: Study, image: int) -> str:
+    """An image as the model sees it, within the page; where it cannot be read the reason, as a line of text."""
     try:
-        data = base64.b64encode(study.crop(selection.image)).decode()
+        data = base64.b64encode(study.crop(image)).decode()
     except VitpanelError as error:
-        return f"<p>{escaped(public_words(error.message))}</p>"
-    return f'<img alt="image {selection.image}" src="data:image/webp;base64,{data}">'
+        return f"<span>{escaped(public_words(error.message))}</span>"
+    return f'<img alt="image {image}" src="data:image/webp;base64,{data}">'
+
+
+def again_html(study: Study, selection: Selection) -> str:
+    """How to see the same in the app and in a notebook."""
+    said = to_query(selection, study=study, start=starting_values(Selection(study)))
+    address = escaped(f"?{urlencode(said)}" if said else "the plain address")
+    lines = escaped(script(study, selection, "vitpanel.explore(study, selection=selection)"))
+    serve = escaped(f"vitpanel serve {study.path.resolve().name}")
+    app = f"<p>In the app, <code>{serve}</code>, with this at the end of the address: <code>{address}</code></p>"
+    return f"<details><summary>See the same again</summary>{app}<p>In a notebook:</p><pre>{lines}</pre></details>"
 
 
 def _sentence(study: Study, brush: Brush) -> str:
