@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.pruned_images import pruned_images
@@ -11,6 +12,7 @@ from vitpanel.core.received import received_attention
 from vitpanel.core.spec import ViTSpec
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.state.online import Matrices, Online
+from vitpanel.state.queries.pruned_images import COLUMNS
 from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
 
 
@@ -136,6 +138,11 @@ class FakeModel:
         """Six modes."""
         self.n_asked += 1
         return self._inference.pruned_head(image, layer, head)
+
+    def prune(self, _heads: Any, *, mode: int = 1, images: Any = None) -> pd.DataFrame:
+        """A table of one image, on which nothing changes."""
+        self.n_asked += 1
+        return pd.DataFrame(np.zeros((1, len(COLUMNS))), columns=list(COLUMNS))
 
     def received(self, image: int) -> np.ndarray:
         """What each token gets in the same matrices."""

@@ -176,7 +176,7 @@ def test_a_report_is_written_of_what_an_address_says(capsys, tmp_path: Path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--state", "?image=400"), "image '400'"),
+        (("--state", "?image=400"), "image 400"),
         (("--state", "?layer=last"), "layer 'last'"),
         (("--state", "somewhere"), "says nothing"),
         (("--out", "r.pdf"), "r.pdf"),

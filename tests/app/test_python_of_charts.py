@@ -15,7 +15,10 @@ from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
 # What no element draws: the menu says so.
-WITHOUT = {"attention-image", "cluster", "attention-atlas", "diagnosis", "class-statistics"}
+WITHOUT = {
+    "attention-image", "cluster", "attention-atlas", "diagnosis", "class-statistics", "necessity-curve",
+    "pruned-set_heads", "pruned-set_image", "pruned-set_images",
+}  # fmt: skip
 CHOICES: dict[str, dict[str, Any]] = {
     "the start": {"pinned": [(0, 0)]},
     "much": {
@@ -74,4 +77,4 @@ def test_every_element_draws_a_chart_of_the_page(study: Study):
 
     text = "".join(scripts(Explorer(study, selection=Selection(study, pinned=[(0, 0)]))).values())
     unused = {name for name in elements.__all__ if f"elements.{name}(" not in text}
-    assert unused == {"save", "head_ranking"}
+    assert unused == {"save", "head_ranking", "token_shares"}

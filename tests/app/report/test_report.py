@@ -149,7 +149,7 @@ def test_what_an_address_says_is_chosen(study: Study):
 
 
 @pytest.mark.parametrize(
-    ("address", "said"), [("?image=99", "image '99'"), ("?colour=4", "says nothing"), ("/x.study", "says nothing")]
+    ("address", "said"), [("?image=99", "image 99"), ("?colour=4", "says nothing"), ("/x.study", "says nothing")]
 )
 def test_a_wrong_address_is_refused(study: Study, address: str, said: str):
     with pytest.raises(ChoiceError, match=said) as caught:
