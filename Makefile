@@ -34,7 +34,7 @@ types: .venv/node.stamp
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(NODE) node_modules/typescript/bin/tsc
 
-ui: .venv/browser.stamp
+ui: .venv/browser.stamp .venv/node.stamp
 	$(BIN)/python -m pytest -m ui
 
 reliability: .venv/test.stamp

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.fakes import FakeInference
 from tests.synthetic import synthetic_attention, write_synthetic_study
 from vitpanel.errors import StudyIncompleteError
 from vitpanel.state.brush import Ids, Near
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
 from vitpanel.study.reader import open_study
 
 ALL_ROWS = np.arange(12 * 2 * 3)
@@ -114,3 +116,14 @@ def test_colours_of_brushed_tokens_are_known_of_the_chosen_image_alone(patterns:
     patterns.selection.param.update(image=4, tokens=None)
     assert np.array_equal(patterns.values(ALL_ROWS, colours).reshape(12, 2, 3), values, equal_nan=True)
     assert patterns.colours() == patterns.colours()
+
+
+def test_a_study_that_is_read_anew_keeps_what_the_live_model_says_of_tokens(study: Any):
+    session = Session(study, inference=FakeInference(study.spec))
+    session.renew(study)
+    # No study stores what patches give.
+    session.selection.param.update(image=2, map_colour="tokens", share_source="patches", tokens=Ids((3, 4), "token"))
+    colours, shares = session.patterns.colours(), session.token_shares()
+    assert shares is not None
+    assert not colours.reason
+    assert np.allclose(colours.shares, shares.values.ravel())

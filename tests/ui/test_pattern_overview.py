@@ -219,7 +219,7 @@ def test_neighbours_of_the_chosen_head_and_their_examples(
     shown.button("heads most like the chosen one").click()
     wait_until(lambda: isinstance(shown.session.selection.heads, Near))
     expect(shown.page.get_by_text("100 heads", exact=True)).to_be_visible()
-    count = shown.page.get_by_role("textbox")
+    count = shown.page.get_by_role("spinbutton", name="Number of heads")
     count.fill("7")
     count.press("Enter")
     expect(shown.page.get_by_text("7 heads", exact=True)).to_be_visible()

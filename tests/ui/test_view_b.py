@@ -187,16 +187,16 @@ def test_the_question_mark_is_reached_by_tab_and_its_text_stays(opened):
 def test_heads_are_pinned_by_mouse_and_key_up_to_four(opened, wait_until):
     selection, order = opened.session.selection, [int(flat) for flat in opened.order]
     for flat in order[:3]:
-        opened.row(flat).get_by_role("button").click()
+        opened.row(flat).locator(".pin").click()
     wait_until(lambda: selection.pinned == [divmod(flat, N_HEADS) for flat in order[:3]])
     opened.row(order[3]).click()
     opened.page.get_by_role("listbox").press("p")
     wait_until(lambda: len(selection.pinned) == 4)
-    opened.row(order[4]).get_by_role("button").click()
+    opened.row(order[4]).locator(".pin").click()
     expect(opened.page.get_by_role("alert")).to_have_text("4 heads are pinned already. Unpin one first.")
     opened.row(order[0]).click()  # whatever comes next, the refusal is over
     expect(opened.page.get_by_role("alert")).to_have_count(0)
-    opened.row(order[4]).get_by_role("button").click()
+    opened.row(order[4]).locator(".pin").click()
     expect(opened.page.get_by_role("alert")).to_have_count(1)
     opened.row(order[3]).click()
     opened.page.get_by_role("button", name="Unpin", exact=True).click()
@@ -210,7 +210,7 @@ def test_pinned_heads_are_compared_on_one_scale(opened, wait_until, place_of, se
     opened.page.get_by_role("button", name="Compare", exact=True).click()
     expect(opened.page.get_by_text("No head is pinned.")).to_be_visible()
     for flat in (1, 26, 35):
-        opened.row(flat).get_by_role("button").click()
+        opened.row(flat).locator(".pin").click()
     wait_until(lambda: session.selection.pinned == [(0, 1), (4, 2), (5, 5)])
     wait_until(lambda: list(figures.mode_bars.data["head"][::6]) == ["L0 H1", "L4 H2", "L5 H5"])
     label = session.reference_class

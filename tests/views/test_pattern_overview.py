@@ -224,7 +224,7 @@ def test_a_box_marks_a_cluster_and_the_card_says_what_it_is(view: Any):
     assert card._layout.visible
     assert "<b>72 heads</b> on 12 of 12 images" in card.words.object
     assert card.parts.object.count("<span>17 %</span><span>100 %</span>") == 4
-    assert "of the cluster" in card.parts.object
+    assert "of all" in card.parts.object
     assert "and 2 more" in card.parts.object
     assert card.map.pairs.data["image"][0].shape == (16, 16)
     assert len(card.table()) == 6

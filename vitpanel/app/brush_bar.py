@@ -36,7 +36,7 @@ _BAR = f"""
     .cross:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
     .opener {{ flex: none; height: 24px; padding: 0 10px; border: 1px solid {css("muted")}; border-radius: 12px;
         cursor: pointer; font: 12.5px/20px sans-serif; color: white; background: none; white-space: nowrap; }}
-    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(255, 255, 255, 0.15); }}
+    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(0, 0, 0, 0.25); }}
     .opener:focus-visible {{ outline: 2px solid white; outline-offset: 1px; }}
 """
 _PANEL = f"""

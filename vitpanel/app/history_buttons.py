@@ -27,7 +27,7 @@ _BUTTONS = """
         background: none; cursor: pointer; }
     .buttons > button.narrow { width: 18px; padding: 5px 1px; }
     button svg { display: block; fill: currentColor; }
-    .buttons > button:hover:enabled, .buttons > button[aria-expanded=true] { background: rgba(255, 255, 255, 0.15); }
+    .buttons > button:hover:enabled, .buttons > button[aria-expanded=true] { background: rgba(0, 0, 0, 0.25); }
     .buttons > button:focus-visible { outline: 2px solid currentColor; outline-offset: -2px; }
     .buttons > button:disabled { opacity: 0.4; cursor: default; }
 """

@@ -35,7 +35,7 @@ class OnDemand(JSComponent):
     :host {{ align-self: center; }}
     .opener {{ height: 24px; padding: 0 10px; border: 1px solid {css("muted")}; border-radius: 12px; cursor: pointer;
         font: 12.5px/20px sans-serif; color: white; background: none; white-space: nowrap; }}
-    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(255, 255, 255, 0.15); }}
+    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(0, 0, 0, 0.25); }}
     .opener:focus-visible {{ outline: 2px solid white; outline-offset: 1px; }}
     .over {{ position: fixed; inset: auto 0 0 0; height: calc(0.57 * (100vh - {HEADER_HEIGHT}px));
         min-height: 340px; z-index: 1200; display: flex; box-sizing: border-box;

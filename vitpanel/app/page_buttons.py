@@ -35,7 +35,7 @@ class PageButtons(JSComponent):
     .buttons > button {{ width: 30px; height: 30px; padding: 5px; border: 0; border-radius: 4px; color: inherit;
         background: none; cursor: pointer; font: 600 17px/20px sans-serif; }}
     button svg {{ display: block; fill: currentColor; }}
-    .buttons > button:hover {{ background: rgba(255, 255, 255, 0.15); }}
+    .buttons > button:hover {{ background: rgba(0, 0, 0, 0.25); }}
     .buttons > button:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
     .keys {{ inset: 48px 8px auto auto; margin: 0; padding: 10px 16px; font: 13px/1.7 sans-serif; color: {css("text")};
         background: {css("surface")}; border: 1px solid {css("muted")}; border-radius: 4px;

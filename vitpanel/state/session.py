@@ -62,7 +62,7 @@ class Session(Answers):
 
     def renew(self, study: Study) -> None:
         """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
-        self.patterns = Patterns(study, self.selection.fit(study))
+        self.patterns = Patterns(study, self.selection.fit(study), token_shares=self.token_shares)
         super().renew(study)
 
     # -- results from the study ------------------------------------------------------------------------------------

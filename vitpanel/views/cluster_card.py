@@ -22,6 +22,7 @@ from vitpanel.views.figures.example_heads import ExampleHeads, example_columns
 MOST_PARTS = 4
 MAP_SIDE = 80
 EXAMPLES_WIDTH = 118
+_COLUMNS = "here: share of the heads that are marked; of all: how many of this head's, over all images, are marked"
 _STYLE = f"""
     .words {{ color: {css("text")}; font: 11px/13px sans-serif; padding: 1px 0 0 8px; }}
     .parts {{ color: {css("text")}; font: 10.5px/15px sans-serif; padding: 0 4px; }}
@@ -66,7 +67,9 @@ class ClusterCard(pn.viewable.Viewer):
         html = {"stylesheets": [_STYLE], "margin": 0}
         self.words = pn.pane.HTML("", sizing_mode="stretch_width", **html)
         self.parts = pn.pane.HTML("", sizing_mode="stretch_width", **html)
-        self.count = create_stepper("", start=1, step=50, value=1, width=100, margin=(0, 0), visible=False)
+        self.count = create_stepper(
+            "Number of heads", has_words=False, start=1, step=50, value=1, width=76, margin=0, visible=False
+        )
         self.count.param.watch(self._on_count, "value")
         self.clear = create_button("Clear the cluster", sign="×", width=26)
         self.clear.on_click(lambda _: self.session.selection.param.update(heads=None))
@@ -152,7 +155,7 @@ class ClusterCard(pn.viewable.Viewer):
 
     def _parts_html(self, summary: ClusterSummary) -> str:
         shown = summary.parts[:MOST_PARTS]
-        head = '<div class="part rest"><b>head</b><span>of the cluster</span><span>of this head</span></div>'
+        head = f'<div class="part rest" title="{_COLUMNS}"><b>head</b><span>here</span><span>of all</span></div>'
         rows = head + "".join(_part_html(part, shown[0].share) for part in shown)
         rest = len(summary.parts) - len(shown)
         more = [f"and {rest} more" * bool(rest)]

@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from vitpanel.theme.palette import css
+from vitpanel.views.stepper import Stepper
 
 HEIGHT = 30
 # The design of a page has looks of its own for Panel's buttons, which only what is important takes away.
@@ -49,8 +50,6 @@ _BOX = f"""
     .bk-input-group .bk-input.bk-input:disabled {{ opacity: 0.5; }}
     .bk-input-group .bk-input::placeholder {{ color: {css("hint")}; opacity: 1; }}
     .bk-input-group select.bk-input option {{ color: {css("text")}; background: {css("surface")}; }}
-    .bk-input-group > .bk-spin-wrapper {{ height: {HEIGHT}px; }}
-    .bk-input-group > .bk-spin-wrapper > .bk-spin-btn {{ width: 20px; }}
     :host(.wrong) .bk-input-group .bk-input.bk-input {{ border-color: {css("warning")};
         box-shadow: inset 0 0 0 1px {css("warning")}; }}
 """
@@ -101,9 +100,9 @@ def create_text_box(label: str, **look: Any) -> pn.widgets.TextInput:
     return pn.widgets.TextInput(label=label, stylesheets=[_BOX, _TEXT], **_box() | look)
 
 
-def create_stepper(label: str, **look: Any) -> pn.widgets.IntInput:
+def create_stepper(label: str, **look: Any) -> Stepper:
     """Return a box for a whole number with its label on its border, and two buttons to step."""
-    return pn.widgets.IntInput(label=label, stylesheets=[_BOX], **_box() | look)
+    return Stepper(label=label, **_box() | look)
 
 
 def create_choice(options: dict[str, Any], value: Any, **look: Any) -> pn.widgets.RadioButtonGroup:

@@ -49,7 +49,7 @@ class ReportButton(JSComponent):
     button {{ width: 30px; height: 30px; padding: 5px; border: 0; border-radius: 4px; color: inherit; background: none;
         cursor: pointer; }}
     button svg {{ display: block; fill: currentColor; }}
-    button:hover {{ background: rgba(255, 255, 255, 0.15); }}
+    button:hover {{ background: rgba(0, 0, 0, 0.25); }}
     button:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
     button[aria-disabled="true"] {{ opacity: 0.5; cursor: progress; }}
     .words {{ position: absolute; right: 0; top: 38px; z-index: 1300; width: max-content; max-width: 280px;

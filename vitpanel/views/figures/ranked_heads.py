@@ -39,8 +39,8 @@ _LOOK = f"""
     font-variant-numeric: tabular-nums; }}
 .name {{ flex: 1 0 44px; white-space: nowrap; }}
 .value {{ flex: 0 0 42px; text-align: right; font-variant-numeric: tabular-nums; }}
-.pin {{ flex: 0 0 24px; height: 22px; padding: 0; border: 1px solid transparent; border-radius: 3px; font: inherit;
-    line-height: 20px; color: {css("hint")}; background: none; cursor: pointer; }}
+.pin {{ flex: 0 0 24px; height: 22px; box-sizing: border-box; border: 1px solid transparent; border-radius: 3px;
+    line-height: 20px; text-align: center; color: {css("hint")}; cursor: pointer; }}
 .pin:hover {{ border-color: {css("muted")}; color: inherit; }}
 .pinned .pin {{ color: inherit; font-weight: bold; border-color: {css("chosen")}; }}
 .zero {{ stroke: {css("muted")}; stroke-width: 0.6; }}

@@ -17,7 +17,7 @@ export function render({model}) {
   strip.setAttribute("aria-label", "Examples")
   const create = (/** @type {Example} */ {head, name, words, picture}) => {
     const button = document.createElement("button")
-    button.setAttribute("aria-label", words)
+    button.setAttribute("aria-label", `${name}: ${words}`)
     button.title = words
     const shown = document.createElement(picture ? "img" : "span")
     if (picture) Object.assign(shown, {src: picture, alt: ""})

@@ -74,7 +74,8 @@ function make_row(flat, name) {
   const bar = drawing("line", {class: "effect", y1: HEIGHT / 2, y2: HEIGHT / 2, x1: WIDTH / 2}, svg)
   const interval = drawing("line", {class: "interval", y1: HEIGHT / 2, y2: HEIGHT / 2}, svg)
   const value = element("span", {class: "value"}, row)
-  const pin = element("button", {class: "pin", type: "button", tabindex: -1}, row)
+  // No button: a head is an option, which has none inside. The key for it is that of the list.
+  const pin = element("span", {class: "pin", role: "img"}, row)
   return {row, rank, bars, name, zero, area, dot, bar, interval, value, pin}
 }
 
@@ -186,6 +187,7 @@ export function render({model, el}) {
       const number = model.pinned.indexOf(flat) + 1
       pin.textContent = number > 0 ? String(number) : "+"
       pin.title = `${number ? "Unpin" : "Pin"} ${name}`
+      dress(pin, number > 0 ? {"aria-label": `pinned as ${number}`, "aria-hidden": "false"} : {"aria-hidden": "true"})
       row.classList.toggle("pinned", number > 0)
     })
   }
