@@ -41,7 +41,7 @@ def opened(page: Page, tmp_path: Path):
         page.on("request", lambda request: asked.append(request.url))
         page.set_viewport_size({"width": 1280, "height": 720})
         page.goto(path.as_uri())
-        page.wait_for_function(f"({_N_DRAWN})() === {n_drawn}")
+        wait_until(lambda: page.evaluate(_N_DRAWN) == n_drawn)
         files = [path.as_uri(), *(path.with_name(name).as_uri() for name in beside)]
         assert sorted(url for url in asked if not url.startswith(("data:", "blob:"))) == sorted(files)
         return page
@@ -96,7 +96,7 @@ def test_notes_are_saved_with_it_and_are_text(opened, report: Path, tmp_path: Pa
     expect(notes).to_have_text("L0 H1 looks <b>left</b>")
 
 
-def test_an_exported_study_is_read_from_its_folder_alone(opened, tmp_path: Path):
+def test_an_exported_study_is_read_from_its_folder_alone(opened, wait_until, tmp_path: Path):
     study = open_study(write_synthetic_study(tmp_path / "a.study"))
     index = export_study(study, tmp_path / "pages", images=[3, 5], live=FakeModel(study.spec)).index
     page = opened(index, n_drawn=index.read_text("utf-8").count("data-for="), beside=SHARED)
@@ -104,7 +104,7 @@ def test_an_exported_study_is_read_from_its_folder_alone(opened, tmp_path: Path)
     n_drawn = (index.parent / "image-3.html").read_text("utf-8").count("data-for=")
     page.get_by_role("link", name="Image 3").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Image 3 ")
-    page.wait_for_function(f"({_N_DRAWN})() === {n_drawn}")
+    wait_until(lambda: page.evaluate(_N_DRAWN) == n_drawn)
     assert page.evaluate(_FITS)
     page.get_by_role("link", name="Next: image 5").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Image 5 ")
