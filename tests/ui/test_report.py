@@ -18,7 +18,7 @@ from vitpanel.study.reader import open_study
 pytestmark = pytest.mark.ui
 N_PARTS = sum(map(len, GROUPS.values()))
 # Figures whose canvas has more than its ground on it.
-_N_DRAWN = """() => [...Bokeh.index.roots].filter(view => {
+_N_DRAWN = """() => [...(window.Bokeh?.index.roots ?? [])].filter(view => {
   if (!(view.bbox.width > 200 && view.bbox.height > 200)) return false
   const {canvas} = view.export("png"), pen = canvas.getContext("2d")
   return new Set(new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 5
@@ -28,7 +28,7 @@ _FITS = "document.documentElement.scrollWidth <= document.documentElement.client
 
 
 @pytest.fixture
-def opened(page: Page, tmp_path: Path):
+def opened(page: Page, wait_until, tmp_path: Path):
     """Open a report, or another file, without a network; what goes wrong or asks for anything fails the test."""
     complaints: list[str] = []
     page.set_default_timeout(PATIENCE * 1000)
