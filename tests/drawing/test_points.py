@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vitpanel.drawing import points
-from vitpanel.drawing.points import is_inside, smoothed, spread_out
+from vitpanel.drawing.points import is_inside, smoothed, spread_out, which_inside
 
 
 def test_smoothing_is_a_gaussian_convolution(rng: np.random.Generator):
@@ -43,6 +43,22 @@ def test_inside_is_an_odd_number_of_crossings(line: list[tuple[float, float]]):
     x, y = np.random.default_rng(0).normal(size=(2, 40)).astype(np.float32)
     expected = [crossings(float(at), float(up), line) % 2 == 1 for at, up in zip(x, y, strict=True)]
     assert is_inside(x, y, tuple(np.array(line).T)).tolist() == expected
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 50.0])
+@pytest.mark.parametrize("offset", [0.0, 80.0])
+def test_many_points_are_inside_as_few_are(size: float, offset: float):
+    rng = np.random.default_rng(0)
+    for n_corners in (1, 2, 3, 4, 7, 40):
+        corners = offset + size * rng.normal(size=(n_corners, 2))
+        points = (offset + 2 * size * rng.normal(size=(3000, 2))).astype(np.float32)
+        points[:n_corners] = corners
+        points[n_corners : n_corners + 100] = np.round(points[n_corners : n_corners + 100] / size) * size
+        line = (corners[:, 0], corners[:, 1])
+        expected = is_inside(*points.T.astype(float), line)
+        points[-1] = np.nan
+        expected[-1] = False
+        assert which_inside(points, line).tolist() == expected.tolist()
 
 
 def test_inside_a_square_of_another_order():

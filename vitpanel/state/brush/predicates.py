@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vitpanel.core.spec import head_name
-from vitpanel.drawing.points import is_inside
+from vitpanel.drawing.points import which_inside
 from vitpanel.drawing.viewport import FARTHEST
 from vitpanel.errors import BrushError
 from vitpanel.state.brush.base import HEAD, IMAGE, INSTANCE, ITEMS, Brush, mask_shape
@@ -93,12 +93,7 @@ class InPolygon(Brush):
     def to_mask(self, study: Study) -> np.ndarray:
         """Which lie inside; `StudyIncompleteError` if the study has no such layout."""
         places = study[self.layout]
-        x, y = places.reshape(-1, 2).T
-        is_near = (x >= min(self.x)) & (x <= max(self.x)) & (y >= min(self.y)) & (y <= max(self.y))
-        near = np.flatnonzero(is_near)
-        inside = np.zeros(len(x), bool)
-        line = np.array(self.x), np.array(self.y)
-        inside[near] = is_inside(x[near].astype(np.float64), y[near].astype(np.float64), line)
+        inside = which_inside(places.reshape(-1, 2), (np.array(self.x), np.array(self.y)))
         return inside.reshape(places.shape[:-1])
 
 
