@@ -63,7 +63,7 @@ def test_lines_and_heatmap_follow_the_bar_at_once_and_the_server_hears_on_releas
     view.page.mouse.move(left + 200, top, steps=8)
     view.page.mouse.up()
     wait_until(lambda: len(view.drawn()) == 1)
-    assert view.session.selection.threshold == 1 / view.matrix.size
+    wait_until(lambda: view.session.selection.threshold == 1 / view.matrix.size)
 
 
 def test_pointing_at_a_token_highlights_its_links_and_masks_without_the_server(
