@@ -137,7 +137,8 @@ def test_a_killed_run_goes_on_where_it_was(study: Study, checkpoint: Path, image
             process.wait(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    written = {file: file.stat().st_mtime_ns for file in (out / "blocks").glob("*.json")}
+    # Of blocks alone: the receipt of a stage is written anew where the run was killed before the manifest named it.
+    written = {file: file.stat().st_mtime_ns for file in (out / "blocks").glob("[0-9]*.json")}
     assert len(written) >= 2
     if process.returncode:
         assert not open_study(out).is_finished
