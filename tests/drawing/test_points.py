@@ -55,7 +55,8 @@ def test_many_points_are_inside_as_few_are(size: float, offset: float):
         points[:n_corners] = corners
         points[n_corners : n_corners + 100] = np.round(points[n_corners : n_corners + 100] / size) * size
         line = (corners[:, 0], corners[:, 1])
-        expected = is_inside(*points.T.astype(float), line)
+        x, y = points.T.astype(float)
+        expected = is_inside(x, y, line)
         points[-1] = np.nan
         expected[-1] = False
         assert which_inside(points, line).tolist() == expected.tolist()

@@ -80,7 +80,8 @@ def which_inside(coordinates: np.ndarray, line: tuple[np.ndarray, np.ndarray]) -
         cell = row * (_CELLS + 2) + column
         found = is_full[cell]
         unsure = np.flatnonzero(is_near[cell])
-        found[unsure] = is_inside(*part[unsure].astype(float).T, line)
+        x, y = part[unsure].astype(float).T
+        found[unsure] = is_inside(x, y, line)
         inside[start : start + _AT_ONCE] = found
     return inside
 
