@@ -42,6 +42,14 @@ def test_a_study_is_read_anew_when_there_is_more_of_it(writer: StudyWriter):
     assert growing.look().is_finished
 
 
+def test_what_was_written_while_the_study_was_opened_is_seen(writer: StudyWriter):
+    service = ModelService(open_study(writer.path))
+    for block in range(writer.n_blocks):
+        write_synthetic_block(writer, block)
+    finish_synthetic_study(writer)
+    assert Growing(service).look().is_finished
+
+
 def test_one_map_is_there_before_the_others(writer: StudyWriter):
     for block in range(writer.n_blocks):
         write_synthetic_block(writer, block)

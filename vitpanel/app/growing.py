@@ -36,7 +36,8 @@ class Growing:
 
     def __init__(self, service: ModelService) -> None:
         self.service = service
-        self._stamp = _stamp(service.study.path)
+        # Unknown: more may have been written since the study was opened.
+        self._stamp: tuple[int, ...] | None = None
         self._lock = Lock()
 
     def look(self) -> Study:
