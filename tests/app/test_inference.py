@@ -197,10 +197,18 @@ def test_what_is_prepared_stops_when_somebody_asks_and_when_all_have_left(
     wishes = list(service._wishes)
     service._wishers = {"me"}
     asked: list[Future[Any]] = []
-    steps = Steps(monkeypatch, 1, lambda: asked.append(service.request(("attention", 1, 0, -1), "me")))
+    held: list[Blocked] = []
+
+    def ask() -> None:
+        asked.append(service.request(("attention", 1, 0, -1), "me"))
+        # What was stopped is taken up again after the answer: the worker is held before it does.
+        held.append(Blocked(service))
+
+    Steps(monkeypatch, 1, ask)
     service._pool.submit(service._prefetch).result(60)
-    assert service.cache.get(wishes[0]) is None
-    assert asked[0].result(60) is not None
+    with held[0]:
+        assert asked[0].result(60) is not None
+        assert service.cache.get(wishes[0]) is None
 
 
 def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, live_study: Study):
