@@ -5,17 +5,16 @@ from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
 import param
-from panel.custom import JSComponent
 
 from vitpanel.state.saved_state import FIELDS, STUDY, starting_values
 from vitpanel.state.session import Session
 from vitpanel.state.url import apply_query, left_out, to_query
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 LONGEST = 12_000  # characters of a query that is read
 
 
-class Address(JSComponent):
+class Address(Component):
     """Keeps a session's selection and the address of its page the same.
 
     Each choice in the selection's history is an entry of the browser's; they go back and forth together: Back undoes
@@ -33,7 +32,7 @@ class Address(JSComponent):
         doc="What the address says, with its question mark, and the number of the choice that it belongs to.",
     )
 
-    _esm = module_text("vitpanel.app", "address.js")
+    _module = ("vitpanel.app", "address.js")
 
     def __init__(self, session: Session, **params: Any) -> None:
         super().__init__(width=0, height=0, margin=0, **params)

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.brush import ITEMS, WAYS, Brush, Not
@@ -18,7 +17,7 @@ from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 COUNTING = "counting …"
 _BAR = f"""
@@ -62,7 +61,7 @@ _PANEL = f"""
 """
 
 
-class BrushBar(JSComponent):
+class BrushBar(Component):
     """Says in a sentence each which images, heads and tokens are brushed; a press on it clears, inverts and keeps them.
 
     It also says what the next brush does to this one, for who has no keys to hold, and what brushed images are held
@@ -85,7 +84,7 @@ class BrushBar(JSComponent):
 
     longest_name = param.Integer(default=LONGEST_NAME, constant=True, doc="Characters of a name at most.")
 
-    _esm = module_text("vitpanel.app", "brush_bar.js")
+    _module = ("vitpanel.app", "brush_bar.js")
     _stylesheets: ClassVar[list[str]] = [_BAR, _PANEL]
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.history import Choice
@@ -15,8 +14,8 @@ from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.component import Component
 from vitpanel.views.figures.image_card import is_crisp, thumbnail_uri
-from vitpanel.views.scripts import module_text
 
 MOST_LISTED = 12
 MOST_UNDONE = 4  # of those listed, so many can be choices that were undone
@@ -59,7 +58,7 @@ _LIST = f"""
 """
 
 
-class HistoryButtons(JSComponent):
+class HistoryButtons(Component):
     """Undoes, does again, lists the last choices with pictures, and copies the page's address.
 
     Parameters
@@ -75,7 +74,7 @@ class HistoryButtons(JSComponent):
     undo_words = param.String(default="", doc="What an undo takes back; empty for nothing.")
     redo_words = param.String(default="", doc="What can be done again; empty for nothing.")
 
-    _esm = module_text("vitpanel.app", "history_buttons.js")
+    _module = ("vitpanel.app", "history_buttons.js")
     _stylesheets: ClassVar[list[str]] = [_BUTTONS, _LIST]
 
     def __init__(self, session: Session, bridge: Bridge, left_out: Callable[[], list[str]], **params: Any) -> None:

@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
-from panel.custom import Child, JSComponent
+from panel.custom import Child
 
 from vitpanel.app.page import HEADER_HEIGHT
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 from vitpanel.views.view import View
 
 
-class OnDemand(JSComponent):
+class OnDemand(Component):
     """Opens one view, which is built when it is opened for the first time; the button, × and Esc close it.
 
     Parameters
@@ -28,7 +28,7 @@ class OnDemand(JSComponent):
     is_open = param.Boolean(default=False, doc="Whether the view is in sight; told by the browser.")
     content = Child(default=None, doc="The view; None until it is opened for the first time.")
 
-    _esm = module_text("vitpanel.app", "on_demand.js")
+    _module = ("vitpanel.app", "on_demand.js")
     # As high as the lower row, and below a view that fills the page (1250).
     _stylesheets: ClassVar[list[str]] = [
         f"""

@@ -6,14 +6,13 @@ from functools import partial
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 
-class PageButtons(JSComponent):
+class PageButtons(Component):
     """Lists the keys, prints the page, and exchanges light and dark.
 
     The page is printed as it is seen on one sheet; a browser prints into a PDF as well, with texts that stay texts. The
@@ -27,7 +26,7 @@ class PageButtons(JSComponent):
 
     dark = param.Boolean(default=False, doc="Whether the page is dark; told by the browser.")
 
-    _esm = module_text("vitpanel.app", "page_buttons.js")
+    _module = ("vitpanel.app", "page_buttons.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     :host {{ align-self: center; }}

@@ -13,6 +13,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from vitpanel.runtime.embedding import embedders, frame_ancestors
 from vitpanel.runtime.incidents import report
+from vitpanel.runtime.page_files import page_file
 from vitpanel.runtime.patching import check_overrides
 from vitpanel.runtime.sockets import GuardedSocket
 
@@ -85,10 +86,22 @@ class GuardedAutoload(AutoloadJsHandler):
 
 
 class GuardedComponents(ComponentResourceHandler):
-    """Serves files of components that are loaded, and imports nothing.
+    """Serves files of components that are loaded, and those that pages share, and imports nothing.
 
     Panel imports the module that the address names.
     """
+
+    async def get(self, path: str, include_body: bool = True) -> None:  # noqa: FBT001, FBT002 - Tornado's own
+        """Answer with a file of pages, which browsers keep for good, or leave the answer to Panel."""
+        shared = page_file(path)
+        if shared is None:
+            await super().get(path, include_body)
+            return
+        self.set_header("Content-Type", shared.kind)
+        is_this = self.get_query_argument("v", "") == shared.version
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if is_this else "no-cache")
+        self.set_header("Content-Length", len(shared.content))
+        self.finish(shared.content if include_body else None)
 
     def parse_url_path(self, path: str) -> str:
         """Answer 404 to whatever is not a listed file of a loaded component."""

@@ -85,12 +85,10 @@ def dark_colour(colour: str) -> str:
     return _DARK[colour]
 
 
-def dark_colours(n_layers: int, *, has_ramps: bool = True) -> dict[str, str]:
-    """What single colours become on dark ground, those of ramps among them; others are legible on both."""
-    known = dark_ramps() if has_ramps else []
-    ramps = {light: dark for ramp, other in known for light, dark in zip(ramp, other, strict=True)}
+def dark_colours(n_layers: int) -> dict[str, str]:
+    """What single colours become on dark ground, beside those of `dark_ramps`; others are legible on both."""
     layers = dict(zip(layer_colours(n_layers), layer_colours(n_layers, dark=True), strict=True))
-    return {light: dark.upper() for light, dark in (ramps | layers | _DARK).items()}
+    return {light: dark.upper() for light, dark in (layers | _DARK).items()}
 
 
 def dark_ramps() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

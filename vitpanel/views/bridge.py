@@ -7,11 +7,13 @@ from typing import Any
 
 import panel as pn
 from bokeh.model import Model
+from bokeh.models import Plot as Figure
 from holoviews.plotting.plot import Plot
 
 from vitpanel.runtime import patches
 from vitpanel.views.damage import despite_damage
 from vitpanel.views.figure_pane import FigurePane, PlotPane
+from vitpanel.views.parts import Parts
 from vitpanel.views.session_loop import SessionLoop
 
 
@@ -27,12 +29,19 @@ class Bridge:
     def __init__(self) -> None:
         patches.apply()
         self._loop = SessionLoop()
+        self._parts = Parts()
         self._waiting: dict[Any, Callable[[], None]] = {}
         self._is_due = False
         self._panes: list[FigurePane | PlotPane] = []
 
     def pane(self, shown: Model | Plot, **params: Any) -> FigurePane | PlotPane:
-        """Pane of a figure, of a layout, or of a plot of HoloViews, whose models are written through this bridge."""
+        """Pane of a figure, of a layout, or of a plot of HoloViews, whose models are written through this bridge.
+
+        On a server they share parts with the others of the page; a notebook has each cell as a page of its own.
+        """
+        fig = shown.state if isinstance(shown, Plot) else shown
+        if self.is_served and isinstance(fig, Figure):
+            self._parts.share(fig)
         if isinstance(shown, Plot):
             pane = PlotPane(shown, backend="bokeh", linked_axes=False, **params)
         else:

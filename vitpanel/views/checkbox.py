@@ -3,20 +3,19 @@
 from typing import ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 
-class Checkbox(JSComponent):
+class Checkbox(Component):
     """A box to tick with its label; Bokeh's has none for who does not see it (Bokeh 3.9)."""
 
     label = param.String(default="", doc="Stands beside the box.")
     value = param.Boolean(default=False, doc="Whether it is ticked.")
     is_off = param.Boolean(default=False, doc="Whether it cannot be ticked now.")
 
-    _esm = module_text("vitpanel.views", "checkbox.js")
+    _module = ("vitpanel.views", "checkbox.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     :host {{ align-self: center; }}

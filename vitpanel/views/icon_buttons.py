@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 
 import param
 from bokeh.models import Tool, Toolbar
-from panel.custom import JSComponent
 
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 SIDE = 28
 NO_DRAG = ""
@@ -37,7 +36,7 @@ class IconButton:
     is_switch: bool = False
 
 
-class IconButtons(JSComponent):
+class IconButtons(Component):
     """Buttons side by side, or one below the other.
 
     Parameters
@@ -61,7 +60,7 @@ class IconButtons(JSComponent):
     toolbar = param.String(default="", doc="Id of the toolbar whose drags are taken.")
     drags = param.Dict(default={}, doc="Ids of the tools that take drags, by the names of their switches.")
 
-    _esm = module_text("vitpanel.views", "icon_buttons.js")
+    _module = ("vitpanel.views", "icon_buttons.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     .buttons {{ display: flex; }}

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.state.queries.image_numbers import ImageNumbers, percentile_table
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
+from vitpanel.views.component import Component
 from vitpanel.views.figures.image_card import is_crisp, thumbnail_uri
 from vitpanel.views.image_legend import number_text
-from vitpanel.views.scripts import module_text
 
 
-class ImageExamples(JSComponent):
+class ImageExamples(Component):
     """A few images from the least to the largest number, each a button.
 
     Parameters
@@ -28,7 +27,7 @@ class ImageExamples(JSComponent):
     chosen = param.Integer(default=-1, doc="Image that is marked, -1 for none.")
     is_crisp = param.Boolean(default=False, doc="Whether pictures are so small that they would blur.")
 
-    _esm = module_text("vitpanel.views", "image_examples.js")
+    _module = ("vitpanel.views", "image_examples.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     .examples {{ display: flex; justify-content: space-between; gap: 2px; height: 100%; padding: 0 4px 2px;

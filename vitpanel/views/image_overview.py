@@ -304,7 +304,7 @@ class ImageOverview(View):
 
     def _draw_colours(self) -> None:
         self._show_colouring()
-        dark = dark_colours(self.session.study.spec.n_layers, has_ramps=False) if self.dark else {}
+        dark = dark_colours(self.session.study.spec.n_layers) if self.dark else {}
         self.colours = image_colours(self.session, COLOURING_NAMES, classes=self._classes, dark=dark)
         look = self.colours.look
         self.legend.param.update(**self.colours.legend, pointed=-1)

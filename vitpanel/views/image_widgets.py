@@ -4,15 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.state.image_search import image_text, matching_images
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 
-class ImageSearch(JSComponent):
+class ImageSearch(Component):
     """Text box that offers the images that match; only those few are sent to the browser.
 
     Parameters
@@ -32,7 +31,7 @@ class ImageSearch(JSComponent):
     placeholder = param.String(default="id, file or class", doc="What the empty box says.")
     clear_label = param.String(default="All images, none chosen", doc="What the cross does.")
 
-    _esm = module_text("vitpanel.views", "search.js")
+    _module = ("vitpanel.views", "search.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     .search {{ position: relative; font: 13px sans-serif; color: {css("text")}; }}
@@ -85,7 +84,7 @@ class ImageSearch(JSComponent):
             self._send_msg({"id": data.get("id"), "query": query} | found)
 
 
-class ImageLegend(JSComponent):
+class ImageLegend(Component):
     """Legend of images; in the browser a list of buttons, one a group, or a bar of colours with its numbers.
 
     Parameters
@@ -104,7 +103,7 @@ class ImageLegend(JSComponent):
     offer = param.String(default="", doc="Other colours that one press gives; empty for none.")
     pointed = param.Integer(default=-1, doc="Group that is pointed at or has the focus, -1 for none.")
 
-    _esm = module_text("vitpanel.views", "groups.js")
+    _module = ("vitpanel.views", "groups.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     /* Two rows, and so much of a third that one sees there is more. */

@@ -7,11 +7,10 @@ from typing import ClassVar
 
 import param
 from markdown_it import MarkdownIt
-from panel.custom import JSComponent
 
 from vitpanel.core.metrics import metrics
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 _CHAPTER = re.compile(r"^## (.+?)(?: \([A-D].*\))?\n", flags=re.MULTILINE)
 # The page lists the metrics that there are; the document, those that come with vitpanel.
@@ -41,7 +40,7 @@ _STYLE = f"""
 """
 
 
-class Popover(JSComponent):
+class Popover(Component):
     """A button that shows a text while it is pointed at, and keeps it when it is pressed; a heading may be before it.
 
     Parameters
@@ -61,7 +60,7 @@ class Popover(JSComponent):
     label = param.String(default="", doc="What the button and the text are called when they are read aloud.")
     text = param.String(default="", doc="HTML.")
 
-    _esm = module_text("vitpanel.views", "popover.js")
+    _module = ("vitpanel.views", "popover.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
 

@@ -3,13 +3,12 @@
 from typing import ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.theme.palette import css
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 
-class Stepper(JSComponent):
+class Stepper(Component):
     """A box for a whole number with its label; the buttons of Bokeh's have no names (Bokeh 3.9)."""
 
     label = param.String(default="", doc="What the number is.")
@@ -18,7 +17,7 @@ class Stepper(JSComponent):
     start = param.Integer(default=0, doc="Least number.")
     step = param.Integer(default=1, doc="What the buttons and the arrow keys add or take away.")
 
-    _esm = module_text("vitpanel.views", "stepper.js")
+    _module = ("vitpanel.views", "stepper.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     label {{ position: relative; display: block; }}

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import panel as pn
 import param
 from bokeh.plotting import figure
-from panel.custom import JSComponent
 
 from vitpanel.errors import public_words
 from vitpanel.theme.palette import css, css_variables, dark_colours, dark_ramps
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
+from vitpanel.views.scripts import page_has
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
 SCALES = (1, 2, 4)
@@ -35,7 +36,7 @@ _STYLE = f"""
 """
 
 
-class ViewTools(JSComponent):
+class ViewTools(Component):
     """Two buttons in the header of a view that act on the view around it: a menu of files, and one to fill the page.
 
     The theme is that of the page (or of the notebook); colours of figures are exchanged in the browser, so that
@@ -57,7 +58,7 @@ class ViewTools(JSComponent):
     colours = param.String(default="{}", doc="What colours become on dark ground, as JSON.")
     charts = param.List(default=[], doc="What the menu of files offers.")
 
-    _esm = module_text("vitpanel.views", "view_tools.js")
+    _module = ("vitpanel.views", "view_tools.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
     def __init__(
@@ -73,7 +74,8 @@ class ViewTools(JSComponent):
     def for_layers(cls, n_layers: int, *, has_ramps: bool = True, **options: Any) -> "ViewTools":
         """Tools for views of a model with so many layers; ``has_ramps`` as in `View`."""
         place = {"position": "absolute", "top": "0", "right": "0"}
-        colours = _exchanged(n_layers, has_ramps=has_ramps)
+        has_page = page_has(cls._module, pn.state.curdoc)
+        colours = _exchanged(n_layers, has_ramps=has_ramps, has_page=has_page)
         return cls(colours=colours, margin=(0, 4, 0, 0), styles=place, **options)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
@@ -121,12 +123,12 @@ class ViewTools(JSComponent):
 
 
 @lru_cache(maxsize=16)
-def _exchanged(n_layers: int, *, has_ramps: bool) -> str:
-    """Colours of the two themes for the browser, as JSON."""
+def _exchanged(n_layers: int, *, has_ramps: bool, has_page: bool) -> str:
+    """Colours of the two themes for the browser, as JSON; without ramps where the page has them."""
     colours = {
-        "colours": dark_colours(n_layers, has_ramps=has_ramps),
-        "ramps": dark_ramps() if has_ramps else [],
+        "colours": dark_colours(n_layers),
+        "ramps": None if has_page else dark_ramps(),
         "light": css_variables(dark=False),
         "dark": css_variables(dark=True),
     }
-    return json.dumps(colours)
+    return json.dumps(colours if has_ramps else colours | {"ramps": []})

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
-from panel.custom import JSComponent
 
 from vitpanel.app.lifetime import served_document
 from vitpanel.app.opening import open_in_turn
@@ -21,10 +20,10 @@ from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
 from vitpanel.views.bridge import Bridge
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 
-class ReportButton(JSComponent):
+class ReportButton(Component):
     """Makes a report when it is pressed, and lets the browser save it.
 
     The model is asked beside the event loop; the figures are drawn on it, a little at a time and in turn with the pages
@@ -42,7 +41,7 @@ class ReportButton(JSComponent):
 
     is_busy = param.Boolean(default=False, doc="Whether a report is being made; written by the server alone.")
 
-    _esm = module_text("vitpanel.app", "report_button.js")
+    _module = ("vitpanel.app", "report_button.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
     :host {{ align-self: center; position: relative; }}

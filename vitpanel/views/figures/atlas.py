@@ -6,14 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import param
-from panel.custom import JSComponent
 from PIL import Image
 
 from vitpanel.drawing.display import KINDS
 from vitpanel.drawing.thumbnails import SHADES
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import css, dark_ramps, rgb
-from vitpanel.views.scripts import module_text
+from vitpanel.views.component import Component
 
 _STYLE = f"""
 .atlas {{ display: flex; flex-wrap: wrap; gap: 4px; height: 100%; overflow-y: auto; align-content: flex-start;
@@ -29,7 +28,7 @@ _STYLE = f"""
 """
 
 
-class AtlasStrip(JSComponent):
+class AtlasStrip(Component):
     """Buttons cut from one picture; arrow keys go from one to the next, Enter and a click choose.
 
     A choice comes as a message ``{"choose": place}``.
@@ -41,7 +40,7 @@ class AtlasStrip(JSComponent):
     order = param.List(default=[], doc="Places of the heads in `labels`, in the order in which they are shown.")
     chosen = param.Integer(default=-1, doc="Place of the chosen head; written by the server alone.")
 
-    _esm = module_text("vitpanel.views.figures", "atlas.js")
+    _module = ("vitpanel.views.figures", "atlas.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
     def send(self, picture: dict[str, Any]) -> None:

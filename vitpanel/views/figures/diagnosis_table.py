@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.errors import VitpanelError
@@ -12,9 +11,9 @@ from vitpanel.state.queries.diagnosis import DiagnosisPage
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
 from vitpanel.views.base import numbers_as_text
+from vitpanel.views.component import Component
 from vitpanel.views.figures.image_card import data_uri
 from vitpanel.views.figures.numbers import change_text
-from vitpanel.views.scripts import module_text
 
 # The words above the columns that can be sorted, and whether the largest is what is asked for first.
 HEADINGS = {
@@ -65,7 +64,7 @@ tr[aria-current] .why {{ font-weight: normal; }}
 """
 
 
-class DiagnosisTable(JSComponent):
+class DiagnosisTable(Component):
     """A table of some rows, each of which can be chosen, with buttons to sort it and to go from page to page.
 
     What a person asks for comes as a message: ``{"choose": [image, layer, head]}``, ``{"sort": column}`` or
@@ -86,7 +85,7 @@ class DiagnosisTable(JSComponent):
     is_busy = param.Boolean(default=False, doc="Whether other rows are on their way.")
     chosen = param.List(default=[], doc="Image, layer and head that are chosen; written by the server alone.")
 
-    _esm = module_text("vitpanel.views.figures", "diagnosis_table.js")
+    _module = ("vitpanel.views.figures", "diagnosis_table.js")
     _stylesheets: ClassVar[list[str]] = [_LOOK]
 
 

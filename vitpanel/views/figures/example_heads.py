@@ -3,14 +3,13 @@
 from typing import Any, ClassVar
 
 import param
-from panel.custom import JSComponent
 
 from vitpanel.core.spec import head_name, short_head_name
 from vitpanel.errors import VitpanelError
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
+from vitpanel.views.component import Component
 from vitpanel.views.figures.image_card import data_uri
-from vitpanel.views.scripts import module_text
 
 _STYLE = f"""
 .examples {{ display: grid; grid-template-columns: repeat(3, 1fr); }}
@@ -23,12 +22,12 @@ _STYLE = f"""
 """
 
 
-class ExampleHeads(JSComponent):
+class ExampleHeads(Component):
     """Buttons in two rows; a click sends ``{"choose": [image, layer, head]}`` of the one that is seen."""
 
     heads = param.List(default=[], doc="Heads shown, each a dictionary as `example_columns` gives it.")
 
-    _esm = module_text("vitpanel.views.figures", "example_heads.js")
+    _module = ("vitpanel.views.figures", "example_heads.js")
     _stylesheets: ClassVar[list[str]] = [_STYLE]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import param
-from panel.custom import JSComponent
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import short_head_name
@@ -14,9 +13,9 @@ from vitpanel.state.queries.brush_shares import BrushShares
 from vitpanel.state.ranking import Ranking
 from vitpanel.theme.palette import css
 from vitpanel.theme.shares import BAR
+from vitpanel.views.component import Component
 from vitpanel.views.figures.head_strip import HeadMarks
 from vitpanel.views.figures.numbers import change_text, distance_text
-from vitpanel.views.scripts import module_text
 
 _LINE_WIDTH = 56  # of the line of importance over images, where it has room
 _LOOK = f"""
@@ -79,7 +78,7 @@ _LOOK = f"""
 """
 
 
-class RankedHeads(JSComponent):
+class RankedHeads(Component):
     """Rows of rank, name, importance over images, and value; one is chosen, some are pinned.
 
     What a person does comes as a message, since a value that is set to what it is already tells nobody:
@@ -112,7 +111,7 @@ class RankedHeads(JSComponent):
     pinned = param.List(default=[], doc="Flat indices of pinned heads.")
     reason = param.String(default="", doc="Why there is no order; in the place of the title.")
 
-    _esm = module_text("vitpanel.views.figures", "ranked_heads.js")
+    _module = ("vitpanel.views.figures", "ranked_heads.js")
     _stylesheets = [_LOOK]  # noqa: RUF012 - Panel's name and type
 
     def refuse(self, words: str) -> None:

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import param
-from panel.custom import JSComponent
 
 from vitpanel.core.pruned_images import SetEffect, set_effect
 from vitpanel.core.spec import ViTSpec
@@ -14,9 +13,9 @@ from vitpanel.state.queries.pruned_set import LEAST_FIRST, MOST_FIRST, PrunedSoF
 from vitpanel.state.set_pruning import progress_words
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
+from vitpanel.views.component import Component
 from vitpanel.views.figures.image_card import is_crisp, thumbnail_uri
 from vitpanel.views.figures.numbers import change_text
-from vitpanel.views.scripts import module_text
 
 N_THUMBNAILS = 12
 ORDERS = {LEAST_FIRST: "least important first", MOST_FIRST: "most important first"}
@@ -69,7 +68,7 @@ svg .most circle {{ fill: {css("text")}; }}
 """
 
 
-class SetPruningPanel(JSComponent):
+class SetPruningPanel(Component):
     """Three parts side by side: the chosen image, many images, and a curve.
 
     What a person asks for comes as a message: ``{"run": "images" or "curve"}``, ``{"cancel": …}`` of the same,
@@ -83,7 +82,7 @@ class SetPruningPanel(JSComponent):
     chosen = param.Integer(default=-1, doc="Image that is marked, -1 for none.")
     orders = param.Dict(default=ORDERS, doc="Words of the orders in which a curve prunes.")
 
-    _esm = module_text("vitpanel.views.figures", "set_pruning.js")
+    _module = ("vitpanel.views.figures", "set_pruning.js")
     _stylesheets: ClassVar[list[str]] = [_LOOK]
 
 

@@ -11,17 +11,20 @@
 
 /**
  * @param {string} text
+ * @param {[string[], string[]][]} known ramps that the page has, taken where the text has none
  * @returns {Colours}
  */
-export function read(text) {
+export function read(text, known = []) {
   const {colours, ramps, light, dark} = JSON.parse(text)
   // Where two colours become the same, the first one is what it was.
   const both = (/** @type {[string, string][]} */ pairs) =>
     ({dark: new Map(pairs), light: new Map([...pairs].reverse().map(([a, b]) => [b, a]))})
-  const pairs = /** @type {[string[], string[]][]} */ (ramps)
+  const pairs = /** @type {[string[], string[]][]} */ (ramps ?? known)
+  // A colour that has a meaning of its own keeps it, though a ramp may have it too.
+  const in_ramps = pairs.flatMap(([ramp, other]) => ramp.map((colour, i) => /** @type {[string, string]} */ ([colour, other[i]])))
   const key = (/** @type {string[]} */ ramp) => ramp.join()
   return {
-    single: both(Object.entries(colours)),
+    single: both(Object.entries({...Object.fromEntries(in_ramps), ...colours})),
     ramp: {
       dark: new Map(pairs.map(([a, b]) => [key(a), b])),
       light: new Map(pairs.map(([a, b]) => [key(b), a])),

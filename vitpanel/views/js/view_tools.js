@@ -54,7 +54,7 @@ function paint(model, colours, theme) {
  * @param {any} outer view around
  */
 function follow_theme(model, outer) {
-  const colours = read(model.colours)
+  const colours = read(model.colours, globalThis.vitpanel?.ramps)
   const watched = new Set()
   const apply = () => {
     for (const [name, value] of Object.entries(colours.css[theme()])) outer.el.style.setProperty(name, value)

@@ -1,0 +1,68 @@
+"""Parts of figures that hold no state, each once for a page instead of once for a figure.
+
+Bokeh makes them anew for each figure, axis and renderer, and what a visitor costs grows with the number of models.
+"""
+
+from typing import TypeVar
+
+from bokeh.models import (
+    AllIndices,
+    AllLabels,
+    BasicTicker,
+    BasicTickFormatter,
+    BoxAnnotation,
+    CDSView,
+    ColumnDataSource,
+    GlyphRenderer,
+    LinearScale,
+    Model,
+    Plot,
+    Selection,
+    UnionRenderers,
+)
+from bokeh.models.tools import BoxSelectTool
+
+Part = TypeVar("Part", bound=Model)
+# In the browser they have properties and methods, but note nothing (bokehjs 3.9.2); of a scale it makes its own.
+_STATELESS = (AllIndices, AllLabels, BasicTicker, BasicTickFormatter, LinearScale, UnionRenderers)
+
+
+class Parts:
+    """What the figures of one page have in common."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Model] = {}
+        self._views: dict[str, CDSView] = {}
+        self._nothing = Selection()
+
+    def share(self, fig: Plot) -> None:
+        """Let a figure use what others have brought, and others what it brings."""
+        fig.x_scale, fig.y_scale = self._one(fig.x_scale), self._one(fig.y_scale)
+        for axis in fig.axis:
+            axis.major_label_policy = self._one(axis.major_label_policy)
+            axis.ticker, axis.formatter = self._one(axis.ticker), self._one(axis.formatter)
+        for tool in fig.tools:
+            if isinstance(tool, BoxSelectTool) and isinstance(tool.overlay, BoxAnnotation):
+                tool.overlay.handles = self._one(tool.overlay.handles, always=True)
+        for renderer in fig.renderers:
+            if isinstance(renderer, GlyphRenderer):
+                self._share_rows(renderer)
+
+    def _share_rows(self, renderer: GlyphRenderer) -> None:
+        """Share what says which rows are drawn, and that none is selected."""
+        source = renderer.data_source
+        if isinstance(renderer.view.filter, AllIndices):
+            view = self._views.setdefault(source.id, renderer.view)
+            view.filter = self._one(view.filter)
+            renderer.view = view
+        if isinstance(source, ColumnDataSource):
+            source.selection_policy = self._one(source.selection_policy)
+            # Python may not put another one in its place; as if a browser had said so, it may.
+            source.set_from_json("selected", self._nothing)
+
+    def _one(self, part: Part, *, always: bool = False) -> Part:
+        """Return what is like a part and known already, or the part itself, which then is."""
+        if not always and not isinstance(part, _STATELESS):
+            return part
+        looks = part.properties_with_values(include_defaults=False)
+        return self._known.setdefault(f"{type(part).__name__} {looks}", part)  # pyright: ignore[reportReturnType]
