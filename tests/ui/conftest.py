@@ -25,6 +25,7 @@ from vitpanel.app.explorer import Explorer, create_page
 from vitpanel.app.inference import ModelService
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
+from vitpanel.runtime.guards import install
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -87,6 +88,7 @@ class ServerThread(threading.Thread):
 
     def run(self) -> None:
         """Serve in an event loop of this thread."""
+        install()  # as every server of vitpanel; its pages then load all scripts at once
         asyncio.set_event_loop(asyncio.new_event_loop())
         self._loop = IOLoop.current()
         options = {"port": self.port, "show": False, "start": False} | self._options

@@ -9,6 +9,7 @@ from typing import Any, cast
 import panel as pn
 
 from vitpanel.app.page_scripts import load_scripts
+from vitpanel.runtime import guards
 from vitpanel.theme.palette import css_variables
 from vitpanel.views.scripts import module_text
 
@@ -33,7 +34,8 @@ def create_frame(title: str, content: Sequence[Any], *, header: Sequence[Any] = 
     if document is not None:
         document.template = cast("Any", _template())  # Bokeh takes a text as well
         document.title = title
-        document.template_variables["scripts"] = load_scripts(document)
+        if guards.are_installed():  # and so the server answers with the script
+            document.template_variables["scripts"] = load_scripts(document)
     words = pn.pane.HTML(_heading(title), stylesheets=[_TITLE], margin=(0, 12), styles=_FIRST)
     top = pn.Row(words, *header, height=HEADER_HEIGHT, sizing_mode="stretch_width", margin=0, styles=_HEADER)
     return pn.Column(top, *content, sizing_mode="stretch_both", margin=0)

@@ -37,6 +37,11 @@ def install(*, embed: Iterable[str] = ()) -> None:
     _installed.append(True)
 
 
+def are_installed() -> bool:
+    """Whether the servers of this process are guarded."""
+    return bool(_installed)
+
+
 def present_guarded(make: Callable[[], Any], *, title: str) -> None:
     """Guard the server, and put what ``make`` returns on the page of the visitor whose session is being made.
 

@@ -101,7 +101,12 @@ class GuardedComponents(ComponentResourceHandler):
         is_this = self.get_query_argument("v", "") == shared.version
         self.set_header("Cache-Control", "public, max-age=31536000, immutable" if is_this else "no-cache")
         self.set_header("Content-Length", len(shared.content))
+        self.set_header("Etag", f'"{shared.version}"')
         self.finish(shared.content if include_body else None)
+
+    def compute_etag(self) -> str | None:
+        """Return what the header says that says it already."""
+        return self._headers.get("Etag") or super().compute_etag()
 
     def parse_url_path(self, path: str) -> str:
         """Answer 404 to whatever is not a listed file of a loaded component."""
