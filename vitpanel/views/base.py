@@ -1,11 +1,12 @@
 """How all views look, and small helpers of theirs."""
 
 import html
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from bokeh.models import ColumnDataSource, Title
+from bokeh.models import ColumnDataSource, Grid, Title
 from bokeh.plotting import figure
 
 from vitpanel.theme.palette import GRID, MUTED, TEXT
@@ -52,6 +53,11 @@ def _share_stateless(fig: figure) -> None:
         fig.y_scale = fig.x_scale
     for axis in fig.axis[1:]:
         axis.major_label_policy = fig.axis[0].major_label_policy
+
+
+def without_grid(fig: figure, *, dimensions: Sequence[int] = (0, 1)) -> None:
+    """Take the grid of a figure away that would be there for every axis: the lines at its ticks of x (0), of y (1)."""
+    fig.center = [part for part in fig.center if not (isinstance(part, Grid) and part.dimension in dimensions)]
 
 
 def dressed(fig: figure) -> figure:

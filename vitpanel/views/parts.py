@@ -11,6 +11,7 @@ from bokeh.models import (
     BasicTicker,
     BasicTickFormatter,
     BoxAnnotation,
+    BoxInteractionHandles,
     CDSView,
     ColumnDataSource,
     GlyphRenderer,
@@ -24,7 +25,15 @@ from bokeh.models.tools import BoxSelectTool
 
 Part = TypeVar("Part", bound=Model)
 # In the browser they have properties and methods, but note nothing (bokehjs 3.9.2); of a scale it makes its own.
-_STATELESS = (AllIndices, AllLabels, BasicTicker, BasicTickFormatter, LinearScale, UnionRenderers)
+_STATELESS = (
+    AllIndices,
+    AllLabels,
+    BasicTicker,
+    BasicTickFormatter,
+    BoxInteractionHandles,
+    LinearScale,
+    UnionRenderers,
+)
 
 
 class Parts:
@@ -41,9 +50,10 @@ class Parts:
         for axis in fig.axis:
             axis.major_label_policy = self._one(axis.major_label_policy)
             axis.ticker, axis.formatter = self._one(axis.ticker), self._one(axis.formatter)
-        for tool in fig.tools:
-            if isinstance(tool, BoxSelectTool) and isinstance(tool.overlay, BoxAnnotation):
-                tool.overlay.handles = self._one(tool.overlay.handles, always=True)
+        overlays = [tool.overlay for tool in fig.tools if isinstance(tool, BoxSelectTool)]
+        for box in (*fig.center, *overlays):
+            if isinstance(box, BoxAnnotation):
+                box.handles = self._one(box.handles)
         for renderer in fig.renderers:
             if isinstance(renderer, GlyphRenderer):
                 self._share_rows(renderer)
@@ -60,9 +70,16 @@ class Parts:
             # Python may not put another one in its place; as if a browser had said so, it may.
             source.set_from_json("selected", self._nothing)
 
-    def _one(self, part: Part, *, always: bool = False) -> Part:
+    def _one(self, part: Part) -> Part:
         """Return what is like a part and known already, or the part itself, which then is."""
-        if not always and not isinstance(part, _STATELESS):
+        if not isinstance(part, _STATELESS):
             return part
-        looks = part.properties_with_values(include_defaults=False)
-        return self._known.setdefault(f"{type(part).__name__} {looks}", part)  # pyright: ignore[reportReturnType]
+        return self._known.setdefault(_looks(part), part)  # pyright: ignore[reportReturnType]
+
+
+def _looks(part: Model) -> str:
+    """Return a text that is the same for parts that do the same."""
+    own = part.properties_with_values(include_defaults=False).items()
+    return (
+        f"{type(part).__name__} {[(name, _looks(value) if isinstance(value, Model) else value) for name, value in own]}"
+    )

@@ -23,7 +23,7 @@ from bokeh.plotting import figure
 from vitpanel.core.spec import short_head_name
 from vitpanel.state.queries.class_statistics import ClassMatrix
 from vitpanel.theme.palette import BRUSH, CHOSEN, MUTED, SEQUENTIAL, TEXT, interpolated, signed_colours
-from vitpanel.views.base import counted, create_figure
+from vitpanel.views.base import counted, create_figure, without_grid
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
@@ -108,7 +108,7 @@ def create_class_matrix() -> MatrixFigure:
         axis.ticker.desired_num_ticks = 24
         axis.formatter = CustomJSTickFormatter(args={"names": names}, code=script("name_tick.js"))
     fig.xaxis[0].major_label_orientation = "vertical"
-    fig.grid.visible = False
+    without_grid(fig)
     fig.add_tools(_hover(drawn, classes, heads))
     bar = ColorBar(
         color_mapper=mapper, height=8, padding=4, margin=0, title_text_font_size="11px",

@@ -22,7 +22,7 @@ from bokeh.plotting import figure
 
 from vitpanel.state.strength import HeadDensity
 from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, without_grid
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph
 from vitpanel.views.figures.small_legend import create_small_legend
@@ -88,7 +88,7 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
         axis_label="density", formatter=BasicTickFormatter(), major_label_text_font_size="0px",
         major_tick_line_color=None,
     )  # fmt: skip
-    fig.grid.visible = False
+    without_grid(fig)
     formatter = (
         None if patch_side is None else CustomJSTickFormatter(args={"side": patch_side}, code=script("pixel_tick.js"))
     )

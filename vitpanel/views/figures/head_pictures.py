@@ -196,33 +196,37 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         "pointed": ColumnDataSource(columns, syncable=False),
         "kept_token": pictures.kept_token,
         "brushed": pictures.brushed,
-        "names": [grid.label(token) for token in range(grid.n_tokens)],
         "cls": NO_TOKEN if grid.cls is None else grid.cls,
         **_sizes(grid),
     }
+    names = {"names": [grid.label(token) for token in range(grid.n_tokens)]}
     mark = {"patches": masks.mark, "tokens": lines.mark, "cells": heatmap.mark}
-    args = known | {
-        "options": pictures.options,
-        "crop": masks.crop,
-        "grey": masks.grey,
-        "darkest": DARKEST,
-        "dimming": DIMMED,
-        "clear": masks.clear,
-        "dimmed": masks.dimmed,
-        "masks": masks.masks,
-        "scales": masks.scales,
-        "ticks": masks.ticks,
-        **_shades_of_masks(),
-        "kinds": KINDS,
-        "token_kinds": token_kinds(grid).tolist(),
-        "pictures": {name: masks.figures[name] for name in masks.masks},
-        "captions": {name: masks.figures[name].title for name in masks.masks},
-        "mark": mark,
-        "links": lines.links,
-        "highlighted": lines.highlighted,
-        "brushed_links": pictures.brushed_links,
-        "words": pictures.words,
-    }
+    args = (
+        known
+        | names
+        | {
+            "options": pictures.options,
+            "crop": masks.crop,
+            "grey": masks.grey,
+            "darkest": DARKEST,
+            "dimming": DIMMED,
+            "clear": masks.clear,
+            "dimmed": masks.dimmed,
+            "masks": masks.masks,
+            "scales": masks.scales,
+            "ticks": masks.ticks,
+            **_shades_of_masks(),
+            "kinds": KINDS,
+            "token_kinds": token_kinds(grid).tolist(),
+            "pictures": {name: masks.figures[name] for name in masks.masks},
+            "captions": {name: masks.figures[name].title for name in masks.masks},
+            "mark": mark,
+            "links": lines.links,
+            "highlighted": lines.highlighted,
+            "brushed_links": pictures.brushed_links,
+            "words": pictures.words,
+        }
+    )
     show = CustomJS(args=args, code=script("token.js"))
     known["pointed"].js_on_change("data", show)
     pictures.kept_token.js_on_change("data", show)
@@ -235,14 +239,16 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
         for event in ("mousemove", "mouseleave", "tap", "doubletap", "panstart", "pan", "panend"):
             fig.js_on_event(event, react)
         if place not in {"lines", "image"}:
-            fig.add_tools(create_hover(fig, known | {"place": place}))
+            fig.add_tools(create_hover(fig, known | names | {"place": place}))
     return show
 
 
 def create_hover(fig: figure, args: dict[str, Any]) -> HoverTool:
     """Read source, target and value of the link under the pointer from the matrix itself."""
-    parts, code = {"source": "$x", "target": "$y", "attention": "$sx"}, script("read_link.js")
-    formatters = {field: CustomJSHover(args=args | {"part": part}, code=code) for part, field in parts.items()}
-    tooltips = [(part, f"{field}{{custom}}") for part, field in parts.items()]
+    read = CustomJSHover(args=args, code=script("read_link.js"))
+    # The browser asks for each field by itself; what it is told is the part of the link.
+    fields = {"source": "$x", "target": "$y", "attention": "$sx"}
+    tooltips = [(part, f"{field}{{{part}}}") for part, field in fields.items()]
+    formatters = dict.fromkeys(fields.values(), read)
     renderers = [renderer for renderer in fig.renderers if renderer.name == READABLE]
     return HoverTool(renderers=renderers, tooltips=tooltips, formatters=formatters)

@@ -28,7 +28,7 @@ from vitpanel.core.metrics import metric_of
 from vitpanel.core.spec import head_name
 from vitpanel.state.results import ImportanceCurve
 from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED, SURFACE, TEXT, VALUE
-from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text
+from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text, without_grid
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
 from vitpanel.views.figures.head_strip import MARK, HeadMarks, HeadStrip
@@ -281,7 +281,7 @@ def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:
     centres = {layer * n_heads + (n_heads - 1) / 2: layer for layer in layer_ticks(n_layers)}
     fig.xaxis.ticker = FixedTicker(ticks=list(centres))
     fig.xaxis.major_label_overrides = {centre: str(layer) for centre, layer in centres.items()}
-    fig.xgrid.visible = False
+    without_grid(fig, dimensions=[0])
     edges = [layer * n_heads - 0.5 for layer in range(1, n_layers, 2)]
     add_bands(fig, [(left, left + n_heads) for left in edges], alpha=0.55)
 

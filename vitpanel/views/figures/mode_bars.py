@@ -10,7 +10,7 @@ from bokeh.plotting import figure
 from vitpanel.core.metrics import metric_keys, metric_of
 from vitpanel.core.regions import PruningMode, Region
 from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, TEXT, VALUE
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, without_grid
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
 
@@ -161,6 +161,6 @@ def create_mode_bars() -> ModeBars:
     fig.xaxis.axis_label = "mode (pruned regions filled)"
     fig.xaxis.axis_line_color = MUTED
     fig.xaxis.major_tick_out = 0
-    fig.xgrid.visible = False
+    without_grid(fig, dimensions=[0])
     fig.yaxis.update(bounds=(0, 1), formatter=plain_ticks())
     return ModeBars(fig, bars, chosen, unpruned)

@@ -26,7 +26,7 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import MOST_PINNED
 from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
-from vitpanel.views.base import create_figure, numbers_as_text
+from vitpanel.views.base import create_figure, numbers_as_text, without_grid
 from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
 from vitpanel.views.figures.mode_bars import icon_columns, icon_glyph, mode_span, possible
 from vitpanel.views.figures.mode_bars import mode_columns as one_head_columns
@@ -201,7 +201,7 @@ def create_pinned_heads(n_hops: int) -> PinnedHeads:
 def _create_columns(**options: Any) -> figure:
     fig = create_figure(x_range=Range1d(0, 2), **options)
     add_bands(fig, [(slot, slot + 1) for slot in range(1, MOST_PINNED, 2)], alpha=0.4)
-    fig.xgrid.visible = False
+    without_grid(fig, dimensions=[0])
     fig.yaxis.ticker.desired_num_ticks = 3
     fig.min_border_left = 44
     return fig

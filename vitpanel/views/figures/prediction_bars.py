@@ -9,7 +9,7 @@ from bokeh.transform import dodge
 
 from vitpanel.state.results import N_TOP, Predictions
 from vitpanel.theme.palette import MUTED, TEXT, VALUE
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, without_grid
 from vitpanel.views.figures.glyphs import add_glyph
 
 LONGEST_NAME = 24
@@ -74,7 +74,7 @@ def create_prediction_bars() -> PredictionBars:
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
     fig.yaxis.visible = False
     fig.min_border_left = 6  # for the half of the 0 below the axis
-    fig.grid.visible = False
+    without_grid(fig)
     fig.xaxis.axis_label = "probability (tick: unpruned)"
     fig.xaxis.ticker = [0, 0.5, 1]
     return PredictionBars(fig, rows)

@@ -21,7 +21,7 @@ from bokeh.plotting import figure
 
 from vitpanel.state.strength import BrushedStrength, HeadStrength
 from vitpanel.theme.palette import BRUSH, MEAN, SURFACE, VALUE
-from vitpanel.views.base import counted, create_figure, numbers_as_text
+from vitpanel.views.base import counted, create_figure, numbers_as_text, without_grid
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import plain_ticks
@@ -123,7 +123,7 @@ def create_strength_bars(n_hops: int) -> StrengthBars:
     fig.xaxis.ticker.update(min_interval=1, desired_num_ticks=8)
     fig.yaxis.ticker.desired_num_ticks = 4
     fig.yaxis.update(axis_label="mean attention", formatter=plain_ticks())
-    fig.xgrid.visible = False
+    without_grid(fig, dimensions=[0])
     # Bokeh misses a legend that comes after its figure, so this one is there and empty.
     legend = create_small_legend({})
     fig.add_layout(legend)

@@ -8,7 +8,7 @@ from bokeh.plotting import figure
 
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN, MUTED
-from vitpanel.views.base import create_figure
+from vitpanel.views.base import create_figure, without_grid
 from vitpanel.views.figures.glyphs import add_glyph
 
 BOTTOM = 0.7
@@ -38,7 +38,7 @@ def create_threshold_histogram() -> ThresholdHistogram:
         y_axis_label="links",
     )
     cast("Title", fig.title).syncable = False
-    fig.xgrid.visible = False
+    without_grid(fig, dimensions=[0])
     for axis in fig.axis:
         cast("LogAxis", axis).ticker.desired_num_ticks = 4
     bars = ColumnDataSource({name: [] for name in ("left", "right", "top", "count")}, syncable=False)

@@ -13,16 +13,16 @@ import {name_of} from "./reading_words.js"
  * @property {number} n_prefix
  * @property {number} cols
  * @property {string} place
- * @property {"source" | "target" | "attention"} part
  */
 
 /**
  * @param {Args} args
+ * @param {"source" | "target" | "attention"} format which part
  * @param {{x: number, y: number}} special_vars
  */
 export default function read_link({
-  head, kept_token, brushed, names, cls, n_prefix, cols, place, part,
-}, special_vars) {
+  head, kept_token, brushed, names, cls, n_prefix, cols, place,
+}, format, special_vars) {
   const {drawn, mean} = notes_on_head(head), {x, y} = special_vars, set = brushed.data.token
   /** @returns {{source: number, target: number, value: number | null} | null} */
   const read = () => {
@@ -35,6 +35,6 @@ export default function read_link({
   }
   const link = read()
   if (link === null || link.value === null) return "–"
-  if (part === "attention") return link.value === 0 ? "0" : link.value.toPrecision(3)
-  return name_of(link[part], {names, brushed: set}) ?? "mean of all patches"
+  if (format === "attention") return link.value === 0 ? "0" : link.value.toPrecision(3)
+  return name_of(link[format], {names, brushed: set}) ?? "mean of all patches"
 }
