@@ -117,3 +117,7 @@ type Component<Parameters> = Parameters & {
   on(names: string | string[], listener: (message: any) => void): void
   send_msg(message: unknown): void
 }
+
+/** What a page of a server makes known to its models; not there in a notebook. */
+// biome-ignore lint/style/noVar: what is global is declared so
+declare var vitpanel: {ramps: [string[], string[]][]} | undefined

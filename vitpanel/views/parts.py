@@ -3,7 +3,7 @@
 Bokeh makes them anew for each figure, axis and renderer, and what a visitor costs grows with the number of models.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bokeh.models import (
     AllIndices,
@@ -77,9 +77,9 @@ class Parts:
         return self._known.setdefault(_looks(part), part)  # pyright: ignore[reportReturnType]
 
 
-def _looks(part: Model) -> str:
+def _looks(part: Any) -> str:
     """Return a text that is the same for parts that do the same."""
-    own = part.properties_with_values(include_defaults=False).items()
-    return (
-        f"{type(part).__name__} {[(name, _looks(value) if isinstance(value, Model) else value) for name, value in own]}"
-    )
+    if not isinstance(part, Model):
+        return repr(part)
+    own = part.properties_with_values(include_defaults=False)
+    return " ".join([type(part).__name__, *(f"{name}={_looks(value)}" for name, value in own.items())])

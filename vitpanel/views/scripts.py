@@ -8,7 +8,7 @@ A page of a server loads them all as one file (`page_text`), and its models only
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -49,7 +49,9 @@ def as_component(module: tuple[str, str]) -> str:
     return f"export const render = {_on_page(module)}"
 
 
-def page_text(components: dict[tuple[str, str], Iterable[str]], bodies: Iterable[tuple[str, str]], **known: Any) -> str:
+def page_text(
+    components: Mapping[tuple[str, str], Iterable[str]], bodies: Iterable[tuple[str, str]], **known: Any
+) -> str:
     """Return one script for a page, which makes all others known to its models.
 
     Parameters
