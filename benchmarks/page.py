@@ -41,10 +41,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A served study."""
+    """A served study, by one process or by several."""
 
-    def __init__(self, study: Path, code: Path) -> None:
+    def __init__(self, study: Path, code: Path, n_processes: int) -> None:
         words = [sys.executable, "-c", SERVE, "serve", str(study), "--port", "0", "--no-show"]
+        words += ["--num-procs", str(n_processes)] if n_processes > 1 else []
         self.process = subprocess.Popen(  # noqa: S603 - ours
             words,
             cwd=code,
@@ -61,16 +62,22 @@ class Server:
         self.origin = self.address.rsplit("/", 1)[0]
 
     @property
+    def _processes(self) -> list[Path]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="utf-8")
+        return [Path(f"/proc/{pid}") for pid in (self.process.pid, *children.split())]
+
+    @property
     def cpu(self) -> float:
         """Seconds of CPU until now."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        stats = (place.joinpath("stat").read_text(encoding="utf-8") for place in self._processes)
+        fields = [text.rsplit(")", 1)[1].split() for text in stats]
+        return sum(int(times[11]) + int(times[12]) for times in fields) / TICK
 
     @property
     def memory(self) -> float:
         """Resident memory, MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+        texts = (place.joinpath("status").read_text(encoding="utf-8") for place in self._processes)
+        return sum(int(re.findall(r"VmRSS:\s+(\d+)", text)[0]) for text in texts) / 1024
 
     def stop(self) -> None:
         """End it."""
@@ -197,10 +204,11 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--code", type=Path, action="append", default=[], help="another checkout to compare with")
     parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--num-procs", type=int, default=1, help="processes of the server")
     parser.add_argument("--cycles", type=int, default=0, help="pages to open and close one after the other")
     options = parser.parse_args()
     for code in (*options.code, ROOT):
-        server = Server(options.study.resolve(), code.resolve())
+        server = Server(options.study.resolve(), code.resolve(), options.num_procs)
         print(f"{code.resolve().name}: {server.memory:.0f} MB at the start", flush=True)
         try:
             for n in (1, options.visitors):
