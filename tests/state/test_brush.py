@@ -180,9 +180,10 @@ def test_a_brush_is_read_as_an_earlier_version_has_written_it():
         {"kind": "Ids", "ids": [1], "more": 2},
         {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1, 1], "y": [0, 1]},
         {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1, None], "y": [0, 1, 1]},
-        {"kind": "Near", "layout": "layout/images", "place": [0, 0, 0], "count": 3},
+        {"kind": "Near", "layout": "layout/images", "middle": [0, 0, 0], "count": 3},
         {"kind": "And", "parts": []},
         {"kind": "OfClass", "name": "a", "by": "colour"},
+        {"kind": "Matches", "text": 5},
     ],
 )
 def test_what_is_no_brush_is_refused_in_words(data: dict[str, Any]):

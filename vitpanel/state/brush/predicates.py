@@ -183,6 +183,11 @@ class Matches(Brush):
     text: str
     item: ClassVar[str] = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it may come from an address
+            message = f"{self.text!r} is not in any name."
+            raise BrushError(message, hint="Give a text.")
+
     @property
     def words(self) -> str:
         """Name the text."""
