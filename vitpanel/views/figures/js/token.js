@@ -7,6 +7,7 @@ import {blank_pixels, grey_pixels, largest, ramp_pixels} from "./pixels.js"
 import {SET, attention_of, mean_of_patches, reading_of} from "./reading.js"
 import {columns_of_link, links_of_tokens, links_where, no_links} from "./reading_links.js"
 import {caption_of_sources, caption_of_targets, name_of, words_of_reading} from "./reading_words.js"
+import {words_side_by_side} from "./scales.js"
 
 const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({view: null}))
 
@@ -88,8 +89,10 @@ export default function show_token({
   const kind_of_set = set.every((one) => token_kinds[one] === token_kinds[set[0]]) ? token_kinds[set[0]] : 0
   const kind_of = (/** @type {number} */ one) => kinds[one === SET ? kind_of_set : one >= 0 ? token_kinds[one] : 0]
   const look = (/** @type {number} */ one) => ({kind: is_light ? kind_of(one) : "cut-out", scale, shape: [rows, cols]})
-  paint({masks, scales, ticks, ramps, opaque}, "source", given, {...look(row), is_known: true, is_light})
-  paint({masks, scales, ticks, ramps, opaque}, "target", got, {...look(col), is_known: col !== -1, is_light})
+  const parts = {masks, scales, ticks, ramps, opaque}
+  const width = (/** @type {Figure} */ {inner_width, x_range}) => cols * inner_width / (x_range.end - x_range.start)
+  paint(parts, "source", given, {...look(row), is_known: true, is_light, width: width(pictures.source)})
+  paint(parts, "target", got, {...look(col), is_known: col !== -1, is_light, width: width(pictures.target)})
   const name = (/** @type {number} */ one) => name_of(one, {names, brushed: set})
   captions.source.text = caption_of_sources(name(row), pictures.source.inner_width)
   captions.target.text = caption_of_targets(name(col), pictures.target.inner_width)
@@ -124,9 +127,10 @@ function links_with_set(all, {link: [source, target], set}) {
  * @param {Masks} parts
  * @param {string} name
  * @param {number[]} values
- * @param {{kind: string, scale: import("./scales.js").Scale, shape: number[], is_known: boolean, is_light: boolean}} look
+ * @param {{kind: string, scale: import("./scales.js").Scale, shape: number[], is_known: boolean, is_light: boolean,
+ *   width: number}} look `width` of the picture in pixels
  */
-function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale, shape, is_known, is_light}) {
+function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale, shape, is_known, is_light, width}) {
   const {curve, inverse} = scale, ramp = ramps[kind], most = largest(values)
   const pixels = is_known ? ramp_pixels(values, {ramp, curve}) : blank_pixels(values.length, is_light)
   const [old] = masks[name].data.mask
@@ -134,7 +138,8 @@ function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale
   const strip = is_known ? Uint32Array.from(opaque[kind]) : new Uint32Array(ramp.length)
   scales[name].data = {image: [array_like(old, strip, [1, strip.length])]}
   const [low, middle] = [0, 0.5].map((shade) => digits(most * inverse(shade)))
-  const text = is_known && most > 0 ? [inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)] : ["", "", ""]
+  const words = [inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)]
+  const text = is_known && most > 0 ? words_side_by_side(words, width) : ["", "", ""]
   ticks[name].data = {...ticks[name].data, text}
 }
 
