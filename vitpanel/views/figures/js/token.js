@@ -5,7 +5,7 @@ import {notes_on_head} from "./head_notes.js"
 import {notes_about} from "./notes.js"
 import {blank_pixels, grey_pixels, largest, ramp_pixels} from "./pixels.js"
 import {SET, attention_of, mean_of_patches, reading_of} from "./reading.js"
-import {columns_of_link, links_of_tokens, links_where, no_links} from "./reading_links.js"
+import {columns_of_link, links_of_tokens, links_where, no_links, strongest_links} from "./reading_links.js"
 import {caption_of_sources, caption_of_targets, name_of, words_of_reading} from "./reading_words.js"
 import {words_side_by_side} from "./scales.js"
 
@@ -103,7 +103,9 @@ export default function show_token({
   const own = new Set(token === SET ? set : [token])
   const {found, counts} = token !== -1 ? links_of_tokens(all, {own, gives, gets}) : {found: no_links(), counts: null}
   const is_link = link !== null && value !== null && Math.min(...link) >= 0
-  highlighted.data = is_link ? columns_of_link(link, {value, x: drawn.x}) : token === SET ? no_links() : found
+  const {x} = drawn, has_none = token >= 0 && found.value.length === 0
+  const own_links = has_none ? strongest_links(token, read, {plain, n_tokens, x}) : found
+  highlighted.data = is_link ? columns_of_link(link, {value, x}) : token === SET ? no_links() : own_links
   const of_set = token === SET ? found : link?.includes(SET) ? links_with_set(all, {link, set}) : no_links()
   if (of_set.value.length + brushed_links.data.value.length > 0) brushed_links.data = of_set
   write(words, words_of_reading(read, {names, brushed: set, value, counts}), cb_context.index)
