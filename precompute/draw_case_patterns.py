@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vitpanel.app.inference import ModelService, SessionInference  # noqa: E402 - also where it is not installed
+from vitpanel.app.inference import ModelService  # noqa: E402 - also where it is not installed
+from vitpanel.app.session_inference import SessionInference  # noqa: E402 - also where it is not installed
 from vitpanel.core.grid import Grid  # noqa: E402
 from vitpanel.core.spec import short_head_name  # noqa: E402
 from vitpanel.drawing.display import (  # noqa: E402

@@ -11,6 +11,7 @@ import pytest
 from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
 from vitpanel import __version__, cli
+from vitpanel.options import ModelOptions
 from vitpanel.study import reader
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +70,16 @@ def test_every_command_has_help(capsys, command: str):
     assert code == 0
     assert f"vitpanel {command}" in out
     assert "Parameters" in out
+
+
+@pytest.mark.parametrize(
+    "words", [("serve",), ("report", "--out", "y.html"), ("export", "y")], ids=lambda words: words[0]
+)
+def test_the_model_is_named_by_every_command_alike(words: tuple[str, ...]):
+    command, *others = words
+    given = [command, "x.study", *others, "--checkpoint", "w.safetensors", "--no-live"]
+    _, bound, *_ = cli.app.parse_args(given, exit_on_error=False, print_error=False)
+    assert bound.arguments["model"] == ModelOptions(checkpoint=Path("w.safetensors"), live=False)
 
 
 def test_every_option_of_precompute_is_explained_in_the_readme(capsys):

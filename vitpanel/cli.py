@@ -11,10 +11,12 @@ from cyclopts import App, Parameter
 
 from vitpanel import __version__
 from vitpanel.errors import VitpanelError
-from vitpanel.options import RecipeOptions
+from vitpanel.options import ModelOptions, RecipeOptions
 
 # What a shell reports of a program that a closed pipe has ended.
 _BROKEN_PIPE = 128 + 13
+# The model with the weights that the study was computed with here.
+AS_COMPUTED = ModelOptions()
 
 app = App(
     name="vitpanel",
@@ -64,12 +66,11 @@ def inspect(study: Path, *, verify: Annotated[bool, Parameter(negative=())] = Fa
 @app.command
 def serve(  # noqa: PLR0913 - each is an option of the command
     *studies: Path,
-    checkpoint: Path | None = None,
+    model: ModelOptions = AS_COMPUTED,
     port: int = 5006,
     address: str = "localhost",
     unix_socket: Path | None = None,
     show: bool = True,
-    live: bool = True,
     allow_websocket_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
     allow_embed: Annotated[list[str] | None, Parameter(negative=())] = None,
     prefix: str = "",
@@ -87,9 +88,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     ----------
     studies
         Folders of studies, or folders with studies in them.
-    checkpoint
-        The model's weights, a safetensors file. Not needed where you have computed the study on this machine and the
-        file is where it was; what a study itself says of files is not followed.
+    model
+        See `ModelOptions`.
     port
         Port of the server; 0 takes a free one.
     address
@@ -100,8 +100,6 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         must be in a folder that only you can enter.
     show
         Open a browser window.
-    live
-        Load the model for pruning modes and attention matrices; --no-live takes a quarter of the memory and no torch.
     allow_websocket_origin
         HOST or HOST:PORT by which browsers reach the server, where a proxy does not hand it on; may be given several
         times.
@@ -144,7 +142,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         is_open=no_auth,
         unix_socket=unix_socket,
     )
-    serve_studies(studies, port=port, access=access, show=show, checkpoint=checkpoint, live=live, num_procs=num_procs)
+    weights, live = model.checkpoint, model.live
+    serve_studies(studies, port=port, access=access, show=show, checkpoint=weights, live=live, num_procs=num_procs)
 
 
 @app.command
@@ -153,8 +152,7 @@ def report(
     *,
     out: Path,
     state: str = "",
-    checkpoint: Path | None = None,
-    live: bool = True,
+    model: ModelOptions = AS_COMPUTED,
 ) -> None:
     """Write what is looked at as one page of HTML, which needs neither a server nor a network.
 
@@ -167,20 +165,15 @@ def report(
     state
         What is looked at, as the address of the app has it: the whole of it or what begins with its question mark, for
         instance "?image=12&layer=0&head=4". Without it, what the app starts with.
-    checkpoint
-        The model's weights, a safetensors file; as for serve.
-    live
-        Ask the model for attention and pruning modes; --no-live leaves out what the study does not have, and needs no
-        torch.
+    model
+        See `ModelOptions`.
     """
-    from vitpanel.app.live_model import live_model
     from vitpanel.app.report.report import write_report
     from vitpanel.app.report.state import selection_of
     from vitpanel.study.reader import open_study
 
     opened = open_study(study)
-    model = live_model(opened, checkpoint=checkpoint) if live else None
-    write_report(opened, out, selection=selection_of(opened, state), live=model)
+    write_report(opened, out, selection=selection_of(opened, state), live=model.of(opened))
     print(f"{out} shows {study} ({out.stat().st_size / 1e6:.1f} MB).")
 
 
@@ -190,8 +183,7 @@ def export(
     out: Path,
     *,
     image: Annotated[list[int] | None, Parameter(negative=())] = None,
-    checkpoint: Path | None = None,
-    live: bool = True,
+    model: ModelOptions = AS_COMPUTED,
 ) -> None:
     """Write a study as a folder of pages, which open without a server and without a network.
 
@@ -204,19 +196,14 @@ def export(
     image
         Number of an image that has a page of its own; may be given several times. Without it, the 6 images of as many
         classes at which the head that matters most on average matters most.
-    checkpoint
-        The model's weights, a safetensors file; as for serve.
-    live
-        Ask the model for attention and pruning modes; --no-live leaves out what the study does not have, and needs no
-        torch.
+    model
+        See `ModelOptions`.
     """
-    from vitpanel.app.live_model import live_model
     from vitpanel.app.report.folder import export_study
     from vitpanel.study.reader import open_study
 
     opened = open_study(study)
-    model = live_model(opened, checkpoint=checkpoint) if live else None
-    done = export_study(opened, out, images=image or (), live=model)
+    done = export_study(opened, out, images=image or (), live=model.of(opened))
     replaced = ", in the place of an earlier export" if done.is_again else ""
     print(f"{out} shows {study}: {done.n_files} files, {done.n_bytes / 1e6:.1f} MB{replaced}. Open {done.index}.")
 

@@ -1,4 +1,4 @@
-"""The options of ``vitpanel precompute``."""
+"""Options of the command line that several commands have, and those of ``vitpanel precompute``."""
 
 from ast import literal_eval
 from dataclasses import dataclass
@@ -10,7 +10,35 @@ from cyclopts import Parameter
 from vitpanel.errors import VitpanelError
 
 if TYPE_CHECKING:
+    from vitpanel.app.inference import ModelService
     from vitpanel.pipeline.recipe import Recipe
+    from vitpanel.study.reader import Study
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """What is asked of the live model, as it is written on the command line.
+
+    Parameters
+    ----------
+    checkpoint
+        The model's weights, a safetensors file. Not needed where you have computed the study on this machine and the
+        file is where it was; what a study itself says of files is not followed.
+    live
+        Ask the model for pruning modes and attention matrices; --no-live shows what the study has, takes a quarter of
+        the memory and needs no torch.
+    """
+
+    checkpoint: Path | None = None
+    live: bool = True
+
+    def of(self, study: "Study") -> "ModelService | None":
+        """The live model of a study; None where it is not to be asked."""
+        # torch takes seconds to import; the other commands do not need it.
+        from vitpanel.app.live_model import live_model
+
+        return live_model(study, checkpoint=self.checkpoint) if self.live else None
 
 
 @Parameter(name="*")

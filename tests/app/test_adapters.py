@@ -11,7 +11,8 @@ from tests.hugging_face import write_folder
 from tests.models.adapters.test_registry import random_toy
 from tests.tiny_vit import write_images
 from tests.toy_adapter import ToyAdapter
-from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.inference import ModelService
+from vitpanel.app.session_inference import SessionInference
 from vitpanel.core.regions import PruningMode
 from vitpanel.models import adapters
 from vitpanel.pipeline.precompute import Recipe, precompute

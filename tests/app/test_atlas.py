@@ -8,7 +8,8 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import write_checkpoint
-from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.inference import ModelService
+from vitpanel.app.session_inference import SessionInference
 from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.models.ablation import create_ablation
 from vitpanel.models.images import decode_crop

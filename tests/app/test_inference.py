@@ -1,8 +1,5 @@
 """The live model behind the app, with a real model and no page."""
 
-import gc
-import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
@@ -11,17 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import serving
+from tests.app.live_service import Blocked, answers, idle
 from tests.tiny_vit import write_checkpoint
 from vitpanel.app.cache import ByteCache
-from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.inference import ModelService
 from vitpanel.app.requests import MAX_WAITING, Key
 from vitpanel.core.regions import PruningMode
 from vitpanel.errors import InferenceError
 from vitpanel.models import stopping
-from vitpanel.models.images import decode_crop
-from vitpanel.state.online import Online
-from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.slow
@@ -33,33 +27,11 @@ def service(live_study: Study) -> ModelService:
     return ModelService(live_study)
 
 
-class Blocked:
-    """Keeps the worker of a service busy until it is let go."""
-
-    def __init__(self, service: ModelService) -> None:
-        self._go = threading.Event()
-        service._pool.submit(self._go.wait, 60)
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, *_: object) -> None:
-        """Let go."""
-        self._go.set()
-
-
 def result(service: ModelService, kind: str, *where: int) -> Any:
     """Return what a session is given in the end."""
     outcome = answers(service, kind, *where)[-1]
     assert outcome.status == "done", outcome.message
     return outcome.value
-
-
-def answers(service: ModelService, kind: str, *where: int) -> list[Online[Any]]:
-    """What a session hears until the end."""
-    heard: list[Online[Any]] = []
-    getattr(SessionInference(service), kind)(*where, heard.append)
-    return heard
 
 
 def test_attention_is_row_stochastic_for_every_layer(service: ModelService, live_study: Study):
@@ -84,14 +56,6 @@ def test_modes_agree_with_the_study(service: ModelService, live_study: Study):
             assert pruned.drawn("probability", label)[0] == pytest.approx(
                 live_study["probabilities"][image, label], abs=1e-5
             )
-
-
-def test_a_known_result_comes_at_once(service: ModelService):
-    first = answers(service, "modes", 1, 0, 0)
-    again = answers(service, "modes", 1, 0, 0)
-    assert [heard.status for heard in first] == ["running", "done"]
-    assert [heard.status for heard in again] == ["done"]
-    assert again[0].value is first[1].value
 
 
 def test_equal_requests_are_computed_once(service: ModelService):
@@ -211,35 +175,6 @@ def test_what_is_prepared_stops_when_somebody_asks_and_when_all_have_left(
         assert service.cache.get(wishes[0]) is None
 
 
-def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, live_study: Study):
-    class Page:
-        """Stands for a session's document, that its callbacks lead to."""
-
-        def __init__(self) -> None:
-            self.heard: list[Online[Any]] = []
-
-        def hear(self, outcome: Online[Any]) -> None:
-            self.heard.append(outcome)
-
-    async def visit() -> tuple[weakref.ref[Page], weakref.ref[SessionInference], list[Online[Any]]]:
-        page, inference = Page(), SessionInference(service)
-        inference.modes(0, 0, 0, page.hear)
-        inference.attention(0, 1, page.hear)
-        inference.close()
-        inference.atlas(0, page.hear)
-        return weakref.ref(page), weakref.ref(inference), page.heard
-
-    with Blocked(service):
-        other = service.request(("modes", 0, 0, 0), "other")
-        page, inference, heard = serving.run(visit())
-        gc.collect()
-        assert page() is None
-        assert inference() is None
-    assert other.result(60) is not None
-    idle(service)
-    assert [outcome.status for outcome in heard] == ["running", "running"]
-
-
 def test_other_weights_are_refused_in_words(live_study: Study, tmp_path: Path):
     other = write_checkpoint(tmp_path / "other.safetensors", seed=9)
     failed = answers(ModelService(live_study, checkpoint=other), "modes", 0, 0, 0)[-1]
@@ -255,38 +190,6 @@ def test_weights_that_are_gone_are_said_and_a_retry_works(live_study: Study, tmp
     assert "moved.safetensors" in failed.message
     write_checkpoint(tmp_path / "moved.safetensors")
     assert answers(service, "attention", 0, 0)[-1].status == "done"
-
-
-def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, live_study: Study):
-    session = Session(live_study, inference=SessionInference(service))
-    session.selection.choose_pattern(4, 1, 2)
-    assert session.modes.status == "done"
-    model, seen = service._model()[0], list[np.ndarray]()
-    model.attend(
-        model.preprocessing.tensor([decode_crop(live_study.crop(4))]),
-        lambda _layer, attention: seen.append(attention[0, 2].numpy()),
-        layers=[1],
-    )
-    shown = session.attention.value
-    assert shown is not None
-    assert shown.dtype == np.float32
-    assert np.allclose(shown, seen[0], rtol=2**-11, atol=0)
-    values = session.mode_values()
-    assert values is not None
-    assert values.shape == (len(PruningMode),)
-    assert session.head_display() is not None
-    predictions = session.predictions()
-    assert predictions is not None
-    assert predictions.is_true.sum() == 1
-
-
-def idle(service: ModelService) -> None:
-    """Wait until the service has computed what it wants to."""
-    while True:
-        service._pool.submit(lambda: None).result(60)
-        if not service._wishes or not service._wishers:
-            service._pool.submit(lambda: None).result(60)
-            return
 
 
 def test_heads_beside_the_last_one_are_there_before_they_are_asked_for(service: ModelService):

@@ -10,7 +10,8 @@ import vitpanel
 from tests.app.test_notebook import Cell
 from tests.ragged_vit import write_ragged
 from tests.tiny_vit import CLASSES, write_images
-from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.inference import ModelService
+from vitpanel.app.session_inference import SessionInference
 from vitpanel.errors import VitpanelError
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress

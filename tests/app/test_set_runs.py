@@ -12,7 +12,8 @@ import pytest
 from tests import serving
 from tests.pruned_families import Pruned
 from vitpanel.app import set_runs
-from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.inference import ModelService
+from vitpanel.app.session_inference import SessionInference
 from vitpanel.core.regions import PruningMode, pruning_mask
 from vitpanel.errors import ChoiceError, InferenceError
 from vitpanel.state.brush import Ids

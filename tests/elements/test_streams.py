@@ -12,7 +12,7 @@ from tests.fakes import FakeModel
 from vitpanel import Selection, elements
 from vitpanel.drawing.display import axis_edges, share_above
 from vitpanel.elements.streams import nearest_row
-from vitpanel.state.brush import Ids, head_shares
+from vitpanel.state.brush import Ids, brushed_heads
 from vitpanel.study.reader import Study
 
 
@@ -52,7 +52,7 @@ def test_a_box_brushes_the_heads_inside(study: Study, selection: Selection, act:
     act(elements.head_scatter(study, selection), BoundsXY, bounds=(-1, limit, 5, 2))
     brushed = elements.head_scatter(study, selection, table=True)
     assert brushed["is_brushed"].tolist() == (table["entropy"] >= limit).tolist()
-    assert head_shares(study, selection.heads).sum() == (table["entropy"] >= limit).sum()
+    assert brushed_heads(study, selection.heads).sum() == (table["entropy"] >= limit).sum()
 
 
 def test_a_click_on_a_bar_chooses_its_mode(study: Study, selection: Selection, model: FakeModel, act: Any):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 import {SET, attention_of, mean_of_patches, reading_of} from "../../vitpanel/views/figures/js/reading.js"
-import {columns_of_link, links_of_tokens} from "../../vitpanel/views/figures/js/reading_links.js"
+import {columns_of_link, links_of_tokens, strongest_links} from "../../vitpanel/views/figures/js/reading_links.js"
 import {
   caption_of_sources, caption_of_targets, name_of, words_of_reading,
 } from "../../vitpanel/views/figures/js/reading_words.js"
@@ -73,6 +73,16 @@ test("a token's link to itself counts in both directions and is highlighted once
   assert.deepEqual(gets.counts, {out: 0, in: 2})
 })
 
+test("a token without a link above the threshold has its strongest three in each direction", () => {
+  const plain = Array.from({length: 25}, (_, i) => i / 100), x = [0, 1, NaN, 3, 4]
+  const both = strongest_links(1, {gives: true, gets: true}, {plain, n_tokens: 5, x})
+  assert.deepEqual(both.source, [1, 1, 1, 4, 3, 0])
+  assert.deepEqual(both.target, [4, 3, 1, 1, 1, 1])
+  assert.deepEqual(both.value, [0.09, 0.08, 0.06, 0.21, 0.16, 0.01])
+  assert.deepEqual([both.x0[0], both.x1[0]], [1, 4])
+  assert.deepEqual(strongest_links(0, {gives: false, gets: true}, {plain, n_tokens: 5, x}).source, [4, 3, 1])
+})
+
 test("a link has the columns of links, and its ends where its tokens stand", () => {
   const columns = columns_of_link([2, 0], {value: 0.3, x: [5, 6, 7]})
   assert.deepEqual(columns, {source: [2], target: [0], value: [0.3], x0: [7], x1: [5]})
@@ -109,7 +119,7 @@ test("a link of the brushed tokens says whether it is a mean or a sum", () => {
 test("a token is said with its links in the directions that are read", () => {
   const both = {token: 0, gives: true, gets: true}
   assert.equal(words(both, {counts: {out: 1, in: 1200}}), "<b>CLS</b>: 1 link out, 1,200 in above the threshold")
-  assert.equal(words({...both, gets: false}, {counts: {out: 0, in: 0}}), "<b>CLS</b>: 0 links out above the threshold")
+  assert.equal(words({...both, gets: false}, {counts: {out: 0, in: 0}}), "<b>CLS</b>: 0 links out above the threshold; its strongest are drawn")
   assert.match(words({}, {}), /^Point at/)
 })
 

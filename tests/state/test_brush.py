@@ -16,8 +16,8 @@ from vitpanel.state.brush import (
     Matches,
     Near,
     OfClass,
+    brushed_heads,
     combined,
-    head_shares,
     mask_of,
     mask_shape,
 )
@@ -158,11 +158,16 @@ def test_a_brush_more_as_the_tools_of_bokeh_have_it(study, how: str, expected: s
         combined(None, Ids((1,)), how="replce")
 
 
-def test_share_of_the_images_on_which_a_head_is_brushed(study):
-    assert not head_shares(study, None).any()
-    assert not head_shares(study, Ids((1, 2))).any()
-    assert head_shares(study, Ids(((1, 2),), "head")).tolist() == [[0, 0, 0], [0, 0, 1]]
-    assert head_shares(study, Ids(((5, 0, 1), (6, 0, 1)), "instance")).tolist() == [[0, 2 / 40, 0], [0, 0, 0]]
+def test_a_head_is_brushed_on_whichever_images(study):
+    assert not brushed_heads(study, None).any()
+    assert not brushed_heads(study, Ids((1, 2))).any()
+    assert brushed_heads(study, Ids(((1, 2),), "head")).tolist() == [[False] * 3, [False, False, True]]
+    assert brushed_heads(study, Ids(((5, 0, 1), (6, 0, 1)), "instance")).tolist() == [[False, True, False], [False] * 3]
+
+
+def test_a_brush_is_read_as_an_earlier_version_has_written_it():
+    written = {"kind": "Near", "layout": "layout/offset", "place": [3, 1, 0], "count": 12}
+    assert Brush.from_dict(written) == Near("layout/offset", (3, 1, 0), 12)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +180,10 @@ def test_share_of_the_images_on_which_a_head_is_brushed(study):
         {"kind": "Ids", "ids": [1], "more": 2},
         {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1, 1], "y": [0, 1]},
         {"kind": "InPolygon", "layout": "layout/images", "x": [0, 1, None], "y": [0, 1, 1]},
-        {"kind": "Near", "layout": "layout/images", "place": [0, 0, 0], "count": 3},
+        {"kind": "Near", "layout": "layout/images", "middle": [0, 0, 0], "count": 3},
         {"kind": "And", "parts": []},
         {"kind": "OfClass", "name": "a", "by": "colour"},
+        {"kind": "Matches", "text": 5},
     ],
 )
 def test_what_is_no_brush_is_refused_in_words(data: dict[str, Any]):

@@ -241,7 +241,7 @@ def test_undo_and_redo_are_what_two_stacks_say(study: Study, acts: list[tuple[st
         ({"image": None}, "all images"),
         ({"layer": 1}, "head L0 H0 → L1 H0"),
         ({"metric": "cls"}, "metric: "),
-        ({"mode": 3}, "pruning mode: CLS→patches and patches→CLS"),
+        ({"mode": 3}, "pruning mode: CLS↔patches"),
         ({"threshold": 0.25}, "threshold 0.25"),
         ({"pinned": [(0, 1), (1, 2)]}, "pin L0 H1 L1 H2"),
         ({"images": OfClass("T-shirt & <top>")}, "brush: images of T-shirt & <top>"),

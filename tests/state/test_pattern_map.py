@@ -32,7 +32,7 @@ def test_map_is_shared_and_its_rows_are_those_of_the_study(tmp_path: Path):
     for place in [(0, 0, 0), (7, 1, 2), (11, 0, 1)]:
         row = int(np.ravel_multi_index(place, layout.shape[:3]))
         assert found.head(row) == place
-        assert np.array_equal(np.ravel(found.places(np.array([row]))), layout[place])
+        assert np.array_equal(np.ravel(found.coordinates(np.array([row]))), layout[place])
         near = found.near(tuple(layout[place]), VIEW, pixels=1)
         assert near is not None
         assert near.nearest == place

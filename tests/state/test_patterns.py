@@ -87,7 +87,7 @@ def test_own_heads_are_those_of_the_chosen_image(patterns: Any, study: Any):
 
 def test_cloud_and_cluster(patterns: Any, study: Any):
     patterns.selection.choose_head(1, 2)
-    places = np.stack(patterns.map().places(patterns.cloud()), 1)
+    places = np.stack(patterns.map().coordinates(patterns.cloud()), 1)
     assert np.array_equal(places, study["layout/patch"][:, 1, 2])
     assert len(patterns.marked()) == 0
     assert patterns.cluster() is None

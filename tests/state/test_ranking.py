@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from tests.synthetic import write_synthetic_study
+from vitpanel.state.first_values import first_values
 from vitpanel.state.ranking import N_PLACES, importance_profiles, ranking, unpruned_probability
 from vitpanel.study.reader import Study, open_study
 
 
 @pytest.fixture(scope="module")
 def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Study]:
-    def make(**sizes: Any) -> Study:
+    def make(*, n_images: int = 30, **sizes: Any) -> Study:
         path: Path = tmp_path_factory.mktemp("ranking") / "a.study"
-        return open_study(write_synthetic_study(path, n_images=30, **sizes))
+        return open_study(write_synthetic_study(path, n_images=n_images, **sizes))
 
     return make
 
@@ -41,6 +42,18 @@ def test_most_important_head_comes_first(study_of: Callable[..., Study], metric:
     assert np.allclose(found.importance, expected, atol=1e-6)
     assert (np.diff(found.importance[found.order]) <= 0).all()
     assert sorted(found.order) == list(range(6))
+
+
+def test_a_newcomer_starts_with_the_head_that_comes_first(study_of: Callable[..., Study]):
+    """Where an image without a label, which does not speak in the means, would put another one first."""
+    study = study_of(seed=6, n_images=12)
+    values = first_values(study)
+    first = ranking(study, values["metric"], None).order[0]
+    assert (values["layer"], values["head"]) == divmod(int(first), study.spec.n_heads)
+    with_all = study.mean(f"importance/{values['metric']}")
+    assert np.argmax(with_all) != first
+    each = study[f"importance/{values['metric']}"][:, values["layer"], values["head"]]
+    assert each[values["image"]] == each.max()
 
 
 def test_profile_goes_from_the_least_to_the_most_important_image(study_of: Callable[..., Study]):

@@ -15,6 +15,8 @@ from vitpanel.drawing.display import KINDS, axis_edges, colour_limits, strongest
 from vitpanel.theme.mask_ramps import ramp_strips
 
 pytestmark = pytest.mark.ui
+
+N_STRONGEST = 3  # links of a token that has none above the threshold, in each direction
 DOUBLE_CLICK = 400
 _WATCH = """id => {
   window.moved = window.changed = 0;
@@ -85,9 +87,22 @@ def test_pointing_at_a_token_highlights_its_links_and_masks_without_the_server(
 
     view.point(lines.figure, view.place_of_token(token), -0.02)
     links = {link for link in view.expected() if link[1] == token}
-    wait_until(lambda: len(view.data(lines.highlighted)["source"]) == len(links))
+    wait_until(lambda: len(view.data(lines.highlighted)["source"]) == (len(links) or N_STRONGEST))
     view.point(view.pictures.histogram.figure, float(view.matrix.max()), 3)
     wait_until(lambda: not view.data(lines.mark)["x"])
+
+
+def test_a_token_without_a_link_above_the_threshold_shows_its_strongest(
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_detail()
+    lines, sources = view.pictures.lines, {source for source, _ in view.expected()}
+    token = next(one for one in range(view.grid.n_prefix, view.grid.n_tokens) if one not in sources)
+    view.point(lines.figure, view.place_of_token(token), 1.02)
+    wait_until(lambda: "its strongest are drawn" in view.text(view.pictures.words))
+    found = view.data(lines.highlighted)
+    assert set(found["source"]) == {token}
+    assert found["target"] == np.argsort(-view.matrix[token], kind="stable")[:N_STRONGEST].tolist()
 
 
 def test_without_a_token_the_masks_are_those_of_cls(open_detail: Callable[..., Detail]):

@@ -409,6 +409,14 @@ def test_bars_of_a_probability_start_from_the_unpruned_one_and_say_the_change():
     assert columns["full"][4] == "0.4 (−0.590 against unpruned)"
 
 
+def test_long_labels_of_neighbours_that_end_alike_stand_one_below_the_other():
+    down = mode_columns(np.array([0.985, 0.204, 0.985, 0.402, 0.4021, 0.977]), "probability")
+    assert down["text"][3:5] == ["−0.583", "−0.583"]
+    assert down["offset"] == [-3, 3, -3, 3, 13, 3]
+    up = mode_columns(np.array([0.2, 0.5, 0.2, 0.7, 0.7, 0.7]), "probability")
+    assert up["offset"] == [-3, -3, -3, -3, -13, -3]
+
+
 def test_bars_of_a_distance_start_from_0():
     columns = mode_columns(np.array([0, 0.1, np.nan, 3e-4, 0.3, 0.4]), "jsd")
     assert columns["text"] == ["0", "0.100", "n/a", "3e-4", "0.300", "0.400"]

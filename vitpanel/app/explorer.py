@@ -13,7 +13,7 @@ from vitpanel.app.address import Address
 from vitpanel.app.brush_bar import BrushBar
 from vitpanel.app.growing import Growing, RunLine
 from vitpanel.app.history_buttons import HistoryButtons
-from vitpanel.app.inference import ModelService, SessionInference
+from vitpanel.app.inference import ModelService
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.on_demand import OnDemand
 from vitpanel.app.opening import open_in_turn
@@ -21,6 +21,7 @@ from vitpanel.app.page import HEADER_HEIGHT, create_frame, rename
 from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.report.button import ReportButton
+from vitpanel.app.session_inference import SessionInference
 from vitpanel.app.study_card import study_title
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up

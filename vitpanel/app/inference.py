@@ -1,7 +1,7 @@
 """The live model: one per process and study, shared by all sessions, with one worker thread.
 
-Sessions ask through a `SessionInference`; equal requests are computed once, a session's newer request drops its
-older one, what nobody wants any more stops at its next step, and results are kept in a `ByteCache`. While nobody
+Sessions ask through `vitpanel.app.session_inference`; equal requests are computed once, a session's newer request drops
+its older one, what nobody wants any more stops at its next step, and results are kept in a `ByteCache`. While nobody
 waits, the heads beside the last one are computed.
 """
 
@@ -9,17 +9,16 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 import numpy as np
 
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
+from vitpanel.app.outcomes import failure_of, outcome_of
 from vitpanel.app.requests import Key, Request, Requests
-from vitpanel.app.set_runs import SessionRuns, SetRuns
+from vitpanel.app.set_runs import SetRuns
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.pruned_images import PrunedImages, pruned_images
 from vitpanel.core.received import received_attention
@@ -28,17 +27,10 @@ from vitpanel.drawing.thumbnails import thumbnails
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.models.stopping import Stopped, step, stoppable
 from vitpanel.pipeline.known_weights import known_weights
-from vitpanel.state.online import Matrices, Online
+from vitpanel.state.online import Matrices
 from vitpanel.state.queries.pruned_images import image_table
-from vitpanel.state.queries.pruned_set import (
-    PrunedSoFar,
-    SetJob,
-    changes_one_by_one,
-    mask_of_heads,
-    pruning_job,
-)
+from vitpanel.state.queries.pruned_set import SetJob, changes_one_by_one, mask_of_heads, pruning_job
 from vitpanel.study.reader import Study
-from vitpanel.views.session_loop import SessionLoop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +46,6 @@ NAME_THE_WEIGHTS = (
     "Name the safetensors file: `vitpanel serve STUDY --checkpoint FILE`, `panel serve apps/explorer.py --args STUDY "
     "FILE`, or `vitpanel.explore(study, checkpoint=FILE)` in a notebook."
 )
-Deliver = Callable[[Online[Any]], None]
 
 
 class ModelService:
@@ -75,7 +66,7 @@ class ModelService:
         self.cache = ByteCache(CACHE_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
         self._requests = Requests(self._pool, self._answer)
-        self.runs = SetRuns(self._pool, self._prune_images, failed=_failure, cache=self.cache)
+        self.runs = SetRuns(self._pool, self._prune_images, failed=failure_of, cache=self.cache)
         self._loaded: tuple[ViTModel, Ablation] | None = None
         self._wishes: list[Key] = []
         self._wishers: set[object] = set()
@@ -152,7 +143,7 @@ class ModelService:
     def _wait_for(self, key: Key) -> Any:
         asker = object()
         try:
-            outcome = _outcome(self.request(key, asker))
+            outcome = outcome_of(self.request(key, asker))
         finally:
             self.leave(asker)
         # It cannot have been dropped while its asker waited.
@@ -338,136 +329,6 @@ class ModelService:
         if self._loaded is None:
             self._loaded = _load(self.study, self.checkpoint)
         return self._loaded
-
-
-class SessionInference:
-    """What one session asks of a `ModelService`; see `vitpanel.state.session.Inference`.
-
-    Results are delivered in the session's own thread: on its document's next tick on a server, in the event loop of
-    a notebook, at once elsewhere.
-    """
-
-    def __init__(self, service: ModelService) -> None:
-        self._service = service
-        self._loop: SessionLoop | None = SessionLoop()
-        # The service knows a session by this alone, so that it keeps nothing of it alive.
-        self._asker = object()
-        self._runs = SessionRuns(service.runs, self._loop)
-        self._asked: dict[str, tuple[Key, Deliver]] = {}
-
-    def close(self) -> None:
-        """Want nothing any more: what is computed for this session alone stops, and nothing is delivered."""
-        self._asked.clear()
-        self._runs.close()
-        self._loop = None
-        self._service.leave(self._asker)
-
-    def modes(
-        self,
-        image: int,
-        layer: int,
-        head: int,
-        deliver: "Callable[[Online[PrunedHead]], None]",
-        *,
-        purpose: str = "chosen",
-    ) -> None:
-        """Ask for all pruning modes of a head."""
-        self._ask(("modes", image, layer, head), deliver, purpose=purpose)
-
-    def attention(self, image: int, layer: int, deliver: "Callable[[Online[Matrices]], None]") -> None:
-        """Ask for the attention of a layer."""
-        self._ask(("attention", image, layer, -1), deliver, purpose="attention")
-
-    def atlas(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
-        """Ask for thumbnails of all heads of an image."""
-        self._ask(("atlas", image, -1, -1), deliver, purpose="atlas")
-
-    def received(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
-        """Ask for what each token receives in all heads of an image."""
-        self._ask(("received", image, -1, -1), deliver, purpose="received")
-
-    def prune_image(self, job: SetJob, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
-        """Ask for probabilities of an image without pruning and with a set of heads pruned."""
-        self._ask(("prune", job), deliver, purpose="prune")
-
-    def prune_images(
-        self, job: SetJob, deliver: "Callable[[Online[PrunedSoFar]], None]", *, purpose: str = "images"
-    ) -> None:
-        """Ask for sets of heads pruned on many images."""
-        if self._loop is not None:
-            message = "computing …" if self._service.is_loaded else "loading the model …"
-            deliver(Online("running", message=message))
-            self._runs.begin(job, deliver, purpose=purpose)
-
-    def stop_pruning(self, purpose: str) -> None:
-        """Want the job of a purpose no more."""
-        self._runs.stop(purpose)
-
-    def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
-        if self._loop is None:
-            return
-        previous = self._asked.pop(purpose, None)
-        cached = self._service.cache.get(key)
-        if cached is None:
-            self._asked[purpose] = key, deliver
-        if previous is not None and previous[0] not in {wanted for wanted, _ in self._asked.values()}:
-            self._service.abandon(previous[0], self._asker)
-        if cached is not None:
-            deliver(Online("done", cached))
-            return
-        message = "computing …" if self._service.is_loaded else "loading the model …"
-        deliver(Online("running", message=message))
-        try:
-            future = self._service.request(key, self._asker)
-        except InferenceError as error:
-            deliver(Online("failed", message=error.message, hint=error.hint))
-            return
-        if self._loop is not None and self._loop.is_there:
-            future.add_done_callback(partial(_arrived, ref(self), purpose, key))
-        else:
-            self._hand_over(purpose, key, future)
-
-    def _arrive(self, purpose: str, key: Key, future: "Future[Any]") -> None:
-        """Hear from the worker thread that an answer is there."""
-        loop = self._loop
-        if loop is not None:
-            loop.soon(partial(self._hand_over, purpose, key, future))
-
-    def _hand_over(self, purpose: str, key: Key, future: "Future[Any]") -> None:
-        """Deliver an answer unless it is not wanted any more."""
-        wanted, deliver = self._asked.get(purpose, (None, None))
-        if deliver is None or wanted != key:
-            return
-        outcome = _outcome(future)
-        if outcome is not None:
-            del self._asked[purpose]
-            deliver(outcome)
-
-
-def _arrived(inference: "ref[SessionInference]", purpose: str, key: Key, future: "Future[Any]") -> None:
-    """Tell a session of an answer if the session is still there: a request that others wait for must not keep it."""
-    session = inference()
-    if session is not None:
-        session._arrive(purpose, key, future)  # noqa: SLF001 - half of `SessionInference`, apart for the weak reference
-
-
-def _outcome(future: "Future[Any]") -> Online[Any] | None:
-    """What became of a request; None where it was dropped."""
-    try:
-        return Online("done", future.result())
-    except CancelledError:
-        return None
-    except Exception as error:  # noqa: BLE001 - told
-        return _failure(error)
-
-
-def _failure(error: Exception) -> Online[Any]:
-    """What to say of an error."""
-    if isinstance(error, VitpanelError):
-        return Online("failed", message=error.message, hint=error.hint)
-    logger.error("The live model failed", exc_info=error)
-    message = f"The model failed: {type(error).__name__}."
-    return Online("failed", message=message, hint="The log has the details.")
 
 
 def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":

@@ -222,7 +222,7 @@ register(
         higher_is_more_important=False,
         of_reference=True,
         layout="drop",
-        left_label="p(label) without the head",
+        left_label="p(label), pruned",
         is_optional=False,
         from_pruned=lambda unpruned, pruned, reference: of_class(unpruned, reference) - of_class(pruned, reference),
     )

@@ -51,7 +51,7 @@ _LABELS = {
     PruningMode.NONE: "unpruned",
     PruningMode.HEAD: "the whole head",
     PruningMode.CLS_CLS: "CLS→CLS",
-    PruningMode.CLS_PATCHES: "CLS→patches and patches→CLS",
+    PruningMode.CLS_PATCHES: "CLS↔patches",
     PruningMode.CLS_RELATED: "everything to or from CLS",
     PruningMode.PATCHES: "patches→patches",
 }

@@ -83,8 +83,8 @@ def paint_map(
     else:
         pixels, most = _points(patterns, found, viewport, colours, dark=dark)
     is_highlighted = selection.cloud or selection.image is None
-    cloud = thinned(*found.places(patterns.cloud()), viewport) if is_highlighted else NO_POINTS
-    marked = thinned(*found.places(patterns.marked()), viewport)
+    cloud = thinned(*found.coordinates(patterns.cloud()), viewport) if is_highlighted else NO_POINTS
+    marked = thinned(*found.coordinates(patterns.marked()), viewport)
     return Drawing(Picture(viewport, pixels), most, cloud, marked)
 
 
@@ -119,7 +119,7 @@ def _points(
 def map_table(patterns: Patterns, found: PatternMap, rows: np.ndarray, *, metric: str, layout: str) -> pd.DataFrame:
     """Heads of some rows of a map with their places in a layout, and what is known of them."""
     image, layer, head = np.unravel_index(rows, found.shape)
-    x, y = found.places(rows)
+    x, y = found.coordinates(rows)
     places = {"image": image, "layer": layer, "head": head, "layout": layout, "x": x, "y": y}
     table = pd.DataFrame(places | patterns.described(rows, metric=metric))
     return table.sort_values(["image", "layer", "head"], ignore_index=True)

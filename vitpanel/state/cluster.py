@@ -74,7 +74,7 @@ def cluster_summary(study: Study, brush: Brush, pattern: str) -> ClusterSummary:
     brush
         Of heads, or of heads on images.
     pattern
-        Name of the layout in which examples are spread out; heads without a place there are left aside.
+        Name of the layout in which examples are spread out; heads without coordinates there are left aside.
 
     Raises
     ------
@@ -83,13 +83,13 @@ def cluster_summary(study: Study, brush: Brush, pattern: str) -> ClusterSummary:
     """
     found = pattern_map(study, pattern)
     rows = cluster_rows(study, brush)
-    rows = rows[np.isfinite(found.places(rows)[0])]
+    rows = rows[np.isfinite(found.coordinates(rows)[0])]
     if not len(rows):
         message = "No head lies inside."
         raise StudyIncompleteError(message, hint="Draw around some points, or take the neighbours of the chosen head.")
     image, layer, head = np.unravel_index(rows, found.shape)
     mean, reason, n_averaged = _mean_map(study, np.stack([image, layer, head]))
-    examples = tuple(found.head(int(rows[i])) for i in spread_out(*found.places(rows), N_EXAMPLES))
+    examples = tuple(found.head(int(rows[i])) for i in spread_out(*found.coordinates(rows), N_EXAMPLES))
     parts = _parts(found, layer * found.shape[2] + head)
     return ClusterSummary(len(rows), len(np.unique(image)), parts, mean, reason, n_averaged, examples)
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from vitpanel.core.metrics import metric_keys
+from vitpanel.state.ranking import ranked_heads
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
 
@@ -18,10 +19,9 @@ def first_values(study: Study) -> dict[str, Any]:
     metric = next((key for key in metric_keys() if f"importance/{key}" in study), None)
     if metric is None:
         return start
-    mean = study.mean(f"importance/{metric}")
-    layer, head = np.unravel_index(np.nanargmax(mean), mean.shape)
+    layer, head = ranked_heads(study, metric)[0]
     image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
-    return {"image": int(image), "layer": int(layer), "head": int(head), "metric": metric} | start
+    return {"image": int(image), "layer": layer, "head": head, "metric": metric} | start
 
 
 def first_pattern(study: Study) -> str:

@@ -93,7 +93,7 @@ def head_numbers() -> dict[str, HeadNumber]:
     """All numbers by their keys, those of metrics that are registered among them."""
     known = (
         HeadNumber(LAYER, "Layer", partial(_index, axis=0), _said("layer")),
-        HeadNumber(HEAD_INDEX, "Head index", partial(_index, axis=1), _said("head index in its layer")),
+        HeadNumber(HEAD_INDEX, "Head number", partial(_index, axis=1), _said("head number")),
         *(
             HeadNumber(measure, measure.capitalize(), partial(_measure, measure), _said(label), array=measure)
             for measure, label in zip(MEASURES, ("entropy", "distance (patches)"), strict=True)

@@ -29,7 +29,7 @@ class Near:
 
 
 class PatternMap:
-    """All heads that have a place in a layout.
+    """All heads that have coordinates in a layout.
 
     What it takes long to find is found when first asked for, once for all sessions, and may be asked for from any
     thread. Rows count the heads of all images in the order of the study.
@@ -37,7 +37,7 @@ class PatternMap:
     Parameters
     ----------
     layout
-        Place of each head, ``(n_images, n_layers, n_heads, 2)``; NaN for a head without one. Not modified.
+        Coordinates of each head, ``(n_images, n_layers, n_heads, 2)``; NaN for a head without. Not modified.
     """
 
     def __init__(self, layout: np.ndarray) -> None:
@@ -57,7 +57,7 @@ class PatternMap:
         inside = distance <= pixels
         if not inside.any():
             return None
-        # Of heads at one place the first is named, as a click chooses it.
+        # Of heads with the same coordinates the first is named, as a click chooses it.
         return Near(int(inside.sum()), self.head(int(rows[distance == distance.min()].min())))
 
     def nearest_of(
@@ -74,14 +74,14 @@ class PatternMap:
         image, layer, head = np.unravel_index(row, self.shape)
         return int(image), int(layer), int(head)
 
-    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates of rows, NaN where a head has no place."""
+    def coordinates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """x and y of rows, NaN where a head has no coordinates."""
         x, y = self.layout.reshape(-1, 2)[rows].T
         return x, y
 
     @cached_property
     def home(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Ranges of x and y of all heads; 0 to 1 when none has a place."""
+        """Ranges of x and y of all heads; 0 to 1 when none has any."""
         flat = self.layout.reshape(-1, 2)
         if not np.isfinite(flat).any():
             return (0.0, 1.0), (0.0, 1.0)
@@ -90,7 +90,7 @@ class PatternMap:
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """Rows of the heads that have a place, ascending."""
+        """Rows of the heads that have coordinates, ascending."""
         return np.flatnonzero(np.isfinite(self.layout.reshape(-1, 2)).all(axis=1)).astype(np.int32)
 
     @property
@@ -117,7 +117,7 @@ class PatternMap:
 
     @cached_property
     def _points(self) -> PointGrid:
-        x, y = self.places(self.rows)
+        x, y = self.coordinates(self.rows)
         return PointGrid(np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32))
 
     @cached_property

@@ -104,7 +104,7 @@ class Patterns:
         return {name: LABELS.get(name, name.replace("_", " ").capitalize()) for name in pattern_layouts(self.study)}
 
     def map(self) -> PatternMap:
-        """Places of all heads in the chosen layout.
+        """Coordinates of all heads in the chosen layout.
 
         Raises
         ------
@@ -239,7 +239,7 @@ class Patterns:
         entropy = self.study["entropy"][image].ravel() if "entropy" in self.study else unknown
         importance = self._importance(rows, metric) if f"importance/{metric}" in self.study else unknown
         layer, head = np.divmod(np.arange(heads), spec.n_heads)
-        return OwnHeads(*self.map().places(rows), layer, head, entropy, importance, self.values(rows, colours))
+        return OwnHeads(*self.map().coordinates(rows), layer, head, entropy, importance, self.values(rows, colours))
 
     def marked(self) -> np.ndarray:
         """Rows of the heads that are brushed, else of all heads of the images that are; none without a brush."""

@@ -48,10 +48,14 @@ def ranking(study: Study, metric: str, image: int | None) -> Ranking:
     profiles = importance_profiles(study, metric)
     found = importance_mean(study, metric).mean if image is None else study[f"importance/{metric}"][image]
     importance = found.astype(np.float64).ravel()
-    order = ranked_by_importance(importance)
-    order = order[study.spec.is_there.ravel()[order]]
     places = None if image is None else _places(profiles, importance)
-    return Ranking(order, importance, profiles, places)
+    return Ranking(_order(study, importance), importance, profiles, places)
+
+
+def ranked_heads(study: Study, metric: str) -> list[tuple[int, int]]:
+    """Layer and index of each head by its mean importance, in the order of `Ranking`; raises as `ranking` does."""
+    order = _order(study, importance_mean(study, metric).mean)
+    return [divmod(int(flat), study.spec.n_heads) for flat in order]
 
 
 def importance_profiles(study: Study, metric: str) -> np.ndarray:
@@ -66,6 +70,11 @@ def importance_profiles(study: Study, metric: str) -> np.ndarray:
         if metric not in known:
             known[metric] = _quantiles(study, metric)
         return known[metric]
+
+
+def _order(study: Study, importance: np.ndarray) -> np.ndarray:
+    order = ranked_by_importance(importance)
+    return order[study.spec.is_there.ravel()[order]]
 
 
 def _quantiles(study: Study, metric: str) -> np.ndarray:

@@ -109,7 +109,7 @@ class ClusterCard(pn.viewable.Viewer):
     def _on_count(self, event: Any) -> None:
         brush = self.session.selection.heads
         if isinstance(brush, Near) and event.new is not None and event.new != brush.count:
-            self.session.selection.heads = Near(brush.layout, brush.place, event.new)
+            self.session.selection.heads = Near(brush.layout, brush.middle, event.new)
 
     # -- answers to the selection ----------------------------------------------------------------------------------
 

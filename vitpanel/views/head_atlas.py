@@ -47,7 +47,7 @@ class HeadAtlas(pn.viewable.Viewer):
         spec = session.study.spec
         n_heads = int(spec.is_there.sum())
         self.switch = create_toggle(f"Atlas of {n_heads} heads", **_LOW)
-        self.order = create_select("", ORDERS, "layer", width=130, visible=False, **_LOW)
+        self.order = create_select("Order", ORDERS, "layer", width=130, visible=False, **_LOW)
         self._no_order = ""
         self.words = pn.pane.HTML("", stylesheets=[_WORDS], **FULL_WIDTH)
         self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)

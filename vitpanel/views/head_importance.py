@@ -95,7 +95,7 @@ class HeadImportance(View):
         options = {metric.label: metric.key for metric in metrics()}
         self.metric = linked(create_select("Metric", options, selection.metric, width=128), selection, "metric")
         modes = {f"{int(mode)}: {mode.label}": int(mode) for mode in PruningMode}
-        self.mode = linked(create_select("Pruning mode", modes, selection.mode, width=178), selection, "mode")
+        self.mode = linked(create_select("Pruning mode", modes, selection.mode, width=224), selection, "mode")
         self.layer = create_stepper("Layer", value=0, width=66)
         self.head = create_stepper("Head", value=0, width=66)
         self.layer.param.watch(partial(self._on_stepper, "layer"), "value")

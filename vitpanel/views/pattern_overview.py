@@ -416,5 +416,5 @@ class PatternOverview(View):
     def _mark_around(self) -> None:
         image, pattern = self.session.selection.image, self.session.selection.pattern
         if image is not None:
-            place = (image, *self.session.chosen_head)
-            self.session.selection.mark(Near(f"layout/{pattern}", place, N_NEIGHBOURS))
+            middle = (image, *self.session.chosen_head)
+            self.session.selection.mark(Near(f"layout/{pattern}", middle, N_NEIGHBOURS))

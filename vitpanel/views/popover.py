@@ -35,6 +35,7 @@ _STYLE = f"""
 .chapter p, .chapter ul {{ margin: 0 0 8px; }}
 .chapter ul {{ padding-left: 18px; }}
 .chapter p > strong:first-child {{ display: block; font-size: 13px; }}
+.chapter code {{ white-space: nowrap; }}
 .chapter table {{ border-collapse: collapse; margin: 0 0 8px; }}
 .chapter th, .chapter td {{ padding: 2px 10px 2px 0; text-align: left; vertical-align: top; }}
 """

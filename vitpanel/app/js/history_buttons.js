@@ -96,6 +96,7 @@ export function render({model, el}) {
   Object.assign(list, {className: "list", popover: "manual"})
   list.setAttribute("role", "dialog")
   list.setAttribute("aria-label", "Last choices")
+  heading.textContent = "Last choices"
   list.append(heading, rows)
   note.className = "note"
   note.setAttribute("role", "status")

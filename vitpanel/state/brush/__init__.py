@@ -11,8 +11,8 @@ from vitpanel.state.brush.base import (
     TOKEN,
     WAYS,
     Brush,
+    brushed_heads,
     combined,
-    head_shares,
     mask_of,
     mask_shape,
 )
@@ -25,5 +25,5 @@ from vitpanel.state.brush.predicates import Ids, InPolygon, InRange, Matches, Ne
 __all__ = [
     "HEAD", "IMAGE", "INSTANCE", "ITEMS", "TOKEN", "WAYS", "And", "Brush", "Holding", "Ids", "InPolygon", "InRange",
     "Matches", "Near", "Not", "OfClass", "OfHead", "OfHeads", "OfLayers", "Or", "PatchBlock", "Predicted",
-    "brush_of_group", "brush_of_heads", "brush_of_tokens", "combined", "head_shares", "mask_of", "mask_shape",
+    "brush_of_group", "brush_of_heads", "brush_of_tokens", "brushed_heads", "combined", "mask_of", "mask_shape",
 ]  # fmt: skip

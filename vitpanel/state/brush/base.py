@@ -29,6 +29,8 @@ class Brush(ABC):
     """
 
     kinds: ClassVar[dict[str, type["Brush"]]] = {}
+    # Fields that had another name in the JSON of earlier versions, by that name.
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Let `from_dict` know the new kind by the name of its class."""
@@ -69,9 +71,10 @@ class Brush(ABC):
         if not isinstance(data, Mapping) or data.get("kind") not in Brush.kinds:
             message = f"{data!r} is not a brush."
             raise BrushError(message, hint=f"Its 'kind' must be one of {', '.join(Brush.kinds)}.")
-        values = {name: _from_plain(value) for name, value in data.items() if name != "kind"}
+        kind = Brush.kinds[data["kind"]]
+        values = {kind.renamed.get(name, name): _from_plain(value) for name, value in data.items() if name != "kind"}
         try:
-            return Brush.kinds[data["kind"]](**values)
+            return kind(**values)
         except (TypeError, ValueError) as error:
             message = f"A brush of the kind {data['kind']} cannot be made: {error}."
             raise BrushError(message, hint="Take the form that to_dict of a brush gives.") from error
@@ -139,13 +142,12 @@ def mask_of(study: Study, brush: Brush) -> np.ndarray:
     return found
 
 
-def head_shares(study: Study, brush: Brush | None) -> np.ndarray:
-    """Share of the images on which a head is brushed, ``(n_layers, n_heads)`` in [0, 1]; 0 without a brush of heads."""
-    nothing = np.zeros(mask_shape(study, HEAD))
+def brushed_heads(study: Study, brush: Brush | None) -> np.ndarray:
+    """Heads that are brushed, on whichever images: bool ``(n_layers, n_heads)``, False without a brush of heads."""
     if brush is None or brush.item not in {HEAD, INSTANCE}:
-        return nothing
+        return np.zeros(mask_shape(study, HEAD), bool)
     mask = mask_of(study, brush)
-    return nothing + (mask if brush.item == HEAD else mask.mean(axis=0))
+    return mask if brush.item == HEAD else np.asarray(mask.any(axis=0))
 
 
 def _plain(value: Any) -> Any:

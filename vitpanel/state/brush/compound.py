@@ -11,8 +11,8 @@ from vitpanel.study.reader import Study
 
 
 @dataclass(frozen=True)
-class And(Brush):
-    """What is in all of some brushes; images and heads meet in heads on images."""
+class _OfParts:
+    """Brushes that are combined; images and heads meet in heads on images."""
 
     parts: tuple[Brush, ...]
 
@@ -22,7 +22,12 @@ class And(Brush):
     @property
     def item(self) -> str:
         """The finest of its parts."""
-        return _finest(self.parts)
+        items = {part.item for part in self.parts}
+        return items.pop() if len(items) == 1 else INSTANCE
+
+
+class And(_OfParts, Brush):
+    """What is in all of some brushes; images and heads meet in heads on images."""
 
     @property
     def words(self) -> str:
@@ -34,19 +39,8 @@ class And(Brush):
         return reduce(np.logical_and, _masks_of(study, self.parts))
 
 
-@dataclass(frozen=True)
-class Or(Brush):
+class Or(_OfParts, Brush):
     """What is in any of some brushes; images and heads meet in heads on images."""
-
-    parts: tuple[Brush, ...]
-
-    def __post_init__(self) -> None:
-        _check_parts(self.parts)
-
-    @property
-    def item(self) -> str:
-        """The finest of its parts."""
-        return _finest(self.parts)
 
     @property
     def words(self) -> str:
@@ -86,11 +80,6 @@ def _check_parts(parts: tuple[object, ...]) -> None:
     if len({part.item == TOKEN for part in parts if isinstance(part, Brush)}) > 1:
         message = "Tokens cannot be combined with images or heads."
         raise BrushError(message, hint="Combine brushes of tokens with one another.")
-
-
-def _finest(parts: tuple[Brush, ...]) -> str:
-    items = {part.item for part in parts}
-    return items.pop() if len(items) == 1 else INSTANCE
 
 
 def _masks_of(study: Study, parts: tuple[Brush, ...]) -> list[np.ndarray]:

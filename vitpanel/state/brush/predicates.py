@@ -1,5 +1,6 @@
 """Brushes that say by themselves what is in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
@@ -92,9 +93,9 @@ class InPolygon(Brush):
 
     def to_mask(self, study: Study) -> np.ndarray:
         """Which lie inside; `StudyIncompleteError` if the study has no such layout."""
-        places = study[self.layout]
-        inside = which_inside(places.reshape(-1, 2), (np.array(self.x), np.array(self.y)))
-        return inside.reshape(places.shape[:-1])
+        coordinates = study[self.layout]
+        inside = which_inside(coordinates.reshape(-1, 2), (np.array(self.x), np.array(self.y)))
+        return inside.reshape(coordinates.shape[:-1])
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,11 @@ class Matches(Brush):
     text: str
     item: ClassVar[str] = IMAGE  # pyright: ignore[reportIncompatibleMethodOverride] - read as a property is
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - it may come from an address
+            message = f"{self.text!r} is not in any name."
+            raise BrushError(message, hint="Give a text.")
+
     @property
     def words(self) -> str:
         """Name the text."""
@@ -200,20 +206,22 @@ class Near(Brush):
     ----------
     layout
         As for `InPolygon`.
-    place
-        The one in the middle: (image,), or (image, layer, head).
+    middle
+        The one that they are nearest to: (image,), or (image, layer, head).
     count
         How many in all, the middle included; fewer where the layout has fewer.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {"place": "middle"}
+
     layout: str
-    place: tuple[int, ...]
+    middle: tuple[int, ...]
     count: int
 
     def __post_init__(self) -> None:
         n_numbers = 1 if self.item == IMAGE else 3
-        if not _are_numbers(self.place, n_numbers) or not isinstance(self.count, Integral) or self.count < 1:
-            message = f"{self.count!r} {ITEMS[self.item]} near {self.place!r} are not a set."
+        if not _are_numbers(self.middle, n_numbers) or not isinstance(self.count, Integral) or self.count < 1:
+            message = f"{self.count!r} {ITEMS[self.item]} near {self.middle!r} are not a set."
             raise BrushError(message, hint="Give (image,) or (image, layer, head), as the layout has it, and a count.")
 
     @property
@@ -224,17 +232,17 @@ class Near(Brush):
     @property
     def words(self) -> str:
         """Name the one in the middle."""
-        image, *head = self.place
-        middle = f"{head_name(*head)} on image {image}" if head else f"image {image}"
-        return f"the {self.count} {ITEMS[self.item]} nearest to {middle} on {self.layout}"
+        image, *head = self.middle
+        name = f"{head_name(*head)} on image {image}" if head else f"image {image}"
+        return f"the {self.count} {ITEMS[self.item]} nearest to {name} on {self.layout}"
 
     def to_mask(self, study: Study) -> np.ndarray:
-        """Which are the nearest; none if the one in the middle has no place."""
-        places = study[self.layout]
-        mask = np.zeros(places.shape[:-1], bool)
-        if any(index >= size for index, size in zip(self.place, mask.shape, strict=True)):
+        """Which are the nearest; none if the one in the middle has no coordinates."""
+        coordinates = study[self.layout]
+        mask = np.zeros(coordinates.shape[:-1], bool)
+        if any(index >= size for index, size in zip(self.middle, mask.shape, strict=True)):
             return mask
-        distance = np.hypot(*(places.astype(np.float64) - places[self.place]).reshape(-1, 2).T)
+        distance = np.hypot(*(coordinates.astype(np.float64) - coordinates[self.middle]).reshape(-1, 2).T)
         known = np.flatnonzero(~np.isnan(distance))
         count = min(self.count, len(known))
         if count:

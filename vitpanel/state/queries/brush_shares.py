@@ -6,7 +6,7 @@ import numpy as np
 
 from vitpanel.state.brush import HEAD, Brush, mask_of
 from vitpanel.state.online import IDLE, Online
-from vitpanel.state.queries.instances import images_per_head
+from vitpanel.state.queries.instances import images_per_head, share_of_images
 from vitpanel.state.queries.token_set import stored_cls_shares, token_shares
 from vitpanel.study.reader import Study
 
@@ -47,10 +47,8 @@ def shares_of_heads(study: Study, brush: Brush) -> BrushShares:
     """
     mask = mask_of(study, brush)
     n_images = mask * study.n_done if brush.item == HEAD else images_per_head(mask)
-    known = study.spec.is_there & (study.n_done > 0)
-    values = np.divide(n_images, study.n_done, out=np.full(n_images.shape, np.nan), where=known)
     title = "brushed heads" if brush.item == HEAD else "share of the images on which the head is brushed"
-    return BrushShares(values, title)
+    return BrushShares(share_of_images(study, n_images), title)
 
 
 def shares_of_tokens(

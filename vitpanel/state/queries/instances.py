@@ -1,13 +1,8 @@
-"""A set of heads on images, told by image and by head."""
+"""How many heads and images are in a set of heads on images."""
 
 import numpy as np
-import pandas as pd
 
-from vitpanel.state.queries.marks import all_heads
 from vitpanel.study.reader import Study
-
-IMAGE_COLUMNS = ("image", "n_heads", "share")
-HEAD_COLUMNS = ("layer", "head", "n_images", "share")
 
 
 def heads_per_image(mask: np.ndarray) -> np.ndarray:
@@ -20,28 +15,10 @@ def images_per_head(mask: np.ndarray) -> np.ndarray:
     return np.count_nonzero(mask, axis=0)
 
 
-def instance_images(study: Study, mask: np.ndarray) -> pd.DataFrame:
-    """How much of each image is in a set of heads on images, one row an image.
+def share_of_images(study: Study, n_images: np.ndarray) -> np.ndarray:
+    """Share of the images that are done, from how many there are for each head, float64 ``(n_layers, n_heads)``.
 
-    Returns
-    -------
-    The columns `IMAGE_COLUMNS`: ``n_heads`` in the set, and their ``share`` of the heads that the model has, NaN for
-    an image that is not done.
+    NaN for a head that the model lacks, and for all as long as no image is done.
     """
-    n_heads = heads_per_image(mask)
-    share = np.where(study.done_images, n_heads / np.count_nonzero(study.spec.is_there), np.nan)
-    return pd.DataFrame({"image": np.arange(study.n_images), "n_heads": n_heads, "share": share})
-
-
-def instance_heads(study: Study, mask: np.ndarray) -> pd.DataFrame:
-    """How much of each head is in a set of heads on images, one row a head.
-
-    Returns
-    -------
-    The columns `HEAD_COLUMNS`: ``n_images`` on which the head is in the set, and their ``share`` of the images that are
-    done, NaN without any and for a place without a head.
-    """
-    n_images = images_per_head(mask)
-    n_done = np.where(study.spec.is_there, study.n_done, 0)
-    share = np.divide(n_images, n_done, out=np.full(n_images.shape, np.nan), where=n_done > 0)
-    return all_heads(study).assign(n_images=n_images.ravel(), share=share.ravel())
+    known = study.spec.is_there & (study.n_done > 0)
+    return np.divide(n_images, study.n_done, out=np.full(n_images.shape, np.nan), where=known)

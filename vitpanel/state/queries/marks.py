@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vitpanel.state.brush import head_shares
+from vitpanel.state.brush import brushed_heads
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -27,6 +27,6 @@ def with_marks(table: pd.DataFrame, study: Study, selection: Selection) -> pd.Da
     flat = table["layer"].to_numpy() * study.spec.n_heads + table["head"].to_numpy()
     pinned = [layer * study.spec.n_heads + head for layer, head in selection.pinned]
     chosen = selection.layer * study.spec.n_heads + selection.head
-    brushed = head_shares(study, selection.heads).ravel()[flat] > 0
+    brushed = brushed_heads(study, selection.heads).ravel()[flat]
     marks = (flat == chosen, np.isin(flat, pinned), brushed)
     return table.assign(**dict(zip(MARKS, marks, strict=True)))

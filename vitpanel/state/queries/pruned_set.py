@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitpanel.core.importance import ranked_by_importance
 from vitpanel.core.pruned_images import PrunedImages
 from vitpanel.core.regions import PruningMode, is_defined
 from vitpanel.core.spec import ViTSpec, short_head_name
 from vitpanel.errors import ChoiceError
 from vitpanel.state.brush import IMAGE, INSTANCE, TOKEN, Brush, mask_of
+from vitpanel.state.ranking import ranked_heads
 from vitpanel.state.selection import Selection
-from vitpanel.study.means import importance_mean
 from vitpanel.study.reader import Study
 
 Head = tuple[int, int]
@@ -230,9 +229,7 @@ def steps_of_curve(study: Study, metric: str, order: str) -> tuple[tuple[Head, .
     StudyIncompleteError
         If the study does not have the metric.
     """
-    ranked = ranked_by_importance(importance_mean(study, metric).mean)
-    n_heads = study.spec.n_heads
-    heads = [head for head in (divmod(int(place), n_heads) for place in ranked) if study.spec.has_head(*head)]
+    heads = ranked_heads(study, metric)
     if order == LEAST_FIRST:
         heads.reverse()
     counts = sorted({round(step * len(heads) / N_STEPS) for step in range(N_STEPS + 1)})

@@ -1,5 +1,6 @@
 """B2: a metric of the chosen head under the six pruning modes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ NOT_DEFINED = "n/a"
 ICON_SHARE = 0.2
 AIR = 0.18
 SHORTEST = 0.01
+# Pixels between a bar and its label, and from line to line; letters of two labels that fit beside each other.
+GAP, LINE, SIDE_BY_SIDE = 3, 10, 10
+# Share of the span of all ends up to which two are at one height, as far as their labels are concerned.
+ALIKE = 0.12
 _ICON_BOTTOM, _ICON_TOP, _ICON_HALF = 0.03, 0.15, 0.32
 _CLS_SHARE = 0.36
 
@@ -81,7 +86,7 @@ def mode_texts(values: np.ndarray, metric: str) -> list[str]:
 
 def mode_columns(values: np.ndarray, metric: str) -> dict[str, Any]:
     """Columns of the bars of modes 0 to 5, from the unpruned value; a mode that is not defined has a text alone."""
-    top = np.where(np.isnan(values), values[0], values)
+    top, texts = np.where(np.isnan(values), values[0], values), mode_texts(values, metric)
     is_down = top < values[0]
     return {
         "mode": [int(mode) for mode in PruningMode],
@@ -90,12 +95,31 @@ def mode_columns(values: np.ndarray, metric: str) -> dict[str, Any]:
         "full": [full_text(value, values[0], metric) for value in values],
         "base": np.full(len(values), values[0]),
         "top": top,
-        "text": mode_texts(values, metric),
+        "text": texts,
         "baseline": np.where(is_down, "top", "bottom").tolist(),
-        "offset": np.where(is_down, 3, -3),
+        "offset": label_offsets(top, is_down, texts),
         "colour": [MEAN if mode is PruningMode.NONE else VALUE for mode in PruningMode],
         "alpha": np.ones(len(values)),
     }
+
+
+def label_offsets(top: np.ndarray, is_down: np.ndarray, texts: Sequence[str]) -> list[int]:
+    """How far below the end of its bar each label stands, in pixels; negative for above.
+
+    Long labels of neighbours that end alike stand one below the other, since a narrow chart has no room for both.
+    """
+    offsets, near = list[int](), ALIKE * max(float(np.ptp(top)), SHORTEST)
+    for mode, (end, down, text) in enumerate(zip(top, is_down, texts, strict=True)):
+        away = 1 if down else -1
+        is_beside = (
+            mode > 0
+            and down == is_down[mode - 1]
+            and abs(end - top[mode - 1]) < near
+            and len(text) + len(texts[mode - 1]) > SIDE_BY_SIDE
+        )
+        is_second = is_beside and abs(offsets[-1]) == GAP
+        offsets.append(away * (GAP + LINE * is_second))
+    return offsets
 
 
 def full_text(value: float, unpruned: float, metric: str) -> str:

@@ -1,4 +1,6 @@
-// The drawn links of what is read, as columns.
+// The links of what is read, as columns.
+
+const N_STRONGEST = 3
 
 /**
  * The drawn links of some tokens, as columns, and how many there are of each direction.
@@ -31,6 +33,28 @@ export function links_where(links, is_wanted) {
       for (const [name, column] of Object.entries(found)) column.push(columns[name][i])
     }
   }
+  return found
+}
+
+/**
+ * The strongest links of a token in each direction that is read, for one that has none above the threshold.
+ *
+ * @param {number} token
+ * @param {{gives: boolean, gets: boolean}} read
+ * @param {{plain: ArrayLike<number>, n_tokens: number, x: number[]}} known A, and where the tokens stand on their rows;
+ *   those that are hidden stand nowhere
+ */
+export function strongest_links(token, {gives, gets}, {plain, n_tokens, x}) {
+  const found = no_links(), seen = x.flatMap((at, other) => (Number.isFinite(at) ? [other] : []))
+  const put = (/** @type {[number, number][]} */ links) => {
+    const valued = links.map((link) => ({link, value: plain[link[0] * n_tokens + link[1]]}))
+    for (const {link, value} of valued.sort((a, b) => b.value - a.value).slice(0, N_STRONGEST)) {
+      for (const [name, [one]] of Object.entries(columns_of_link(link, {value, x}))) found[name].push(one)
+    }
+  }
+  if (gives) put(seen.map((other) => [token, other]))
+  // Its link to itself is one of them once.
+  if (gets) put(seen.filter((other) => !gives || other !== token).map((other) => [other, token]))
   return found
 }
 

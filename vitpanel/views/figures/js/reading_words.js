@@ -56,7 +56,9 @@ export function words_of_reading({link, token, gives, gets}, {names, brushed, va
   const both = `${plural(counts.out, "out")}, ${counts.in.toLocaleString("en")} in`
   const words = gives && gets ? both : gives ? plural(counts.out, "out") : plural(counts.in, "in")
   const name = name_of(token, {names, brushed}) ?? ""
-  return `<b>${name}</b>: ${words}${is_many(name) ? "" : " above the threshold"}`
+  if (is_many(name)) return `<b>${name}</b>: ${words}`
+  const n_read = (gives ? counts.out : 0) + (gets ? counts.in : 0)
+  return `<b>${name}</b>: ${words} above the threshold${n_read === 0 ? "; its strongest are drawn" : ""}`
 }
 
 /** @param {string} name such as "patch 7 (row 1, column 2)" */

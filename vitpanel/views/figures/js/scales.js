@@ -32,3 +32,16 @@ export function words_of_ticks({inverse}, high) {
   const words = (/** @type {number} */ tick) => Number((high * inverse(tick)).toPrecision(2)).toString()
   return (tick) => (tick === 1 ? `≥ ${words(1)}` : words(tick))
 }
+
+const LETTER = 5, BETWEEN = 4
+
+/**
+ * Words below both ends of a scale and its middle, without the middle where there is no room for it.
+ *
+ * @param {string[]} words low, middle, high
+ * @param {number} width of the scale in pixels
+ */
+export function words_side_by_side([low, middle, high], width) {
+  const most = Math.max(low.length, high.length) + middle.length / 2
+  return [low, most * LETTER + BETWEEN > width / 2 ? "" : middle, high]
+}

@@ -5,8 +5,9 @@ import {notes_on_head} from "./head_notes.js"
 import {notes_about} from "./notes.js"
 import {blank_pixels, grey_pixels, largest, ramp_pixels} from "./pixels.js"
 import {SET, attention_of, mean_of_patches, reading_of} from "./reading.js"
-import {columns_of_link, links_of_tokens, links_where, no_links} from "./reading_links.js"
+import {columns_of_link, links_of_tokens, links_where, no_links, strongest_links} from "./reading_links.js"
 import {caption_of_sources, caption_of_targets, name_of, words_of_reading} from "./reading_words.js"
+import {words_side_by_side} from "./scales.js"
 
 const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({view: null}))
 
@@ -88,8 +89,10 @@ export default function show_token({
   const kind_of_set = set.every((one) => token_kinds[one] === token_kinds[set[0]]) ? token_kinds[set[0]] : 0
   const kind_of = (/** @type {number} */ one) => kinds[one === SET ? kind_of_set : one >= 0 ? token_kinds[one] : 0]
   const look = (/** @type {number} */ one) => ({kind: is_light ? kind_of(one) : "cut-out", scale, shape: [rows, cols]})
-  paint({masks, scales, ticks, ramps, opaque}, "source", given, {...look(row), is_known: true, is_light})
-  paint({masks, scales, ticks, ramps, opaque}, "target", got, {...look(col), is_known: col !== -1, is_light})
+  const parts = {masks, scales, ticks, ramps, opaque}
+  const width = (/** @type {Figure} */ {inner_width, x_range}) => cols * inner_width / (x_range.end - x_range.start)
+  paint(parts, "source", given, {...look(row), is_known: true, is_light, width: width(pictures.source)})
+  paint(parts, "target", got, {...look(col), is_known: col !== -1, is_light, width: width(pictures.target)})
   const name = (/** @type {number} */ one) => name_of(one, {names, brushed: set})
   captions.source.text = caption_of_sources(name(row), pictures.source.inner_width)
   captions.target.text = caption_of_targets(name(col), pictures.target.inner_width)
@@ -100,7 +103,9 @@ export default function show_token({
   const own = new Set(token === SET ? set : [token])
   const {found, counts} = token !== -1 ? links_of_tokens(all, {own, gives, gets}) : {found: no_links(), counts: null}
   const is_link = link !== null && value !== null && Math.min(...link) >= 0
-  highlighted.data = is_link ? columns_of_link(link, {value, x: drawn.x}) : token === SET ? no_links() : found
+  const {x} = drawn, has_none = token >= 0 && found.value.length === 0
+  const own_links = has_none ? strongest_links(token, read, {plain, n_tokens, x}) : found
+  highlighted.data = is_link ? columns_of_link(link, {value, x}) : token === SET ? no_links() : own_links
   const of_set = token === SET ? found : link?.includes(SET) ? links_with_set(all, {link, set}) : no_links()
   if (of_set.value.length + brushed_links.data.value.length > 0) brushed_links.data = of_set
   write(words, words_of_reading(read, {names, brushed: set, value, counts}), cb_context.index)
@@ -124,9 +129,10 @@ function links_with_set(all, {link: [source, target], set}) {
  * @param {Masks} parts
  * @param {string} name
  * @param {number[]} values
- * @param {{kind: string, scale: import("./scales.js").Scale, shape: number[], is_known: boolean, is_light: boolean}} look
+ * @param {{kind: string, scale: import("./scales.js").Scale, shape: number[], is_known: boolean, is_light: boolean,
+ *   width: number}} look `width` of the picture in pixels
  */
-function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale, shape, is_known, is_light}) {
+function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale, shape, is_known, is_light, width}) {
   const {curve, inverse} = scale, ramp = ramps[kind], most = largest(values)
   const pixels = is_known ? ramp_pixels(values, {ramp, curve}) : blank_pixels(values.length, is_light)
   const [old] = masks[name].data.mask
@@ -134,7 +140,8 @@ function paint({masks, scales, ticks, ramps, opaque}, name, values, {kind, scale
   const strip = is_known ? Uint32Array.from(opaque[kind]) : new Uint32Array(ramp.length)
   scales[name].data = {image: [array_like(old, strip, [1, strip.length])]}
   const [low, middle] = [0, 0.5].map((shade) => digits(most * inverse(shade)))
-  const text = is_known && most > 0 ? [inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)] : ["", "", ""]
+  const words = [inverse(0) > 0 ? `≤ ${low}` : "0", middle, digits(most)]
+  const text = is_known && most > 0 ? words_side_by_side(words, width) : ["", "", ""]
   ticks[name].data = {...ticks[name].data, text}
 }
 

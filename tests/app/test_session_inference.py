@@ -1,0 +1,86 @@
+"""What one session hears of the live model, with a real model and no page."""
+
+import gc
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import serving
+from tests.app.live_service import Blocked, answers, idle
+from vitpanel.app.inference import ModelService
+from vitpanel.app.session_inference import SessionInference
+from vitpanel.core.regions import PruningMode
+from vitpanel.models.images import decode_crop
+from vitpanel.state.online import Online
+from vitpanel.state.session import Session
+from vitpanel.study.reader import Study
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def service(live_study: Study) -> ModelService:
+    """Return a service that has not loaded its model yet."""
+    return ModelService(live_study)
+
+
+def test_a_known_result_comes_at_once(service: ModelService):
+    first = answers(service, "modes", 1, 0, 0)
+    again = answers(service, "modes", 1, 0, 0)
+    assert [heard.status for heard in first] == ["running", "done"]
+    assert [heard.status for heard in again] == ["done"]
+    assert again[0].value is first[1].value
+
+
+def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, live_study: Study):
+    class Page:
+        """Stands for a session's document, that its callbacks lead to."""
+
+        def __init__(self) -> None:
+            self.heard: list[Online[Any]] = []
+
+        def hear(self, outcome: Online[Any]) -> None:
+            self.heard.append(outcome)
+
+    async def visit() -> tuple[weakref.ref[Page], weakref.ref[SessionInference], list[Online[Any]]]:
+        page, inference = Page(), SessionInference(service)
+        inference.modes(0, 0, 0, page.hear)
+        inference.attention(0, 1, page.hear)
+        inference.close()
+        inference.atlas(0, page.hear)
+        return weakref.ref(page), weakref.ref(inference), page.heard
+
+    with Blocked(service):
+        other = service.request(("modes", 0, 0, 0), "other")
+        page, inference, heard = serving.run(visit())
+        gc.collect()
+        assert page() is None
+        assert inference() is None
+    assert other.result(60) is not None
+    idle(service)
+    assert [outcome.status for outcome in heard] == ["running", "running"]
+
+
+def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, live_study: Study):
+    session = Session(live_study, inference=SessionInference(service))
+    session.selection.choose_pattern(4, 1, 2)
+    assert session.modes.status == "done"
+    model, seen = service._model()[0], list[np.ndarray]()
+    model.attend(
+        model.preprocessing.tensor([decode_crop(live_study.crop(4))]),
+        lambda _layer, attention: seen.append(attention[0, 2].numpy()),
+        layers=[1],
+    )
+    shown = session.attention.value
+    assert shown is not None
+    assert shown.dtype == np.float32
+    assert np.allclose(shown, seen[0], rtol=2**-11, atol=0)
+    values = session.mode_values()
+    assert values is not None
+    assert values.shape == (len(PruningMode),)
+    assert session.head_display() is not None
+    predictions = session.predictions()
+    assert predictions is not None
+    assert predictions.is_true.sum() == 1
