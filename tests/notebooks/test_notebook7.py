@@ -11,7 +11,7 @@ from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.ui
 # By this variable Panel knows the kernels of VS Code; its widgets are those of any notebook with ipywidgets.
-VS_CODE = 'import os\n\nos.environ["VSCODE_PID"] = "1"\nimport panel as pn\n\npn.extension(inline=True)\n'
+VS_CODE = 'import os\n\nos.environ["VSCODE_PID"] = "1"\n'
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
