@@ -31,18 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(IMAGES) as archive:
         archive.extractall(home / "images")
     images, checkpoint = str(home / "images" / "labels.csv"), str(CHECKPOINT)
-    options = [
-        "--images",
-        images,
-        "--checkpoint",
-        checkpoint,
-        "--out",
-        str(out),
-        "--per-class",
-        "5",
-        "--latent-dim",
-        "4",
-    ]
+    options = ["--images", images, "--checkpoint", checkpoint, "--out", str(out), "--per-class", "5"]
     subprocess.run([*VITPANEL, "precompute", *options], check=True, env=environment(home) | ALONE, timeout=600)
     return home
 
