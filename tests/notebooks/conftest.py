@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.notebooks.lab import Lab, Notebook, jupyter_lab
+from tests.notebooks.lab import LAB, Lab, Notebook, jupyter
 from tests.serving import ROOT
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
 from vitpanel import __version__
@@ -43,7 +43,7 @@ def study(root: Path) -> Study:
 @pytest.fixture(scope="module")
 def lab(root: Path, study: Study) -> Iterator[Lab]:
     """Serve the tour, and what a test writes beside it."""
-    with jupyter_lab(root) as lab:
+    with jupyter(root, LAB) as lab:
         shutil.copy(ROOT / "examples" / "tour.ipynb", lab.folder)
         yield lab
 

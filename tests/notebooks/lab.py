@@ -1,21 +1,24 @@
-"""A JupyterLab of the tests, and notebooks that are open in it."""
+"""A JupyterLab or Notebook 7 of the tests, and notebooks that are open in it."""
 
 import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import TimeoutError as TooLateError
 
 from tests.serving import ROOT, Server, serving
+from vitpanel.study.reader import Study
 
 TOKEN = "of-the-tests"  # noqa: S105 - of a server that this machine alone can reach
 # A kernel that imports torch on a busy machine is slow, not wrong.
 PATIENCE = 300_000
+TRIES = 15
 # First cells of a small notebook.
 BEGIN = """import holoviews as hv
 import vitpanel
@@ -27,9 +30,12 @@ study = vitpanel.open_study(demo_study())
 selection = vitpanel.Selection(study, image=3)
 """
 CHARTS = "elements.image_map(study, selection) + elements.importance_curve(study, selection)"
+VIEW = 'vitpanel.explore(study, views="attention-strength", selection=selection, live=False)'
+# A column that the data of the map of images alone have.
+MAP = "predicted"
 _OPTIONS = [
     "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", "--ServerApp.open_browser=False",
-    f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
+    f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser", "--LabApp.extension_manager=readonly",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 ]  # fmt: skip
 # Figures that are on the page whose title has some words, or whose data have a column of that name.
@@ -67,18 +73,31 @@ _OUTPUTS = "() => jupyterapp.shell.currentWidget.content.model.toJSON().cells.ma
 
 
 @dataclass(frozen=True)
+class Kind:
+    """One of the two interfaces: its module, and where a notebook is."""
+
+    module: str
+    path: str
+
+
+LAB = Kind("jupyterlab", "lab/tree")
+NOTEBOOK = Kind("notebook", "notebooks")
+
+
+@dataclass(frozen=True)
 class Lab:
     """A server with its folder of notebooks."""
 
     server: Server
     folder: Path
+    kind: Kind = LAB
 
     def open(self, context: BrowserContext, name: str) -> "Notebook":
         """Open a notebook in a page of its own, and wait for its kernel."""
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         notebook = Notebook(page)
-        page.goto(f"{self.server.address}/lab/tree/{name}?token={TOKEN}&reset")
+        page.goto(f"{self.server.address}/{self.kind.path}/{name}?token={TOKEN}&reset")
         page.wait_for_function(_IS_READY)
         return notebook
 
@@ -144,15 +163,34 @@ class Notebook:
 
     # -- figures ---------------------------------------------------------------------------------------------------
 
-    def wait_for(self, *titles: str) -> None:
+    def wait_for(self, *titles: str, patience: float = PATIENCE) -> None:
         """Wait until there is a figure for each of some words, in its title or as a column of its data."""
+        is_there = f"words => {{ {FIGURES} return figures(words).length > 0; }}"
         for words in titles:
-            self.page.wait_for_function(f"words => {{ {FIGURES} return figures(words).length > 0; }}", arg=words)
+            self.page.wait_for_function(is_there, arg=words, timeout=patience)
 
     def tap(self, words: str, x: float, y: float) -> None:
         """Click at a place, in data coordinates, of the last figure that has some words."""
         handle = self.page.wait_for_function(_PLACE, arg=[words, float(x), float(y)])
         self.page.mouse.click(*handle.json_value())
+
+    def tap_until(self, shown: str, words: str, x: float, y: float) -> None:
+        """Click as `tap` does until a figure has the words ``shown``.
+
+        Who clicks as soon as a figure is there may be earlier than the connection with the kernel, and clicks again.
+        """
+        for _ in range(TRIES):
+            self.tap(words, x, y)
+            with suppress(TooLateError):
+                self.wait_for(shown, patience=PATIENCE / TRIES)
+                return
+        self.wait_for(shown, patience=PATIENCE / TRIES)
+
+
+def place(study: Study, image: int) -> tuple[float, float]:
+    """Where an image is on the map."""
+    x, y = study["layout/images_drop"][image]
+    return float(x), float(y)
 
 
 def write_notebook(file: Path, *cells: str) -> Path:
@@ -175,13 +213,13 @@ def environment(root: Path) -> dict[str, str]:
 
 
 @contextmanager
-def jupyter_lab(root: Path) -> Iterator[Lab]:
-    """Serve a folder by JupyterLab, which has all that it keeps below ``root``."""
+def jupyter(root: Path, kind: Kind) -> Iterator[Lab]:
+    """Serve a folder by JupyterLab or Notebook 7, which has all that it keeps below ``root``."""
     folder, news = root / "notebooks", root / "settings" / "@jupyterlab" / "apputils-extension"
     folder.mkdir()
     news.mkdir(parents=True)
     # Else it asks whether it may fetch news, over a part of the page.
     (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
-    words = [sys.executable, "-m", "jupyterlab", *_OPTIONS, f"--ServerApp.root_dir={folder}"]
-    with serving(words, ready=r"(http://127\.0\.0\.1:\d+)/lab", env=environment(root)) as server:
-        yield Lab(server, folder)
+    words = [sys.executable, "-m", kind.module, *_OPTIONS, f"--ServerApp.root_dir={folder}"]
+    with serving(words, ready=r"(http://127\.0\.0\.1:\d+)/(?:lab|tree)", env=environment(root)) as server:
+        yield Lab(server, folder, kind)

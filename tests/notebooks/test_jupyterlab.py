@@ -6,21 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.notebooks.lab import BEGIN, CHARTS, Lab, Notebook
+from tests.notebooks.lab import BEGIN, CHARTS, MAP, Lab, Notebook, place
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.ui
 MAPS = 3
-# A column that the data of the map of images alone have.
-MAP = "predicted"
 # A column that the list of heads beside it has not: of the line of importance in the view.
 LINE = "band"
-
-
-def place(study: Study, image: int) -> tuple[float, float]:
-    """Where an image is on the map."""
-    x, y = study["layout/images_drop"][image]
-    return float(x), float(y)
 
 
 def choose(notebook: Notebook, image: int) -> None:

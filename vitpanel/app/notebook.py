@@ -9,6 +9,7 @@ import panel as pn
 
 from vitpanel.app.explorer import Explorer
 from vitpanel.app.live_model import live_model
+from vitpanel.elements.comms import UNHEARD
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 from vitpanel.views.scripts import module_text
@@ -16,19 +17,12 @@ from vitpanel.views.scripts import module_text
 _MODELS = "var docs_json = "
 
 
-UNHEARD = (
-    "Nobody hears of what you do in these views. In JupyterLab and Notebook 7, install pyviz_comms where Jupyter "
-    "itself runs, not only where the kernel runs, and start Jupyter again. Elsewhere, run the notebook: a saved page "
-    "is a picture."
-)
-
-
 class _Cell(Explorer):
     """The linked views as the result of a cell."""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         """Return what Jupyter is given, with words for where nobody hears of what is done in the views."""
-        bundle = super()._repr_mimebundle_(include, exclude)
+        bundle: Any = super()._repr_mimebundle_(include, exclude)
         if bundle is None or _MODELS not in bundle[0].get("text/html", ""):
             return bundle  # not in a notebook, or by a way of its own, like that of VS Code
         shown, about = bundle
@@ -38,8 +32,9 @@ class _Cell(Explorer):
 def _note() -> str:
     """What says why nothing happens, hidden unless nothing would."""
     name = f"vitpanel-{uuid.uuid4().hex}"
+    # In braces, since what a script declares outside of them is there for all cells.
     script = module_text("vitpanel.app", "in_cell.js").replace("NOTE", name)
-    return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{script}</script>'
+    return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{{\n{script}}}</script>'
 
 
 def explore(

@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
+from vitpanel.elements import comms
 from vitpanel.elements.style import laid_over
 from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.runtime import patches
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
-patches.apply()  # all elements come through here
+# All elements come through here.
+patches.apply()
+comms.apply()
 
 
 class AsChosen(Enum):

@@ -1,3 +1,5 @@
+import {is_heard} from "../../elements/js/heard.js"
+
 // What the result of a cell does besides its views. NOTE stands for the id of a note that is hidden.
 {
   const patience_ms = 3000, page = /** @type {any} */ (window)
@@ -17,10 +19,8 @@
   if (!keep_here()) {
     const timer = setInterval(() => { if (keep_here()) clearInterval(timer) }, 10)
   }
-  // Jupyter connects a result when it is shown, or soon after. Where nobody hears of what is done, the note says so.
   setTimeout(() => {
-    const {PyViz, Jupyter, google} = page, note = document.getElementById("NOTE")
-    const is_heard = Object.keys(PyViz?.kernels ?? {}).length > 0 || Jupyter?.notebook?.kernel || google?.colab
-    if (note && !is_heard) note.hidden = false
+    const note = document.getElementById("NOTE")
+    if (note && !is_heard()) note.hidden = false
   }, patience_ms)
 }
