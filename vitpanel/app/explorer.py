@@ -12,12 +12,13 @@ import panel as pn
 from vitpanel.app.address import Address
 from vitpanel.app.brush_bar import BrushBar
 from vitpanel.app.growing import Growing, RunLine
+from vitpanel.app.heading import StudyHeading
 from vitpanel.app.history_buttons import HistoryButtons
 from vitpanel.app.inference import ModelService, SessionInference
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.on_demand import OnDemand
 from vitpanel.app.opening import open_in_turn
-from vitpanel.app.page import HEADER_HEIGHT, create_frame, rename
+from vitpanel.app.page import HEADER_HEIGHT, create_frame
 from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.report.button import ReportButton
@@ -226,15 +227,16 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     address = Address(explorer.session)
     buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
     history = HistoryButtons(explorer.session, explorer.bridge, lambda: address.left_out, styles={"color": "white"})
-    buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
+    buttons.param.watch(lambda event: address.say(theme="dark" if event.new == "dark" else ""), "theme")
     openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
     bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 12)), TrustBadge(study)
     report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
     header = [bar, *openers, badge, history, report_button, buttons, address]
     content: list[Any] = [*_notices(address), explorer]
-    page = create_frame(study_title(study), content, header=header)
+    heading = StudyHeading(explorer.session)
+    page = create_frame(study_title(study), content, heading=heading, header=header)
     if document is not None and growing is not None and not study.is_finished:
-        on_more = (badge.renew, lambda more: rename(page, study_title(more)))
+        on_more = (badge.renew, heading.renew)
         page.insert(1, RunLine(explorer.session, explorer.bridge, growing, on_more=on_more))
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))

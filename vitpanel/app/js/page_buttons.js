@@ -1,5 +1,7 @@
 // Light or dark, by a CSS class of the whole page that the page's own script sets first; the page on one sheet; and keys
 // that work wherever nothing else takes them.
+import {keep} from "./kept.js"
+
 const icon = (/** @type {string} */ path) =>
   `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="${path}"/></svg>`
 const PRINTER = icon("M7 3h10v4H7zM4 8h16a2 2 0 0 1 2 2v7h-4v-3H6v3H2v-7a2 2 0 0 1 2-2zM8 15.5h8V21H8z")
@@ -80,17 +82,20 @@ function found(root, selector) {
 const TEXTS = "input, select, textarea"
 const OWN_KEYS = "input, select, textarea, [role=listbox], [role=option], [role=slider], [role=dialog], .bk-Figure"
 
-/** @param {{model: Component<{dark: boolean}>, el: HTMLElement}} args */
+/** @param {{model: Component<{theme: string}>, el: HTMLElement}} args */
 export function render({model, el}) {
   const {classList} = document.documentElement, box = document.createElement("div"), list = create_list()
+  const toggle_theme = () => {
+    model.theme = classList.toggle("vp-dark") ? "dark" : "light"
+    keep("theme", model.theme)
+  }
   box.className = "buttons"
   box.append(
     create_button("Keys", "?", () => list.togglePopover()),
     create_button("Print or save as PDF", PRINTER, print),
-    create_button("Toggle theme", HALF_MOON, () => { model.dark = classList.toggle("vp-dark") }),
+    create_button("Toggle theme", HALF_MOON, toggle_theme),
   )
   el.append(box, list)
-  model.dark = classList.contains("vp-dark")
   /** @type {Record<string, () => void>} */
   const acts = {
     "/": () => {
