@@ -23,6 +23,8 @@ from vitpanel.app.page_buttons import PageButtons
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.report.button import ReportButton
 from vitpanel.app.study_card import study_title
+from vitpanel.app.task_panel import TaskPanel
+from vitpanel.app.tasks import TaskSheet, read_tasks
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up
 from vitpanel.errors import VitpanelError
@@ -210,7 +212,13 @@ def all_kinds() -> dict[str, type[View]]:
     return known_views() | on_demand()
 
 
-def create_page(study: Study, *, service: ModelService | None = None, growing: Growing | None = None) -> pn.Column:
+def create_page(
+    study: Study,
+    *,
+    service: ModelService | None = None,
+    growing: Growing | None = None,
+    tasks: TaskSheet | None = None,
+) -> pn.Column:
     """Return the whole page of a session.
 
     On a server the views come once the browser is there, in turn with those of other visitors; a page that nobody
@@ -220,6 +228,8 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     ----------
     growing
         The same study, of which there may be more.
+    tasks
+        What is to be tried; None takes the sheet that comes with vitpanel.
     """
     document = served_document()
     height = f"calc(100vh - {HEADER_HEIGHT}px)"
@@ -231,7 +241,8 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
     bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 12)), TrustBadge(study)
     report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
-    header = [bar, *openers, badge, history, report_button, buttons, address]
+    sheet = TaskPanel(tasks or read_tasks(), study, margin=(0, 3))
+    header = [bar, *openers, sheet, badge, history, report_button, buttons, address]
     content: list[Any] = [*_notices(address), explorer]
     heading = StudyHeading(explorer.session)
     page = create_frame(study_title(study), content, heading=heading, header=header)
@@ -255,14 +266,16 @@ def _notices(address: Address) -> list[pn.Row]:
     return [notice]
 
 
-def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> pn.Column:
+def create_app(
+    path: Path, *, checkpoint: Path | None = None, live: bool = True, tasks: TaskSheet | None = None
+) -> pn.Column:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
     The study and its model are opened once per process; of a study that is not finished, more is read as it comes.
     """
     try:
         study, growing = open_once(path, checkpoint=checkpoint, live=live)
-        return create_page(study, service=growing.service if live else None, growing=growing)
+        return create_page(study, service=growing.service if live else None, growing=growing, tasks=tasks)
     except VitpanelError as error:
         return create_frame("vitpanel", [create_problem(path.name, error)])
 
