@@ -23,7 +23,7 @@ def test_the_line_says_why_until_something_else_is_chosen(study: Study):
     selection = Selection(study)
     heading, first = StudyHeading(Session(study, selection=selection)), first_values(study)
     name = f"L{first['layer']} H{first['head']}"
-    line = f"Shown first: {name}, the most important head, on image {first['image']}, which needs it most"
+    line = f"{name}, the most important head, on image {first['image']}, which needs it most"
     assert line in heading.object
     selection.metric = "jsd"
     assert line in heading.object
@@ -43,7 +43,7 @@ def test_the_line_comes_when_a_study_knows_what_matters(study: Study, monkeypatc
     assert "<p" not in heading.object
     monkeypatch.undo()
     heading.renew(study)
-    assert "Shown first" in heading.object
+    assert "the most important head" in heading.object
 
 
 def test_the_card_says_by_which_metric(study: Study):

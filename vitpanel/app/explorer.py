@@ -20,6 +20,7 @@ from vitpanel.app.on_demand import OnDemand
 from vitpanel.app.opening import open_in_turn
 from vitpanel.app.page import HEADER_HEIGHT, create_frame
 from vitpanel.app.page_buttons import PageButtons
+from vitpanel.app.page_menu import PageMenu
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.report.button import ReportButton
 from vitpanel.app.study_card import study_title
@@ -90,7 +91,10 @@ class Explorer(pn.viewable.Viewer):
         self._height = height
         self._kinds = chosen_views(views)
         self._is_all = views is None
-        self._cells = {slug: pn.Column(Placeholder(kind.title), **FILLED) for slug, kind in self._kinds.items()}
+        self._cells = {
+            slug: pn.Column(Placeholder(kind.title), **FILLED, css_classes=[f"vp-at-{slug}"])
+            for slug, kind in self._kinds.items()
+        }
         if is_whole:
             deque(self.parts(), maxlen=0)
 
@@ -235,14 +239,16 @@ def create_page(
     height = f"calc(100vh - {HEADER_HEIGHT}px)"
     explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
-    buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
+    buttons = PageButtons(explorer.session, styles={"color": "white"})
     history = HistoryButtons(explorer.session, explorer.bridge, lambda: address.left_out, styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new == "dark" else ""), "theme")
+    menu = PageMenu(margin=(0, 8, 0, 0))
+    menu.param.watch(lambda event: address.say(type="large" if event.new == "large" else ""), "type_size")
     openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
-    bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 12)), TrustBadge(study)
+    bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 6)), TrustBadge(study)
     report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
     sheet = TaskPanel(tasks or read_tasks(), study, margin=(0, 3))
-    header = [bar, *openers, sheet, badge, history, report_button, buttons, address]
+    header = [bar, *openers, sheet, badge, history, report_button, buttons, menu, address]
     content: list[Any] = [*_notices(address), explorer]
     heading = StudyHeading(explorer.session)
     page = create_frame(study_title(study), content, heading=heading, header=header)

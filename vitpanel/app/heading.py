@@ -16,8 +16,8 @@ _PLACE = {"margin-right": "auto", "flex": "0 9 auto", "min-width": "110px", "ali
 _STYLE = """
     :host { overflow: hidden; color: white; }
     h1, p { margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-    h1 { font: 500 17px/1.2 sans-serif; }
-    p { font: 12px/1.3 sans-serif; }
+    h1 { font: 500 16px/1.15 sans-serif; }
+    p { font: 11.5px/1.2 sans-serif; }
 """
 
 
@@ -65,7 +65,7 @@ class StudyHeading(Heading):
     def _line(self) -> str:
         selection, first = self._session.selection, self._first
         is_first = all(getattr(selection, name) == first.get(name) for name in ("image", "layer", "head"))
-        return f"Shown first: {why_first(first)}" if is_first and "image" in first else ""
+        return why_first(first) if is_first else ""
 
 
 def _html(title: str, line: str) -> str:

@@ -7,5 +7,6 @@ import {kept} from "./kept.js"
   const chosen = (/** @type {string} */ name, /** @type {string[]} */ known) =>
     [asked.get(name), kept(name)].find((text) => text !== null && known.includes(text))
   const of_system = () => window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"
+  classList.toggle("vp-large", chosen("type", ["normal", "large"]) === "large")
   classList.toggle("vp-dark", (chosen("theme", ["light", "dark"]) ?? of_system()) === "dark")
 }

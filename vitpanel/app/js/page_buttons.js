@@ -1,5 +1,6 @@
 // Light or dark, by a CSS class of the whole page that the page's own script sets first; the page on one sheet; and keys
 // that work wherever nothing else takes them.
+import {found} from "./found.js"
 import {keep} from "./kept.js"
 
 const icon = (/** @type {string} */ path) =>
@@ -59,23 +60,6 @@ function create_list() {
   }
   list.append(heading, keys)
   return list
-}
-
-/**
- * The first element of a kind on the page, in components too.
- *
- * @param {Document | ShadowRoot} root
- * @param {string} selector
- * @returns {HTMLElement | null}
- */
-function found(root, selector) {
-  const own = /** @type {HTMLElement | null} */ (root.querySelector(selector))
-  if (own !== null) return own
-  for (const {shadowRoot} of root.querySelectorAll("*")) {
-    const inner = shadowRoot === null ? null : found(shadowRoot, selector)
-    if (inner !== null) return inner
-  }
-  return null
 }
 
 /** What has keys of its own, while it has the focus. */

@@ -1,0 +1,28 @@
+"""The script of the tour is sent when it is asked for, and names what is on the page."""
+
+import re
+from typing import Any
+
+import pytest
+
+from vitpanel.app.page_menu import PageMenu
+from vitpanel.views.registry import views as known_views
+
+
+def test_the_tour_is_sent_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch):
+    menu, sent = PageMenu(), list[Any]()
+    monkeypatch.setattr(menu, "_send_msg", sent.append)
+    menu._handle_msg({"something": "else"})
+    assert sent == []
+    menu._handle_msg({"tour": True})
+    (message,) = sent
+    slugs = re.findall(r'"([a-z-]+)"', "".join(re.findall(r"slugs: \[(.*?)\]", message["script"])))
+    assert set(slugs) == {
+        "image-overview",
+        "head-importance",
+        "attention-strength",
+        "pattern-overview",
+        "attention-detail",
+    }
+    assert set(slugs) <= set(known_views())
+    assert "Image Overview" not in str(menu._esm)
