@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from vitpanel.app.page_menu import PageMenu
+from vitpanel.state.brush import Ids
+from vitpanel.state.selection import Selection
 from vitpanel.views.registry import views as known_views
 
 
 def test_the_tour_is_sent_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch):
-    menu, sent = PageMenu(), list[Any]()
+    menu, sent = PageMenu(Selection()), list[Any]()
     monkeypatch.setattr(menu, "_send_msg", sent.append)
     menu._handle_msg({"something": "else"})
     assert sent == []
@@ -26,3 +28,16 @@ def test_the_tour_is_sent_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch):
     }
     assert set(slugs) <= set(known_views())
     assert "Image Overview" not in str(menu._esm)
+
+
+def test_the_offer_gives_way_to_brushes():
+    selection = Selection()
+    menu = PageMenu(selection)
+    assert menu.has_room
+    selection.images = Ids((1, 2))
+    assert not menu.has_room
+    selection.keep("mine", Ids((1, 2)))
+    selection.images = None
+    assert not menu.has_room
+    selection.forget("mine")
+    assert menu.has_room

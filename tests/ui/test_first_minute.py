@@ -68,7 +68,7 @@ def test_a_theme_of_the_system_is_not_written_into_the_address(
 
 def test_the_header_says_why_these_are_shown_first_until_something_is_chosen(shown: Callable[..., Opened]):
     _, page = shown()
-    line = page.get_by_text("the most important head")
-    expect(line).to_contain_text("which needs it most")
+    line = page.get_by_role("heading", level=1).locator("+ p")
+    expect(line).to_contain_text("the most important head")
     page.get_by_role("button", name="Next image").click()
     expect(line).to_be_hidden()

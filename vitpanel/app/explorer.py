@@ -242,7 +242,7 @@ def create_page(
     buttons = PageButtons(explorer.session, styles={"color": "white"})
     history = HistoryButtons(explorer.session, explorer.bridge, lambda: address.left_out, styles={"color": "white"})
     buttons.param.watch(lambda event: address.say(theme="dark" if event.new == "dark" else ""), "theme")
-    menu = PageMenu(margin=(0, 8, 0, 0))
+    menu = PageMenu(explorer.selection, margin=(0, 8, 0, 0))
     menu.param.watch(lambda event: address.say(type="large" if event.new == "large" else ""), "type_size")
     openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
     bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 6)), TrustBadge(study)

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 import param
 from panel.custom import JSComponent
 
+from vitpanel.state.saved_state import BRUSHES
+from vitpanel.state.selection import Selection
 from vitpanel.theme.palette import css
 from vitpanel.views.scripts import module_text
 
@@ -15,11 +17,18 @@ class PageMenu(JSComponent):
     The offer is a button in the header that covers nothing; a browser that has taken or refused it is not asked again.
     The script of the tour is sent when it is asked for. Larger type is a CSS class of the whole page, and is chosen as
     the theme is (`vitpanel.app.page_buttons.PageButtons`).
+
+    Parameters
+    ----------
+    selection
+        Its brushes, which are told in the header, need the room of the offer.
     """
 
     type_size = param.Selector(
         default="", objects=["", "normal", "large"], doc="What was chosen on this page; told by the browser."
     )
+
+    has_room = param.Boolean(default=True, doc="Whether the header has room for the offer.")
 
     _esm = module_text("vitpanel.app", "page_menu.js")
     _stylesheets: ClassVar[list[str]] = [
@@ -66,6 +75,16 @@ class PageMenu(JSComponent):
     .step button:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: 2px; }}
 """
     ]
+
+    def __init__(self, selection: Selection, **params: Any) -> None:
+        super().__init__(**params)
+        self._selection = selection
+        selection.param.watch(self._on_brush, [*BRUSHES, "kept"])
+        self._on_brush()
+
+    def _on_brush(self, *_: param.parameterized.Event) -> None:
+        is_brushed = any(getattr(self._selection, name) is not None for name in BRUSHES)
+        self.has_room = not (is_brushed or self._selection.kept)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if "tour" in data:

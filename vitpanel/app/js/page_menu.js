@@ -3,7 +3,7 @@ import {keep, kept} from "./kept.js"
 import {set_larger_type} from "./larger_type.js"
 import {create} from "../../views/js/create.js"
 
-/** @typedef {Component<{type_size: string}>} Menu */
+/** @typedef {Component<{type_size: string, has_room: boolean}>} Menu */
 const MORE = `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
   <path d="M12 4a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm0 6a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm0 6a2 2 0 1 1 0 4 2 2 0 0 1 0-4z"/></svg>`
 
@@ -14,7 +14,7 @@ function create_offer(take, refuse) {
   no.setAttribute("aria-label", "Do not offer the tour again")
   tour.addEventListener("click", take)
   no.addEventListener("click", refuse)
-  return create("div", {className: "offer", hidden: kept("tour") !== null}, tour, no)
+  return create("div", {className: "offer"}, tour, no)
 }
 
 /** @param {{model: Menu, el: HTMLElement}} args */
@@ -27,9 +27,13 @@ export function render({model, el}) {
   /** @type {((el: HTMLElement, leave: () => void) => void) | undefined} */
   let start
   let is_on = false
+  // Also where a browser keeps nothing.
+  let is_answered = kept("tour") !== null
+  const show = () => { offer.hidden = is_answered || !model.has_room }
   const never_again = () => {
     keep("tour", "seen")
-    offer.hidden = true
+    is_answered = true
+    show()
   }
   const begin = () => {
     if (is_on || start === undefined) return
@@ -69,6 +73,8 @@ export function render({model, el}) {
     URL.revokeObjectURL(address)
     begin()
   })
+  model.on("has_room", show)
   el.append(offer, opener, menu)
+  show()
   set_larger_type(box.checked)
 }
