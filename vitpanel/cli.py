@@ -71,6 +71,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     address: str = "localhost",
     unix_socket: Path | None = None,
     show: bool = True,
+    tasks: Path | None = None,
     allow_websocket_origin: Annotated[list[str] | None, Parameter(negative=())] = None,
     allow_embed: Annotated[list[str] | None, Parameter(negative=())] = None,
     prefix: str = "",
@@ -100,6 +101,9 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         must be in a folder that only you can enter.
     show
         Open a browser window.
+    tasks
+        Text file in Markdown with what is to be tried, in the place of the sheet behind Tasks in the page's header;
+        each heading of the second level is a task.
     allow_websocket_origin
         HOST or HOST:PORT by which browsers reach the server, where a proxy does not hand it on; may be given several
         times.
@@ -142,8 +146,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         is_open=no_auth,
         unix_socket=unix_socket,
     )
-    weights, live = model.checkpoint, model.live
-    serve_studies(studies, port=port, access=access, show=show, checkpoint=weights, live=live, num_procs=num_procs)
+    options = {"checkpoint": model.checkpoint, "live": model.live, "tasks": tasks, "num_procs": num_procs}
+    serve_studies(studies, port=port, access=access, show=show, **options)
 
 
 @app.command
@@ -209,7 +213,14 @@ def export(
 
 
 @app.command
-def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, force: bool = False) -> None:
+def demo(
+    *,
+    port: int = 5006,
+    address: str = "localhost",
+    show: bool = True,
+    force: bool = False,
+    tasks: Path | None = None,
+) -> None:
     """Open the embedded demo study; it is computed the first time, and its page fills meanwhile.
 
     Parameters
@@ -222,13 +233,15 @@ def demo(*, port: int = 5006, address: str = "localhost", show: bool = True, for
         Open a browser window.
     force
         Compute the study again.
+    tasks
+        Text file in Markdown with what is to be tried; as for serve.
     """
     from vitpanel.app.access import Access
     from vitpanel.app.server import serve_studies
     from vitpanel.demo import CHECKPOINT, growing_demo_study
 
     with growing_demo_study(force=force) as study:
-        serve_studies([study], port=port, access=Access(address), show=show, checkpoint=CHECKPOINT)
+        serve_studies([study], port=port, access=Access(address), show=show, checkpoint=CHECKPOINT, tasks=tasks)
 
 
 @app.command
@@ -238,6 +251,7 @@ def jupyter(
     studies: Annotated[Path | None, Parameter(env_var="VITPANEL_STUDIES")] = None,
     checkpoint: Annotated[Path | None, Parameter(env_var="VITPANEL_CHECKPOINT")] = None,
     live: Annotated[bool, Parameter(env_var="VITPANEL_LIVE")] = True,
+    tasks: Annotated[Path | None, Parameter(env_var="VITPANEL_TASKS")] = None,
 ) -> None:
     """Serve the studies of a user to the Jupyter server that starts this when its tile vitpanel is clicked.
 
@@ -254,6 +268,8 @@ def jupyter(
     live
         Load the model for pruning modes and attention matrices; --no-live, or VITPANEL_LIVE=no, takes a quarter of the
         memory and no torch.
+    tasks
+        Text file in Markdown with what is to be tried; as for serve.
     """
     from vitpanel.app.access import Access
     from vitpanel.app.jupyter import own_studies
@@ -265,7 +281,8 @@ def jupyter(
     access, folder = Access(unix_socket=unix_socket), studies or own_studies()
     try:
         with growing_demo_study() if folder is None else nullcontext(folder) as path:
-            serve_studies([path], access=access, checkpoint=checkpoint if folder else CHECKPOINT, live=live)
+            weights = checkpoint if folder else CHECKPOINT
+            serve_studies([path], access=access, checkpoint=weights, live=live, tasks=tasks)
     except VitpanelError as error:
         serve_problem(error, access=access)
 

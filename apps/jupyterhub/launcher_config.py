@@ -5,5 +5,5 @@ Users need the packages of ``vitpanel[hub,compute]`` where their servers run; al
 
 c = get_config()  # noqa: F821 # pyright: ignore[reportUndefinedVariable] - JupyterHub's own
 
-# Which studies, with which weights, and whether with the model (no): as the hub's own environment says.
-c.Spawner.env_keep.extend(["VITPANEL_STUDIES", "VITPANEL_CHECKPOINT", "VITPANEL_LIVE"])
+# Which studies and weights, whether with the model (no), and a sheet of tasks: as the hub's own environment says.
+c.Spawner.env_keep.extend(["VITPANEL_STUDIES", "VITPANEL_CHECKPOINT", "VITPANEL_LIVE", "VITPANEL_TASKS"])

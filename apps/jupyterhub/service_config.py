@@ -11,6 +11,7 @@ c = get_config()  # noqa: F821 # pyright: ignore[reportUndefinedVariable] - Jupy
 STUDY = os.environ["VITPANEL_STUDIES"]
 WEIGHTS = os.environ["VITPANEL_CHECKPOINT"]
 MEMBERS = os.environ["VITPANEL_CLASS"].split(",")  # names on the hub
+TASKS = os.environ.get("VITPANEL_TASKS")
 PORT = os.environ.get("VITPANEL_PORT", "9001")
 API = f"http://127.0.0.1:{os.environ.get('VITPANEL_HUB_PORT', '8081')}/hub/api"
 NAME, PREFIX, SCOPE = "vitpanel", "/services/vitpanel", "access:services!service=vitpanel"
@@ -22,6 +23,7 @@ c.JupyterHub.services = [
         "url": f"http://127.0.0.1:{PORT}",
         "command": [
             *("vitpanel", "serve", STUDY, "--checkpoint", WEIGHTS, "--no-show"),
+            *(("--tasks", TASKS) if TASKS else ()),
             *("--address", "127.0.0.1", "--port", PORT, "--prefix", PREFIX),
             *("--oauth-provider", "generic", "--oauth-key", f"service-{NAME}"),
             *("--oauth-redirect-uri", f"{PREFIX}/login"),

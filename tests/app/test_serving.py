@@ -36,9 +36,12 @@ pytestmark = pytest.mark.slow
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve a small study."""
     study = write_synthetic_study(tmp_path_factory.mktemp("served") / "x.study")
+    tasks = study.with_name("tasks.md")
+    tasks.write_text("## Look", "utf-8")
+    what = [str(study), "--tasks", str(tasks)]
     commands = {
-        "vitpanel serve": ([*VITPANEL, "serve", str(study), "--port", "0", "--no-show"], r"open at (http://\S+)"),
-        "panel serve": ([*PANEL, "apps/explorer.py", "--port", "0", "--args", str(study)], r"running at: (http://\S+)"),
+        "vitpanel serve": ([*VITPANEL, "serve", *what, "--port", "0", "--no-show"], r"open at (http://\S+)"),
+        "panel serve": ([*PANEL, "apps/explorer.py", "--port", "0", "--args", *what], r"running at: (http://\S+)"),
     }
     command, ready = commands[request.param]
     with serving(command, ready=ready) as started:

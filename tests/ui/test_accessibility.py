@@ -75,6 +75,17 @@ def test_the_page_has_no_barrier_whatever_is_open(opened: Opened, wait_until: Ca
     expect(page.get_by_role("dialog", name="Brushes")).to_be_visible()
     assert violations(page) == [], "panel of brushes"
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Tasks", exact=True).click()
+    expect(page.get_by_role("dialog", name="Tasks").get_by_role("checkbox").first).to_be_visible()
+    assert violations(page) == [], "sheet of tasks"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Menu").click()
+    expect(page.get_by_role("dialog", name="Menu")).to_be_visible()
+    assert violations(page) == [], "menu"
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.get_by_role("dialog", name="A: Image Overview")).to_be_focused()
+    assert violations(page) == [], "tour"
+    page.keyboard.press("Escape")
     slug = "head-importance"
     page.get_by_role("button", name="Maximise").nth(list(known_views()).index(slug)).click()
     wait_until(lambda: explorer.views[slug].maximised)

@@ -12,17 +12,21 @@ import panel as pn
 from vitpanel.app.address import Address
 from vitpanel.app.brush_bar import BrushBar
 from vitpanel.app.growing import Growing, RunLine
+from vitpanel.app.heading import StudyHeading
 from vitpanel.app.history_buttons import HistoryButtons
 from vitpanel.app.inference import ModelService
 from vitpanel.app.lifetime import freeze_what_is_there, served_document, sessions
 from vitpanel.app.on_demand import OnDemand
 from vitpanel.app.opening import open_in_turn
-from vitpanel.app.page import HEADER_HEIGHT, create_frame, rename
+from vitpanel.app.page import HEADER_HEIGHT, create_frame
 from vitpanel.app.page_buttons import PageButtons
+from vitpanel.app.page_menu import PageMenu
 from vitpanel.app.placeholder import Placeholder, create_problem
 from vitpanel.app.report.button import ReportButton
 from vitpanel.app.session_inference import SessionInference
 from vitpanel.app.study_card import study_title
+from vitpanel.app.task_panel import TaskPanel
+from vitpanel.app.tasks import TaskSheet, read_tasks
 from vitpanel.app.trust_badge import TrustBadge
 from vitpanel.elements.density import warm_up
 from vitpanel.errors import VitpanelError
@@ -88,7 +92,10 @@ class Explorer(pn.viewable.Viewer):
         self._height = height
         self._kinds = chosen_views(views)
         self._is_all = views is None
-        self._cells = {slug: pn.Column(Placeholder(kind.title), **FILLED) for slug, kind in self._kinds.items()}
+        self._cells = {
+            slug: pn.Column(Placeholder(kind.title), **FILLED, css_classes=[f"vp-at-{slug}"])
+            for slug, kind in self._kinds.items()
+        }
         if is_whole:
             deque(self.parts(), maxlen=0)
 
@@ -210,7 +217,13 @@ def all_kinds() -> dict[str, type[View]]:
     return known_views() | on_demand()
 
 
-def create_page(study: Study, *, service: ModelService | None = None, growing: Growing | None = None) -> pn.Column:
+def create_page(
+    study: Study,
+    *,
+    service: ModelService | None = None,
+    growing: Growing | None = None,
+    tasks: TaskSheet | None = None,
+) -> pn.Column:
     """Return the whole page of a session.
 
     On a server the views come once the browser is there, in turn with those of other visitors; a page that nobody
@@ -220,22 +233,28 @@ def create_page(study: Study, *, service: ModelService | None = None, growing: G
     ----------
     growing
         The same study, of which there may be more.
+    tasks
+        What is to be tried; None takes the sheet that comes with vitpanel.
     """
     document = served_document()
     height = f"calc(100vh - {HEADER_HEIGHT}px)"
     explorer = Explorer(study, service=service, height=height, is_whole=document is None)
     address = Address(explorer.session)
-    buttons = PageButtons(explorer.session, margin=(0, 8, 0, 0), styles={"color": "white"})
+    buttons = PageButtons(explorer.session, styles={"color": "white"})
     history = HistoryButtons(explorer.session, explorer.bridge, lambda: address.left_out, styles={"color": "white"})
-    buttons.param.watch(lambda event: address.say(theme="dark" if event.new else ""), "dark")
+    buttons.param.watch(lambda event: address.say(theme="dark" if event.new == "dark" else ""), "theme")
+    menu = PageMenu(explorer.selection, margin=(0, 8, 0, 0))
+    menu.param.watch(lambda event: address.say(type="large" if event.new == "large" else ""), "type_size")
     openers = [OnDemand(kind, partial(explorer.opened, slug), margin=(0, 3)) for slug, kind in on_demand().items()]
-    bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 12)), TrustBadge(study)
+    bar, badge = BrushBar(explorer.session, explorer.bridge, margin=(0, 6)), TrustBadge(study)
     report_button = ReportButton(explorer.session, explorer.bridge, live=service, styles={"color": "white"})
-    header = [bar, *openers, badge, history, report_button, buttons, address]
+    sheet = TaskPanel(tasks or read_tasks(), study, margin=(0, 3))
+    header = [bar, *openers, sheet, badge, history, report_button, buttons, menu, address]
     content: list[Any] = [*_notices(address), explorer]
-    page = create_frame(study_title(study), content, header=header)
+    heading = StudyHeading(explorer.session)
+    page = create_frame(study_title(study), content, heading=heading, header=header)
     if document is not None and growing is not None and not study.is_finished:
-        on_more = (badge.renew, lambda more: rename(page, study_title(more)))
+        on_more = (badge.renew, heading.renew)
         page.insert(1, RunLine(explorer.session, explorer.bridge, growing, on_more=on_more))
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
@@ -254,14 +273,16 @@ def _notices(address: Address) -> list[pn.Row]:
     return [notice]
 
 
-def create_app(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> pn.Column:
+def create_app(
+    path: Path, *, checkpoint: Path | None = None, live: bool = True, tasks: TaskSheet | None = None
+) -> pn.Column:
     """Page of the study at ``path``; what is wrong with it is said on the page.
 
     The study and its model are opened once per process; of a study that is not finished, more is read as it comes.
     """
     try:
         study, growing = open_once(path, checkpoint=checkpoint, live=live)
-        return create_page(study, service=growing.service if live else None, growing=growing)
+        return create_page(study, service=growing.service if live else None, growing=growing, tasks=tasks)
     except VitpanelError as error:
         return create_frame("vitpanel", [create_problem(path.name, error)])
 

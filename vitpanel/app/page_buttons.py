@@ -16,7 +16,8 @@ class PageButtons(Component):
     """Lists the keys, prints the page, and exchanges light and dark.
 
     The page is printed as it is seen on one sheet; a browser prints into a PDF as well, with texts that stay texts. The
-    theme is a CSS class of the whole page; the address says at the start which one is meant.
+    theme is a CSS class of the whole page. The address says which one is meant; without that it is the one that was
+    chosen last in this browser, or else the one that the system has.
 
     Parameters
     ----------
@@ -24,7 +25,9 @@ class PageButtons(Component):
         Whose choices the keys change.
     """
 
-    dark = param.Boolean(default=False, doc="Whether the page is dark; told by the browser.")
+    theme = param.Selector(
+        default="", objects=["", "light", "dark"], doc="What was chosen on this page; told by the browser."
+    )
 
     _module = ("vitpanel.app", "page_buttons.js")
     _stylesheets: ClassVar[list[str]] = [

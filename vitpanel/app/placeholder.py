@@ -4,13 +4,14 @@ import panel as pn
 
 from vitpanel.errors import VitpanelError, public_words
 from vitpanel.theme.notices import create_notice
+from vitpanel.theme.palette import css
 from vitpanel.views.base import FILLED, counted, escaped
 
 OPENING_CLASS = "vp-opening"  # CSS class of a view that is still to come
-_STYLE = """
-    :host { border-radius: 4px; border: 1px dashed #8888; }
-    .words { height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
-        gap: 6px; font: 13px/1.4 sans-serif; color: #888888; text-align: center; }
+_STYLE = f"""
+    :host {{ border-radius: 4px; border: 1px dashed #8888; }}
+    .words {{ height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
+        gap: 6px; font: 13px/1.4 sans-serif; color: {css("hint")}; text-align: center; }}
 """
 
 

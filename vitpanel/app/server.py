@@ -14,6 +14,7 @@ from vitpanel.app.page import create_frame
 from vitpanel.app.placeholder import create_problem
 from vitpanel.app.start_page import create_start_page, find_studies
 from vitpanel.app.study_card import study_title
+from vitpanel.app.tasks import TaskSheet, read_tasks
 from vitpanel.errors import VitpanelError
 from vitpanel.runtime.guards import install
 from vitpanel.runtime.incidents import present
@@ -31,6 +32,7 @@ def serve_studies(
     show: bool = False,
     checkpoint: Path | None = None,
     live: bool = True,
+    tasks: Path | None = None,
     num_procs: int = 1,
 ) -> None:
     """Serve the explorers of studies until interrupted.
@@ -49,21 +51,25 @@ def serve_studies(
         The model's weights; see `vitpanel.app.inference.ModelService`. For a single study only.
     live
         Whether there is a live model at all.
+    tasks
+        Sheet of tasks in Markdown; see `vitpanel.app.tasks.read_tasks`.
     num_procs
         Processes that answer, each with its own model; 0 for as many as there are cores.
 
     Raises
     ------
     VitpanelError
-        If a study cannot be opened, the port is taken, an origin is none, or it is not said who may come.
+        If a study or the sheet of tasks cannot be opened, the port is taken, an origin is none, or it is not said who
+        may come.
     """
     access.check()
+    sheet = read_tasks(tasks)
     install(embed=access.embed)
     studies = find_studies(paths)
     if checkpoint is not None and len(studies) > 1:
         message = f"{checkpoint} cannot be the weights of {len(studies)} studies."
         raise VitpanelError(message, hint="Serve the study alone that they belong to.")
-    pages = _pages(studies, checkpoint=checkpoint, live=live)
+    pages = _pages(studies, checkpoint=checkpoint, live=live, tasks=sheet)
     server = _started(pages, port=port, access=access, num_procs=num_procs)
     # Here and not before, since a process that is to be split must have no threads.
     for path in studies.values() if len(studies) == 1 else ():
@@ -82,12 +88,14 @@ def serve_problem(error: VitpanelError, *, access: Access) -> None:
     _run(_started({"/": page}, port=0, access=access, num_procs=1), "No study is", slug="", show=False)
 
 
-def _pages(studies: dict[str, Path], *, checkpoint: Path | None, live: bool) -> dict[str, Callable[[], Any]]:
+def _pages(
+    studies: dict[str, Path], *, checkpoint: Path | None, live: bool, tasks: TaskSheet
+) -> dict[str, Callable[[], Any]]:
     """What makes the page at each address. Panel calls plain functions once per session, not partials."""
 
     def page_of(path: Path, title: str) -> Callable[[], Any]:
         def page() -> Any:
-            present(partial(create_app, path, checkpoint=checkpoint, live=live), title=title)
+            present(partial(create_app, path, checkpoint=checkpoint, live=live, tasks=tasks), title=title)
 
         return page
 

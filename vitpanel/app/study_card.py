@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import PureWindowsPath
 from typing import Any
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.state.caption import study_name
+from vitpanel.state.first_values import first_values, why_first
 from vitpanel.study.means import coverage_words
 from vitpanel.study.own_stages import LATENTS, LAYOUT
 from vitpanel.study.reader import Study
@@ -42,6 +44,18 @@ def study_facts(study: Study) -> dict[str, list[str]]:
     """Lines about a study by title, for people; plain text."""
     facts = {"Model": _model(study), "Images": images_words(study), "Maps": _maps(study), "Made": _made(study)}
     return {title: found for title, lines in facts.items() if (found := list(lines))}
+
+
+def first_facts(study: Study) -> dict[str, list[str]]:
+    """Lines about what a page of a study begins with, by title; none where no importance is known yet."""
+    first = first_values(study)
+    why = why_first(first)
+    if not why:
+        return {}
+    metric = metric_of(first["metric"]).label
+    return {
+        "Shown first": [why, f"importance by {metric}: of the head the mean of all images, and of the image its own"]
+    }
 
 
 def facts_html(facts: dict[str, list[str]]) -> str:

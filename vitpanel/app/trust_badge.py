@@ -6,7 +6,7 @@ from typing import Any
 
 import panel as pn
 
-from vitpanel.app.study_card import facts_html, study_facts
+from vitpanel.app.study_card import facts_html, first_facts, study_facts
 from vitpanel.core.trust import Check, read_checks
 from vitpanel.study.image_words import remark_lines
 from vitpanel.study.reader import Study
@@ -50,7 +50,7 @@ class TrustBadge(pn.viewable.Viewer):
 
     def figures(self, study: Study) -> str:
         """Card of a study and the figures of its checks, as HTML."""
-        return f"<h2>This study</h2>{facts_html(study_facts(study))}{self._checks}"
+        return f"<h2>This study</h2>{facts_html(study_facts(study) | first_facts(study))}{self._checks}"
 
     def renew(self, study: Study) -> None:
         """Say what the same study has now."""

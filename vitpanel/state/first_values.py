@@ -1,10 +1,12 @@
 """What a newcomer to a study looks at first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from vitpanel.core.metrics import metric_keys
+from vitpanel.core.spec import short_head_name
 from vitpanel.state.ranking import ranked_heads
 from vitpanel.study.reader import Study
 from vitpanel.study.schema import image_layouts
@@ -22,6 +24,14 @@ def first_values(study: Study) -> dict[str, Any]:
     layer, head = ranked_heads(study, metric)[0]
     image = np.nanargmax(study[f"importance/{metric}"][:, layer, head])
     return {"image": int(image), "layer": layer, "head": head, "metric": metric} | start
+
+
+def why_first(values: Mapping[str, Any]) -> str:
+    """Why `first_values` has its head and its image, in words; empty where it has none."""
+    if "image" not in values:
+        return ""
+    head = short_head_name(values["layer"], values["head"])
+    return f"{head}, the most important head, on image {values['image']}, which needs it most"
 
 
 def first_pattern(study: Study) -> str:

@@ -1,5 +1,8 @@
 // Light or dark, by a CSS class of the whole page that the page's own script sets first; the page on one sheet; and keys
 // that work wherever nothing else takes them.
+import {found} from "./found.js"
+import {keep} from "./kept.js"
+
 const icon = (/** @type {string} */ path) =>
   `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="${path}"/></svg>`
 const PRINTER = icon("M7 3h10v4H7zM4 8h16a2 2 0 0 1 2 2v7h-4v-3H6v3H2v-7a2 2 0 0 1 2-2zM8 15.5h8V21H8z")
@@ -59,38 +62,24 @@ function create_list() {
   return list
 }
 
-/**
- * The first element of a kind on the page, in components too.
- *
- * @param {Document | ShadowRoot} root
- * @param {string} selector
- * @returns {HTMLElement | null}
- */
-function found(root, selector) {
-  const own = /** @type {HTMLElement | null} */ (root.querySelector(selector))
-  if (own !== null) return own
-  for (const {shadowRoot} of root.querySelectorAll("*")) {
-    const inner = shadowRoot === null ? null : found(shadowRoot, selector)
-    if (inner !== null) return inner
-  }
-  return null
-}
-
 /** What has keys of its own, while it has the focus. */
 const TEXTS = "input, select, textarea"
 const OWN_KEYS = "input, select, textarea, [role=listbox], [role=option], [role=slider], [role=dialog], .bk-Figure"
 
-/** @param {{model: Component<{dark: boolean}>, el: HTMLElement}} args */
+/** @param {{model: Component<{theme: string}>, el: HTMLElement}} args */
 export function render({model, el}) {
   const {classList} = document.documentElement, box = document.createElement("div"), list = create_list()
+  const toggle_theme = () => {
+    model.theme = classList.toggle("vp-dark") ? "dark" : "light"
+    keep("theme", model.theme)
+  }
   box.className = "buttons"
   box.append(
     create_button("Keys", "?", () => list.togglePopover()),
     create_button("Print or save as PDF", PRINTER, print),
-    create_button("Toggle theme", HALF_MOON, () => { model.dark = classList.toggle("vp-dark") }),
+    create_button("Toggle theme", HALF_MOON, toggle_theme),
   )
   el.append(box, list)
-  model.dark = classList.contains("vp-dark")
   /** @type {Record<string, () => void>} */
   const acts = {
     "/": () => {

@@ -1,4 +1,5 @@
-// Larger type in the charts of a view that fills the page: one looks at it from further away, on a projector too.
+// Larger type in charts: in those of a view that fills the page, which one looks at from further away, and in all where the
+// page has larger type.
 const LARGER = 1.35
 const SIZE = /^([\d.]+)(px|pt|em)$/
 
@@ -43,4 +44,23 @@ export function set_type_size(model, is_large) {
   }
   // Not told to the server: how large type is on a screen is the screen's.
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
+}
+
+/** Whether the page around has larger type. */
+export const is_type_large = () => document.documentElement.classList.contains("vp-large")
+
+/**
+ * Call a function whenever that changes; what is returned ends that.
+ *
+ * @param {() => void} callback
+ */
+export function on_type_size(callback) {
+  let last = is_type_large()
+  const observer = new MutationObserver(() => {
+    if (is_type_large() === last) return
+    last = is_type_large()
+    callback()
+  })
+  observer.observe(document.documentElement, {attributes: true, attributeFilter: ["class"]})
+  return () => observer.disconnect()
 }

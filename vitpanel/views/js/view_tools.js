@@ -5,7 +5,7 @@ import {create_menu} from "./export.js"
 import {apply_patches} from "./patches.js"
 import {save_file} from "./save.js"
 import {on_theme, theme} from "./theme.js"
-import {set_type_size} from "./type_size.js"
+import {is_type_large, on_type_size, set_type_size} from "./type_size.js"
 
 /** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} ViewToolsModel */
 
@@ -49,6 +49,11 @@ function paint(model, colours, theme) {
   if (Object.keys(changed).length > 0) model.setv(changed, {sync: false})
 }
 
+/** @param {ViewToolsModel} model @param {any} outer view around */
+function size_type(model, outer) {
+  for (const part of parts_of(outer)) set_type_size(part, model.maximised || is_type_large())
+}
+
 /**
  * @param {ViewToolsModel} model
  * @param {any} outer view around
@@ -67,6 +72,7 @@ function follow_theme(model, outer) {
         signal.connect(() => paint_source(part, colours, theme()))
       }
     }
+    size_type(model, outer)
     model.dark = theme() === "dark"
   }
   let n_models = 0, is_due = false
@@ -127,7 +133,7 @@ function follow_size(model, outer, button) {
       if (model.maximised) outer.el.style.setProperty(name, value)
       else outer.el.style.removeProperty(name)
     }
-    for (const part of parts_of(outer)) set_type_size(part, model.maximised)
+    size_type(model, outer)
     button.innerHTML = model.maximised ? ICONS.smaller : ICONS.larger
     button.title = model.maximised ? "Return to all views (Esc)" : "Maximise"
     button.setAttribute("aria-label", button.title)
@@ -167,7 +173,7 @@ export function render({view, model, el}) {
   apply_patches(outer)
   const notes = create("div", {}), larger = create("button", {type: "button", className: "tool"})
   el.append(...create_menu(model, ICONS.save, (words) => tell(notes, words)), larger, notes)
-  const ends = [follow_theme(model, outer), follow_size(model, outer, larger)]
+  const ends = [follow_theme(model, outer), follow_size(model, outer, larger), on_type_size(() => size_type(model, outer))]
   model.on("msg:custom", (message) => {
     const css = (/** @type {string} */ name) => getComputedStyle(outer.el).getPropertyValue(name)
     const words = message.kind === "words" ? message.text : save_file(message, css)
