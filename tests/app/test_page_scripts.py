@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from bokeh.document import Document
@@ -17,7 +18,7 @@ from vitpanel.views.scripts import as_component
 
 def esm(document: Document) -> tuple[str, list[str]]:
     """Script and own styles that a component brings to a page."""
-    model = Popover(text="words").get_root(document)
+    model: Any = Popover(text="words").get_root(document)
     return model.esm, [sheet for sheet in model.stylesheets if isinstance(sheet, str) and ".popover" in sheet]
 
 
