@@ -77,10 +77,11 @@ def opened(app_page, study):
 
 
 @pytest.fixture
-def drag(page: Page, place_of):
+def drag(page: Page, place_of, settle):
     """Drag from one point of a figure to another."""
 
     def act(fig: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+        settle()
         page.mouse.move(*place_of(fig, *start))
         page.mouse.down()
         page.mouse.move(*place_of(fig, *end), steps=6)

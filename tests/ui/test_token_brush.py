@@ -21,12 +21,13 @@ KINDS_OF_MODEL = [{}, {"prefix": ()}, {"prefix": ("cls", "register"), "rows": 3,
 
 
 @pytest.fixture
-def drag(place_of: PlaceOf) -> Callable[..., None]:
+def drag(place_of: PlaceOf, settle: Callable[[], None]) -> Callable[..., None]:
     """Drag from one place of a figure to another, with keys held from before the press."""
 
     def do(
         page: Page, fig: Any, start: tuple[float, float], end: tuple[float, float], keys: tuple[str, ...] = ()
     ) -> None:
+        settle()
         for key in keys:
             page.keyboard.down(key)
         page.mouse.move(*place_of(fig, *start))
