@@ -169,6 +169,21 @@ def test_heads_are_brushed_in_the_list_by_mouse_and_by_key(opened, wait_until):
     assert selection.pinned == []
 
 
+def test_an_answer_to_an_earlier_choice_does_not_undo_a_later_one(opened, wait_until, act):
+    heads, order = opened.b.ranked.heads, [int(flat) for flat in opened.session.ranking().order]
+    rows = opened.page.get_by_role("listbox", name="heads", exact=True)
+    opened.row(order[0]).click()
+    rows.press("ArrowDown")
+    rows.press("ArrowDown")
+    wait_until(lambda: heads.choice[::2] == [order[2], 3])
+    act(lambda: heads.mark(order[0], heard=1))
+    act(lambda: heads.refuse("All that was said before has come."))
+    expect(opened.page.get_by_text("All that was said before has come.")).to_be_visible()
+    expect(opened.row(order[2])).to_have_attribute("aria-selected", "true")
+    act(lambda: heads.mark(order[0], heard=3))
+    expect(opened.row(order[0])).to_have_attribute("aria-selected", "true")
+
+
 def test_rows_show_the_shares_of_both_brushes(opened, act):
     act(lambda: opened.selection.mark(InRange("entropy", low=0.5)))
     act(lambda: opened.selection.mark(Ids((2, 3), "token")))

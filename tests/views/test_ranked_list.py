@@ -50,6 +50,14 @@ def test_an_answer_comes_even_if_it_is_what_was_said_last(ranked):
     assert len(told) >= 2
 
 
+def test_an_answer_says_which_choice_it_answers(ranked):
+    send(ranked, choose=4, asked=7)
+    assert ranked.heads.choice[::2] == [4, 7]
+    send(ranked, toggle=1, asked="8")
+    ranked.session.selection.choose_head(0, 2)
+    assert ranked.heads.choice[::2] == [2, 7]
+
+
 def test_pins_are_toggled_and_a_fifth_is_refused_in_words(ranked, monkeypatch):
     refused = []
     monkeypatch.setattr(ranked.heads, "refuse", refused.append)

@@ -59,6 +59,7 @@ class RankedList(pn.viewable.Viewer):
         session.param.watch(lambda *_: bridge.put("B shares", self._on_shares), "received")
         selection.watch(lambda *_: bridge.put("B list head", self._on_head), ["layer", "head"])
         selection.watch(self._on_pinned, "pinned")
+        self._heard = 0  # the last choice that a person has made in the list
         self._on_head()
         self._on_pinned()
         self._asked = IMPORTANCE
@@ -75,14 +76,16 @@ class RankedList(pn.viewable.Viewer):
         if "sort" in data:
             self._asked = str(data["sort"])
             self._on_image()
+        if isinstance(data.get("asked"), int):
+            self._heard = data["asked"]
         for act, flat in data.items():
-            if flat not in range(len(self.heads.names)):
+            if act not in {"choose", "toggle"} or flat not in range(len(self.heads.names)):
                 continue
             layer, head = divmod(flat, self._n_heads)
             if act == "choose":
                 self._bridge.put("choose head", partial(self.session.selection.choose_head, layer, head))
                 self._bridge.put("B list head", self._on_head)
-            elif act == "toggle":
+            else:
                 self.toggle(layer, head)
         self._brushing.hear(data)
 
@@ -150,7 +153,7 @@ class RankedList(pn.viewable.Viewer):
 
     def _on_head(self, *_: Any) -> None:
         layer, head = self.session.chosen_head
-        self.heads.mark(layer * self._n_heads + head)
+        self.heads.mark(layer * self._n_heads + head, heard=self._heard)
 
     def _on_pinned(self, *_: Any) -> None:
         pinned = [layer * self._n_heads + head for layer, head in self.session.selection.pinned]

@@ -82,9 +82,9 @@ class RankedHeads(Component):
     """Rows of rank, name, importance over images, and value; one is chosen, some are pinned.
 
     What a person does comes as a message, since a value that is set to what it is already tells nobody:
-    ``{"choose": flat}`` chooses a head, ``{"toggle": flat}`` asks to pin one or to let it go, ``{"sort": key}`` asks
-    for another order, ``{"brush": flat}`` to brush one or to let it go, ``{"add": flats}`` to brush several more,
-    ``{"filter": True}`` for the `measures`, ``{"layers": [first, last]}`` and
+    ``{"choose": flat, "asked": n}`` chooses a head, as the n-th choice; ``{"toggle": flat}`` asks to pin one or to let
+    it go, ``{"sort": key}`` asks for another order, ``{"brush": flat}`` to brush one or to let it go,
+    ``{"add": flats}`` to brush several more, ``{"filter": True}`` for the `measures`, ``{"layers": [first, last]}`` and
     ``{"measure": key, "end": "low" or "high", "value": number}`` for a brush.
     """
 
@@ -107,7 +107,10 @@ class RankedHeads(Component):
     orders = param.Dict(default={"options": [], "chosen": ""}, doc="Orders to choose from, each a key with its words.")
     measures = param.List(default=[], doc="Numbers to brush heads by: key, words, and what they range over.")
     n_layers = param.Integer(default=1, doc="Layers of the model.")
-    choice = param.List(default=[0, 0], doc="Flat index of the chosen head, and how often one was told.")
+    choice = param.List(
+        default=[0, 0, 0],
+        doc="Flat index of the chosen head, how often one was told, and the last choice of the person's that is known.",
+    )
     pinned = param.List(default=[], doc="Flat indices of pinned heads.")
     reason = param.String(default="", doc="Why there is no order; in the place of the title.")
 
@@ -123,9 +126,18 @@ class RankedHeads(Component):
         """Flat index of the chosen head."""
         return self.choice[0]
 
-    def mark(self, flat: int) -> None:
-        """Say which head is chosen, to a browser that may have marked another one since it was told the same."""
-        self.choice = [flat, self.choice[1] + 1]
+    def mark(self, flat: int, *, heard: int) -> None:
+        """Say which head is chosen, to a browser that may have marked another one since it was told the same.
+
+        Parameters
+        ----------
+        flat
+            Index of the head.
+        heard
+            Which choice of the person's is known. A browser where more have been made waits for the answer to the last:
+            by this one, keys that are pressed quickly would go back.
+        """
+        self.choice = [flat, self.choice[1] + 1, heard]
 
 
 def head_names(n_layers: int, n_heads: int) -> list[str]:

@@ -13,7 +13,7 @@ import {create_filter} from "./head_filter.js"
  * @property {{heads: (number | null)[] | null, tokens: (number | null)[] | null, words: string[]}} shares parts of the
  *   largest, from 0 to 1
  * @property {import("./head_filter.js").Measure[]} measures
- * @property {[chosen: number, n_told: number]} choice
+ * @property {[chosen: number, n_told: number, heard: number]} choice
  * @property {number[]} pinned
  * @property {string} reason
  * @property {number} n_layers
@@ -91,7 +91,7 @@ export function render({model, el}) {
   const place = element("div", {class: "place"}, el)
   const rows = model.names.map((name, flat) => make_row(flat, name))
   // What a person has chosen is marked before the server answers; the property stays the server's own.
-  let chosen = model.choice[0], anchor = chosen
+  let chosen = model.choice[0], anchor = chosen, asked = 0
   let refusal = ""
   // Square roots let small importances be seen beside large ones.
   const root = (/** @type {number} */ value) => Math.sign(value) * Math.sqrt(Math.abs(value))
@@ -194,7 +194,7 @@ export function render({model, el}) {
   const choose = (/** @type {number} */ flat) => {
     chosen = flat
     show_chosen()
-    model.send_msg({choose: flat})
+    model.send_msg({choose: flat, asked: ++asked})
   }
   // All heads from the one that was brushed or chosen last to another one, as they stand in the list.
   const up_to = (/** @type {number} */ flat) => {
@@ -274,7 +274,9 @@ export function render({model, el}) {
     waiting = setTimeout(draw, 60)
   })
   model.on("choice", () => {
-    chosen = model.choice[0]
+    const [flat, , heard] = model.choice
+    if (heard < asked) return  // to an earlier choice; the answer to the last one will come
+    chosen = flat
     show_chosen()
   })
   model.on("pinned", show_pins)
