@@ -44,6 +44,7 @@ interface BokehRange extends Model {
 
 interface Title extends Model {
   text: string
+  text_font_size: string
 }
 
 interface Figure extends Model {

@@ -138,3 +138,20 @@ def test_larger_type_leaves_all_in_its_place_on_a_projector(shown: Callable[...,
       return header.map(el => el.getBoundingClientRect()).filter(({top, bottom}) => top < 0 || bottom > 41).length
     }""")
     assert cut == 0
+
+
+def test_a_caption_of_larger_type_is_shorter_where_it_has_no_room(
+    shown: Callable[..., Opened], wait_until: Callable[..., None]
+):
+    explorer, page = shown(width=1920, height=1080, query="?type=large")
+    view: Any = explorer.views["attention-detail"]
+    fig = view.pictures.masks.figures["target"]
+
+    def caption() -> str:
+        return page.evaluate("id => Bokeh.index.find_one_by_id(id).model.title.text", fig.id)
+
+    wait_until(lambda: caption() == "Attend to CLS")
+    switch_larger_type(page)
+    wait_until(lambda: caption() == "Patches that attend to CLS")
+    switch_larger_type(page)
+    wait_until(lambda: caption() == "Attend to CLS")

@@ -232,6 +232,8 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
     pictures.kept_token.js_on_change("data", show)
     pictures.brushed.js_on_change("data", show)
     masks.crop.js_on_change("data", show)
+    for name in masks.masks:
+        masks.figures[name].title.js_on_change("text_font_size", show)  # larger type, of which less has room
     places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
     for place, fig in places.items():
         own = {"grids": masks.grids, "place": place, "dragged": pictures.dragged, "mark": mark}

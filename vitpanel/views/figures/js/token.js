@@ -94,8 +94,10 @@ export default function show_token({
   paint(parts, "source", given, {...look(row), is_known: true, is_light, width: width(pictures.source)})
   paint(parts, "target", got, {...look(col), is_known: col !== -1, is_light, width: width(pictures.target)})
   const name = (/** @type {number} */ one) => name_of(one, {names, brushed: set})
-  captions.source.text = caption_of_sources(name(row), pictures.source.inner_width)
-  captions.target.text = caption_of_targets(name(col), pictures.target.inner_width)
+  // As if the caption's type had the size that its words are measured in.
+  const room = (/** @type {string} */ one) => pictures[one].inner_width * 11 / parseFloat(captions[one].text_font_size)
+  captions.source.text = caption_of_sources(name(row), room("source"))
+  captions.target.text = caption_of_targets(name(col), room("target"))
 
   mark_tokens(mark, read, {drawn, cell: (one) => cell_of({n_prefix, rows, cols, step, cell_cols}, one), n_prefix, cols})
   const all = Object.values(links).map(({data}) => data)
