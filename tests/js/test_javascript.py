@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vitpanel.app.page_scripts import page_scripts
 from vitpanel.views.scripts import body_text, module_text
 
 PACKAGES = ("vitpanel.app", "vitpanel.views", "vitpanel.views.figures")
@@ -46,6 +47,13 @@ def test_each_body_is_one_function(node: str):
     assert BODIES
     bodies = "\n".join(f"async () => {{\n{body_text(*body)}\n}}" for body in BODIES)
     run(node, "--check", "--input-type=commonjs", "-", given=f'"use strict"\n{bodies}')
+
+
+def test_all_together_are_one_strict_script(node: str):
+    text = page_scripts()
+    assert text.startswith('"use strict"\n')
+    assert all(f'"{package}/{name}"' in text for package, name in BODIES)
+    run(node, "--check", "--input-type=commonjs", "-", given=text)
 
 
 def test_each_component_is_one_module(node: str):

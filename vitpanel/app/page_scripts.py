@@ -32,9 +32,10 @@ def _modules() -> frozenset[tuple[str, str]]:
     return frozenset([*COMPONENTS, *_bodies()])
 
 
-def _text() -> str:
+def page_scripts() -> str:
+    """Return the script."""
     styles = {module: kind.own_styles() for module, kind in sorted(COMPONENTS.items()) if module in _modules()}
     return page_text(styles, _bodies(), ramps=dark_ramps())
 
 
-_SCRIPTS = PageFile("scripts.js", "text/javascript; charset=utf-8", _text)
+_SCRIPTS = PageFile("scripts.js", "text/javascript; charset=utf-8", page_scripts)

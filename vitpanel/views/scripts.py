@@ -63,7 +63,7 @@ def page_text(
     known
         What else scripts find on the page, ready for JSON.
     """
-    lines = ['"use strict"', module_text("vitpanel.views", "dressed.js").replace("export ", "")]
+    lines = [_EXPORT.sub("", module_text("vitpanel.views", "dressed.js"))]
     lines.append(f"const vitpanel = globalThis.vitpanel = {json.dumps(known)}")
     for module, styles in components.items():
         text, css = _EXPORT.sub("", module_text(*module)), json.dumps("\n".join(styles))
@@ -71,7 +71,8 @@ def page_text(
     for module in bodies:
         body, function, _ = _main(*module)
         lines.append(f"{_on_page(module)} = (() => {{\n{body}\nreturn {function}\n}})()")
-    return "{\n" + "\n".join(lines) + "\n}\n"
+    # Modules are strict; in braces, since what a script declares outside of them is there for the whole page.
+    return '"use strict"\n{\n' + "\n".join(lines) + "\n}\n"
 
 
 def put_on_page(document: Document, modules: Iterable[tuple[str, str]]) -> None:
