@@ -91,6 +91,13 @@ def test_clicked_and_typed_tokens_are_kept(view: Any):
     assert view.pictures.kept_token.data == {"token": [-1]}
 
 
+def test_a_token_that_is_typed_again_is_named_again(view: Any):
+    for _ in range(2):  # Enter is told twice, by a change and by a key
+        view._token.value = "3"
+        assert view.session.selection.token == 4
+        assert view._token.value == "patch 3"
+
+
 def test_scale_and_extra_tokens_are_told_to_the_browser(make_session: Callable[..., Session]):
     view: Any = AttentionDetail(make_session(prefix=("cls", "register")), Bridge())
     assert view._extra in view.controls()

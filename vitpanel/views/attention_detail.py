@@ -311,10 +311,12 @@ class AttentionDetail(View):
         if not text:
             # What the box said goes.
             selection.param.update(**{"tokens" if selection.token is None else "token": None})
-        elif len(tokens) == 1:
-            selection.token = tokens[0]
         elif tokens:
-            self.brush.mark(tokens)
+            if len(tokens) == 1:
+                selection.token = tokens[0]
+            else:
+                self.brush.mark(tokens)
+            # Also where it is chosen already: Enter is told twice, and what was typed would stay in the box.
             self._put("_draw_token")
         else:
             known = [self.grid.name(token) for token in range(self.grid.n_prefix)]
