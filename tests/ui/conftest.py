@@ -13,6 +13,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.plotting import figure
 from panel.io.server import get_server
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 from tornado.ioloop import IOLoop
 
@@ -65,6 +66,14 @@ class Collector(logging.Handler):
         text = self.format(record)
         if "WebSocketClosedError" not in text:
             self.messages.append(text)
+
+
+def leave(page: Page) -> None:
+    """Go to an empty page, again if the page has gone elsewhere by itself at that moment."""
+    try:
+        page.goto("about:blank")
+    except PlaywrightError:
+        page.goto("about:blank")
 
 
 class ServerThread(threading.Thread):
@@ -189,7 +198,7 @@ def app_page(page: Page, servers: list[ServerThread]) -> Iterator[Callable[..., 
     yield open_page
     for name in _LOGGERS:
         logging.getLogger(name).removeHandler(collector)
-    page.goto("about:blank")
+    leave(page)
     for server in servers:
         server.stop()
     pn.state.reset()
