@@ -7,7 +7,7 @@ import panel as pn
 import param
 from panel.custom import Child
 
-from vitpanel.app.page import HEADER_HEIGHT
+from vitpanel.app.page import HEADER_HEIGHT, OPENER
 from vitpanel.theme.palette import css
 from vitpanel.views.component import Component
 from vitpanel.views.view import View
@@ -31,12 +31,9 @@ class OnDemand(Component):
     _module = ("vitpanel.app", "on_demand.js")
     # As high as the lower row, and below a view that fills the page (1250).
     _stylesheets: ClassVar[list[str]] = [
+        OPENER,
         f"""
     :host {{ align-self: center; }}
-    .opener {{ height: 24px; padding: 0 10px; border: 1px solid {css("muted")}; border-radius: 12px; cursor: pointer;
-        font: 12.5px/20px sans-serif; color: white; background: none; white-space: nowrap; }}
-    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(0, 0, 0, 0.25); }}
-    .opener:focus-visible {{ outline: 2px solid white; outline-offset: 1px; }}
     .over {{ position: fixed; inset: auto 0 0 0; height: calc(0.57 * (100vh - {HEADER_HEIGHT}px));
         min-height: 340px; z-index: 1200; display: flex; box-sizing: border-box;
         padding: 0 30px 0 0; color: {css("text")}; background: {css("surface")};
@@ -48,7 +45,7 @@ class OnDemand(Component):
         border-radius: 4px; font: 24px/24px sans-serif; color: inherit; background: none; cursor: pointer; }}
     .close:hover {{ background: {css("grid")}; }}
     .close:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
-"""
+""",
     ]
 
     def __init__(self, kind: type[View], build: Callable[[], pn.viewable.Viewable], **params: Any) -> None:

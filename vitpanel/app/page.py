@@ -10,10 +10,17 @@ import panel as pn
 from vitpanel.app.heading import Heading
 from vitpanel.app.page_scripts import load_scripts
 from vitpanel.runtime import guards
-from vitpanel.theme.palette import css_variables
+from vitpanel.theme.palette import css, css_variables
 from vitpanel.views.scripts import module_text
 
 HEADER_HEIGHT = 40
+# Look of a button in the header that opens something beside or over the views.
+OPENER = f"""
+    .opener {{ height: 24px; padding: 0 10px; border: 1px solid {css("muted")}; border-radius: 12px; cursor: pointer;
+        font: 12.5px/20px sans-serif; color: white; background: none; white-space: nowrap; }}
+    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(0, 0, 0, 0.25); }}
+    .opener:focus-visible {{ outline: 2px solid white; outline-offset: 1px; }}
+"""
 _HEADER = {"background": "var(--vp-header)", "color": "white", "align-items": "center", "flex": "none"}
 
 

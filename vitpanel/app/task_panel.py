@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import param
 
-from vitpanel.app.page import HEADER_HEIGHT
+from vitpanel.app.page import HEADER_HEIGHT, OPENER
 from vitpanel.app.tasks import TaskSheet
 from vitpanel.state.caption import study_name
 from vitpanel.study.reader import Study
@@ -30,12 +30,9 @@ class TaskPanel(Component):
     _module = ("vitpanel.app", "task_panel.js")
     # Over the views, and below one that fills the page (1250) or is opened on demand (1200).
     _stylesheets: ClassVar[list[str]] = [
+        OPENER,
         f"""
     :host {{ align-self: center; }}
-    .opener {{ height: 24px; padding: 0 10px; border: 1px solid {css("muted")}; border-radius: 12px; cursor: pointer;
-        font: 12.5px/20px sans-serif; color: white; background: none; white-space: nowrap; }}
-    .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(0, 0, 0, 0.25); }}
-    .opener:focus-visible {{ outline: 2px solid white; outline-offset: 1px; }}
     .sheet {{ position: fixed; inset: {HEADER_HEIGHT + 6}px 6px 6px auto; width: min(340px, 40vw); z-index: 1150;
         display: flex; flex-direction: column; box-sizing: border-box; color: {css("text")};
         background: {css("surface")}; border: 1px solid {css("muted")}; border-radius: 4px;
@@ -61,7 +58,7 @@ class TaskPanel(Component):
     .text pre {{ overflow-x: auto; }}
     .text a {{ color: {css("value")}; }}
     .text :is(th, td) {{ padding: 2px 10px 2px 0; text-align: left; vertical-align: top; }}
-"""
+""",
     ]
 
     def __init__(self, sheet: TaskSheet, study: Study, **params: Any) -> None:
