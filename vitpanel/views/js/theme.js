@@ -1,4 +1,5 @@
 // Which theme the page around has: our own page's, JupyterLab's, that of VS Code or of Colab.
+import {watch} from "./watch.js"
 
 /** @typedef {"dark" | "light"} Theme */
 
@@ -18,13 +19,4 @@ export function theme() {
  *
  * @param {() => void} callback
  */
-export function on_theme(callback) {
-  let last = theme()
-  const observer = new MutationObserver(() => {
-    if (theme() === last) return
-    last = theme()
-    callback()
-  })
-  for (const el of [document.documentElement, document.body]) observer.observe(el, {attributes: true})
-  return () => observer.disconnect()
-}
+export const on_theme = (callback) => watch(theme, callback)

@@ -1,5 +1,7 @@
 // Larger type in charts: in those of a view that fills the page, which one looks at from further away, and in all where the
 // page has larger type.
+import {watch} from "./watch.js"
+
 const LARGER = 1.35
 const SIZE = /^([\d.]+)(px|pt|em)$/
 
@@ -54,13 +56,4 @@ export const is_type_large = () => document.documentElement.classList.contains("
  *
  * @param {() => void} callback
  */
-export function on_type_size(callback) {
-  let last = is_type_large()
-  const observer = new MutationObserver(() => {
-    if (is_type_large() === last) return
-    last = is_type_large()
-    callback()
-  })
-  observer.observe(document.documentElement, {attributes: true, attributeFilter: ["class"]})
-  return () => observer.disconnect()
-}
+export const on_type_size = (callback) => watch(is_type_large, callback)
