@@ -20,8 +20,10 @@ from panel.io import document as sending
 from panel.io.notebook import replace_inline_css
 from pyviz_comms import Comm
 
+from vitpanel.runtime import defaults
+
 # The versions whose inside was read; tests/runtime says for each patch whether it is still needed.
-KNOWN = {"panel": ">=1.9.4,<1.10", "pyviz_comms": ">=3.0.6,<3.1"}
+KNOWN = {"bokeh": ">=3.9.2,<3.10", "panel": ">=1.9.4,<1.10", "pyviz_comms": ">=3.0.6,<3.1"}
 _comm: Any = Comm
 _handle: Any = _comm._handle_msg  # noqa: SLF001
 _send: Any = getattr(sending, "_dispatch_msgs", None)
@@ -30,6 +32,8 @@ _send: Any = getattr(sending, "_dispatch_msgs", None)
 @lru_cache(maxsize=1)
 def apply() -> None:
     """Apply all that hold for what is installed, once in a process."""
+    if is_known("bokeh"):
+        defaults.apply()
     if is_known("panel"):
         sending._dispatch_msgs = send_what_is_kept_back  # noqa: SLF001
         # Panel's own modules are told of what is to be shown in this way; there is no other.
