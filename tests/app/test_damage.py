@@ -75,7 +75,7 @@ def test_the_view_says_which_file_and_the_way_out(whole: Path, tmp_path: Path):
     explorer = Explorer(damaged(whole, tmp_path, "entropy"))
     explorer.bridge.flush()
     strength, importance = explorer.views["attention-strength"], explorer.views["head-importance"]
-    words = strength.charts["all-heads"].note.object
+    words = strength.charts["all-heads"].words
     assert "x.study/arrays.zarr/entropy/c/0/0/0" in words
     assert "Run the same precompute command again" in words
     assert str(tmp_path) not in words, "no folder of the server"

@@ -164,7 +164,7 @@ def test_one_patch_has_no_entropy_and_says_so_and_its_distance_is_shown(make_ses
     view = AttentionStrength(make_session(rows=1, cols=1), Bridge())
     assert "not defined on a grid of one patch" in view.scatter_chart.message
     assert "not defined on a grid of one patch" in view.area_chart.message
-    assert "computed yet" not in view.scatter_chart.note.object
+    assert "computed yet" not in view.scatter_chart.words
     assert not view.bars_chart.message
     view.session.selection.measure = "distance"
     assert not view.scatter_chart.message

@@ -51,18 +51,18 @@ def test_chart_says_and_clears():
     chart = Chart(create_figure(), Bridge())
     chart.say("No <layout>.", hint="Compute it.")
     assert chart.message == "No <layout>."
-    assert "No &lt;layout&gt;." in chart.note.object
-    assert "Compute it." in chart.note.object
+    assert "No &lt;layout&gt;." in chart.words
+    assert "Compute it." in chart.words
     chart.clear()
-    assert not chart.note.object
+    assert not chart.words
     assert not chart.message
 
 
 def test_chart_waits_without_hiding_what_was_drawn():
     chart = Chart(create_figure(), Bridge())
     chart.wait()
-    assert chart.note.object
-    assert 'class="note"' not in chart.note.object
+    assert chart.words
+    assert 'class="note"' not in chart.words
 
 
 class TwoCharts(View):

@@ -161,7 +161,7 @@ def test_ranges_that_are_told_twice_are_painted_once(view: Any):
 def test_missing_layouts_say_why(make_session: Callable[..., Session]):
     view = PatternOverview(make_session(prefix=(), selection=Selection(image=3, pattern="cls")), Bridge())
     assert "CLS" in view.chart.message
-    assert view.chart.note.object
+    assert view.chart.words
     view.session.selection.pattern = "patch"
     assert not view.chart.message
     unfinished = PatternOverview(make_session(finished=False), Bridge())

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import panel as pn
+from bokeh.models import Div
 from bokeh.plotting import figure
 from holoviews.plotting.plot import Plot
 
@@ -13,6 +14,7 @@ from vitpanel.errors import public_words
 from vitpanel.theme.palette import css
 from vitpanel.views.base import FILLED, escaped
 from vitpanel.views.bridge import Bridge
+from vitpanel.views.figure_pane import FigurePane, PlotPane
 from vitpanel.views.tables import TABLE_KINDS
 
 
@@ -44,9 +46,9 @@ class Chart(pn.viewable.Viewer):
 
     _NOTE = f"""
         :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
-        .note {{ height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
-            text-align: center; gap: 4px; padding: 8px; box-sizing: border-box; font: 12px/1.35 sans-serif;
-            color: {css("text")}; background: {css("surface")}; overflow: hidden; }}
+        .note {{ position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center;
+            justify-content: center; text-align: center; gap: 4px; padding: 8px; box-sizing: border-box;
+            font: 12px/1.35 sans-serif; color: {css("text")}; background: {css("surface")}; overflow: hidden; }}
         .note .hint {{ color: {css("hint")}; font-size: 11px; }}
         .busy {{ position: absolute; top: 0; right: 0; padding: 2px 6px; font: 11px sans-serif; color: {css("hint")};
             background: {css("surface")};
@@ -74,12 +76,7 @@ class Chart(pn.viewable.Viewer):
         self.title = title or (name or "").replace("-", " ").capitalize()
         self.detail, self.legend, self.absent = detail, legend, absent
         self._python = python
-        self.message = ""
-
-    @cached_property
-    def note(self) -> pn.pane.HTML:
-        """Words over the figure; on the page from the first on, then empty, since to hide it would lay out the page."""
-        return pn.pane.HTML("", stylesheets=[self._NOTE], **FILLED)
+        self.message = self.words = ""
 
     @cached_property
     def figure(self) -> figure:
@@ -94,6 +91,7 @@ class Chart(pn.viewable.Viewer):
         if not fig.html_attributes:  # a figure that answers to keys says itself what it is
             # A browser stops at nothing inside of what Tab does not reach, so not at the layer that hears the pointer.
             fig.html_attributes = {"role": "img", "aria-label": self.title, "tabindex": "-1"}
+        fig.elements = self._elements(fig)
         return fig
 
     @property
@@ -109,23 +107,32 @@ class Chart(pn.viewable.Viewer):
         return known | {"reason": self.message, "absent": self.absent}
 
     @cached_property
-    def _layout(self) -> pn.Column:
+    def pane(self) -> FigurePane | PlotPane:
+        """The one pane of this figure."""
         fig = self.figure
-        pane = self._bridge.pane(self._fig if isinstance(self._fig, Plot) else fig, **FILLED)
-        parts = [pane, self.note] if "note" in vars(self) else [pane]
-        return pn.Column(*parts, **FILLED, styles={"position": "relative", "min-height": "0"})
+        return self._bridge.pane(self._fig if isinstance(self._fig, Plot) else fig, **FILLED)
 
-    def placed(self, **styles: str) -> pn.Column:
-        """Return the one layout of this chart, with more of CSS."""
-        self._layout.styles = {**self._layout.styles, **styles}
-        return self._layout
+    def placed(self, **styles: str) -> FigurePane | PlotPane:
+        """Return the pane of this chart, with CSS for its place."""
+        pane = self.pane
+        self.figure.styles = styles
+        return pane
 
     def _write(self, html: str) -> None:
-        if not html and "note" not in vars(self):
+        if html == self.words:
             return
-        self.note.object = html
-        if "_layout" in vars(self) and self.note not in self._layout.objects:
-            self._layout.append(self.note)
+        self.words = html
+        if "figure" in vars(self):
+            fig = self.figure
+            self._bridge.put((self, "words"), lambda: fig.update(elements=self._elements(fig)))
+
+    def _elements(self, fig: figure) -> list[Div]:
+        """Words over the figure as a part of it; as one more part of the page they would lay it out anew."""
+        if not self.words:
+            return []
+        shown: list[Any] = fig.elements or [Div(stylesheets=[self._NOTE])]
+        shown[0].text = self.words
+        return shown
 
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""
@@ -144,5 +151,5 @@ class Chart(pn.viewable.Viewer):
         self._write("")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        """Return the one layout of this chart."""
-        return self._layout
+        """Return the one pane of this chart."""
+        return self.pane
