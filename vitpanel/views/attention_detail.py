@@ -44,8 +44,6 @@ _WORDS = {
     "padding": "5px 8px 0",
 }
 _PICTURE_TITLES = {"image": "Image", "source": "Mask: where the token looks", "target": "Mask: who looks at the token"}
-_SHRINKING = {"min-width": "0", "min-height": "0"}
-_GRID = {"display": "grid", "grid-template": "repeat(9, minmax(0, 1fr)) / 0.5fr 1.1fr 1.2fr"}
 # What draws the same in Python.
 _PICTURES = {
     "image": "",
@@ -182,13 +180,18 @@ class AttentionDetail(View):
         return mask_table(self.session.head_display(), self.grid, side=side, tokens=tokens)
 
     def _lay_out(self) -> pn.Row:
-        """Three columns of figures in one grid; a column of the page for each would be a model more."""
         masks = [getattr(self, f"{name}_chart") for name in self.pictures.masks.figures]
-        places = {chart: f"{1 + 3 * n} / 1 / span 3" for n, chart in enumerate(masks)}
-        places |= {self.lines_chart: "1 / 2 / span 5", self.histogram_chart: "6 / 2 / span 4"}
-        places[self.heatmap_chart] = "1 / 3 / span 9"
-        panes = [chart.placed(**{"grid-area": place}, **_SHRINKING) for chart, place in places.items()]
-        return pn.Row(*panes, **FILLED, styles=_GRID)
+
+        def column(*charts: Any, grow: float) -> pn.Column:
+            panes = [chart.placed(flex=f"{share} 1 0") for chart, share in charts]
+            return pn.Column(*panes, **FILLED, styles={"flex": f"{grow} 1 0", "min-width": "0"})
+
+        return pn.Row(
+            column(*((chart, 1) for chart in masks), grow=0.5),
+            column((self.lines_chart, 1.25), (self.histogram_chart, 1), grow=1.1),
+            self.heatmap_chart.placed(flex="1.2 1 0"),
+            **FILLED,
+        )
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -197,7 +200,7 @@ class AttentionDetail(View):
         display, threshold_value = self.session.head_display(), self.session.threshold_value()
         # A page that is still loading may miss that waiting has ended; it has no old pictures to fade either.
         is_waiting = outcome.status == "running" and bool(self.pictures.head.data["matrix"])
-        self._figures.styles = _GRID | {"opacity": "0.35" if is_waiting else "1", "transition": "opacity 0.2s"}
+        self._figures.styles = {"opacity": "0.35" if is_waiting else "1", "transition": "opacity 0.2s"}
         if outcome.status in {"idle", "failed"}:
             words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
             hint = f'<div class="hint">{escaped(outcome.hint)}</div></div>'

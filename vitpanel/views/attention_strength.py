@@ -19,7 +19,8 @@ from vitpanel.views.figures.strength_bars import create_strength_bars
 from vitpanel.views.scatter_panel import ScatterPanel
 from vitpanel.views.view import Place, View
 
-SHARES = (56, 44)  # of the height, the one with menus first
+# The part with menus gets more of the height.
+_GRID = {"display": "grid", "grid-template": "minmax(0, 56fr) minmax(0, 44fr) / minmax(0, 1fr)"}
 MEASURE_NAMES = {"entropy": "Entropy", "distance": "Distance"}
 
 SCATTER_FOLLOWS = (
@@ -72,13 +73,8 @@ class AttentionStrength(View):
 
     def body(self) -> pn.viewable.Viewable:
         """Put all heads above the two charts of the chosen one."""
-        above, below = (
-            pn.Column(part, **FILLED, styles={"flex": f"{share} 1 0", "min-height": "0"})
-            for part, share in zip(
-                (self.all_heads, pn.Row(self.bars_chart, self.area_chart, **FILLED)), SHARES, strict=True
-            )
-        )
-        return pn.Column(above, below, **FILLED)
+        charts = pn.Row(self.bars_chart, self.area_chart, **FILLED)
+        return pn.Column(self.all_heads, charts, **FILLED, styles=_GRID)
 
     def bars_table(self) -> pd.DataFrame:
         """Strength over hops."""

@@ -172,7 +172,7 @@ class ImageOverview(View):
         choose = pn.Row(self.text, self.layout, self.colouring, **FULL_WIDTH, height=38)
         styles = {"position": "relative", "min-height": "0"}
         # Buttons lie over the left edge, points beside them.
-        beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
+        beside = self.chart.placed(**{"margin-left": f"{TOOLS_WIDTH}px"})
         chart = pn.Column(beside, self.tools, self.unbrush, styles=styles, **FILLED)
         self._whole.objects = [choose, chart, self.legend, self.strip, *filter(None, [self.examples])]
         return self._whole

@@ -192,7 +192,7 @@ class ScatterPanel(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         """Stack the menus, the chart beside its buttons, and what has to be said."""
         menus = pn.Row(self.across, self.up, self.colour, **FULL_WIDTH, height=38)
-        beside = pn.Column(self.chart, **FILLED | {"margin": (0, 0, 0, TOOLS_WIDTH)})
+        beside = self.chart.placed(**{"margin-left": f"{TOOLS_WIDTH}px"})
         chart = pn.Column(beside, self.tools, styles={"position": "relative", "min-height": "0"}, **FILLED)
         self._layout.objects = [menus, chart, *filter(None, [self.said])]
         return self._layout

@@ -18,7 +18,7 @@ from vitpanel.views.background import Background
 from vitpanel.views.base import FILLED, FULL_WIDTH
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
-from vitpanel.views.popover import Popover, chapter
+from vitpanel.views.popover import chapter
 from vitpanel.views.tables import TABLE_KINDS, file_text
 from vitpanel.views.view_tools import VIEW_CLASS, ViewTools
 
@@ -91,8 +91,13 @@ class View(pn.viewable.Viewer):
         self.session = session
         self.bridge = bridge
         self._saving = Background(bridge, is_slow=True)
+        text = self.help()
         self.view_tools = ViewTools.for_layers(
             session.study.spec.n_layers,
+            heading=self.title,
+            mark="?" if text else "",
+            label=f"How to read {self.title}",
+            text=text,
             list_charts=self.records,
             has_ramps=self.has_ramps,
             save=self.save,
@@ -204,18 +209,10 @@ class View(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
-        text = self.help()
         header = pn.Row(
-            Popover(
-                heading=self.title,
-                mark="?" if text else "",
-                label=f"How to read {self.title}",
-                text=text,
-                margin=(0, 4, 0, 8),
-            ),
+            self.view_tools,
             pn.Row(*self.controls(), margin=0, styles=WRAPPED | AT_RIGHT),
             **FULL_WIDTH,
             styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
-        parts = (header, self.body(), self.view_tools)
-        return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])
+        return pn.Column(header, self.body(), **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

@@ -1,4 +1,4 @@
-"""What a view does in the browser alone: follow the theme, fill the page, save its charts as files."""
+"""The title of a view, and what it does in the browser alone: follow the theme, fill the page, save its charts."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,15 +11,17 @@ from bokeh.plotting import figure
 
 from vitpanel.errors import public_words
 from vitpanel.theme.palette import css, css_variables, dark_colours, dark_ramps
-from vitpanel.views.component import Component
+from vitpanel.views.popover import Popover
 from vitpanel.views.scripts import page_has
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
 SCALES = (1, 2, 4)
 _STYLE = f"""
-    button {{ font: inherit; color: inherit; background: none; border: 0; border-radius: 4px; cursor: pointer; }}
-    button:hover:enabled {{ background: {css("grid")}; }}
-    button:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
+    :host {{ position: static; }}
+    .tools {{ position: absolute; top: 0; right: 4px; }}
+    .tools button {{ font: inherit; color: inherit; background: none; border: 0; border-radius: 4px; cursor: pointer; }}
+    .tools button:hover:enabled {{ background: {css("grid")}; }}
+    .tools button:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
     .tool {{ width: 28px; height: 28px; padding: 5px; margin: 8px 0; }}
     .tool svg {{ display: block; fill: {css("text")}; }}
     .menu {{ inset: auto; margin: 0; padding: 6px; font: 12px/1.3 sans-serif; color: {css("text")};
@@ -36,8 +38,10 @@ _STYLE = f"""
 """
 
 
-class ViewTools(Component):
-    """Two buttons in the header of a view that act on the view around it: a menu of files, and one to fill the page.
+class ViewTools(Popover):
+    """Title of a view with its "?", and at the right of the header two buttons that act on the view around it.
+
+    One opens a menu of files, the other lets the view fill the page.
 
     The theme is that of the page (or of the notebook); colours of figures are exchanged in the browser, so that
     neither the server nor the figures hear of it. Colours there and in a source's columns ("colour" in their names)
@@ -59,7 +63,7 @@ class ViewTools(Component):
     charts = param.List(default=[], doc="What the menu of files offers.")
 
     _module = ("vitpanel.views", "view_tools.js")
-    _stylesheets: ClassVar[list[str]] = [_STYLE]
+    _stylesheets: ClassVar[list[str]] = [*Popover.own_styles(), _STYLE]
 
     def __init__(
         self,
@@ -72,11 +76,10 @@ class ViewTools(Component):
 
     @classmethod
     def for_layers(cls, n_layers: int, *, has_ramps: bool = True, **options: Any) -> "ViewTools":
-        """Tools for views of a model with so many layers; ``has_ramps`` as in `View`."""
-        place = {"position": "absolute", "top": "0", "right": "0"}
+        """Title and tools for views of a model with so many layers; ``has_ramps`` as in `View`."""
         has_page = page_has(cls._module, pn.state.curdoc)
         colours = _exchanged(n_layers, has_ramps=has_ramps, has_page=has_page)
-        return cls(colours=colours, margin=(0, 4, 0, 0), styles=place, **options)
+        return cls(colours=colours, margin=(0, 4, 0, 8), **options)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if "opened" in data:

@@ -1,13 +1,18 @@
-// What a view does in the browser alone: its colours follow the theme, and it fills the page and returns.
+// The title of a view with its text, and what a view does in the browser alone: its colours follow the theme, and it fills
+// the page and returns.
 import {read, themed} from "./colours.js"
 import {create} from "./create.js"
+import {explained} from "./explained.js"
 import {create_menu} from "./export.js"
 import {apply_patches} from "./patches.js"
 import {save_file} from "./save.js"
 import {on_theme, theme} from "./theme.js"
 import {is_type_large, on_type_size, set_type_size} from "./type_size.js"
 
-/** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} ViewToolsModel */
+/**
+ * @typedef {Component<import("./explained.js").Explained & {colours: string, dark: boolean, maximised: boolean, charts: any[]}>
+ * } ViewToolsModel
+ */
 
 const is_figure = (/** @type {Model} */ model) => model.type === "Figure"
 const parts_of = (/** @type {any} */ outer) =>
@@ -172,7 +177,8 @@ export function render({view, model, el}) {
   while (!outer.model.css_classes.includes("vp-view")) outer = outer.parent
   apply_patches(outer)
   const notes = create("div", {}), larger = create("button", {type: "button", className: "tool"})
-  el.append(...create_menu(model, ICONS.save, (words) => tell(notes, words)), larger, notes)
+  const menu = create_menu(model, ICONS.save, (words) => tell(notes, words)), {box, close} = explained(model)
+  el.append(box, create("div", {className: "tools"}, ...menu, larger, notes))
   const ends = [follow_theme(model, outer), follow_size(model, outer, larger), on_type_size(() => size_type(model, outer))]
   model.on("msg:custom", (message) => {
     const css = (/** @type {string} */ name) => getComputedStyle(outer.el).getPropertyValue(name)
@@ -180,6 +186,6 @@ export function render({view, model, el}) {
     if (words !== undefined) tell(notes, words)
   })
   model.on("remove", () => {
-    for (const end of ends) end()
+    for (const end of [close, ...ends]) end()
   })
 }

@@ -2,32 +2,35 @@
 // on it, and stays for good when the button is pressed, until Esc, another press or a click elsewhere.
 const REST_MS = 200, GAP = 6
 
-/** @typedef {Component<{heading: string, mark: string, label: string, text: string}>} Popover */
+/** @typedef {{heading: string, mark: string, label: string, text: string}} Explained `vitpanel.views.popover.Popover` */
 
-/** @param {Popover} model */
-function create_parts(model) {
+/** @param {Explained} words */
+function create_explained({heading, mark: sign, label, text: html}) {
   const box = document.createElement("div"), mark = document.createElement("button")
   const text = document.createElement("div"), body = document.createElement("div")
   box.className = "popover"
-  if (model.heading) box.append(Object.assign(document.createElement("h2"), {textContent: model.heading}))
-  Object.assign(mark, {type: "button", className: model.mark.length === 1 ? "mark small" : "mark"})
-  mark.textContent = model.mark
-  mark.setAttribute("aria-label", model.label)
+  if (heading) box.append(Object.assign(document.createElement("h2"), {textContent: heading}))
+  Object.assign(mark, {type: "button", className: sign.length === 1 ? "mark small" : "mark"})
+  mark.textContent = sign
+  mark.setAttribute("aria-label", label)
   mark.setAttribute("aria-expanded", "false")
   Object.assign(text, {className: "chapter", tabIndex: 0, popover: "manual"})
   text.setAttribute("role", "dialog")
-  text.setAttribute("aria-label", model.label)
-  if (model.heading) text.append(Object.assign(document.createElement("h2"), {textContent: model.heading}))
-  body.innerHTML = model.text
+  text.setAttribute("aria-label", label)
+  if (heading) text.append(Object.assign(document.createElement("h2"), {textContent: heading}))
+  body.innerHTML = html
   text.append(body)
-  if (model.mark) box.append(mark, text)
+  if (sign) box.append(mark, text)
   return {box, mark, text}
 }
 
-/** @param {{model: Popover, el: HTMLElement}} args */
-export function render({model, el}) {
-  const {box, mark, text} = create_parts(model)
-  el.append(box)
+/**
+ * A heading with a button beside it, and what closes the text when they go.
+ *
+ * @param {Explained} words
+ */
+export function explained(words) {
+  const {box, mark, text} = create_explained(words)
   let is_kept = false, timer = 0
   const is_open = () => text.matches(":popover-open")
   const is_ours = (/** @type {Event} */ event) => event.composedPath().some((part) => part === mark || part === text)
@@ -81,5 +84,5 @@ export function render({model, el}) {
       if (is_open() && event.relatedTarget !== null && event.relatedTarget !== mark && event.relatedTarget !== text) close()
     })
   }
-  model.on("remove", close)
+  return {box, close}
 }
