@@ -231,7 +231,7 @@ def test_a_wheel_turn_is_told_once_it_has_come_to_rest(shown: Shown, wait_until,
     explorer, page = shown()
     selection, view = explorer.selection, cast("Any", explorer.views["pattern-overview"])
     home = view.plot.figure.x_range.start
-    x, y = (sum(ends) / 2 for ends in (view._seen.x, view._seen.y))
+    x, y = (sum(ends) / 2 for ends in (view.viewport.seen.x, view.viewport.seen.y))
     page.mouse.move(*place_of(view.plot.figure, x, y))
     for _ in range(3):
         page.mouse.wheel(0, -200)

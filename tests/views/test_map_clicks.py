@@ -55,16 +55,16 @@ def test_a_click_on_empty_ground_keeps_the_place(view: Any):
 
 
 def test_a_double_click_shows_everything_and_keeps_the_place(view: Any):
-    (far,), before, home = far_heads(view.session, 1), chosen(view.session), view._seen
+    (far,), before, home = far_heads(view.session, 1), chosen(view.session), view.viewport.seen
     view.tools._handle_msg({"press": "zoom in"})
-    assert view._seen != home
+    assert view.viewport.seen != home
     for place in (view.session.study["layout/patch"][far], view.session.study["layout/patch"][3, 1, 1]):
         click(view, place)
         assert chosen(view.session) != before
         click(view, place, kind=DoubleTap)
         assert chosen(view.session) == before
         assert view.session.selection.jumps == []
-        assert view._seen == home
+        assert view.viewport.seen == home
 
 
 def test_a_quick_click_somewhere_else_is_a_click(view: Any):

@@ -96,28 +96,28 @@ def test_picture_is_drawn_for_what_is_seen(view: Any):
 
 
 def test_ranges_that_the_server_set_are_no_act(view: Any):
-    fig, home = view.plot.figure, view._seen
+    fig, home = view.plot.figure, view.viewport.seen
     view.tools._handle_msg({"press": "zoom in"})
-    near = view._seen
+    near = view.viewport.seen
     for window in (home, near):
-        view._on_ranges(RangesUpdate(fig, x0=window.x[0], x1=window.x[1], y0=window.y[0], y1=window.y[1]))
-        assert view._seen == near
-    view._on_ranges(RangesUpdate(fig, x0=1.0, x1=2.0, y0=1.0, y1=2.0))
-    assert view._seen.x == (1.0, 2.0)
+        fig._trigger_event(RangesUpdate(fig, x0=window.x[0], x1=window.x[1], y0=window.y[0], y1=window.y[1]))
+        assert view.viewport.seen == near
+    fig._trigger_event(RangesUpdate(fig, x0=1.0, x1=2.0, y0=1.0, y1=2.0))
+    assert view.viewport.seen.x == (1.0, 2.0)
 
 
 def test_the_part_in_sight_is_told_to_the_selection_and_followed_from_it(view: Any):
     selection, fig = view.session.selection, view.plot.figure
-    home = view._seen
+    home = view.viewport.seen
     fig._trigger_event(RangesUpdate(fig, x0=0.0, x1=2.0, y0=-1.0, y1=1.0))
     assert selection.viewport == (0.0, 2.0, -1.0, 1.0)
-    assert view._seen.x == (0.0, 2.0)
+    assert view.viewport.seen.x == (0.0, 2.0)
     selection.undo()
     assert selection.viewport is None
-    assert view._seen == home
+    assert view.viewport.seen == home
     selection.viewport = (0.0, 4.0, 0.0, 1.0)
-    assert view._seen.x == (0.0, 4.0)
-    assert view._seen.y == (-1.5, 2.5), "the frame is a square"
+    assert view.viewport.seen.x == (0.0, 4.0)
+    assert view.viewport.seen.y == (-1.5, 2.5), "the frame is a square"
     view.tools._handle_msg({"press": "home"})
     assert selection.viewport is None
     view.tools._handle_msg({"press": "zoom in"})
@@ -132,9 +132,8 @@ def test_a_part_of_the_map_that_is_asked_for_is_in_sight_at_any_size(make_sessio
     for width, height in ((400, 200), (320, 320), (100, 300)):
         fig.set_from_json("inner_width", width)
         fig.set_from_json("inner_height", height)
-        view._on_size("inner_width", 0, width)
-        assert view._seen.scale[0] == pytest.approx(view._seen.scale[1])
-        for (low, high), ends in ((view._seen.x, (0.0, 2.0)), (view._seen.y, (-1.0, 1.0))):
+        assert view.viewport.seen.scale[0] == pytest.approx(view.viewport.seen.scale[1])
+        for (low, high), ends in ((view.viewport.seen.x, (0.0, 2.0)), (view.viewport.seen.y, (-1.0, 1.0))):
             assert low <= min(ends)
             assert max(ends) <= high
     assert view.session.selection.viewport == (0.0, 2.0, -1.0, 1.0), "a size is no act of a person"

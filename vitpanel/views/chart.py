@@ -17,6 +17,18 @@ from vitpanel.views.bridge import Bridge
 from vitpanel.views.figure_pane import FigurePane, PlotPane
 from vitpanel.views.tables import TABLE_KINDS
 
+_NOTE = f"""
+    :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
+    .note {{ position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center;
+        justify-content: center; text-align: center; gap: 4px; padding: 8px; box-sizing: border-box;
+        font: 12px/1.35 sans-serif; color: {css("text")}; background: {css("surface")}; overflow: hidden; }}
+    .note .hint {{ color: {css("hint")}; font-size: 11px; }}
+    .busy {{ position: absolute; top: 0; right: 0; padding: 2px 6px; font: 11px sans-serif; color: {css("hint")};
+        background: {css("surface")};
+        animation: late 0.15s step-end; }}
+    @keyframes late {{ from {{ opacity: 0 }} to {{ opacity: 1 }} }}
+"""
+
 
 class Chart(pn.viewable.Viewer):
     """A figure with words in its place where there is nothing to draw.
@@ -42,18 +54,6 @@ class Chart(pn.viewable.Viewer):
     python
         Expression of ``study``, ``selection`` and ``elements`` that draws the same, or what gives it; empty where no
         element does.
-    """
-
-    _NOTE = f"""
-        :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
-        .note {{ position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center;
-            justify-content: center; text-align: center; gap: 4px; padding: 8px; box-sizing: border-box;
-            font: 12px/1.35 sans-serif; color: {css("text")}; background: {css("surface")}; overflow: hidden; }}
-        .note .hint {{ color: {css("hint")}; font-size: 11px; }}
-        .busy {{ position: absolute; top: 0; right: 0; padding: 2px 6px; font: 11px sans-serif; color: {css("hint")};
-            background: {css("surface")};
-            animation: late 0.15s step-end; }}
-        @keyframes late {{ from {{ opacity: 0 }} to {{ opacity: 1 }} }}
     """
 
     def __init__(  # noqa: PLR0913 - each says one thing of a chart
@@ -91,7 +91,7 @@ class Chart(pn.viewable.Viewer):
         if not fig.html_attributes:  # a figure that answers to keys says itself what it is
             # A browser stops at nothing inside of what Tab does not reach, so not at the layer that hears the pointer.
             fig.html_attributes = {"role": "img", "aria-label": self.title, "tabindex": "-1"}
-        fig.elements = self._elements(fig)
+        fig.elements = _words_over(fig, self.words)
         return fig
 
     @property
@@ -124,15 +124,7 @@ class Chart(pn.viewable.Viewer):
         self.words = html
         if "figure" in vars(self):
             fig = self.figure
-            self._bridge.put((self, "words"), lambda: fig.update(elements=self._elements(fig)))
-
-    def _elements(self, fig: figure) -> list[Div]:
-        """Words over the figure as a part of it; as one more part of the page they would lay it out anew."""
-        if not self.words:
-            return []
-        shown: list[Any] = fig.elements or [Div(stylesheets=[self._NOTE])]
-        shown[0].text = self.words
-        return shown
+            self._bridge.put((self, "words"), lambda: fig.update(elements=_words_over(fig, self.words)))
 
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""
@@ -153,3 +145,12 @@ class Chart(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         """Return the one pane of this chart."""
         return self.pane
+
+
+def _words_over(fig: figure, html: str) -> list[Any]:
+    """Return words as a part of the figure that they lie over: as a part of the page they would lay it out anew."""
+    if not html:
+        return []
+    shown: list[Any] = fig.elements or [Div(stylesheets=[_NOTE])]
+    shown[0].text = html
+    return shown

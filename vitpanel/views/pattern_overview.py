@@ -1,6 +1,5 @@
 """D1: the attention patterns of all heads of all images, laid out by likeness."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -8,10 +7,8 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
-from bokeh.core.property.descriptors import UnsetValueError
-from bokeh.events import DoubleTap, RangesUpdate, SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
-from vitpanel.drawing.viewport import Bounds, Viewport, bounds_of, fitted_viewport, home_viewport
 from vitpanel.elements.pattern_map import NO_POINTS, Drawing, map_table, paint_map
 from vitpanel.elements.shading import colour_palette
 from vitpanel.errors import VitpanelError
@@ -37,12 +34,10 @@ from vitpanel.views.figures.pattern_map import (
 )
 from vitpanel.views.icon_buttons import NO_DRAG, IconButton, IconButtons
 from vitpanel.views.map_clicks import MapClicks
+from vitpanel.views.map_viewport import MapViewport
 from vitpanel.views.tables import TABLE_KINDS
 from vitpanel.views.view import Place, View
 
-FIRST_SIZE = 320
-MOST_TOLD = 8
-REST_MS = 400
 N_NEIGHBOURS = 100
 TOOLS = (
     IconButton("zoom in", "Zoom in about the chosen head", icons.MORE),
@@ -93,15 +88,10 @@ class PatternOverview(View):
         self._cohesion: Cohesion | None = None
         self._colours = MapColours("layer", "layer")
         self._palette: tuple[str, ...] = ()
-        self._seen = Viewport((0.0, 1.0), (0.0, 1.0), FIRST_SIZE, FIRST_SIZE)
-        # The part of the map that is looked at, None for all; told to the selection once a person has come to rest.
-        self._bounds: Bounds | None = None
-        self._call_off: Callable[[], None] = lambda: None
+        self.viewport = MapViewport(self.plot.figure, session.selection, bridge, self._draw)
         self._is_of_all = True
         # What the picture shows, wherever: map, colours, and whether contours, on which ground.
         self._look: tuple[Any, ...] = ()
-        # What the server has set of late: the browser reports it too, and that is no act of a person.
-        self._told: deque[Viewport] = deque(maxlen=MOST_TOLD)
         self._create_controls()
         self._listen()
         self._draw_map()
@@ -128,7 +118,7 @@ class PatternOverview(View):
         acts = {
             "zoom in": partial(self._zoom, 2),
             "zoom out": partial(self._zoom, 0.5),
-            "home": partial(self._choose_bounds, None),
+            "home": partial(self.viewport.choose, None),
             "around": self._mark_around,
         }
         drags = {(NO_DRAG if name == "move" else name): tool for name, tool in self.plot.drags.items()}
@@ -145,12 +135,9 @@ class PatternOverview(View):
         fig = self.plot.figure
         fig.on_event(Tap, self._on_tap)
         fig.on_event(DoubleTap, self._on_tap)
-        fig.on_event(RangesUpdate, self._on_ranges)
         fig.on_event(SelectionGeometry, self._on_outline)
         self._ways = BrushWays(fig, self.session.selection)
         self.plot.pointer.on_change("data", self._on_pointer)
-        fig.on_change("inner_width", self._on_size)
-        fig.on_change("inner_height", self._on_size)
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Return the way back from a jump."""
@@ -187,7 +174,7 @@ class PatternOverview(View):
     def _table_maker(self) -> Callable[[], pd.DataFrame]:
         """What makes the table of what is in sight now, in any thread."""
         shown = {"metric": self.session.selection.metric, "layout": self.session.selection.pattern}
-        patterns, found, seen = self.session.patterns, self._map, self._seen
+        patterns, found, seen = self.session.patterns, self._map, self.viewport.seen
         if found is None:
             return pd.DataFrame
         return lambda: map_table(patterns, found, found.within(seen)[2], **shown)
@@ -199,14 +186,13 @@ class PatternOverview(View):
         try:
             self._map = self.session.patterns.map()
         except VitpanelError as error:
-            self._map = None
+            self._map = self.viewport.home = None
             self._words.object = ""
             self._refuse(error)
             return
         self._cohesion = None
         self._draw_look()
-        self._bounds = self.session.selection.viewport
-        self._show_bounds()
+        self.viewport.show(self._map.home)
         self._draw_outline()
         found = self._map
         self._counter.run(lambda: found.cohesion, partial(self._on_cohesion, found))
@@ -277,77 +263,15 @@ class PatternOverview(View):
         self.bridge.put((self, "outline"), lambda: self.plot.outline.update(data=columns))
         self._draw()
 
-    # -- the part of the map in sight ------------------------------------------------------------------------------
+    # -- the picture -----------------------------------------------------------------------------------------------
 
     def _draw_viewport(self) -> None:
-        """Show the part of the map that is chosen, unless it is where the person has gone."""
-        self._call_off()
-        if self._bounds != self.session.selection.viewport:
-            self._bounds = self.session.selection.viewport
-            self._show_bounds()
-
-    def _show_bounds(self) -> None:
-        """Show the part of the map in the middle of the frame, as large as it fits, or all of the map."""
-        size = {"width": self._seen.width, "height": self._seen.height}
-        if self._bounds is not None:
-            x0, x1, y0, y1 = self._bounds
-            self._look_at(fitted_viewport(((x0, x1), (y0, y1)), **size))
-        elif self._map is not None:
-            self._look_at(home_viewport(self._map.home, **size))
-
-    def _choose_bounds(self, bounds: Bounds | None) -> None:
-        self._call_off()
-        self._bounds = self.session.selection.viewport = bounds
-        self._show_bounds()
+        self.viewport.follow()
 
     def _zoom(self, factor: float) -> None:
-        """Zoom about the chosen head where it is in sight, else about the middle."""
-        ring, seen = self.plot.ring.data, self._seen
-        middle = (sum(seen.x) / 2, sum(seen.y) / 2)
-        if len(ring["x"]):
-            x, y = float(ring["x"][0]), float(ring["y"][0])
-            if seen.x[0] <= x <= seen.x[1] and seen.y[0] <= y <= seen.y[1]:
-                middle = (x, y)
-        bounds = bounds_of(seen.zoomed(middle, factor))
-        if bounds is not None:
-            self._choose_bounds(bounds)
-
-    def _look_at(self, viewport: Viewport) -> None:
-        self._seen = viewport
-        self._told.append(viewport)
-
-        def move() -> None:
-            self.plot.figure.x_range.update(start=viewport.x[0], end=viewport.x[1])
-            self.plot.figure.y_range.update(start=viewport.y[0], end=viewport.y[1])
-
-        self.bridge.put((self, "ranges"), move)
-        self._draw()
-
-    def _on_ranges(self, event: RangesUpdate) -> None:
-        viewport = replace(self._seen, x=(event.x0, event.x1), y=(event.y0, event.y1))
-        # The browser tells of a movement while it lasts, and Bokeh again when it has ended.
-        if viewport == self._seen:
-            return
-        if any(viewport.x == told.x for told in self._told) and any(viewport.y == told.y for told in self._told):
-            return
-        self._told.clear()
-        self._seen, self._bounds = viewport, bounds_of(viewport)
-        self._call_off()
-        self._call_off = self.bridge.later(self._tell_bounds, milliseconds=REST_MS)
-        self._draw()
-
-    def _tell_bounds(self) -> None:
-        self.session.selection.viewport = self._bounds
-
-    def _on_size(self, _attr: str, _old: object, _new: object) -> None:
-        fig = self.plot.figure
-        try:
-            width, height = fig.inner_width, fig.inner_height
-        except UnsetValueError:  # the browser tells one after the other
-            return
-        if width > 0 and height > 0:
-            self._seen = self._seen.resized(width=width, height=height)
-            self._show_bounds()
+        """Zoom about the chosen head."""
+        x, y = (self.plot.ring.data[axis] for axis in "xy")
+        self.viewport.zoom(factor, about=(float(x[0]), float(y[0])) if len(x) else None)
 
     @property
     def _can_draw(self) -> bool:
@@ -358,7 +282,9 @@ class PatternOverview(View):
         if self._map is not None and self._can_draw:
             if not self._map.is_sorted:
                 self.chart.wait()
-            paint = partial(paint_map, self.session.patterns, self._map, self._seen, self._colours, dark=self.dark)
+            paint = partial(
+                paint_map, self.session.patterns, self._map, self.viewport.seen, self._colours, dark=self.dark
+            )
             look = (self._map, self._colours, self.session.selection.density, self.dark)
             self._painter.run(paint, partial(self._show, look), refuse=self._refuse)
 
@@ -385,16 +311,16 @@ class PatternOverview(View):
         if self._map is None or event.x is None or event.y is None:
             return
         if self._clicks.is_double(event):
-            self._choose_bounds(None)
+            self.viewport.choose(None)
         else:
-            self._clicks.choose((event.x, event.y), self._map, self._seen)
+            self._clicks.choose((event.x, event.y), self._map, self.viewport.seen)
 
     def _on_pointer(self, _attr: str, _old: object, new: dict[str, Any]) -> None:
         """Say what lies where the pointer rests."""
         if self._map is None or not self._map.is_sorted:
             return
         (x,), (y,) = new["x"], new["y"]
-        near = self._map.near((x, y), self._seen, pixels=NEAR_PIXELS)
+        near = self._map.near((x, y), self.viewport.seen, pixels=NEAR_PIXELS)
         if near is None:
             return
         label = str(self.session.study.images["label_name"].iloc[near.nearest[0]])
