@@ -132,6 +132,7 @@ def test_a_part_of_the_map_that_is_asked_for_is_in_sight_at_any_size(make_sessio
     for width, height in ((400, 200), (320, 320), (100, 300)):
         fig.set_from_json("inner_width", width)
         fig.set_from_json("inner_height", height)
+        assert (view.viewport.seen.width, view.viewport.seen.height) == (width, height)
         assert view.viewport.seen.scale[0] == pytest.approx(view.viewport.seen.scale[1])
         for (low, high), ends in ((view.viewport.seen.x, (0.0, 2.0)), (view.viewport.seen.y, (-1.0, 1.0))):
             assert low <= min(ends)
