@@ -16,6 +16,7 @@ from vitpanel.state.online import Inference
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
 from vitpanel.state.queries.brush_shares import BrushShares, shares_of_heads, shares_of_tokens
+from vitpanel.state.queries.head_means import MeanModes, mean_modes
 from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers, shown_colouring
 from vitpanel.state.queries.image_set import others_mask, set_table
 from vitpanel.state.queries.importance import importance_curve
@@ -206,6 +207,13 @@ class Session(Answers):
         self.selection.choose_head(min(max(layer + step, 0), self.study.spec.n_layers - 1), head)
 
     # -- results of the live model ---------------------------------------------------------------------------------
+
+    def mean_mode_values(self) -> MeanModes | None:
+        """What is drawn of the chosen head under each mode on average, without an image; None while it is not known."""
+        found = self.mean_modes.value
+        if found is None or self.selection.image is not None:
+            return None
+        return mean_modes(self.study, self.selection.metric, found, brush=self.selection.images)
 
     def mode_values(self) -> np.ndarray | None:
         """What is drawn of the chosen head under each mode, ``(6,)``; None until the live model has answered."""
