@@ -103,6 +103,15 @@ def test_a_token_without_a_link_above_the_threshold_shows_its_strongest(
     found = view.data(lines.highlighted)
     assert set(found["source"]) == {token}
     assert found["target"] == np.argsort(-view.matrix[token], kind="stable")[:N_STRONGEST].tolist()
+    # The links of others stand back meanwhile.
+    alpha = "id => Bokeh.documents[0].get_model_by_id(id).line_alpha.value ?? null"
+
+    def alphas() -> set[float | None]:
+        return {view.page.evaluate(alpha, stroke.id) for stroke in lines.strokes}
+
+    assert alphas() == {0.12}
+    view.point(lines.figure, view.place_of_token(next(iter(sources))), 1.02)
+    wait_until(lambda: alphas() == {None})  # by their shades again
 
 
 def test_without_a_token_the_masks_are_those_of_cls(open_detail: Callable[..., Detail]):
