@@ -68,7 +68,7 @@ class HeadImportance(View):
         )  # fmt: skip
         self.modes_chart = Chart(
             self.modes.figure, bridge, name="pruning-modes", table=self._modes_table,
-            python="elements.mode_bars(study, selection)",
+            python=lambda: "" if session.selection.image is None else "elements.mode_bars(study, selection)",
         )  # fmt: skip
         self.predictions_chart = Chart(
             self.predictions.figure, bridge, name="predictions", table=self._predictions_table,
