@@ -46,6 +46,33 @@ def test_the_tour_frames_a_part_of_the_page_at_each_step(
     expect(page.get_by_role("button", name="Menu")).to_be_focused()
 
 
+def test_a_view_that_fills_the_page_or_lies_over_it_makes_way_for_the_next_step(shown: Callable[..., Opened]):
+    _, page = shown()
+    page.get_by_role("button", name="Diagnosis").click()
+    expect(page.get_by_role("dialog", name="Diagnosis")).to_be_visible()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.get_by_role("dialog", name=TITLES[0])).to_be_focused()
+    expect(page.get_by_role("dialog", name="Diagnosis")).to_be_hidden()
+    frame, larger = page.locator(".page-menu > .frame"), page.get_by_role("button", name="Maximise", exact=True)
+    small = frame.bounding_box()
+    larger.nth(1).click()  # of the second view, while the first one is framed
+    expect(frame).to_be_hidden()
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_role("button", name="Return to all views")).to_have_count(0)
+    expect(frame).to_be_visible()
+    framed = frame.bounding_box()
+    assert small is not None
+    assert framed is not None
+    assert framed["x"] > small["x"]
+    assert framed["width"] < 1100
+    larger.nth(1).click()  # the one that is framed
+    expect(frame).to_be_visible()
+    filling = frame.bounding_box()
+    assert filling is not None
+    assert filling["width"] > 1200
+
+
 def test_the_tour_is_offered_once_and_can_be_asked_for_again(shown: Callable[..., Opened]):
     _, page = shown()
     offer = page.get_by_role("button", name="New here? Tour")

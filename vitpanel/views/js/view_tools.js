@@ -138,16 +138,24 @@ function follow_size(model, outer, button) {
     button.title = model.maximised ? "Return to all views (Esc)" : "Maximise"
     button.setAttribute("aria-label", button.title)
   }
+  const restore = () => { if (model.maximised) model.maximised = false }
   const on_key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || event.defaultPrevented || !model.maximised) return
     event.preventDefault()  // one press does one thing: what is brushed stays, and what lies over the page
-    model.maximised = false
+    restore()
   }
   button.addEventListener("click", () => { model.maximised = !model.maximised })
-  model.on("maximised", apply)
+  model.on("maximised", () => {
+    apply()
+    window.dispatchEvent(new Event("vp-view-sized"))
+  })
   document.addEventListener("keydown", on_key)
+  window.addEventListener("vp-show-all", restore)
   apply()
-  return () => document.removeEventListener("keydown", on_key)
+  return () => {
+    document.removeEventListener("keydown", on_key)
+    window.removeEventListener("vp-show-all", restore)
+  }
 }
 
 const NOTE = `position: absolute; right: 8px; top: 40px; width: max-content; max-width: 260px; z-index: 5; padding: 4px 8px;
