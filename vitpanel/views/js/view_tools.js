@@ -5,7 +5,7 @@ import {create_menu} from "./export.js"
 import {apply_patches} from "./patches.js"
 import {save_file} from "./save.js"
 import {on_theme, theme} from "./theme.js"
-import {is_type_large, on_type_size, set_type_size} from "./type_size.js"
+import {factors_for, on_type_size, set_type_size} from "./type_size.js"
 
 /** @typedef {Component<{colours: string, dark: boolean, maximised: boolean, charts: any[]}>} ViewToolsModel */
 
@@ -51,7 +51,8 @@ function paint(model, colours, theme) {
 
 /** @param {ViewToolsModel} model @param {any} outer view around */
 function size_type(model, outer) {
-  for (const part of parts_of(outer)) set_type_size(part, model.maximised || is_type_large())
+  const factors = factors_for(model.maximised)
+  for (const part of parts_of(outer)) set_type_size(part, factors)
 }
 
 /**
