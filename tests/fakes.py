@@ -6,14 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vitpanel.core.head_means import AttentionSum, ModesOfImages
+from vitpanel.core.metrics import metric_keys
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.pruned_images import pruned_images
 from vitpanel.core.received import received_attention
 from vitpanel.core.spec import ViTSpec
 from vitpanel.drawing.thumbnails import thumbnails
-from vitpanel.state.online import Matrices, Online
+from vitpanel.state.online import MEAN_ATTENTION, MEAN_MODES, Matrices, Online
+from vitpanel.state.queries.head_means import AttentionJob, ModesJob
 from vitpanel.state.queries.pruned_images import COLUMNS
 from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
+from vitpanel.state.queries.so_far import SoFar
 
 
 class FakeInference:
@@ -58,6 +62,14 @@ class FakeInference:
         """Keep the request, and answer it whole if prompt."""
         self._ask(purpose, (job,), deliver)
 
+    def attention_of_images(self, job: AttentionJob, deliver: Callable[[Online[Any]], None]) -> None:
+        """Keep the request, and answer it whole if prompt."""
+        self._ask(MEAN_ATTENTION, (job,), deliver)
+
+    def modes_of_images(self, job: ModesJob, deliver: Callable[[Online[Any]], None]) -> None:
+        """Keep the request, and answer it whole if prompt."""
+        self._ask(MEAN_MODES, (job,), deliver)
+
     def stop_pruning(self, purpose: str) -> None:
         """Forget the request."""
         self.waiting.pop(purpose, None)
@@ -73,6 +85,7 @@ class FakeInference:
         key, deliver = self.waiting.pop(kind)
         answers = {"attention": self.matrices, "atlas": self.thumbnails, "received": self.received_attention}
         answers |= {"prune": self.pruned_image, "images": self.so_far, "curve": self.so_far}
+        answers |= {MEAN_ATTENTION: self.attention_so_far, MEAN_MODES: self.modes_so_far}
         deliver(Online("done", answers.get(kind, self.pruned_head)(*key)))
 
     def fail(self, kind: str, *, message: str, hint: str) -> None:
@@ -105,6 +118,17 @@ class FakeInference:
         return PrunedSoFar(
             job, pruned_images(images, images * 0, pruned[:, 0], pruned=pruned[:, 1:], singly=singly), 1.0
         )
+
+    def attention_so_far(self, job: AttentionJob, n: int | None = None) -> SoFar[AttentionJob, AttentionSum]:
+        """Sum over the first images of a job, all by default."""
+        sums = {layer: np.sum([self.matrices(i, layer) for i in job.images[:n]], axis=0) for layer in job.layers}
+        return SoFar(job, AttentionSum(len(job.images[:n]), sums))
+
+    def modes_so_far(self, job: ModesJob, n: int | None = None) -> SoFar[ModesJob, ModesOfImages]:
+        """Modes of the first images of a job, all by default, judged by class 0."""
+        pruned = [self.pruned_head(image, job.layer, job.head) for image in job.images[:n]]
+        drawn = {key: np.array([one.drawn(key, 0) for one in pruned]) for key in metric_keys()}
+        return SoFar(job, ModesOfImages(np.array(job.images[:n]), drawn))
 
     def matrices(self, image: int, layer: int) -> np.ndarray:
         """Row-stochastic attention of a layer."""

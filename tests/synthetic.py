@@ -109,19 +109,27 @@ def synthetic_block(writer: StudyWriter, block: int, *, seed: int = 0) -> dict[s
         arrays["patterns/cls"] = cls_vector(attention, spec.grid).astype(np.float16)
     rng = np.random.default_rng([seed, 3, block])
     for name, array in writer.arrays.items():
-        if array.stage == HEADS and name not in arrays:
+        if array.stage == HEADS and name not in {*arrays, "importance/accuracy"}:
             arrays[name] = _random(array, len(images), rng)
     if "importance/probability" in arrays:
         arrays["importance/probability"] = _drops(writer.manifest, images, arrays, seed=seed)
+    if "importance/accuracy" in writer.arrays:
+        shape = (len(images), *writer.arrays["importance/accuracy"].shape[1:])
+        is_right = np.random.default_rng([seed, 6, block]).random(shape) < 0.7
+        was_right = arrays["probabilities"].argmax(-1) == _references(writer.manifest, images, arrays, seed=seed)
+        arrays["importance/accuracy"] = (100.0 * (was_right[:, None, None] - is_right.astype(int))).astype(np.float32)
     return arrays
+
+
+def _references(manifest: Manifest, images: range, arrays: dict[str, np.ndarray], *, seed: int) -> np.ndarray:
+    """Class that each image is judged by."""
+    labels = synthetic_images(manifest.spec, manifest.n_images, seed=seed)["label"].to_numpy()
+    return reference_class(arrays["probabilities"], labels[images.start : images.stop])
 
 
 def _drops(manifest: Manifest, images: range, arrays: dict[str, np.ndarray], *, seed: int) -> np.ndarray:
     """What random pruning costs the class of each image: what is left of its probability is at most 1."""
-    labels = synthetic_images(manifest.spec, manifest.n_images, seed=seed)["label"].to_numpy()[
-        images.start : images.stop
-    ]
-    unpruned = of_class(arrays["probabilities"], reference_class(arrays["probabilities"], labels))
+    unpruned = of_class(arrays["probabilities"], _references(manifest, images, arrays, seed=seed))
     return unpruned[:, None, None] - arrays["importance/probability"]
 
 

@@ -13,6 +13,7 @@ from vitpanel.app.inference import ModelService
 from vitpanel.app.session_inference import SessionInference
 from vitpanel.core.regions import PruningMode
 from vitpanel.models.images import decode_crop
+from vitpanel.state.brush import Ids
 from vitpanel.state.online import Online
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
@@ -61,6 +62,31 @@ def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, l
     assert other.result(60) is not None
     idle(service)
     assert [outcome.status for outcome in heard] == ["running", "running"]
+
+
+def test_without_an_image_a_session_hears_means_as_slow_ones_have_them(service: ModelService, live_study: Study):
+    session = Session(live_study, inference=SessionInference(service))
+    session.selection.param.update(image=None, layer=1, head=2, images=Ids((0, 3, 4)))
+    model, seen = service._model()[0], list[np.ndarray]()
+    for image in (0, 3, 4):
+        model.attend(
+            model.preprocessing.tensor([decode_crop(live_study.crop(image))]),
+            lambda _layer, attention: seen.append(attention[0, 2].numpy().astype(float)),
+            layers=[1],
+        )
+    shown, modes = session.attention.value, session.mean_mode_values()
+    assert shown is not None
+    assert np.allclose(shown, np.mean(seen, axis=0), atol=1e-6)
+    assert session.attention.message == "mean of 3 brushed images"
+    one_by_one = list[np.ndarray]()
+    for image in (0, 3, 4):
+        session.selection.image = image
+        values = session.mode_values()
+        assert values is not None
+        one_by_one.append(values)
+    assert modes is not None
+    assert modes.words == "3 brushed images"
+    assert np.allclose(modes.values, np.mean(one_by_one, axis=0), atol=1e-6)
 
 
 def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, live_study: Study):

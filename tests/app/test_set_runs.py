@@ -165,7 +165,7 @@ def test_it_stops_within_a_batch(service: ModelService):
         steps += 1
         return steps == 2
 
-    assert service._prune_images(job_of(), np.array(IMAGES), is_unwanted) is None
+    assert service._of_images(job_of(), np.array(IMAGES), is_unwanted) is None
     assert steps == 2
 
 

@@ -31,11 +31,27 @@ def margin(unpruned: np.ndarray, pruned: np.ndarray, _reference: np.ndarray) -> 
 MARGIN = Metric("margin", "Margin", "margin", "largest change", "largest change", "It changes.", from_pruned=margin)
 
 
-def test_the_four_of_the_paper_are_there_in_its_order():
-    assert metric_keys() == ["probability", "jsd", "cls", "patch"]
-    assert [metric.key for metric in class_metrics()] == ["probability", "jsd"]
+KEYS = ["probability", "jsd", "cls", "patch", "accuracy"]
+
+
+def test_the_four_of_the_paper_are_there_in_its_order_and_the_accuracy():
+    assert metric_keys() == KEYS
+    assert [metric.key for metric in class_metrics()] == ["probability", "jsd", "accuracy"]
     assert [metric.key for metric in layer_metrics()] == ["cls", "patch"]
-    assert not any(metric.is_optional for metric in metrics())
+    assert [metric.key for metric in metrics() if metric.is_optional] == ["accuracy"]
+
+
+def test_the_mean_accuracy_lost_is_the_difference_of_two_accuracies(rng: np.random.Generator):
+    unpruned, pruned = rng.dirichlet(np.ones(4), (50, 1)), rng.dirichlet(np.ones(4), (50, 6))
+    labels = rng.integers(0, 4, 50)
+    found = importance_from_pruned(unpruned, pruned, labels[:, None])["accuracy"]
+    assert set(np.unique(found)) == {-100, 0, 100}
+    for head in range(6):
+        n_right = [0, 0]
+        for which, probabilities in enumerate((unpruned[:, 0], pruned[:, head])):
+            for p, label in zip(probabilities, labels, strict=True):
+                n_right[which] += max(range(4), key=p.__getitem__) == label
+        assert found[:, head].mean() == pytest.approx(100 * (n_right[0] - n_right[1]) / 50)
 
 
 def test_importance_is_high_where_a_head_matters(rng: np.random.Generator):
@@ -86,7 +102,7 @@ def test_charts_draw_what_is_left_of_a_drop_and_the_importance_of_all_others():
         is_drop = metric.key == "probability"
         expected = [0.5, np.nan, 1.0] if is_drop else importance
         np.testing.assert_array_equal(metric.drawn(importance, 0.75), expected)
-        assert metric.is_signed == is_drop
+        assert metric.is_signed == (is_drop or metric.key == "accuracy")
         assert metric.drawn_bounds == ((0.0, 1.0) if is_drop else metric.bounds)
 
 
@@ -109,13 +125,13 @@ def test_charts_draw_what_is_left_of_a_drop_and_the_importance_of_all_others():
 def test_a_record_that_contradicts_itself_is_refused(changes: dict[str, Any], said: str):
     with pytest.raises(VitpanelError, match=said):
         register(replace(MARGIN, **changes))
-    assert metric_keys() == ["probability", "jsd", "cls", "patch"]
+    assert metric_keys() == KEYS
 
 
 def test_an_unknown_key_is_answered_with_the_known_ones():
     with pytest.raises(VitpanelError, match="no metric 'margin'") as caught:
         metric_of("margin")
-    assert "probability, jsd, cls, patch" in caught.value.hint
+    assert ", ".join(KEYS) in caught.value.hint
     assert MARGIN.needs == CLASSES
 
 
@@ -129,7 +145,7 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Point]]:
 def test_a_package_brings_one_and_broken_ones_harm_nothing(packages: list[Point], caplog: pytest.LogCaptureFixture):
     taken = replace(MARGIN, key="jsd")
     packages += [Point("absent", ImportError("no such module")), Point("taken", taken), Point("margin", MARGIN)]
-    assert metric_keys() == ["probability", "jsd", "cls", "patch", "margin"]
+    assert metric_keys() == [*KEYS, "margin"]
     assert metric_of("margin") is MARGIN
     assert class_metrics()[-1] is MARGIN
     said = [record.getMessage() for record in caplog.records]

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import test from "node:test"
-import {resized, set_type_size} from "../../vitpanel/views/js/type_size.js"
+import {LARGER, LITTLE_LARGER, resized, set_type_size} from "../../vitpanel/views/js/type_size.js"
 
 /**
  * @param {Record<string, any>} values
@@ -23,10 +23,23 @@ test("a size keeps its unit and what else Bokeh says of it", () => {
   for (const other of [undefined, null, 3, "large", {field: "size"}]) assert.equal(resized(other, 2), undefined)
 })
 
-test("type becomes larger once and returns to what it was", () => {
-  const model = model_of({text_font_size: {value: "10px"}, title_font_size: "11px", text: "12px"})
-  for (const is_large of [false, true, true]) set_type_size(model, is_large)
-  assert.deepEqual(model.values, {text_font_size: {value: "13.5px"}, title_font_size: "14.9px", text: "12px"})
-  for (const is_large of [false, false]) set_type_size(model, is_large)
-  assert.deepEqual(model.values, {text_font_size: {value: "10px"}, title_font_size: "11px", text: "12px"})
+test("type becomes larger once, by another factor from what it was, and returns to that", () => {
+  const sizes = {text_font_size: {value: "10px"}, title_font_size: "11px", axis_label_text_font_size: "12px", text: "12px"}
+  const model = model_of({...sizes})
+  for (const factors of [null, LARGER, LARGER]) set_type_size(model, factors)
+  assert.deepEqual(model.values, {
+    text_font_size: {value: "13.5px"}, title_font_size: "14.9px", axis_label_text_font_size: "16.2px", text: "12px",
+  })
+  set_type_size(model, LITTLE_LARGER)
+  assert.deepEqual(model.values, {
+    text_font_size: {value: "12px"}, title_font_size: "13.2px", axis_label_text_font_size: "13.2px", text: "12px",
+  })
+  for (const factors of [null, null]) set_type_size(model, factors)
+  assert.deepEqual(model.values, sizes)
+})
+
+test("a title is one whatever its property is called", () => {
+  const model = {...model_of({text_font_size: "10px"}), type: "Title"}
+  set_type_size(model, LITTLE_LARGER)
+  assert.deepEqual(model.values, {text_font_size: "11px"})
 })

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import FakeInference
 from tests.synthetic import write_synthetic_study
 from vitpanel.drawing.display import threshold_value
-from vitpanel.state.online import NO_IMAGE, Online
+from vitpanel.state.online import MEAN_ATTENTION, NO_IMAGE, Online
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
@@ -29,6 +29,30 @@ def test_the_map_starts_with_the_offsets_where_a_study_has_them(study: Study, tm
     assert Session(study).selection.pattern == "offset"
     without = open_study(write_synthetic_study(tmp_path / "b.study", finished=False))
     assert Session(without).selection.pattern == "patch"
+
+
+def test_a_mean_is_shown_when_it_is_of_twice_as_many_images_and_not_of_another_choice(session: Any):
+    live = session.inference
+    live.is_prompt = False
+    session.selection.param.update(image=None, layer=1, head=2)
+    assert (session.attention.status, session.attention.value) == ("running", None)
+    (job,), deliver = live.waiting[MEAN_ATTENTION]
+    said = []
+    for n in (1, 2, 3, 5):
+        deliver(Online("running", live.attention_so_far(job, n)))
+        said.append(session.attention.message)
+    every = len(job.images)
+    assert said == [f"mean of {n} of {every} images" for n in (1, 2, 2, 5)]
+    live.answer(MEAN_ATTENTION)
+    assert (session.attention.status, session.attention.message) == ("done", f"mean of {every} images")
+    mean = np.mean([live.matrices(image, 1)[2].astype(float) for image in job.images], axis=0)
+    assert np.allclose(session.attention.value, mean, atol=1e-6)
+    session.selection.image = 3
+    deliver(Online("running", live.attention_so_far(job, 12)))
+    assert session.attention.message == ""
+    session.selection.param.update(image=None, layer=0)
+    live.fail(MEAN_ATTENTION, message="No memory.", hint="Wait.")
+    assert (session.attention.status, session.attention.message) == ("failed", "No memory.")
 
 
 def test_display_of_the_chosen_head(session: Any):

@@ -38,7 +38,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_opening_reads_no_array(study: Study, read: list[str]):
     dataset = study.to_xarray()
     assert dict(dataset["entropy"].sizes) == {"image": 12, "layer": 2, "head": 3}
-    assert "entropy" in repr(dataset)
+    assert "importance_probability" in repr(dataset)
     assert read == []
 
 

@@ -16,6 +16,7 @@ def test_sizes_follow_the_model():
         "importance/jsd": (10, 2, 3),
         "importance/cls": (10, 2, 3),
         "importance/patch": (10, 2, 3),
+        "importance/accuracy": (10, 2, 3),
         "entropy": (10, 2, 3),
         "distance": (10, 2, 3),
         "strength": (10, 2, 3, 5),
@@ -35,12 +36,14 @@ def test_sizes_follow_the_model():
         "modes/jsd": (10, 2, 3, 6),
         "modes/cls": (10, 2, 3, 6),
         "modes/patch": (10, 2, 3, 6),
+        "modes/accuracy": (10, 2, 3, 6),
         "modes/top_class": (10, 2, 3, 6, 5),
         "modes/top_probability": (10, 2, 3, 6, 5),
         "means/unpruned": (10,),
         "means/estimate": (10, 2, 3),
         "means/sample_probability": (10, 2, 3),
         "means/sample_jsd": (10, 2, 3),
+        "means/sample_accuracy": (10, 2, 3),
         "means/cls": (10, 2, 3),
         "means/patch": (10, 2, 3),
     }
@@ -64,10 +67,18 @@ def test_large_grids_are_pooled_in_patch_patterns_alone():
         ),
         (
             {"n_classes": 0},
-            {"probabilities", "importance/probability", "importance/jsd"}
+            {"probabilities", "importance/probability", "importance/jsd", "importance/accuracy"}
             | {"layout/images_drop", "layout/images_jsd", "layout/images_patch"}
-            | {"modes/probability", "modes/jsd", "modes/top_class", "modes/top_probability", "means/unpruned"}
-            | {"means/estimate", "means/sample_probability", "means/sample_jsd", "means/cls", "means/patch"},
+            | {
+                "modes/probability",
+                "modes/jsd",
+                "modes/accuracy",
+                "modes/top_class",
+                "modes/top_probability",
+                "means/unpruned",
+            }
+            | {"means/estimate", "means/sample_probability", "means/sample_jsd", "means/sample_accuracy"}
+            | {"means/cls", "means/patch"},
             "The model has no class head.",
         ),
     ],

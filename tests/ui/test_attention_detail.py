@@ -103,6 +103,15 @@ def test_a_token_without_a_link_above_the_threshold_shows_its_strongest(
     found = view.data(lines.highlighted)
     assert set(found["source"]) == {token}
     assert found["target"] == np.argsort(-view.matrix[token], kind="stable")[:N_STRONGEST].tolist()
+    # The links of others stand back meanwhile.
+    alpha = "id => Bokeh.documents[0].get_model_by_id(id).line_alpha.value ?? null"
+
+    def alphas() -> set[float | None]:
+        return {view.page.evaluate(alpha, stroke.id) for stroke in lines.strokes}
+
+    assert alphas() == {0.12}
+    view.point(lines.figure, view.place_of_token(next(iter(sources))), 1.02)
+    wait_until(lambda: alphas() == {None})  # by their shades again
 
 
 def test_without_a_token_the_masks_are_those_of_cls(open_detail: Callable[..., Detail]):
@@ -375,3 +384,21 @@ def test_the_atlas_scrolls_to_the_chosen_head(open_detail: Callable[..., Detail]
         expect(heads.nth(12 * layer + head)).to_have_attribute("aria-selected", "true")
         expect(heads.nth(12 * layer + head)).to_be_in_viewport(ratio=0.95)
     expect(heads.nth(0)).not_to_be_in_viewport()
+
+
+def test_without_an_image_the_browser_draws_the_mean_on_plain_grey(
+    open_detail: Callable[..., Detail], wait_until: Callable[..., None]
+):
+    view = open_detail()
+    of_one, token = view.matrix, int(strongest_links(view.matrix)[-1]) // len(view.matrix)
+    view.act(lambda: view.session.selection.param.update(image=None))
+    title = view.pictures.heatmap.figure.title
+    wait_until(lambda: view.text(title) == f"Mean of {view.session.study.n_images} images: row = source")
+    assert not np.array_equal(view.matrix, of_one)
+    wait_until(view.is_shown)
+    assert view.data(view.pictures.masks.crop)["image"][0] == [0xFF808080]
+    view.point(view.pictures.lines.figure, view.place_of_token(token), 1.02)
+    wait_until(lambda: view.grid.label(token) in view.text(view.pictures.words))
+    row = view.matrix[token, view.grid.patches]
+    kind = "cls" if token == 0 else "patch"
+    wait_until(lambda: np.abs(view.light("source", kind=kind) - row / row.max()).max() <= STEP)

@@ -21,7 +21,7 @@ from vitpanel.views.view_tools import VIEW_CLASS
 
 pytestmark = pytest.mark.ui
 
-SIZES = [(1280, 800), (1600, 1000), (1920, 1080)]
+SIZES = [(1180, 710), (1280, 800), (1600, 1000), (1920, 1080)]
 SVG = "{http://www.w3.org/2000/svg}"
 _FIGURES = """() => [...Bokeh.index.query(view => view.canvas_view)].map(view => {
   const {left, top, right, bottom} = view.canvas_view.el.getBoundingClientRect()

@@ -46,6 +46,33 @@ def test_the_tour_frames_a_part_of_the_page_at_each_step(
     expect(page.get_by_role("button", name="Menu")).to_be_focused()
 
 
+def test_a_view_that_fills_the_page_or_lies_over_it_makes_way_for_the_next_step(shown: Callable[..., Opened]):
+    _, page = shown()
+    page.get_by_role("button", name="Diagnosis").click()
+    expect(page.get_by_role("dialog", name="Diagnosis")).to_be_visible()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.get_by_role("dialog", name=TITLES[0])).to_be_focused()
+    expect(page.get_by_role("dialog", name="Diagnosis")).to_be_hidden()
+    frame, larger = page.locator(".page-menu > .frame"), page.get_by_role("button", name="Maximise", exact=True)
+    small = frame.bounding_box()
+    larger.nth(1).click()  # of the second view, while the first one is framed
+    expect(frame).to_be_hidden()
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_role("button", name="Return to all views")).to_have_count(0)
+    expect(frame).to_be_visible()
+    framed = frame.bounding_box()
+    assert small is not None
+    assert framed is not None
+    assert framed["x"] > small["x"]
+    assert framed["width"] < 1100
+    larger.nth(1).click()  # the one that is framed
+    expect(frame).to_be_visible()
+    filling = frame.bounding_box()
+    assert filling is not None
+    assert filling["width"] > 1200
+
+
 def test_the_tour_is_offered_once_and_can_be_asked_for_again(shown: Callable[..., Opened]):
     _, page = shown()
     offer = page.get_by_role("button", name="New here? Tour")
@@ -96,7 +123,7 @@ def switch_larger_type(page: Page) -> None:
 def test_larger_type_is_that_of_charts_and_of_all_words_and_is_kept(
     shown: Callable[..., Opened], wait_until: Callable[..., None]
 ):
-    explorer, page = shown()
+    explorer, page = shown(width=1600, height=1000)
     view: Any = explorer.views["head-importance"]
     fig = view.curve.figure
     words = [
@@ -125,6 +152,28 @@ def test_larger_type_is_that_of_charts_and_of_all_words_and_is_kept(
     switch_larger_type(page)
     expect(words[0]).to_have_css("font-size", f"{sizes[0]:g}px")
     assert "type=" not in page.url
+
+
+def test_larger_type_is_less_large_in_a_small_window_and_follows_its_size(
+    shown: Callable[..., Opened], wait_until: Callable[..., None]
+):
+    explorer, page = shown(width=1280, height=720)
+    view: Any = explorer.views["head-importance"]
+    pin = page.get_by_role("button", name="Pin", exact=True)
+
+    def sizes() -> tuple[float, float]:
+        return float(page.evaluate(_TYPE, view.curve.figure.id).removesuffix("px")), pin.evaluate(_SIZE)
+
+    title, word = sizes()
+    switch_larger_type(page)
+    page.wait_for_url("**type=large*")
+    wait_until(lambda: sizes() == pytest.approx((1.1 * title, 1.15 * word), abs=0.06))
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    wait_until(lambda: sizes() == pytest.approx((1.35 * title, 1.25 * word), abs=0.06))
+    page.set_viewport_size({"width": 1280, "height": 720})
+    wait_until(lambda: sizes() == pytest.approx((1.1 * title, 1.15 * word), abs=0.06))
+    page.get_by_role("button", name="Maximise").nth(1).click()
+    wait_until(lambda: sizes()[0] == pytest.approx(1.35 * title, abs=0.06))
 
 
 def test_larger_type_leaves_all_in_its_place_on_a_projector(shown: Callable[..., Opened]):

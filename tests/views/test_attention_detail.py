@@ -8,11 +8,12 @@ import pytest
 
 from vitpanel.drawing.display import share_above, strongest_links, threshold_value
 from vitpanel.state.brush import Ids, PatchBlock, mask_of
-from vitpanel.state.online import NO_IMAGE, NO_MODEL
+from vitpanel.state.online import NO_MODEL
 from vitpanel.state.session import Session
 from vitpanel.views.attention_detail import AttentionDetail
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.controls import WRONG
+from vitpanel.views.figures.image_masks import NEUTRAL
 
 
 @pytest.fixture
@@ -158,10 +159,36 @@ def test_failure_is_said_in_place_and_escaped(view: Any):
     assert not view._note.object
 
 
-def test_without_image_or_model_the_view_says_so(view: Any, make_session: Callable[..., Session]):
+def test_without_a_model_the_view_says_so(make_session: Callable[..., Session]):
+    view: Any = AttentionDetail(make_session(has_inference=False), Bridge())
+    assert NO_MODEL in view._note.object
     view.session.selection.image = None
-    assert NO_IMAGE.split(":")[0] in view._note.object
-    assert NO_MODEL in AttentionDetail(make_session(has_inference=False), Bridge())._note.object
+    assert NO_MODEL in view._note.object
+
+
+def test_without_an_image_the_mean_of_all_is_drawn_and_said(view: Any):
+    session = view.session
+    session.selection.image = None
+    n, live = session.study.n_images, session.inference
+    mean = np.mean([live.matrices(image, session.selection.layer) for image in range(n)], axis=0)[
+        session.selection.head
+    ]
+    assert np.allclose(view.pictures.head.data["matrix"][0], mean, atol=1e-6)
+    assert view.pictures.heatmap.figure.title.text == f"Mean of {n} images: row = source"
+    assert view.pictures.masks.figures["image"].title.text == f"{n} images"
+    assert view.pictures.masks.crop.data["image"][0].tolist() == NEUTRAL.tolist()
+    assert not view._note.object
+    assert view.heatmap_chart.python == ""
+
+    session.selection.images = Ids((1, 4))
+    assert view.pictures.heatmap.figure.title.text == "Mean of 2 brushed images: row = source"
+    assert view.pictures.masks.figures["image"].title.text == "2 brushed images"
+    pair = np.mean([live.matrices(image, session.selection.layer)[session.selection.head] for image in (1, 4)], axis=0)
+    assert np.allclose(view.pictures.head.data["matrix"][0], pair, atol=1e-6)
+
+    session.selection.image = 4
+    assert view.pictures.heatmap.figure.title.text == "Attention: row = source, column = target"
+    assert view.pictures.masks.figures["image"].title.text == "image 4"
 
 
 def test_image_that_is_not_done_is_said_in_its_place(make_session: Callable[..., Session]):

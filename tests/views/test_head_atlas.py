@@ -74,6 +74,27 @@ def test_order_and_words_follow_the_session(atlas: Any):
     assert atlas.strip.labels[5] == ["L1 H2", words]
 
 
+def test_by_likeness_the_chosen_head_comes_first_and_the_order_follows_it(atlas: Any):
+    atlas.switch.value = True
+    atlas.order.value = "likeness"
+    session = atlas.session
+    for head, pattern in (((1, 0), "cls"), ((0, 2), "patch"), ((0, 2), "offset")):
+        session.selection.param.update(pattern=pattern)
+        session.selection.choose_head(*head)
+        array = {"cls": "patterns/cls", "patch": "latents", "offset": "patterns/offset"}[pattern]
+        vectors = session.study[array][3].astype(float)
+        away = {place: float(np.linalg.norm(vectors[place] - vectors[head])) for place in np.ndindex(2, 3)}
+        expected = sorted(away, key=lambda place: away[place])
+        assert expected[0] == head
+        assert atlas.strip.order == [3 * layer + index for layer, index in expected]
+        last = expected[-1]
+        words = atlas.strip.labels[3 * last[0] + last[1]][1]
+        assert words.endswith(f"pattern {away[last]:.3g} away from L{head[0]} H{head[1]}")
+        assert atlas.table()["pattern_distance"].tolist() == pytest.approx([away[place] for place in expected])
+    atlas.order.value = "layer"
+    assert "away from" not in atlas.strip.labels[1][1]
+
+
 def test_choices_go_both_ways(atlas: Any):
     atlas.switch.value = True
     atlas.session.selection.choose_head(1, 0)

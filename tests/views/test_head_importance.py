@@ -332,18 +332,35 @@ def test_running_fades_the_old_bars_and_failure_offers_a_retry(view):
     assert set(view.modes.bars.data["alpha"]) == {1}
 
 
-@pytest.mark.parametrize(
-    ("sizes", "message"),
-    [
-        ({"selection": Selection(image=None)}, NO_IMAGE),
-        ({"has_inference": False}, NO_MODEL),
-    ],
-)
-def test_without_image_or_model_the_reason_stands_in_place(make_session, sizes, message):
-    view = HeadImportance(make_session(**sizes), Bridge())
-    assert view.modes_chart.message == message
-    assert view.predictions_chart.message == message
+def test_without_a_model_the_reason_stands_in_place(make_session):
+    view = HeadImportance(make_session(has_inference=False), Bridge())
+    assert view.modes_chart.message == view.predictions_chart.message == NO_MODEL
     assert not view.curve_chart.message
+    view.session.selection.image = None
+    assert view.modes_chart.message == NO_MODEL
+
+
+def test_without_an_image_the_modes_are_means_and_predictions_say_that_they_are_of_one(make_session):
+    view = HeadImportance(make_session(selection=Selection(image=None)), Bridge())
+    found = view.session.mean_mode_values()
+    assert view.predictions_chart.message == NO_IMAGE
+    assert not view.modes_chart.message
+    assert np.array_equal(view.modes.bars.data["value"], found.values)
+    assert view.modes.figure.title.text == f"L0 H0, {found.words}"
+    assert view.modes.figure.yaxis.axis_label == "Probability, mean"
+    view.session.selection.metric = "jsd"
+    assert view.modes.figure.yaxis.axis_label == "JSD, mean"
+    view.session.inference.is_prompt = False
+    view.session.selection.choose_head(1, 1)
+    view.session.inference.fail("mean modes", message="Out of memory.", hint="Wait.")
+    assert view.modes_chart.message == "Out of memory."
+    assert view.retry.visible
+    view.session.inference.is_prompt = True
+    view.retry.clicks += 1
+    assert not view.retry.visible
+    view.session.selection.image = 3
+    assert view.modes.figure.yaxis.axis_label == "JSD"
+    assert view.modes.figure.title.text == "L1 H1 by pruning mode"
 
 
 def test_model_without_cls_says_why_its_metric_is_empty_and_marks_modes_it_lacks(make_session):

@@ -43,8 +43,8 @@ from vitpanel.views.registry import on_demand
 from vitpanel.views.registry import views as known_views
 from vitpanel.views.view import Place, View
 
-# Where headers still have one row and every chart its place; in a smaller window the views scroll both ways.
-SMALLEST = (1260, 668)
+# Where every chart still has its place, below headers of two rows; in a smaller window the views scroll both ways.
+SMALLEST = (1180, 668)
 FILLED: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
 NARROW = {"min-width": "0", "min-height": "0"}
 LAST = Place(row=100, width=100)  # of a view that is opened on demand, where it is asked for by name

@@ -16,9 +16,11 @@ import numpy as np
 
 from vitpanel.app.cache import ByteCache
 from vitpanel.app.half_attention import HalfAttention
+from vitpanel.app.head_means import attention_sum, modes_of_images
 from vitpanel.app.outcomes import failure_of, outcome_of
 from vitpanel.app.requests import Key, Request, Requests
 from vitpanel.app.set_runs import SetRuns
+from vitpanel.core.head_means import AttentionSum
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.pruned_images import PrunedImages, pruned_images
 from vitpanel.core.received import received_attention
@@ -28,8 +30,10 @@ from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.models.stopping import Stopped, step, stoppable
 from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.state.online import Matrices
+from vitpanel.state.queries.head_means import AttentionJob, ModesJob
 from vitpanel.state.queries.pruned_images import image_table
 from vitpanel.state.queries.pruned_set import SetJob, changes_one_by_one, mask_of_heads, pruning_job
+from vitpanel.state.queries.so_far import Found, Job
 from vitpanel.study.reader import Study
 
 if TYPE_CHECKING:
@@ -66,7 +70,7 @@ class ModelService:
         self.cache = ByteCache(CACHE_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
         self._requests = Requests(self._pool, self._answer)
-        self.runs = SetRuns(self._pool, self._prune_images, failed=failure_of, cache=self.cache)
+        self.runs = SetRuns(self._pool, self._of_images, failed=failure_of, cache=self.cache)
         self._loaded: tuple[ViTModel, Ablation] | None = None
         self._wishes: list[Key] = []
         self._wishers: set[object] = set()
@@ -256,13 +260,34 @@ class ModelService:
         self.cache.put(key, result, size=result.nbytes)
         return result
 
-    def _prune_images(self, job: SetJob, images: np.ndarray, is_unwanted: Callable[[], bool]) -> PrunedImages | None:
-        """What the sets of a job do to some images; None where it is stopped."""
+    def _of_images(self, job: Job, images: np.ndarray, is_unwanted: Callable[[], bool]) -> Found | None:
+        """Answer a job for some of its images; None where it is stopped."""
         try:
             with stoppable(is_unwanted):
-                unpruned, pruned = self._pruned(job, images.tolist())
+                if isinstance(job, AttentionJob):
+                    return self._attention_sum(job, images)
+                if isinstance(job, ModesJob):
+                    return modes_of_images(
+                        self.study, images, lambda image: self._compute(("modes", image, job.layer, job.head))
+                    )
+                return self._prune_images(job, images)
         except Stopped:
             return None
+
+    def _attention_sum(self, job: AttentionJob, images: np.ndarray) -> AttentionSum:
+        """Attention of the layers of a job summed over some images, as many at a time as memory has room for."""
+        from vitpanel.models.ablation import images_at_once
+
+        model, _ = self._model()
+        found, at_once = job.nothing(), images_at_once(model.spec)
+        for start in range(0, len(images), at_once):
+            pixels = self._pixels(model, images[start : start + at_once].tolist())
+            found = found.joined(attention_sum(model, pixels, job.layers))
+        return found
+
+    def _prune_images(self, job: Any, images: np.ndarray) -> PrunedImages:
+        """What the sets of a `SetJob` do to some images."""
+        unpruned, pruned = self._pruned(job, images.tolist())
         labels, singly = self.study.images["label"].to_numpy()[images], changes_one_by_one(self.study, job, images)
         return pruned_images(images, labels, unpruned, pruned=pruned, singly=singly)
 

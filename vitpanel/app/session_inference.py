@@ -11,8 +11,10 @@ from vitpanel.app.outcomes import outcome_of
 from vitpanel.app.requests import Key
 from vitpanel.app.set_runs import SessionRuns
 from vitpanel.errors import InferenceError
-from vitpanel.state.online import Online
+from vitpanel.state.online import MEAN_ATTENTION, MEAN_MODES, Online
+from vitpanel.state.queries.head_means import AttentionJob, ModesJob
 from vitpanel.state.queries.pruned_set import SetJob
+from vitpanel.state.queries.so_far import Job
 from vitpanel.views.session_loop import SessionLoop
 
 if TYPE_CHECKING:
@@ -79,6 +81,17 @@ class SessionInference:
         self, job: SetJob, deliver: "Callable[[Online[PrunedSoFar]], None]", *, purpose: str = "images"
     ) -> None:
         """Ask for sets of heads pruned on many images."""
+        self._begin(job, deliver, purpose=purpose)
+
+    def attention_of_images(self, job: AttentionJob, deliver: Deliver) -> None:
+        """Ask for the attention of heads summed over images."""
+        self._begin(job, deliver, purpose=MEAN_ATTENTION)
+
+    def modes_of_images(self, job: ModesJob, deliver: Deliver) -> None:
+        """Ask for all pruning modes of a head on each of some images."""
+        self._begin(job, deliver, purpose=MEAN_MODES)
+
+    def _begin(self, job: Job, deliver: Deliver, *, purpose: str) -> None:
         if self._loop is not None:
             message = "computing …" if self._service.is_loaded else "loading the model …"
             deliver(Online("running", message=message))

@@ -1,4 +1,4 @@
-"""Sets of heads pruned on many images: a batch at a time, between which the model answers what is asked at once."""
+"""What is computed on many images: a batch at a time, between which the model answers what is asked at once."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +14,16 @@ from weakref import ref
 import numpy as np
 
 from vitpanel.app.cache import ByteCache
-from vitpanel.core.pruned_images import PrunedImages
 from vitpanel.state.online import Online
-from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
+from vitpanel.state.queries.so_far import Found, Job, SoFar
 from vitpanel.views.session_loop import SessionLoop
 
 # As long as a person who asks for something else may wait for a batch, and as often as progress is told.
 BATCH_SECONDS, TELL_SECONDS = 0.3, 0.4
 LARGEST_BATCH = 256
-Outcome = Online[PrunedSoFar]
+Outcome = Online[SoFar[Any, Any]]
 Hear = Callable[[Outcome], None]
-Compute = Callable[[SetJob, np.ndarray, Callable[[], bool]], PrunedImages | None]
+Compute = Callable[[Any, np.ndarray, Callable[[], bool]], Found | None]
 
 
 @dataclass(eq=False)
@@ -48,8 +47,8 @@ class Run:
         had to load the model.
     """
 
-    job: SetJob
-    found: PrunedImages
+    job: Job
+    found: Found
     hearers: dict[object, Hear]
     batch: int = 1
     told: float = 0.0
@@ -64,13 +63,13 @@ class Run:
         """Whether all images are there."""
         return len(self.found) == len(self.job.images)
 
-    def so_far(self) -> PrunedSoFar:
+    def so_far(self) -> SoFar[Any, Any]:
         """What there is, and how long the rest will take at the pace so far."""
         n, seconds = len(self.found), None
         if self.timed_from is not None and n > self.timed_from[0]:
             n_before, began = self.timed_from
             seconds = (monotonic() - began) / (n - n_before) * (len(self.job.images) - n)
-        return PrunedSoFar(self.job, self.found, seconds)
+        return SoFar(self.job, self.found, seconds)
 
 
 class SetRuns:
@@ -81,8 +80,7 @@ class SetRuns:
     pool
         Has the one thread, which requests share: a batch is put in its queue after those that wait.
     compute
-        Prunes the sets of a job on some of its images; returns None where it was stopped, which it asks for at its
-        steps.
+        Answers a job for some of its images; returns None where it was stopped, which it asks for at its steps.
     failed
         What to say of an error.
     cache
@@ -93,20 +91,20 @@ class SetRuns:
         self, pool: ThreadPoolExecutor, compute: Compute, *, failed: Callable[[Exception], Outcome], cache: ByteCache
     ) -> None:
         self._pool, self._compute, self._failed, self._cache = pool, compute, failed, cache
-        self._runs: dict[SetJob, Run] = {}
+        self._runs: dict[Job, Run] = {}
         self._lock = RLock()
 
-    def ask(self, job: SetJob, asker: object, hear: Hear) -> None:
+    def ask(self, job: Job, asker: object, hear: Hear) -> None:
         """Tell somebody of a job from time to time, in the worker's thread, and at its end, failure or not."""
         with self._lock:
             if job in self._runs:
                 self._runs[job].hearers[asker] = hear
                 return
-            run = Run(job, self._cache.get(("pruned", job)) or PrunedImages.none(len(job.sets)), {asker: hear})
+            run = Run(job, self._cache.get(("run", job)) or job.nothing(), {asker: hear})
             self._runs[job] = run
         self._go_on(run)
 
-    def leave(self, asker: object, job: SetJob | None = None) -> None:
+    def leave(self, asker: object, job: Job | None = None) -> None:
         """Let somebody want a job no more, or without one none at all; what nobody wants stops at its next step."""
         with self._lock:
             for known, run in list(self._runs.items()):
@@ -114,7 +112,7 @@ class SetRuns:
                     # Whoever asks the same from now on gets a new one: this one may have seen that it is unwanted.
                     del self._runs[known]
 
-    def outcomes(self, job: SetJob) -> Iterator[Outcome]:
+    def outcomes(self, job: Job) -> Iterator[Outcome]:
         """Wait for a job, and hear how far it is until it is done or has failed."""
         heard: SimpleQueue[Outcome] = SimpleQueue()
         asker = object()
@@ -159,7 +157,7 @@ class SetRuns:
         if more is None:
             return True
         run.found = run.found.joined(more)
-        self._cache.put(("pruned", run.job), run.found, size=run.found.nbytes)
+        self._cache.put(("run", run.job), run.found, size=run.found.nbytes)
         pace = (monotonic() - began) / len(images)
         if run.timed_from is None:
             run.timed_from = len(run.found), monotonic()
@@ -194,9 +192,9 @@ class SessionRuns:
         self._runs, self._loop = runs, loop
         # The runs know a session by this alone, so that they keep nothing of it alive.
         self._asker = object()
-        self._wanted: dict[str, tuple[SetJob, Hear]] = {}
+        self._wanted: dict[str, tuple[Job, Hear]] = {}
 
-    def begin(self, job: SetJob, deliver: Hear, *, purpose: str) -> None:
+    def begin(self, job: Job, deliver: Hear, *, purpose: str) -> None:
         """Want a job in the place of the one before of the same purpose."""
         self.stop(purpose)
         self._wanted[purpose] = job, deliver
@@ -217,11 +215,11 @@ class SessionRuns:
         self._wanted.clear()
         self._runs.leave(self._asker)
 
-    def hear(self, purpose: str, job: SetJob, outcome: Outcome) -> None:
+    def hear(self, purpose: str, job: Job, outcome: Outcome) -> None:
         """Hear from the worker's thread how far a job is."""
         self._loop.soon(partial(self._deliver, purpose, job, outcome))
 
-    def _deliver(self, purpose: str, job: SetJob, outcome: Outcome) -> None:
+    def _deliver(self, purpose: str, job: Job, outcome: Outcome) -> None:
         wanted, deliver = self._wanted.get(purpose, (None, None))
         if deliver is None or wanted != job:
             return
@@ -230,7 +228,7 @@ class SessionRuns:
         deliver(outcome)
 
 
-def _heard(session: "ref[SessionRuns]", purpose: str, job: SetJob, outcome: Any) -> None:
+def _heard(session: "ref[SessionRuns]", purpose: str, job: Job, outcome: Any) -> None:
     """Tell a session if it is still there: a run that others wait for must not keep it."""
     runs = session()
     if runs is not None:

@@ -56,6 +56,25 @@ def of_class(probabilities: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.take_along_axis(probabilities, np.asarray(reference)[..., None], axis=-1)[..., 0]
 
 
+def accuracy_lost(unpruned: np.ndarray, pruned: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """What pruning costs an image's prediction: 100 where it was right and is wrong, −100 the other way, else 0.
+
+    Parameters
+    ----------
+    unpruned, pruned
+        Probabilities ``(…, n_classes)``, broadcast against each other.
+    reference
+        Right class ``(…)``.
+
+    Returns
+    -------
+    Shape ``(…)``, float64. The mean over images is the accuracy without pruning minus the one with it, in points of
+    percent.
+    """
+    was_right, is_right = (probabilities.argmax(-1) == reference for probabilities in (unpruned, pruned))
+    return 100.0 * (was_right.astype(np.float64) - is_right)
+
+
 def ranked_by_importance(importance: np.ndarray) -> np.ndarray:
     """Flat indices of an array of any shape, most important first, equals in their order; NaN comes last."""
     return np.argsort(np.where(np.isnan(importance), np.inf, -importance).ravel(), kind="stable")

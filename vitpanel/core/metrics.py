@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vitpanel.core.grid import Grid
-from vitpanel.core.importance import jensen_shannon, of_class
+from vitpanel.core.importance import accuracy_lost, jensen_shannon, of_class
 from vitpanel.core.packages import Registry
 from vitpanel.errors import VitpanelError
 
@@ -57,6 +57,8 @@ class Metric:
         Name of the layout of images by importance, where the key names the one by what is left; else the key.
     left_label
         Name in menus of what is left, for a drop.
+    is_laid_out
+        Whether images are laid out by it. Without, too few images differ by it.
     is_optional
         Whether a study may lack it and is read all the same; only the four of the paper are in every study.
     from_pruned
@@ -80,6 +82,7 @@ class Metric:
     of_reference: bool = False
     layout: str = ""
     left_label: str = ""
+    is_laid_out: bool = True
     is_optional: bool = True
     from_pruned: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
     from_distances: Callable[[Any, Grid], Any] | None = None
@@ -267,5 +270,22 @@ register(
         needs="",
         is_optional=False,
         from_distances=lambda distances, grid: distances[..., grid.patches].mean(-1),
+    )
+)
+register(
+    Metric(
+        key="accuracy",
+        label="Accuracy",
+        title="accuracy lost",
+        axis_label="accuracy lost without the head (%)",
+        meaning="points of percent of the accuracy",
+        help="on one image 100 where pruning makes a right prediction wrong, −100 where it mends a wrong one, else 0. "
+        "The mean over images with a label is the accuracy with all heads minus the one without the head, in points of "
+        "percent.",
+        bounds=(-100.0, 100.0),
+        unit="%",
+        of_reference=True,
+        is_laid_out=False,
+        from_pruned=accuracy_lost,
     )
 )

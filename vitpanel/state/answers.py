@@ -6,8 +6,29 @@ from typing import Any
 import numpy as np
 import param
 
-from vitpanel.state.online import IDLE, NO_IMAGE, NO_MODEL, Inference, Matrices, Online
+from vitpanel.core.head_means import AttentionSum, ModesOfImages
+from vitpanel.state.online import (
+    IDLE,
+    MEAN_ATTENTION,
+    MEAN_MODES,
+    NO_IMAGE,
+    NO_IMAGES,
+    NO_MODEL,
+    Inference,
+    Matrices,
+    Online,
+)
 from vitpanel.state.pins import PinnedModes
+from vitpanel.state.queries.head_means import (
+    MOST,
+    AttentionJob,
+    ModesJob,
+    has_modes,
+    layers_together,
+    mean_words,
+    meant_images,
+)
+from vitpanel.state.queries.so_far import SoFar
 from vitpanel.state.selection import Selection
 from vitpanel.state.stored import with_stored_modes
 from vitpanel.study.reader import Study
@@ -28,8 +49,14 @@ class Answers(param.Parameterized):
 
     selection = param.ClassSelector(default=Selection(), class_=Selection, doc="What this person looks at.")
     modes = param.ClassSelector(default=IDLE, class_=Online, doc="Pruning modes of the chosen head: a `PrunedHead`.")
+    mean_modes = param.ClassSelector(
+        default=IDLE, class_=Online, doc="Without an image, pruning modes of the chosen head on many: `ModesOfImages`."
+    )
     attention = param.ClassSelector(
-        default=IDLE, class_=Online, doc="Attention of the chosen head, (n_tokens, n_tokens)."
+        default=IDLE,
+        class_=Online,
+        doc="Attention of the chosen head, (n_tokens, n_tokens); without an image the mean over many, and the message "
+        "says over which.",
     )
     atlas = param.ClassSelector(
         default=IDLE, class_=Online, doc="Thumbnails of all heads, (n_layers, n_heads, n_rows, n_rows)."
@@ -47,6 +74,8 @@ class Answers(param.Parameterized):
         super().__init__(selection=selection)
         self.pinned = PinnedModes(self.selection, self.inference)
         self._received_of: int | None = None
+        self._means_of: tuple[Any, ...] | None = None  # head and brush that means are asked of
+        self._n_meant: dict[str, int] = {}  # images that a mean that is shown is of
         self._on_head()
         self._on_atlas()
         self._on_tokens()
@@ -66,10 +95,14 @@ class Answers(param.Parameterized):
     @param.depends("selection.image", "selection.layer", "selection.head", watch=True)
     def _on_head(self) -> None:
         image, (layer, head) = self.selection.image, self.selection.chosen_head
+        self._stop_means()
         if image is None or self.inference is None:
-            idle = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
-            self.param.update(modes=idle, attention=idle)
+            idle = self.modes = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
             self.pinned.follow((layer, head), idle)
+            if image is None:
+                self._ask_means()
+            else:
+                self.attention = idle
             return
         key = (image, layer, head)
         if self.study.attention_reason:
@@ -77,6 +110,37 @@ class Answers(param.Parameterized):
         else:
             self.inference.attention(image, layer, partial(self._receive_attention, key))
         self.inference.modes(image, layer, head, partial(self._receive, "modes", key))
+
+    @param.depends("selection.images", watch=True)
+    def _on_images(self) -> None:
+        if self.selection.image is None:
+            self._stop_means()
+            self._ask_means()
+
+    def _stop_means(self) -> None:
+        """Want means over images no more; those that are there are of another choice."""
+        self._means_of, self._n_meant = None, {}
+        if self.inference is not None:
+            for purpose in (MEAN_ATTENTION, MEAN_MODES):
+                self.inference.stop_pruning(purpose)
+
+    def _ask_means(self) -> None:
+        """Ask for means of the chosen head over the brushed images, else over all."""
+        selection, reason = self.selection, self.study.attention_reason
+        images = meant_images(self.study, selection.images)
+        if self.inference is None or not images:
+            idle = Online("idle", message=NO_MODEL if images else NO_IMAGES)
+            self.param.update(attention=idle, mean_modes=idle)
+            return
+        layer, head = selection.chosen_head
+        asked = self._means_of = (layer, head, selection.images)
+        if reason:
+            self.attention = Online("idle", message=reason)
+        else:
+            job = AttentionJob(layers_together(self.study.spec, layer), images[:MOST])
+            self.inference.attention_of_images(job, partial(self._receive_mean_attention, asked))
+        most = len(images) if has_modes(self.study) else MOST
+        self.inference.modes_of_images(ModesJob(layer, head, images[:most]), partial(self._receive_mean_modes, asked))
 
     @param.depends("selection.image", "wants_atlas", watch=True)
     def _on_atlas(self) -> None:
@@ -102,6 +166,33 @@ class Answers(param.Parameterized):
     def _receive_received(self, image: int, outcome: Online[np.ndarray]) -> None:
         if image == self._received_of:
             self.received = outcome
+
+    def _receive_mean_attention(
+        self, asked: tuple[Any, ...], outcome: Online[SoFar[AttentionJob, AttentionSum]]
+    ) -> None:
+        if not self._is_worth_drawing(MEAN_ATTENTION, asked, outcome):
+            return
+        mean, words, (layer, head, brush) = None, "", asked
+        if outcome.value is not None and len(outcome.value.found):
+            mean = outcome.value.found.mean(layer, head)
+            words = f"mean of {mean_words(self.study, brush, len(outcome.value.found))}"
+        self.attention = Online(outcome.status, mean, outcome.message or words, outcome.hint)
+
+    def _receive_mean_modes(self, asked: tuple[Any, ...], outcome: Online[SoFar[ModesJob, ModesOfImages]]) -> None:
+        if self._is_worth_drawing(MEAN_MODES, asked, outcome):
+            found = None if outcome.value is None else outcome.value.found or None
+            self.mean_modes = Online(outcome.status, found, outcome.message, outcome.hint)
+
+    def _is_worth_drawing(self, purpose: str, asked: tuple[Any, ...], outcome: Online[SoFar[Any, Any]]) -> bool:
+        """Whether an answer is of what is chosen, and of twice as many images as the last one or final.
+
+        Each image more would draw all pictures again for a change that nobody sees.
+        """
+        n = 0 if outcome.value is None else len(outcome.value.found)
+        if asked != self._means_of or (outcome.status == "running" and n and n < 2 * self._n_meant.get(purpose, 0)):
+            return False
+        self._n_meant[purpose] = n
+        return True
 
     def _receive_atlas(self, image: int, outcome: Online[np.ndarray]) -> None:
         if image == self.selection.image:

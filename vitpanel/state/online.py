@@ -6,14 +6,20 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from vitpanel.core.head_means import AttentionSum, ModesOfImages
 from vitpanel.core.pruned_head import PrunedHead
+from vitpanel.state.queries.head_means import AttentionJob, ModesJob
 from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
+from vitpanel.state.queries.so_far import SoFar
 
 NO_MODEL = (
     "The live model is off, so pruning modes and attention matrices cannot be computed; without --no-live, or with "
     "live=True in a notebook, they can."
 )
+NO_IMAGES = "None of the brushed images is computed yet."
 NO_IMAGE = "Shown for one image. Choose one in the Image Overview."
+
+MEAN_ATTENTION, MEAN_MODES = "mean attention", "mean modes"
 
 Value = TypeVar("Value")
 
@@ -84,6 +90,19 @@ class Inference(Protocol):
 
         A newer job of the same purpose drops the older one.
         """
+        ...
+
+    def attention_of_images(
+        self, job: AttentionJob, deliver: Callable[[Online[SoFar[AttentionJob, AttentionSum]]], None]
+    ) -> None:
+        """Ask for the attention of heads summed over images; told, dropped and stopped as `prune_images`.
+
+        The purpose is `MEAN_ATTENTION`.
+        """
+        ...
+
+    def modes_of_images(self, job: ModesJob, deliver: Callable[[Online[SoFar[ModesJob, ModesOfImages]]], None]) -> None:
+        """Ask for all pruning modes of a head on each of some images; as `attention_of_images`, for `MEAN_MODES`."""
         ...
 
     def stop_pruning(self, purpose: str) -> None:

@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 
 from vitpanel.drawing.display import HeadDisplay, head_display, threshold_value
+from vitpanel.errors import ChoiceError
 from vitpanel.state.answers import Answers
 from vitpanel.state.brush import mask_of
 from vitpanel.state.image_groups import NUMBERS, ImageGroups, image_groups
 from vitpanel.state.image_search import find_image
-from vitpanel.state.online import Inference
+from vitpanel.state.online import NO_IMAGE, Inference
 from vitpanel.state.patterns import Patterns
 from vitpanel.state.pins import pinned_head
 from vitpanel.state.queries.brush_shares import BrushShares, shares_of_heads, shares_of_tokens
+from vitpanel.state.queries.head_means import MeanModes, mean_modes
 from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers, shown_colouring
 from vitpanel.state.queries.image_set import others_mask, set_table
 from vitpanel.state.queries.importance import importance_curve
+from vitpanel.state.queries.likeness import pattern_distances
 from vitpanel.state.queries.modes import mode_values, predictions, reference_class
 from vitpanel.state.ranking import Ranking, ranking
 from vitpanel.state.results import (
@@ -164,6 +167,20 @@ class Session(Answers):
         colouring = shown_colouring(self.selection)
         return image_numbers(self.study, self.selection, colouring) if colouring in NUMBERS else None
 
+    def pattern_distances(self) -> np.ndarray:
+        """How far the pattern of each head of the chosen image is from the chosen head's, ``(n_layers, n_heads)``.
+
+        Raises
+        ------
+        ChoiceError
+            If no image is chosen.
+        StudyIncompleteError
+            If the study does not have the patterns.
+        """
+        if self.selection.image is None:
+            raise ChoiceError(NO_IMAGE)
+        return pattern_distances(self.study, self.selection, self.selection.image)
+
     @property
     def chosen_head(self) -> tuple[int, int]:
         """Layer and index of the chosen head."""
@@ -207,6 +224,13 @@ class Session(Answers):
 
     # -- results of the live model ---------------------------------------------------------------------------------
 
+    def mean_mode_values(self) -> MeanModes | None:
+        """What is drawn of the chosen head under each mode on average, without an image; None while it is not known."""
+        found = self.mean_modes.value
+        if found is None or self.selection.image is not None:
+            return None
+        return mean_modes(self.study, self.selection.metric, found, brush=self.selection.images)
+
     def mode_values(self) -> np.ndarray | None:
         """What is drawn of the chosen head under each mode, ``(6,)``; None until the live model has answered."""
         return mode_values(self.study, self.selection, self.modes.value)
@@ -243,9 +267,10 @@ class Session(Answers):
         return None if attention is None else threshold_value(attention, self.selection.threshold)
 
     def heads_by(self, order: str) -> list[tuple[int, int]]:
-        """All heads by ``"layer"``, by ``"entropy"`` (lowest first) or by ``"importance"`` (most important first).
+        """All heads by ``"layer"``, ``"entropy"`` (lowest first), ``"importance"`` (most first) or ``"likeness"``.
 
-        Entropy and importance are those of the chosen image, else means over all images.
+        Entropy and importance are those of the chosen image, else means over all images. By likeness the chosen head
+        comes first, and then those whose `pattern_distances` are least.
 
         Raises
         ------
@@ -257,6 +282,8 @@ class Session(Answers):
             places = self.ranking().order
         elif order == "entropy":
             places = np.argsort(self.head_values("entropy").per_head, axis=None, kind="stable")
+        elif order == "likeness":
+            places = np.argsort(self.pattern_distances(), axis=None, kind="stable")
         else:
             places = np.arange(spec.n_layers * spec.n_heads)
         heads = [divmod(int(place), spec.n_heads) for place in places]

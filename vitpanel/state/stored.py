@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vitpanel.core.head_means import AttentionSum, ModesOfImages
 from vitpanel.core.importance import reference_class
 from vitpanel.core.metrics import class_metrics, layer_metrics, metrics
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Inference, Matrices, Online
+from vitpanel.state.queries.head_means import AttentionJob, ModesJob, has_modes, stored_modes_of_images
 from vitpanel.state.queries.pruned_set import PrunedSoFar, SetJob
+from vitpanel.state.queries.so_far import SoFar
 from vitpanel.study.own_stages import N_MODES
 from vitpanel.study.reader import Study
 
@@ -77,6 +80,19 @@ class StoredModes:
         else:
             self._live.prune_images(job, deliver, purpose=purpose)
 
+    def attention_of_images(
+        self, job: AttentionJob, deliver: Callable[[Online[SoFar[AttentionJob, AttentionSum]]], None]
+    ) -> None:
+        """Ask for the attention of heads summed over images, which no study has."""
+        if self._live is None:
+            deliver(Online("idle", message=NO_MODEL))
+        else:
+            self._live.attention_of_images(job, deliver)
+
+    def modes_of_images(self, job: ModesJob, deliver: Callable[[Online[SoFar[ModesJob, ModesOfImages]]], None]) -> None:
+        """Deliver all pruning modes of a head on each of some images."""
+        deliver(Online("done", SoFar(job, stored_modes_of_images(self._study, job))))
+
     def stop_pruning(self, purpose: str) -> None:
         """Want the job of a purpose no more."""
         if self._live is not None:
@@ -86,9 +102,8 @@ class StoredModes:
 def with_stored_modes(study: Study, live: Inference | None) -> Inference | None:
     """Return what a session asks: the study where it has the modes of all heads, else the live model."""
     names = [name for name in study.names if name.startswith("modes/")]
-    is_there = [name in study for name in names]
     # What a study lacks, of a metric that came later or of a broken file, the live model can say.
-    is_enough = any(is_there) if live is None else bool(names) and all(is_there)
+    is_enough = any(name in study for name in names) if live is None else has_modes(study)
     return StoredModes(study, live) if is_enough else live
 
 

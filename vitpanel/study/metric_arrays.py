@@ -14,7 +14,7 @@ def mean_array(metric: Metric) -> str:
 def all_image_layouts() -> dict[str, str]:
     """Arrays in which images can be laid out, by the name of what their vectors are: importance, and what is left."""
     drops = [metric for metric in metrics() if not metric.higher_is_more_important]
-    others = [metric for metric in metrics() if metric.higher_is_more_important]
+    others = [metric for metric in metrics() if metric.higher_is_more_important and metric.is_laid_out]
     names = {metric.layout_name: layout_array(metric) for metric in drops}
     names |= {metric.key: FIRST_LAYOUT for metric in drops}
     return names | {metric.layout_name: layout_array(metric) for metric in others}
@@ -22,7 +22,8 @@ def all_image_layouts() -> dict[str, str]:
 
 def laid_out_by(layout: str) -> tuple[Metric, bool]:
     """Metric that a layout of images is by, and whether its vectors are what is left instead of the importance."""
-    metric = next(metric for metric in metrics() if layout in {metric.key, metric.layout_name})
+    known = (metric for metric in metrics() if metric.is_laid_out)
+    metric = next(metric for metric in known if layout in {metric.key, metric.layout_name})
     return metric, layout != metric.layout_name
 
 

@@ -22,7 +22,7 @@ from vitpanel.views.chart import Chart
 from vitpanel.views.checkbox import Checkbox
 from vitpanel.views.controls import WRONG, create_select, create_text_box
 from vitpanel.views.figures.head_pictures import NO_TOKEN, create_head_pictures, head_columns
-from vitpanel.views.figures.image_masks import NO_PIXELS, rgba_pixels
+from vitpanel.views.figures.image_masks import NEUTRAL, NO_PIXELS, rgba_pixels
 from vitpanel.views.figures.threshold_histogram import UNITS
 from vitpanel.views.head_atlas import STEM, HeadAtlas
 from vitpanel.views.tables import TABLE_KINDS
@@ -78,8 +78,6 @@ class AttentionDetail(View):
         self.pictures.words.styles = _WORDS
         self.brush = TokenBrush(session, bridge, self.pictures)
         self.atlas = HeadAtlas(session)
-        if (step := pooling_step(self.grid)) > 1:
-            self.pictures.heatmap.figure.title.text = f"Attention: row = source, largest of {step} × {step} patches"
         self._name = pn.pane.HTML("", margin=(10, 4, 0, 8), styles=_NAME)
         self._token = create_text_box("Token", width=84)
         self._threshold = create_text_box("Threshold", width=68)
@@ -146,7 +144,12 @@ class AttentionDetail(View):
         for name, fig in pictures.masks.figures.items():
             table = None if name == "image" else partial(self._mask_table, name)
             chart = Chart(
-                fig, bridge, name=f"attention-{name}", table=table, title=_PICTURE_TITLES[name], python=_PICTURES[name]
+                fig,
+                bridge,
+                name=f"attention-{name}",
+                table=table,
+                title=_PICTURE_TITLES[name],
+                python=partial(self._python, _PICTURES[name]),
             )
             setattr(self, f"{name}_chart", chart)
         display = self.session.head_display
@@ -156,7 +159,7 @@ class AttentionDetail(View):
             name="attention-links",
             title="Links between tokens",
             table=lambda: links_table(display(), self.session.threshold_value() or 0, grid),
-            python="elements.token_lines(study, selection)",
+            python=partial(self._python, "elements.token_lines(study, selection)"),
         )
         self.histogram_chart = Chart(
             pictures.histogram.figure,
@@ -164,7 +167,7 @@ class AttentionDetail(View):
             name="attention-histogram",
             title="Values and threshold",
             table=lambda: histogram_table(display()),
-            python="elements.attention_histogram(study, selection)",
+            python=partial(self._python, "elements.attention_histogram(study, selection)"),
         )
         self.heatmap_chart = Chart(
             pictures.heatmap.figure,
@@ -172,8 +175,12 @@ class AttentionDetail(View):
             name="attention-matrix",
             title="Attention matrix",
             table=lambda: matrix_table(display(), grid),
-            python="elements.attention_heatmap(study, selection)",
+            python=partial(self._python, "elements.attention_heatmap(study, selection)"),
         )
+
+    def _python(self, expression: str) -> str:
+        """What draws the same in Python, which is of one image."""
+        return "" if self.session.selection.image is None else expression
 
     def _mask_table(self, side: str) -> Any:
         tokens = read_tokens(self.session.study, self.session.selection)
@@ -199,7 +206,7 @@ class AttentionDetail(View):
         outcome = self.session.attention
         display, threshold_value = self.session.head_display(), self.session.threshold_value()
         # A page that is still loading may miss that waiting has ended; it has no old pictures to fade either.
-        is_waiting = outcome.status == "running" and bool(self.pictures.head.data["matrix"])
+        is_waiting = outcome.status == "running" and display is None and bool(self.pictures.head.data["matrix"])
         self._figures.styles = {"opacity": "0.35" if is_waiting else "1", "transition": "opacity 0.2s"}
         if outcome.status in {"idle", "failed"}:
             words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
@@ -207,16 +214,30 @@ class AttentionDetail(View):
             self._note.object = words + hint
         else:
             self._note.object = ""
-        self._name.object = short_head_name(*self.session.chosen_head) + (" …" if is_waiting else "")
+        self._name.object = short_head_name(*self.session.chosen_head) + (" …" if outcome.status == "running" else "")
+        self._draw_titles()
         if display is None or threshold_value is None:
             return
         self._write_threshold(threshold_value)
         self.pictures.head.data = head_columns(display, threshold_value)
         self._show_threshold(threshold_value)
 
+    def _draw_titles(self) -> None:
+        """Say over the pictures of how many images they are the mean, where they are no image's."""
+        outcome, step = self.session.attention, pooling_step(self.grid)
+        words = "Attention: row = source, column = target"
+        if self.session.selection.image is None and outcome.value is not None:
+            self.pictures.masks.figures["image"].title.text = outcome.message.removeprefix("mean of ")
+            words = f"{outcome.message.capitalize()}: row = source"
+        cells = f"largest of {step} × {step} patches"
+        self.pictures.heatmap.figure.title.text = (
+            f"{words.removesuffix(', column = target')}, {cells}" if step > 1 else words
+        )
+
     def _draw_image(self) -> None:
         image = self.session.selection.image
         if image is None:
+            self.pictures.masks.crop.data = {"image": [NEUTRAL]}
             return
         try:
             pixels, caption = rgba_pixels(self.session.study.crop(image)), f"image {image}"

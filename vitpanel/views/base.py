@@ -15,7 +15,12 @@ MOST_TICKS = 16
 NO_AXES = {"x_axis_type": None, "y_axis_type": None}
 FULL_WIDTH = {"sizing_mode": "stretch_width", "margin": 0}
 # A menu that takes what room a narrow view has left.
-NARROWED: dict[str, Any] = {"sizing_mode": "stretch_width", "min_width": 60, "max_width": 126}
+NARROWED: dict[str, Any] = {
+    "sizing_mode": "stretch_width",
+    "min_width": 60,
+    "max_width": 126,
+    "css_classes": ["narrowed"],
+}
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
 
 

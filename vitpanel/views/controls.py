@@ -50,6 +50,10 @@ _BOX = f"""
     .bk-input-group .bk-input.bk-input:disabled {{ opacity: 0.5; }}
     .bk-input-group .bk-input::placeholder {{ color: {css("hint")}; opacity: 1; }}
     .bk-input-group select.bk-input option {{ color: {css("text")}; background: {css("surface")}; }}
+    :host(.narrowed) {{ container-type: inline-size; }}
+    @container (max-width: 112px) {{
+        .bk-input-group select.bk-input.bk-input {{ padding: 3px 15px 3px 5px; font-size: 11px; }}
+    }}
     :host(.wrong) .bk-input-group .bk-input.bk-input {{ border-color: {css("warning")};
         box-shadow: inset 0 0 0 1px {css("warning")}; }}
 """

@@ -17,7 +17,13 @@ from vitpanel.views.controls import create_select, create_toggle
 from vitpanel.views.figures.atlas import AtlasStrip, atlas_sheet
 from vitpanel.views.tables import TABLE_KINDS
 
-ORDERS = {"by layer": "layer", "by entropy": "entropy", "by importance": "importance"}
+LIKENESS = "likeness"
+ORDERS = {
+    "by layer": "layer",
+    "by entropy": "entropy",
+    "by importance": "importance",
+    "like the chosen head": LIKENESS,
+}
 HEIGHT = 128
 STEM = "attention-atlas"
 _WORDS = f"""
@@ -47,7 +53,7 @@ class HeadAtlas(pn.viewable.Viewer):
         spec = session.study.spec
         n_heads = int(spec.is_there.sum())
         self.switch = create_toggle(f"Atlas of {n_heads} heads", **_LOW)
-        self.order = create_select("Order", ORDERS, "layer", width=130, visible=False, **_LOW)
+        self.order = create_select("Order", ORDERS, "layer", width=158, visible=False, **_LOW)
         self._no_order = ""
         self.words = pn.pane.HTML("", stylesheets=[_WORDS], **FULL_WIDTH)
         self.strip = AtlasStrip(n_heads=spec.n_heads, height=HEIGHT, **FULL_WIDTH)
@@ -57,7 +63,7 @@ class HeadAtlas(pn.viewable.Viewer):
         self.strip.on_msg(self._on_message)
         self.param.watch(self._on_atlas, "dark")
         session.param.watch(self._on_atlas, "atlas")
-        session.selection.param.watch(self._on_heads, ["image", "metric"])
+        session.selection.param.watch(self._on_heads, ["image", "metric", "pattern"])
         session.selection.param.watch(self._on_choice, ["layer", "head"])
 
     def controls(self) -> list[pn.viewable.Viewable]:
@@ -78,7 +84,11 @@ class HeadAtlas(pn.viewable.Viewer):
         n_heads = self.session.study.spec.n_heads
         places = np.array(self.strip.order, np.int64)
         columns = dict(zip(("layer", "head"), np.divmod(places, n_heads), strict=True))
-        known = (("entropy", self._entropy), (f"importance_{self.session.selection.metric}", self._importance))
+        known = (
+            ("entropy", self._entropy),
+            (f"importance_{self.session.selection.metric}", self._importance),
+            ("pattern_distance", lambda: self.session.pattern_distances().ravel()),
+        )
         for name, values in known:
             try:
                 columns[name] = values()[places]
@@ -157,9 +167,24 @@ class HeadAtlas(pn.viewable.Viewer):
                 notes[place].append(f"{title}: rank {rank} of {len(ranked)}")
         except VitpanelError:
             pass
+        if self.order.value == LIKENESS:
+            self._add_distances(notes)
         return [[short_head_name(*place), " · ".join(notes[place])] for place in heads]
 
+    def _add_distances(self, notes: dict[tuple[int, int], list[str]]) -> None:
+        """Say how far each head's pattern is from the chosen head's."""
+        try:
+            distances = self.session.pattern_distances()
+        except VitpanelError:
+            return
+        name = short_head_name(*self.session.chosen_head)
+        for place, words in notes.items():
+            if np.isfinite(distances[place]):
+                words.append(f"pattern {distances[place]:.3g} away from {name}")
+
     def _on_choice(self, *_: param.parameterized.Event) -> None:
+        if self.order.value == LIKENESS:
+            self._on_heads()
         layer, head = self.session.chosen_head
         self.strip.chosen = layer * self.session.study.spec.n_heads + head
 

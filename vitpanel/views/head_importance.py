@@ -49,7 +49,7 @@ class HeadImportance(View):
         "_draw_brush": ("images", "kept", "against", "metric"),
         "_draw_marks": (*SHARED_BY, "session.received", "view.dark"),
         "_draw_head": ("layer", "head"),
-        "_draw_modes": ("mode", "metric", "session.modes"),
+        "_draw_modes": ("mode", "metric", "session.modes", "session.mean_modes"),
         "_draw_pins": ("pinned",),
         "_arrange": ("view.maximised",),
     }
@@ -68,7 +68,7 @@ class HeadImportance(View):
         )  # fmt: skip
         self.modes_chart = Chart(
             self.modes.figure, bridge, name="pruning-modes", table=self._modes_table,
-            python="elements.mode_bars(study, selection)",
+            python=lambda: "" if session.selection.image is None else "elements.mode_bars(study, selection)",
         )  # fmt: skip
         self.predictions_chart = Chart(
             self.predictions.figure, bridge, name="predictions", table=self._predictions_table,
@@ -220,13 +220,16 @@ class HeadImportance(View):
         self._arrange()
 
     def _draw_modes(self) -> None:
-        online = self.session.modes
-        self.modes.figure.title.text = f"{short_head_name(*self.session.chosen_head)} by pruning mode"
+        online, name = self.session.modes, short_head_name(*self.session.chosen_head)
+        self.modes.figure.title.text = f"{name} by pruning mode"
         self.predictions.figure.title.text = f"Top classes, mode {self.session.selection.mode}"
         self.retry.visible = online.status == "failed"
         if list(self.modes.chosen.data["mode"]) != [self.session.selection.mode]:
             self.modes.chosen.data = {"mode": [self.session.selection.mode]}
-        if online.status == "running":
+        if self.session.selection.image is None:
+            self.predictions_chart.say(online.message)
+            self._draw_mean_modes(name)
+        elif online.status == "running":
             for chart, source in ((self.modes_chart, self.modes.bars), (self.predictions_chart, self.predictions.rows)):
                 source.patch({"alpha": [(slice(None), [FADED] * len(source.data["alpha"]))]})
                 chart.wait()
@@ -236,6 +239,23 @@ class HeadImportance(View):
         else:
             self.modes_chart.say(online.message, hint=online.hint)
             self.predictions_chart.say(online.message)
+
+    def _draw_mean_modes(self, name: str) -> None:
+        """Draw means over images where none is chosen, as far as they are known."""
+        online, found = self.session.mean_modes, self.session.mean_mode_values()
+        self.retry.visible = online.status == "failed"
+        if online.status in {"idle", "failed"}:
+            self.modes_chart.say(online.message, hint=online.hint)
+        elif found is None:
+            self.modes_chart.wait()
+        else:
+            metric = self.session.selection.metric
+            self.modes.figure.title.text = f"{name}, {found.words}"
+            self.draw(
+                self.modes_chart, lambda: self.modes.show(found.values, metric, of="mean"), needs=f"importance/{metric}"
+            )
+            if online.status == "running" and not self.modes_chart.message:
+                self.modes_chart.wait()  # more images are on their way
 
     def _patch_modes(self) -> None:
         values = self.session.mode_values()

@@ -37,6 +37,7 @@ class ImageSearch(Component):
     .search {{ position: relative; font: 13px sans-serif; color: {css("text")}; }}
     input {{ box-sizing: border-box; width: 100%; height: 30px; padding: 3px 20px 3px 8px; font: inherit;
         color: inherit; background: none; border: 1px solid {css("muted")}; border-radius: 4px; }}
+    input:placeholder-shown {{ padding-right: 6px; text-overflow: ellipsis; }}
     input::placeholder {{ color: {css("hint")}; opacity: 1; }}
     input:focus {{ outline: 2px solid {css("value")}; outline-offset: -1px; }}
     input[aria-invalid="true"] {{ outline: 2px solid {css("warning")}; outline-offset: -1px; }}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.synthetic import synthetic_images, write_synthetic_study
+from vitpanel.core.metrics import REGISTRY
 from vitpanel.errors import ChoiceError, StudyIncompleteError
 from vitpanel.state.brush import Ids, InRange, OfClass
 from vitpanel.state.queries.diagnosis import COLUMNS, SORTS, diagnosis_page
@@ -23,8 +24,18 @@ Place = tuple[int, int, int]
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A study that stores nothing of predictions without a head."""
-    return open_study(write_synthetic_study(tmp_path_factory.mktemp("diagnosis") / "a.study", n_images=N_IMAGES))
+    """A study from before there was the accuracy, which stores nothing of predictions without a head."""
+    with pytest.MonkeyPatch.context() as patch:
+        known = {key: metric for key, metric in REGISTRY.known().items() if key != "accuracy"}
+        patch.setattr(REGISTRY, "_registered", known)
+        path = write_synthetic_study(tmp_path_factory.mktemp("diagnosis") / "a.study", n_images=N_IMAGES)
+    return open_study(path)
+
+
+@pytest.fixture(scope="module")
+def with_accuracy(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """One that stores whether they are right."""
+    return open_study(write_synthetic_study(tmp_path_factory.mktemp("diagnosis") / "c.study", n_images=N_IMAGES))
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +147,26 @@ def test_with_stored_modes_mended_and_broken_predictions_are_known(with_modes: S
     row = diagnosis_page(with_modes, "breaks", count=1).table.iloc[0]
     without = with_modes.class_names[after[row["image"], row["layer"], row["head"], 1, 0]]
     assert row["why"].endswith(f"; {row['label']} is predicted with all heads, {without} without it.")
+
+
+def test_the_accuracy_says_exactly_what_is_mended_and_broken_and_not_by_which_class(with_accuracy: Study):
+    lost, mended, broken = with_accuracy["importance/accuracy"], {}, {}
+    for place, fact in facts(with_accuracy).items():
+        was_right = fact["predicted"] == fact["label"]
+        is_right = was_right if lost[place] == 0 else lost[place] < 0
+        if is_right and not was_right:
+            mended[place] = -fact["drop"]
+        if was_right and not is_right:
+            broken[place] = fact["drop"]
+    assert mended
+    assert broken
+    assert all_rows(with_accuracy, "mends") == in_order(mended)
+    assert all_rows(with_accuracy, "breaks") == in_order(broken)
+    assert presets(with_accuracy)["breaks"].title == "Pruning breaks a right prediction"
+    for row in diagnosis_page(with_accuracy, "mends", count=1000).table.to_dict("records"):
+        assert row["why"].endswith(f"{row['predicted']} is predicted with all heads, {row['label']} without it.")
+    for row in diagnosis_page(with_accuracy, "breaks", count=1000).table.to_dict("records"):
+        assert f"another class than {row['label']} without it; which class" in row["why"]
 
 
 def test_without_modes_nothing_is_said_to_be_mended_or_broken_that_the_label_does_not_tell(plain: Study):

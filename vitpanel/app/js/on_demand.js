@@ -47,6 +47,11 @@ export function render({model, el}) {
     else if (event.key === "Escape") document.addEventListener("keydown", on_escape, {once: true})
   }
   window.addEventListener("keydown", on_key, true)
+  const on_all = () => {
+    if (!over.isConnected) window.removeEventListener("vp-show-all", on_all)
+    else if (model.is_open) model.is_open = false
+  }
+  window.addEventListener("vp-show-all", on_all)
   button.addEventListener("click", () => set(!model.is_open))
   close.addEventListener("click", () => set(false))
   model.on("is_open", show)

@@ -32,9 +32,20 @@ const STEPS = [
   },
 ]
 
-/** The box around some views; none where they are not on the page. @param {string[]} slugs */
+/** Where a view stands. @param {string} slug */
+const place_of = (slug) => found(document, `.vp-at-${slug}`)
+
+/** A view that fills the page, so that no other is in sight. @param {string} slug @returns {HTMLElement | undefined} */
+function filling_view(slug) {
+  const place = place_of(slug), view = place === null ? null : found(place.shadowRoot ?? place, ".vp-view")
+  return view !== null && getComputedStyle(view).position === "fixed" ? view : undefined
+}
+
+/** The box around some views; none where they are not in sight. @param {string[]} slugs */
 function box_around(slugs) {
-  const boxes = slugs.map((slug) => found(document, `.vp-at-${slug}`)?.getBoundingClientRect()).filter((box) => box !== undefined)
+  const is_filled = STEPS.some((step) => step.slugs.some(filling_view))
+  const seen = slugs.map((slug) => is_filled ? filling_view(slug) : place_of(slug))
+  const boxes = seen.map((view) => view?.getBoundingClientRect()).filter((box) => box !== undefined)
   if (boxes.length === 0) return
   const left = Math.max(EDGE, Math.min(...boxes.map((box) => box.left)))
   const top = Math.max(EDGE, Math.min(...boxes.map((box) => box.top)))
@@ -99,15 +110,15 @@ export function start(el, leave) {
     count.textContent = `${at + 1} of ${STEPS.length}`
     back.disabled = at === 0
     next.textContent = at === STEPS.length - 1 ? "Done" : "Next"
+    window.dispatchEvent(new Event("vp-show-all"))  // what fills the page or lies over it makes way
     // The first one last: where there is no room for all, it is in sight.
-    for (const slug of [...STEPS[at].slugs].reverse()) {
-      found(document, `.vp-at-${slug}`)?.scrollIntoView({block: "nearest", inline: "nearest"})
-    }
+    for (const slug of [...STEPS[at].slugs].reverse()) place_of(slug)?.scrollIntoView({block: "nearest", inline: "nearest"})
     place()
     words.focus()
   }
   const end = () => {
     window.removeEventListener("resize", place)
+    window.removeEventListener("vp-view-sized", place)
     window.removeEventListener("scroll", place, true)
     window.removeEventListener("keydown", on_key, true)
     frame.remove()
@@ -124,6 +135,7 @@ export function start(el, leave) {
   back.addEventListener("click", () => show(at - 1))
   next.addEventListener("click", () => at === STEPS.length - 1 ? end() : show(at + 1))
   window.addEventListener("resize", place)
+  window.addEventListener("vp-view-sized", place)
   window.addEventListener("scroll", place, true)
   window.addEventListener("keydown", on_key, true)
   el.append(frame, words)

@@ -10,7 +10,7 @@ from vitpanel.study.metric_arrays import stand_in
 from vitpanel.study.reader import Study
 
 DROP, JSD = "importance/probability", "importance/jsd"
-TOP_CLASS = "modes/top_class"
+ACCURACY, TOP_CLASS = "importance/accuracy", "modes/top_class"
 _NOT_STORED = "which class is predicted then, this study does not store"
 
 
@@ -51,17 +51,30 @@ def pruned_top_class(study: Study) -> np.ndarray | None:
     return study[TOP_CLASS][..., PruningMode.HEAD, 0] if TOP_CLASS in study else None
 
 
+def is_right_without(study: Study, images: int | slice = slice(None)) -> np.ndarray | None:
+    """Whether the label is predicted without each head, bool ``(n_images, n_layers, n_heads)``; None where not stored.
+
+    Of one image, bool ``(n_layers, n_heads)``. Images without a label say nothing here.
+    """
+    label, predicted = (study.images[name].to_numpy()[images][..., None, None] for name in ("label", "predicted"))
+    if TOP_CLASS in study:
+        return study[TOP_CLASS][images, ..., PruningMode.HEAD, 0] == label
+    # What was right is right without the head unless that costs it, which is 100.
+    return (label == predicted) * 100 - study[ACCURACY][images] > 0 if ACCURACY in study else None
+
+
 def case_of(study: Study, image: int, layer: int, head: int) -> Case:
     """Look up a head on an image with a label.
 
-    Where the study does not store the prediction without the head, it follows from the probability of the label alone
-    where that is above a half (it is predicted) or below one in the number of classes (it is not).
+    Where the study does not store whether the prediction without the head is right, that follows from the probability
+    of the label alone where it is above a half (it is predicted) or below one in the number of classes (it is not).
     """
     row, n_classes = study.images.iloc[image], study.spec.n_classes
     label, p_true = int(row["label"]), float(row["p_true"])
     left = float(np.clip(p_true - study[DROP][image, layer, head], 0, 1))
-    top = pruned_top_class(study)
-    after = int(top[image, layer, head]) if top is not None else label if left > 1 / 2 else -1
+    top, right = pruned_top_class(study), is_right_without(study, image)
+    is_right = left > 1 / 2 if right is None else bool(right[layer, head])
+    after = int(top[image, layer, head]) if top is not None else label if is_right else -1
     return Case(
         image=image,
         layer=layer,
@@ -71,7 +84,7 @@ def case_of(study: Study, image: int, layer: int, head: int) -> Case:
         p_true=p_true,
         left=left,
         after="" if after < 0 else class_name(study, after),
-        is_lost=after != label if top is not None else left < 1 / n_classes,
+        is_lost=not is_right if right is not None else left < 1 / n_classes,
     )
 
 

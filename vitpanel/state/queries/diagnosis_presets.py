@@ -11,11 +11,11 @@ from vitpanel.state.queries.diagnosis_cases import (
     DROP,
     JSD,
     Case,
+    is_right_without,
     layer_words,
     opposing_words,
     plain_words,
     prediction_words,
-    pruned_top_class,
 )
 from vitpanel.study.metric_arrays import stand_in
 from vitpanel.study.reader import Study
@@ -50,7 +50,7 @@ class Preset:
 
 def presets(study: Study) -> dict[str, Preset]:
     """All presets by their keys. What they ask of predictions without a head depends on what the study stores."""
-    about_predictions = (MAY_MEND, MAY_BREAK) if pruned_top_class(study) is None else (MENDS, BREAKS)
+    about_predictions = (MAY_MEND, MAY_BREAK) if is_right_without(study) is None else (MENDS, BREAKS)
     found = (ALL, about_predictions[0], OPPOSING, about_predictions[1], UNSTABLE, IN_LAYER)
     return {preset.key: preset for preset in found}
 
@@ -79,8 +79,7 @@ def _scores(study: Study, preset: Preset) -> np.ndarray:
 
 
 def _mending(study: Study) -> np.ndarray:
-    is_label = pruned_top_class(study) == _column(study, "label")
-    return _where(_is_wrong(study) & is_label, -study[DROP])
+    return _where(_is_wrong(study) & np.asarray(is_right_without(study)), -study[DROP])
 
 
 def _perhaps_mending(study: Study) -> np.ndarray:
@@ -90,8 +89,7 @@ def _perhaps_mending(study: Study) -> np.ndarray:
 
 
 def _breaking(study: Study) -> np.ndarray:
-    is_other = pruned_top_class(study) != _column(study, "label")
-    return _where(_is_right(study) & is_other, study[DROP])
+    return _where(_is_right(study) & ~np.asarray(is_right_without(study)), study[DROP])
 
 
 def _perhaps_breaking(study: Study) -> np.ndarray:

@@ -10,6 +10,7 @@ from vitpanel.core.regions import PruningMode, is_defined
 from vitpanel.core.spec import ViTSpec, short_head_name
 from vitpanel.errors import ChoiceError
 from vitpanel.state.brush import IMAGE, INSTANCE, TOKEN, Brush, mask_of
+from vitpanel.state.queries.so_far import SoFar
 from vitpanel.state.ranking import ranked_heads
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -65,24 +66,12 @@ class SetJob:
     mode: int
     images: tuple[int, ...]
 
+    def nothing(self) -> PrunedImages:
+        """What is known before the first image."""
+        return PrunedImages.none(len(self.sets))
 
-@dataclass(frozen=True)
-class PrunedSoFar:
-    """How far a job is.
 
-    Parameters
-    ----------
-    job
-        What was asked.
-    found
-        What is known of its first images.
-    seconds_left
-        About how long the others will take; None while nobody can tell.
-    """
-
-    job: SetJob
-    found: PrunedImages
-    seconds_left: float | None = None
+PrunedSoFar = SoFar[SetJob, PrunedImages]
 
 
 def chosen_set(study: Study, selection: Selection) -> HeadSet:

@@ -222,6 +222,7 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
             "captions": {name: masks.figures[name].title for name in masks.masks},
             "mark": mark,
             "links": lines.links,
+            "strokes": lines.strokes,
             "highlighted": lines.highlighted,
             "brushed_links": pictures.brushed_links,
             "words": pictures.words,

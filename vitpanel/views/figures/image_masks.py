@@ -18,6 +18,7 @@ from vitpanel.views.figures.client import READABLE, fit_to_frame
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
 NO_PIXELS = np.zeros((1, 1), np.uint32)
+NEUTRAL = np.full((1, 1), 0xFF808080, np.uint32)  # ground of masks that are of many images
 PICTURES = ("image", "source", "target")
 # Pixels for the scale below a mask, and where its strip of colours lies, from the top in heights of the picture.
 SCALE_ROOM, STRIP = 23, (1.03, 1.09)

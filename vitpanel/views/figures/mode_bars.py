@@ -36,12 +36,12 @@ class ModeBars:
     chosen: ColumnDataSource
     unpruned: Span
 
-    def show(self, values: np.ndarray, metric: str) -> None:
-        """Draw the metric under modes 0 to 5."""
+    def show(self, values: np.ndarray, metric: str, *, of: str = "") -> None:
+        """Draw the metric under modes 0 to 5; ``of`` says what of it is drawn, as "mean"."""
         low, high = mode_span(values, metric)
         self.figure.y_range.update(start=low - ICON_SHARE / (1 - ICON_SHARE) * (high - low), end=high)
         self.figure.yaxis.bounds = possible(low, high, metric)
-        self.figure.yaxis.axis_label = metric_of(metric).label
+        self.figure.yaxis.axis_label = f"{metric_of(metric).label}, {of}" if of else metric_of(metric).label
         self.unpruned.update(location=float(np.nan_to_num(values[0])), visible=True)
         self.bars.data = mode_columns(values, metric)
 

@@ -7,7 +7,7 @@ import {create_menu} from "./export.js"
 import {apply_patches} from "./patches.js"
 import {save_file} from "./save.js"
 import {on_theme, theme} from "./theme.js"
-import {is_type_large, on_type_size, set_type_size} from "./type_size.js"
+import {factors_for, on_type_size, set_type_size} from "./type_size.js"
 
 /**
  * @typedef {Component<import("./explained.js").Explained & {colours: string, dark: boolean, maximised: boolean, charts: any[]}>
@@ -56,7 +56,8 @@ function paint(model, colours, theme) {
 
 /** @param {ViewToolsModel} model @param {any} outer view around */
 function size_type(model, outer) {
-  for (const part of parts_of(outer)) set_type_size(part, model.maximised || is_type_large())
+  const factors = factors_for(model.maximised)
+  for (const part of parts_of(outer)) set_type_size(part, factors)
 }
 
 /**
@@ -143,16 +144,24 @@ function follow_size(model, outer, button) {
     button.title = model.maximised ? "Return to all views (Esc)" : "Maximise"
     button.setAttribute("aria-label", button.title)
   }
+  const restore = () => { if (model.maximised) model.maximised = false }
   const on_key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || event.defaultPrevented || !model.maximised) return
     event.preventDefault()  // one press does one thing: what is brushed stays, and what lies over the page
-    model.maximised = false
+    restore()
   }
   button.addEventListener("click", () => { model.maximised = !model.maximised })
-  model.on("maximised", apply)
+  model.on("maximised", () => {
+    apply()
+    window.dispatchEvent(new Event("vp-view-sized"))
+  })
   document.addEventListener("keydown", on_key)
+  window.addEventListener("vp-show-all", restore)
   apply()
-  return () => document.removeEventListener("keydown", on_key)
+  return () => {
+    document.removeEventListener("keydown", on_key)
+    window.removeEventListener("vp-show-all", restore)
+  }
 }
 
 const NOTE = `position: absolute; right: 8px; top: 40px; width: max-content; max-width: 260px; z-index: 5; padding: 4px 8px;

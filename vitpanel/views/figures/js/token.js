@@ -9,6 +9,11 @@ import {columns_of_link, links_of_tokens, links_where, no_links, strongest_links
 import {caption_of_sources, caption_of_targets, name_of, words_of_reading} from "./reading_words.js"
 import {words_side_by_side} from "./scales.js"
 
+const FAINT = {value: 0.12}
+
+/** @typedef {Model & {line_alpha: unknown}} Stroke */
+
+const notes_on_stroke = notes_about("stroke", () => /** @type {{alpha: unknown}} */ ({alpha: null}))
 const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({view: null}))
 
 /**
@@ -50,6 +55,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
  * @property {Record<string, Title>} captions
  * @property {Record<"patches" | "tokens" | "cells", Source<Record<string, unknown[]>>>} mark
  * @property {Record<string, Source<Record<string, ArrayLike<number>>>>} links
+ * @property {Stroke[]} strokes of the links of each kind
  * @property {Source<Record<string, number[]>>} highlighted
  * @property {Source<Record<string, number[]>>} brushed_links those of the brushed tokens that are read
  * @property {Model & {text: string}} words
@@ -62,7 +68,7 @@ const notes_on_words = notes_about("words", () => /** @type {{view: any}} */ ({v
 export default function show_token({
   head, pointed, kept_token, brushed, names, cls, n_prefix, rows, cols, step, cell_cols, options, crop, grey, darkest,
   dimming, clear, dimmed, masks, scales, ticks, ramps, opaque, kinds, token_kinds, pictures, captions, mark, links,
-  highlighted, brushed_links, words,
+  strokes, highlighted, brushed_links, words,
 }, cb_context) {
   const notes = notes_on_head(head), {drawn} = notes
   if (head.data.matrix.length === 0 || drawn === null) return
@@ -108,6 +114,7 @@ export default function show_token({
   const {x} = drawn, has_none = token >= 0 && found.value.length === 0
   const own_links = has_none ? strongest_links(token, read, {plain, n_tokens, x}) : found
   highlighted.data = is_link ? columns_of_link(link, {value, x}) : token === SET ? no_links() : own_links
+  for (const stroke of strokes) fade(stroke, has_none && !is_link)
   const of_set = token === SET ? found : link?.includes(SET) ? links_with_set(all, {link, set}) : no_links()
   if (of_set.value.length + brushed_links.data.value.length > 0) brushed_links.data = of_set
   write(words, words_of_reading(read, {names, brushed: set, value, counts}), cb_context.index)
@@ -123,6 +130,20 @@ function links_with_set(all, {link: [source, target], set}) {
   const own = new Set(set), is_end = (/** @type {number} */ one, /** @type {number} */ end) =>
     end === SET ? own.has(one) : one === end
   return links_where(all, (from, to) => is_end(from, source) && is_end(to, target))
+}
+
+/**
+ * Lets drawn links stand back, where the token that is read has none of them and weaker ones are shown.
+ *
+ * @param {Stroke} stroke
+ * @param {boolean} is_faint
+ */
+function fade(stroke, is_faint) {
+  const notes = notes_on_stroke(stroke)
+  if (is_faint === (notes.alpha !== null)) return
+  const alpha = is_faint ? FAINT : notes.alpha
+  notes.alpha = is_faint ? stroke.line_alpha : null
+  stroke.line_alpha = alpha
 }
 
 /**
