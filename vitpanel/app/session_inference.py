@@ -13,6 +13,7 @@ from vitpanel.app.set_runs import SessionRuns
 from vitpanel.errors import InferenceError
 from vitpanel.state.online import Online
 from vitpanel.state.queries.pruned_set import SetJob
+from vitpanel.views.bridge import Bridge
 from vitpanel.views.session_loop import SessionLoop
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ class SessionInference:
 
     Results are delivered in the session's own thread: on its document's next tick on a server, in the event loop of
     a notebook, at once elsewhere.
+
+    Parameters
+    ----------
+    bridge
+        Of the views that wait for the results; while it is asleep, nothing is asked. None without views.
     """
 
-    def __init__(self, service: ModelService) -> None:
-        self._service = service
+    def __init__(self, service: ModelService, bridge: Bridge | None = None) -> None:
+        self._service, self._bridge = service, bridge
         self._loop: SessionLoop | None = SessionLoop()
         # The service knows a session by this alone, so that it keeps nothing of it alive.
         self._asker = object()
@@ -90,6 +96,9 @@ class SessionInference:
 
     def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
         if self._loop is None:
+            return
+        if self._bridge is not None and self._bridge.is_asleep:
+            self._bridge.put(("model", purpose), partial(self._ask, key, deliver, purpose=purpose))
             return
         previous = self._asked.pop(purpose, None)
         cached = self._service.cache.get(key)

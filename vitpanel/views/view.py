@@ -218,4 +218,5 @@ class View(pn.viewable.Viewer):
             styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
         parts = (header, self.body(), self.view_tools)
-        return pn.Column(*parts, **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])
+        look = FILLED | {"margin": 4}
+        return self.bridge.column(*parts, **look, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])
