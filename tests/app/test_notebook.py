@@ -7,7 +7,7 @@ import holoviews as hv
 import panel as pn
 import pytest
 from bokeh.document import Document
-from bokeh.models import Plot
+from bokeh.models import ColumnDataSource, Plot
 from holoviews.streams import Tap
 from pyviz_comms import Comm
 
@@ -56,6 +56,10 @@ class Cell:
         }
         _, front_end = self._viewable._comms[self._root.ref["id"]]
         front_end._on_msg(message)
+
+    def let_go(self) -> None:
+        """Tell Panel that the output is gone."""
+        pn.extension._process_comm_msg({"event_type": "delete", "id": self._root.ref["id"]})
 
     def has_sent(self, model: Any) -> bool:
         """Whether a change of a model has been sent to the front end; what was sent is forgotten."""
@@ -163,3 +167,83 @@ def test_a_chart_is_saved_over_the_comm(show: Callable[..., Cell]):
     cell.comm.sent = []
     cell.explorer.views["attention-strength"].save("attention-strength", "csv")
     assert "chosen_image" in "".join(cell.comm.sent)
+
+
+VIEWS = ["head-importance", "attention-strength", "image-overview", "pattern-overview"]
+
+
+def bars(explorer: Explorer) -> Any:
+    """Source of the bars of attention strength."""
+    view: Any = explorer.views["attention-strength"]
+    return view.bars.hops
+
+
+def titles(cell: Cell) -> set[str]:
+    """Titles of the figures in a cell."""
+    return {getattr(fig.title, "text", "") for fig in cell.document.select({"type": Plot})}
+
+
+def test_what_is_shown_nowhere_any_more_draws_nothing_until_it_is_shown_again(show: Callable[..., Cell]):
+    cell = show(VIEWS)
+    explorer, before = cell.explorer, titles(cell)
+    layer, head = explorer.session.chosen_head
+    cell.let_go()
+    assert explorer.bridge.is_asleep
+    cell.comm.sent = []
+    explorer.selection.param.update(image=5, layer=1 - layer)
+    assert titles(cell) == before
+    assert not cell.comm.sent
+    again = Cell(explorer)
+    assert not explorer.bridge.is_asleep
+    assert f"L{1 - layer} H{head}: strength" in titles(again)
+    assert "Entropy of all heads, image 5" in titles(again)
+    again.comm.sent = []
+    explorer.selection.choose_head(layer, head)
+    assert again.has_sent(bars(explorer))
+
+
+def test_what_was_shown_anew_is_as_what_is_made_anew(show: Callable[..., Cell], study: Study):
+    cell = show(VIEWS)
+    cell.let_go()
+    chosen = {"image": 5, "layer": 1, "head": 2, "metric": "jsd", "images": OfClass("class 0")}
+    cell.explorer.selection.param.update(**chosen)
+    again, made = Cell(cell.explorer), show(VIEWS, selection=vitpanel.Selection(study, **chosen))
+    assert titles(again) == titles(made)
+    assert sizes(again) == sizes(made)
+
+
+def sizes(cell: Cell) -> list[int]:
+    """Numbers of the rows of all sources in a cell."""
+    sources = cell.document.select({"type": ColumnDataSource})
+    return sorted(len(next(iter(source.data.values()), [])) for source in sources)
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_what_two_cells_show_goes_on_while_one_of_them_is_there(show: Callable[..., Cell], gone: int):
+    first = show(VIEWS)
+    cells = [first, Cell(first.explorer)]
+    cells[gone].let_go()
+    assert not first.explorer.bridge.is_asleep
+    again = Cell(first.explorer)
+    again.comm.sent = []
+    layer, head = first.explorer.session.chosen_head
+    again.explorer.selection.choose_head(1 - layer, head)
+    assert f"L{1 - layer} H{head}: strength" in titles(again)
+    assert again.has_sent(bars(first.explorer))
+
+
+def test_what_is_not_yet_shown_is_drawn(study: Study):
+    explorer = vitpanel.explore(study, views="attention-strength", live=False)
+    layer, head = 1 - explorer.selection.layer, explorer.selection.head
+    explorer.selection.choose_head(layer, head)
+    view: Any = explorer.views["attention-strength"]
+    assert view.bars.figure.title.text == f"L{layer} H{head}: strength"
+
+
+def test_the_map_of_a_view_that_is_shown_again_follows(show: Callable[..., Cell]):
+    cell = show("pattern-overview")
+    cell.let_go()
+    again = Cell(cell.explorer)
+    again.comm.sent = []
+    again.explorer.selection.pattern = "cls"
+    assert again.comm.sent

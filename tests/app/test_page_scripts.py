@@ -11,9 +11,9 @@ from panel.io.state import set_curdoc
 from tests.serving import VITPANEL, get, serving
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.page_scripts import load_scripts
+from vitpanel.runtime.scripts import as_component
 from vitpanel.views.figures.client import script
 from vitpanel.views.popover import Popover
-from vitpanel.views.scripts import as_component
 
 
 def esm(document: Document) -> tuple[str, list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyviz_comms import Comm
 
 from tests import serving
 from tests.app.live_service import Blocked, answers, idle
@@ -17,6 +18,7 @@ from vitpanel.state.brush import Ids
 from vitpanel.state.online import Online
 from vitpanel.state.session import Session
 from vitpanel.study.reader import Study
+from vitpanel.views.bridge import Bridge
 
 pytestmark = pytest.mark.slow
 
@@ -110,3 +112,20 @@ def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, l
     predictions = session.predictions()
     assert predictions is not None
     assert predictions.is_true.sum() == 1
+
+
+def test_a_session_asks_nothing_for_views_that_a_notebook_has_let_go_of(
+    service: ModelService, live_study: Study, monkeypatch: pytest.MonkeyPatch
+):
+    bridge = Bridge()
+    column = bridge.column()
+    session = Session(live_study, inference=SessionInference(service, bridge))
+    column._cleanup(column.get_root(comm=Comm()))
+    asked, request = list[Any](), service.request
+    monkeypatch.setattr(service, "request", lambda key, asker: asked.append(key) or request(key, asker))
+    session.selection.choose_pattern(4, 1, 2)
+    session.selection.choose_pattern(5, 1, 1)
+    assert not asked
+    column.get_root(comm=Comm())
+    assert asked == [("attention", 5, 1, -1), ("modes", 5, 1, 1)]
+    assert (session.modes.status, session.attention.status) == ("done", "done")

@@ -4,13 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Request
-from playwright.sync_api import TimeoutError as TooLateError
 
 from tests.serving import ROOT, Server, serving
 from vitpanel.study.reader import Study
@@ -18,7 +17,6 @@ from vitpanel.study.reader import Study
 TOKEN = "of-the-tests"  # noqa: S105 - of a server that this machine alone can reach
 # A kernel that imports torch on a busy machine is slow, not wrong.
 PATIENCE = 300_000
-TRIES = 15
 # First cells of a small notebook.
 BEGIN = """import holoviews as hv
 import vitpanel
@@ -66,6 +64,13 @@ _COMMAND = """([name, cell, code]) => {
 _RESTART = """() => {
   window.vitpanelDone = null;
   jupyterapp.shell.currentWidget.sessionContext.restartKernel().then(() => { window.vitpanelDone = "done"; });
+}"""
+_LISTEN = """() => {
+  window.vitpanelTold = false;
+  jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect((_, {direction, msg}) => {
+    const is_told = direction === "send" && msg.header.msg_type === "comm_msg";
+    if (is_told && JSON.stringify(msg.content).includes('"inner_width"')) window.vitpanelTold = true;
+  });
 }"""
 _IS_READY = """() => ["idle", "busy"].includes(
   window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status)"""
@@ -127,6 +132,15 @@ class Notebook:
         """Run all cells, one after the other."""
         self._command("notebook:run-all-cells")
 
+    def start_all(self) -> None:
+        """Begin to run all cells."""
+        self.page.evaluate(_LISTEN)
+        self._start("notebook:run-all-cells")
+
+    def wait_until_told(self) -> None:
+        """Wait until the browser has sent the size of a figure to the kernel, which is the first that it sends."""
+        self.page.wait_for_function("() => window.vitpanelTold")
+
     def run_again(self, cell: int) -> None:
         """Run a cell that is there."""
         self._command("notebook:run-cell", cell)
@@ -138,16 +152,19 @@ class Notebook:
 
     def _command(self, name: str, cell: int = 0, code: str = "") -> None:
         """Do what an entry of a menu does, in a cell or a new one with some code, and wait until it is done."""
+        self._start(name, cell, code)
+        self.wait_until_done()
+
+    def _start(self, name: str, cell: int = 0, code: str = "") -> None:
         self.page.evaluate(_COMMAND, [name, cell, code])
-        self._wait_until_done()
 
     def restart(self) -> None:
         """Restart the kernel, and wait until it is there again."""
         self.page.evaluate(_RESTART)
-        self._wait_until_done()
+        self.wait_until_done()
         self.page.wait_for_function(_IS_READY)
 
-    def _wait_until_done(self) -> None:
+    def wait_until_done(self) -> None:
         self.page.wait_for_function("() => window.vitpanelDone")
         assert self.page.evaluate("() => window.vitpanelDone") == "done"
 
@@ -169,22 +186,15 @@ class Notebook:
         for words in titles:
             self.page.wait_for_function(is_there, arg=words, timeout=patience)
 
+    def wait_for_all(self, words: str, count: int) -> None:
+        """Wait until so many figures have some words."""
+        are_there = f"([words, count]) => {{ {FIGURES} return figures(words).length === count; }}"
+        self.page.wait_for_function(are_there, arg=[words, count])
+
     def tap(self, words: str, x: float, y: float) -> None:
         """Click at a place, in data coordinates, of the last figure that has some words."""
         handle = self.page.wait_for_function(_PLACE, arg=[words, float(x), float(y)])
         self.page.mouse.click(*handle.json_value())
-
-    def tap_until(self, shown: str, words: str, x: float, y: float) -> None:
-        """Click as `tap` does until a figure has the words ``shown``.
-
-        Who clicks as soon as a figure is there may be earlier than the connection with the kernel, and clicks again.
-        """
-        for _ in range(TRIES):
-            self.tap(words, x, y)
-            with suppress(TooLateError):
-                self.wait_for(shown, patience=PATIENCE / TRIES)
-                return
-        self.wait_for(shown, patience=PATIENCE / TRIES)
 
 
 def place(study: Study, image: int) -> tuple[float, float]:

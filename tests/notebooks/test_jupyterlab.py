@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.notebooks.lab import BEGIN, CHARTS, MAP, Lab, Notebook, place
+from tests.notebooks.lab import BEGIN, CHARTS, MAP, VIEW, Lab, Notebook, place
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.ui
@@ -74,6 +74,35 @@ def test_a_second_notebook_and_a_restart(context: BrowserContext, lab: Lab, stud
     assert not notebook.failures()
     assert not notebook.complaints
     assert not notebook.abroad
+
+
+# Each time another view of the same selection, all of which stay at hand.
+VIEWS = f"""views = [*globals().get("views", []), {VIEW}]
+views[-1]"""
+CURVE = "curve = elements.importance_curve(study, selection)"
+ASLEEP = "print([view.bridge.is_asleep for view in views])"
+STRENGTH = "Entropy of all heads, image"
+
+
+def test_what_a_cell_has_shown_draws_nothing_when_it_is_run_again_until_it_is_shown_again(
+    context: BrowserContext, lab: Lab, study: Study
+):
+    notebook = lab.open(context, lab.write("again.ipynb", BEGIN, VIEWS, f"{CURVE}\ncurve", "first = curve\nfirst"))
+    notebook.run_all()
+    notebook.wait_for_all(f"{STRENGTH} 3", 1)
+    notebook.run_again(1)
+    notebook.run_again(2)
+    assert notebook.run(ASLEEP) == "[True, False]\n"
+    assert not notebook.run("selection.image = 6")
+    notebook.wait_for_all(f"{STRENGTH} 6", 1)
+    # The other cell still shows the first curve.
+    notebook.wait_for_all("Importance of all heads, image 6", 2)
+    notebook.run("views[0]")
+    notebook.wait_for_all(f"{STRENGTH} 6", 2)
+    assert notebook.run(ASLEEP) == "[False, False]\n"
+    notebook.tap("Importance of all heads, image 6", 5, 0.1)
+    notebook.wait_for_all("L1 H2: strength", 2)
+    assert not notebook.failures()
 
 
 def test_the_colours_of_a_dark_theme_stay_in_the_browser(tour: Notebook):

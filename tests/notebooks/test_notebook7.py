@@ -27,7 +27,8 @@ def test_clicks_are_answered(context: BrowserContext, lab: Lab, study: Study, be
     name = lab.write(f"clicks-{len(before)}.ipynb", before + BEGIN, CHARTS, VIEW)
     notebook = lab.open(context, name)
     notebook.run_all()
-    notebook.tap_until("Importance of all heads, image 6", MAP, *place(study, 6))
+    notebook.tap(MAP, *place(study, 6))
+    notebook.wait_for("Importance of all heads, image 6")
     notebook.run("selection.choose_head(0, 1)")
     notebook.wait_for("L0 H1")
     notebook.tap("Importance of all heads, image 6", 5, 0.1)
@@ -36,6 +37,29 @@ def test_clicks_are_answered(context: BrowserContext, lab: Lab, study: Study, be
     assert are_widgets(notebook) == bool(before)
     assert not notebook.failures()
     assert not notebook.abroad
+
+
+# Runs until the file is there.
+LONG = """import time
+from pathlib import Path
+
+while not Path("clicked").exists():
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize("before", ["", VS_CODE], ids=["own", "vscode"])
+def test_a_click_while_a_later_cell_runs_is_answered(context: BrowserContext, lab: Lab, study: Study, before: str):
+    (lab.folder / "clicked").unlink(missing_ok=True)
+    notebook = lab.open(context, lab.write(f"early-{len(before)}.ipynb", before + BEGIN, CHARTS, LONG))
+    notebook.start_all()
+    notebook.tap(MAP, *place(study, 6))
+    notebook.wait_until_told()
+    (lab.folder / "clicked").touch()
+    notebook.wait_until_done()
+    notebook.wait_for("Importance of all heads, image 6")
+    assert notebook.run("print(selection.image)") == "6\n"
+    assert not notebook.failures()
 
 
 def are_widgets(notebook: Notebook) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.notebooks.lab import BEGIN, CHARTS, FIGURES, environment, write_notebook
-from vitpanel.elements.comms import UNHEARD
+from vitpanel.runtime.comms import UNHEARD
 from vitpanel.study.reader import Study
 
 pytestmark = pytest.mark.ui

@@ -5,6 +5,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.models import ColumnDataSource
 from panel.io.state import set_curdoc
+from pyviz_comms import Comm
 
 from vitpanel.views.bridge import Bridge
 
@@ -24,6 +25,32 @@ def test_bridge_outside_a_server_applies_at_once():
     source = ColumnDataSource({"x": []})
     Bridge().put("x", lambda: source.update(data={"x": [1]}))
     assert source.data["x"] == [1]
+
+
+def test_bridge_of_what_a_notebook_has_let_go_of_waits_until_it_is_shown_again():
+    bridge, seen = Bridge(), []
+    first, second = bridge.column(), bridge.column()
+    bridge.put("a", lambda: seen.append("not shown yet"))
+    roots = [column.get_root(comm=Comm()) for column in (first, second)]
+    first._cleanup(roots[0])
+    bridge.put("a", lambda: seen.append("one is there"))
+    second._cleanup(roots[1])
+    assert bridge.is_asleep
+    bridge.put("a", lambda: seen.append("old"))
+    bridge.put("a", lambda: bridge.put("b", lambda: seen.append("new")))
+    assert seen == ["not shown yet", "one is there"]
+    second.get_root(comm=Comm())
+    assert seen[2:] == ["new"]
+    bridge.put("a", lambda: seen.append("last"))
+    assert seen[3:] == ["last"]
+
+
+def test_bridge_of_a_server_never_waits_for_a_view(served):
+    bridge, _, ticks = served
+    bridge._catch_up()
+    assert not bridge.is_asleep
+    bridge.put("a", lambda: None)
+    assert ticks
 
 
 def test_bridge_on_a_server_waits_for_the_next_tick_and_applies_the_latest_of_each_key(served):

@@ -85,9 +85,9 @@ class Explorer(pn.viewable.Viewer):
         is_whole: bool = True,
     ) -> None:
         super().__init__()
-        self._inference = None if service is None else SessionInference(service)
-        self.session = despite_damage(partial(Session, study, selection=selection, inference=self._inference))
         self.bridge = Bridge()
+        self._inference = None if service is None else SessionInference(service, self.bridge)
+        self.session = despite_damage(partial(Session, study, selection=selection, inference=self._inference))
         self.views: dict[str, View] = {}
         self._height = height
         self._kinds = chosen_views(views)

@@ -9,10 +9,10 @@ import panel as pn
 
 from vitpanel.app.explorer import Explorer
 from vitpanel.app.live_model import live_model
-from vitpanel.elements.comms import UNHEARD
+from vitpanel.runtime import comms
+from vitpanel.runtime.scripts import module_text
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
-from vitpanel.views.scripts import module_text
 
 _MODELS = "var docs_json = "
 
@@ -34,7 +34,7 @@ def _note() -> str:
     name = f"vitpanel-{uuid.uuid4().hex}"
     # In braces, since what a script declares outside of them is there for all cells.
     script = module_text("vitpanel.app", "in_cell.js").replace("NOTE", name)
-    return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{UNHEARD}</b></p><script>{{\n{script}}}</script>'
+    return f'<p id="{name}" class="vitpanel-unheard" hidden><b>{comms.UNHEARD}</b></p><script>{{\n{script}}}</script>'
 
 
 def explore(
@@ -79,6 +79,7 @@ def explore(
     """
     # Inline resources make the views work without the internet.
     pn.extension(inline=True)
+    comms.choose()
     service = live_model(study, checkpoint=checkpoint) if live else None
     if service is not None:
         service.warm_up()

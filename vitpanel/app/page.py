@@ -10,8 +10,8 @@ import panel as pn
 from vitpanel.app.heading import Heading
 from vitpanel.app.page_scripts import load_scripts
 from vitpanel.runtime import guards
+from vitpanel.runtime.scripts import module_text
 from vitpanel.theme.palette import css, css_variables
-from vitpanel.views.scripts import module_text
 
 HEADER_HEIGHT = 40
 # Look of a button in the header that opens something beside or over the views.

@@ -4,11 +4,11 @@ from typing import Any, ClassVar
 
 import param
 
+from vitpanel.runtime.scripts import module_text
 from vitpanel.state.saved_state import BRUSHES
 from vitpanel.state.selection import Selection
 from vitpanel.theme.palette import css
 from vitpanel.views.component import Component
-from vitpanel.views.scripts import module_text
 
 
 class PageMenu(Component):

@@ -6,9 +6,9 @@ from importlib.resources import files
 from bokeh.document import Document
 
 from vitpanel.runtime.page_files import PageFile
+from vitpanel.runtime.scripts import page_text, put_on_page
 from vitpanel.theme.palette import dark_ramps
 from vitpanel.views.component import COMPONENTS
-from vitpanel.views.scripts import page_text, put_on_page
 
 _FIGURES = "vitpanel.views.figures"
 

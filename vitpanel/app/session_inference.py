@@ -15,6 +15,7 @@ from vitpanel.state.online import MEAN_ATTENTION, MEAN_MODES, Online
 from vitpanel.state.queries.head_means import AttentionJob, ModesJob
 from vitpanel.state.queries.pruned_set import SetJob
 from vitpanel.state.queries.so_far import Job
+from vitpanel.views.bridge import Bridge
 from vitpanel.views.session_loop import SessionLoop
 
 if TYPE_CHECKING:
@@ -32,10 +33,15 @@ class SessionInference:
 
     Results are delivered in the session's own thread: on its document's next tick on a server, in the event loop of
     a notebook, at once elsewhere.
+
+    Parameters
+    ----------
+    bridge
+        Of the views that wait for the results; while it is asleep, nothing is asked. None without views.
     """
 
-    def __init__(self, service: ModelService) -> None:
-        self._service = service
+    def __init__(self, service: ModelService, bridge: Bridge | None = None) -> None:
+        self._service, self._bridge = service, bridge
         self._loop: SessionLoop | None = SessionLoop()
         # The service knows a session by this alone, so that it keeps nothing of it alive.
         self._asker = object()
@@ -92,17 +98,25 @@ class SessionInference:
         self._begin(job, deliver, purpose=MEAN_MODES)
 
     def _begin(self, job: Job, deliver: Deliver, *, purpose: str) -> None:
-        if self._loop is not None:
-            message = "computing …" if self._service.is_loaded else "loading the model …"
-            deliver(Online("running", message=message))
-            self._runs.begin(job, deliver, purpose=purpose)
+        if self._loop is None or self._waits(purpose, partial(self._begin, job, deliver, purpose=purpose)):
+            return
+        message = "computing …" if self._service.is_loaded else "loading the model …"
+        deliver(Online("running", message=message))
+        self._runs.begin(job, deliver, purpose=purpose)
+
+    def _waits(self, purpose: str, ask: Callable[[], None]) -> bool:
+        """Whether something is asked only when the views are shown again that wait for it; the latest of a purpose."""
+        if self._bridge is None or not self._bridge.is_asleep:
+            return False
+        self._bridge.put(("model", purpose), ask)
+        return True
 
     def stop_pruning(self, purpose: str) -> None:
         """Want the job of a purpose no more."""
         self._runs.stop(purpose)
 
     def _ask(self, key: Key, deliver: Deliver, *, purpose: str) -> None:
-        if self._loop is None:
+        if self._loop is None or self._waits(purpose, partial(self._ask, key, deliver, purpose=purpose)):
             return
         previous = self._asked.pop(purpose, None)
         cached = self._service.cache.get(key)

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from holoviews.streams import BoundsXY, Lasso, Params, Tap
 
-from vitpanel.elements import comms
 from vitpanel.elements.style import laid_over
 from vitpanel.errors import InferenceError, VitpanelError
-from vitpanel.runtime import patches
+from vitpanel.runtime import comms, patches
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -122,6 +121,7 @@ def present(chart: Chart, study: Study, selection: Selection | None, *, table: b
         If the question has no answer. A chart that follows a selection says so in its title, unless there is no live
         model.
     """
+    comms.choose()
     means_something = set() if chart.needs_image else {"image"}
     fixed = {n: v for n, v in options.items() if v is not AS_CHOSEN and (v is not None or n in means_something)}
     shown = Shown(chart, study, selection, fixed)

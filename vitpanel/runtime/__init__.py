@@ -1,1 +1,1 @@
-"""Guards of the server: what Bokeh, Panel and Tornado leave open by default."""
+"""Between Bokeh, Panel and Jupyter and what is ours: guards of the server, patches, the notebook, scripts."""

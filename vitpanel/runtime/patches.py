@@ -1,10 +1,10 @@
 """What is mended of Panel and of what it talks to notebooks through, each where it is as it was when it was read.
 
-What is mended in the browser stands in ``views/js/patches.js``, and for a notebook's cell in ``app/js/in_cell.js``. The
-guards of the server, which are no patches of what is broken, are in the other modules of this package.
+What is longer stands in modules of its own, ``early_messages.py`` and ``outputs.py``. What is mended in the browser
+stands in ``views/js/patches.js``, and for a notebook's cell in ``app/js/in_cell.js``. The guards of the server, which
+are no patches of what is broken, are in other modules of this package.
 """
 
-import sys
 import threading
 from functools import lru_cache
 from importlib.metadata import version
@@ -20,7 +20,8 @@ from panel.io import document as sending
 from panel.io.notebook import replace_inline_css
 from pyviz_comms import Comm
 
-from vitpanel.runtime import defaults
+from vitpanel.runtime import defaults, early_messages, outputs
+from vitpanel.runtime.kernel import kernel_loop, kernel_shell
 
 # The versions whose inside was read; tests/runtime says for each patch whether it is still needed.
 KNOWN = {"bokeh": ">=3.9.2,<3.10", "panel": ">=1.9.4,<1.10", "pyviz_comms": ">=3.0.6,<3.1"}
@@ -40,6 +41,11 @@ def apply() -> None:
         pn.viewable.Viewable._preprocessing_hooks.append(carry_styles)  # noqa: SLF001
     if is_known("pyviz_comms"):
         _comm._handle_msg = handle_in_turn  # noqa: SLF001
+    shell = kernel_shell()
+    if shell is not None:
+        early_messages.apply(shell.kernel)
+    if shell is not None and is_known("panel"):
+        outputs.apply(shell)
 
 
 def is_known(package: str) -> bool:
@@ -95,9 +101,3 @@ def handle_in_turn(comm: Comm, message: Any) -> None:
         _handle(comm, message)
     else:
         loop.add_callback(_handle, comm, message)
-
-
-def kernel_loop() -> Any:
-    """Event loop of the kernel's main thread; None where there is no kernel."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(getattr(shell, "kernel", None), "io_loop", None)

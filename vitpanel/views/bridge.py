@@ -15,6 +15,7 @@ from vitpanel.views.damage import despite_damage
 from vitpanel.views.figure_pane import FigurePane, PlotPane
 from vitpanel.views.parts import Parts
 from vitpanel.views.session_loop import SessionLoop
+from vitpanel.views.view_column import ViewColumn
 
 
 class Bridge:
@@ -24,6 +25,9 @@ class Bridge:
     lost (https://github.com/holoviz/panel/issues/1447). On a server the writes therefore wait for the next tick,
     which runs under the lock; in a notebook they are applied at once and pushed to the front end. One object belongs
     to one session.
+
+    What a notebook has shown and let go of, since its cell is run again, may be there all the same: the shared
+    selection and IPython's ``Out`` keep it. Then changes wait until it is shown again.
     """
 
     def __init__(self) -> None:
@@ -33,6 +37,8 @@ class Bridge:
         self._waiting: dict[Any, Callable[[], None]] = {}
         self._is_due = False
         self._panes: list[FigurePane | PlotPane] = []
+        self._columns: list[ViewColumn] = []
+        self._was_shown = False
 
     def pane(self, shown: Model | Plot, **params: Any) -> FigurePane | PlotPane:
         """Pane of a figure, of a layout, or of a plot of HoloViews, whose models are written through this bridge.
@@ -44,10 +50,18 @@ class Bridge:
             self._parts.share(fig)
         if isinstance(shown, Plot):
             pane = PlotPane(shown, backend="bokeh", linked_axes=False, **params)
+            pane.is_kept = not self.is_served
         else:
             pane = FigurePane(shown, **params)
         self._panes.append(pane)
         return pane
+
+    def column(self, *parts: Any, **params: Any) -> "ViewColumn":
+        """Column of a view, by which the bridge knows whether the view is shown."""
+        column = ViewColumn(*parts, **params)
+        column.before_shown = self._catch_up
+        self._columns.append(column)
+        return column
 
     def put(self, key: Any, change: Callable[[], None]) -> None:
         """Apply a change soon; a later change of the same key replaces one that still waits. From any thread."""
@@ -55,7 +69,7 @@ class Bridge:
             self._loop.soon(partial(self.put, key, change))
             return
         self._waiting[key] = change
-        if not self._is_due:
+        if not self._is_due and not self.is_asleep:
             self._ask()
 
     def _ask(self) -> None:
@@ -66,6 +80,21 @@ class Bridge:
     def is_served(self) -> bool:
         """Whether changes wait for an event loop, so that work can go on beside it."""
         return self._loop.document is not None
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether a notebook has let go of all that it has shown; changes wait until something is shown again."""
+        # `_models` is private to Panel: it maps the root of each place where something is shown.
+        return self._was_shown and not any(column._models for column in self._columns)  # noqa: SLF001
+
+    def _catch_up(self) -> None:
+        """Apply what waits for a notebook to show a view again: what is described of it then is as it is now."""
+        if not self.is_served:
+            self._was_shown = False  # awake from here on
+            try:
+                self.flush()
+            finally:
+                self._was_shown = True
 
     def soon(self, call: Callable[[], None]) -> None:
         """Make a call where Bokeh models may be written to, from any thread; never if the session has ended."""
@@ -84,7 +113,6 @@ class Bridge:
         if self._waiting:  # put while the message was sent
             self._ask()
         if not self.is_served:
-            # `_models` is private to Panel: it maps the root of each place where the pane is shown.
             for root in {ref for pane in self._panes for ref in pane._models}:  # noqa: SLF001
                 pn.io.notebook.push_on_root(root)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from bokeh.document import Document
 from panel.custom import JSComponent
 
-from vitpanel.views.scripts import as_component, module_text, page_has
+from vitpanel.runtime.scripts import as_component, module_text, page_has
 
 COMPONENTS: "dict[tuple[str, str], type[Component]]" = {}  # those that there are, by their scripts
 

@@ -28,3 +28,12 @@ class PlotPane(pn.pane.HoloViews):
     """Pane of a plot of HoloViews whose figure is put on a page as it is."""
 
     _panes: ClassVar[Any] = {**pn.pane.HoloViews._panes, "bokeh": FigurePane}  # noqa: SLF001 - meant for subclasses
+    is_kept = False  # whether the plot may be shown again when it is no longer shown
+
+    def _cleanup(self, root: Model | None = None) -> None:
+        if self.is_kept and root is not None:
+            # Panel would end it: it takes it for one that it has made itself, and would make anew.
+            _, pane = self._plots.pop(root.ref["id"], (None, None))
+            if pane is not None:
+                pane._cleanup(root)  # noqa: SLF001 - as in the method that is overridden
+        super()._cleanup(root)

@@ -215,4 +215,5 @@ class View(pn.viewable.Viewer):
             **FULL_WIDTH,
             styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
         )
-        return pn.Column(header, self.body(), **FILLED | {"margin": 4}, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])
+        look = FILLED | {"margin": 4}
+        return self.bridge.column(header, self.body(), **look, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

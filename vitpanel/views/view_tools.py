@@ -10,9 +10,9 @@ import param
 from bokeh.plotting import figure
 
 from vitpanel.errors import public_words
+from vitpanel.runtime.scripts import page_has
 from vitpanel.theme.palette import css, css_variables, dark_colours, dark_ramps
 from vitpanel.views.popover import Popover
-from vitpanel.views.scripts import page_has
 
 VIEW_CLASS = "vp-view"  # CSS class of the whole view
 SCALES = (1, 2, 4)

@@ -1,4 +1,4 @@
-import {is_heard} from "../../elements/js/heard.js"
+import {is_heard} from "../../runtime/js/heard.js"
 
 // What the result of a cell does besides its views. NOTE stands for the id of a note that is hidden.
 {

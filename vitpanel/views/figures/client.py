@@ -3,7 +3,7 @@
 from bokeh.models import CustomJS
 from bokeh.plotting import figure
 
-from vitpanel.views.scripts import body_text
+from vitpanel.runtime.scripts import body_text
 
 READABLE = "readable"  # name of renderers whose values are read under the pointer
 

@@ -1,12 +1,13 @@
 import {is_heard} from "./heard.js"
 
 /**
- * Says above a figure in which somebody has clicked that nobody hears of it, where nobody does.
+ * Say above a figure in which somebody has clicked that nobody hears of it, where nobody does.
+ *
  * @param {{words: string}} args
- * @param {{origin: any}} event
+ * @param {{origin: any}} cb_obj event of a click
  */
-export default ({words}, {origin}) => {
-  const {Bokeh} = /** @type {any} */ (window), page = Bokeh.index.find_one(origin)?.root.el
+export default function say_unheard({words}, cb_obj) {
+  const page = Bokeh.index.find_one(cb_obj.origin)?.root.el
   if (!page || is_heard() || page.previousElementSibling?.className === "vitpanel-unheard") return
   const note = document.createElement("p")
   Object.assign(note, {className: "vitpanel-unheard", textContent: words})

@@ -63,7 +63,7 @@ def page_text(
     known
         What else scripts find on the page, ready for JSON.
     """
-    lines = [_EXPORT.sub("", module_text("vitpanel.views", "dressed.js"))]
+    lines = [_EXPORT.sub("", module_text("vitpanel.runtime", "dressed.js"))]
     lines.append(f"const vitpanel = globalThis.vitpanel = {json.dumps(known)}")
     for module, styles in components.items():
         text, css = _EXPORT.sub("", module_text(*module)), json.dumps("\n".join(styles))
