@@ -180,7 +180,8 @@ def bars(explorer: Explorer) -> Any:
 
 def titles(cell: Cell) -> set[str]:
     """Titles of the figures in a cell."""
-    return {getattr(fig.title, "text", "") for fig in cell.document.select({"type": Plot})}
+    figures: Any = cell.document.select({"type": Plot})
+    return {getattr(fig.title, "text", "") for fig in figures}
 
 
 def test_what_is_shown_nowhere_any_more_draws_nothing_until_it_is_shown_again(show: Callable[..., Cell]):
@@ -214,7 +215,7 @@ def test_what_was_shown_anew_is_as_what_is_made_anew(show: Callable[..., Cell], 
 
 def sizes(cell: Cell) -> list[int]:
     """Numbers of the rows of all sources in a cell."""
-    sources = cell.document.select({"type": ColumnDataSource})
+    sources: Any = cell.document.select({"type": ColumnDataSource})
     return sorted(len(next(iter(source.data.values()), [])) for source in sources)
 
 

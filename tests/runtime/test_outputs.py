@@ -8,6 +8,7 @@ import holoviews as hv
 import panel as pn
 import pytest
 from bokeh.document import Document
+from holoviews.streams import Stream
 from pyviz_comms import Comm
 
 from vitpanel.runtime import outputs
@@ -82,7 +83,7 @@ def test_what_a_later_cell_changes_belongs_to_the_cell_that_shows_it(shell: Shel
 
 
 def test_an_element_that_is_gone_is_not_drawn_and_is_as_it_is_now_when_shown_again(shell: Shell):
-    number: Any = hv.streams.Stream.define("Number", number=0)
+    number: Any = Stream.define("Number", number=0)
     stream, drawn = number(), list[int]()
 
     def draw(number: int) -> hv.Points:

@@ -16,9 +16,9 @@ class EarlyMessages:
     JupyterLab from 4.4 on leaves what opens a connection to the thread that runs the cells, where it waits for those
     that run, and sends what comes next to a thread of its own (`CommHandler.open` in
     https://github.com/jupyterlab/jupyterlab/blob/v4.6.6/packages/services/src/kernel/comm.ts). There no such
-    connection is known, and ipykernel drops it. The first that comes is the size of a figure, and Panel keeps back what is
-    clicked until that is answered: who clicks in a figure that has just appeared, on a busy computer or while a later
-    cell runs, has clicked for nothing. Can go when JupyterLab sends both the same way.
+    connection is known, and ipykernel drops it. The first that comes is the size of a figure, and Panel keeps back
+    what is clicked until that is answered: who clicks in a figure that has just appeared, on a busy computer or while
+    a later cell runs, has clicked for nothing. Can go when JupyterLab sends both the same way.
 
     Parameters
     ----------

@@ -3,6 +3,8 @@
 from typing import Any
 
 import panel as pn
+from holoviews import DynamicMap
+from holoviews.core import Dimensioned
 
 
 class Outputs:
@@ -32,14 +34,25 @@ class Outputs:
     def let_go(self, cell: str | None) -> None:
         """Let go of all that a cell has shown."""
         for name in self._roots.pop(cell or "", ()):
-            *_, comm = pn.state._views.get(name, (None,))  # noqa: SLF001 - as above
+            shown, *_, comm = pn.state._views.get(name, (None, None))  # noqa: SLF001 - as above
             # What is served or saved by a cell has none, and stays.
-            if comm is not None:
+            if shown is not None and comm is not None:
                 pn.extension._process_comm_msg({"event_type": "delete", "id": name})  # noqa: SLF001 - as it were told
+                forget_frames(shown)
 
     def _running(self) -> str | None:
         """Id of the cell that runs; None while what a person does in a figure is handled."""
         return self._shell.get_parent().get("metadata", {}).get("cellId")
+
+
+def forget_frames(shown: Any) -> None:
+    """Let elements be drawn anew when they are shown again.
+
+    HoloViews would show the frame that it has kept, which without a plot nothing has brought up to date.
+    """
+    for pane in shown.select(pn.pane.HoloViews):
+        if isinstance(pane.object, Dimensioned):
+            pane.object.traverse(DynamicMap.reset, [DynamicMap])
 
 
 def apply(shell: Any) -> None:

@@ -56,7 +56,7 @@ class Bridge:
         self._panes.append(pane)
         return pane
 
-    def column(self, *parts: Any, **params: Any) -> "ViewColumn":
+    def column(self, *parts: Any, **params: Any) -> ViewColumn:
         """Column of a view, by which the bridge knows whether the view is shown."""
         column = ViewColumn(*parts, **params)
         column.before_shown = self._catch_up
