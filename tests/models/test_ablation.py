@@ -90,6 +90,8 @@ def check_leave_one_out(model: ViTModel, ablation: Ablation[Any]) -> None:
         expected = {"cls": cls, "patch": patch}
         expected["probability"] = (clean.probabilities - pruned.probabilities)[[0, 1], reference]
         expected["jsd"] = divergence(clean.probabilities, pruned.probabilities)
+        was_right, is_right = (found.probabilities.argmax(-1) == reference for found in (clean, pruned))
+        expected["accuracy"] = 100 * (was_right.astype(int) - is_right)
         for name, values in importance.items():
             assert np.abs(values[:, layer, head] - expected[name]).max() < TOLERANCE, name
         if model.spec.n_classes:
@@ -98,7 +100,7 @@ def check_leave_one_out(model: ViTModel, ablation: Ablation[Any]) -> None:
 
 def expected_metrics(model: ViTModel) -> set[str]:
     has_cls = {"cls"} if model.spec.grid.cls is not None else set()
-    return {"patch"} | has_cls | ({"probability", "jsd"} if model.spec.n_classes else set())
+    return {"patch"} | has_cls | ({"probability", "jsd", "accuracy"} if model.spec.n_classes else set())
 
 
 @pytest.mark.parametrize(("family", "engine"), CASES)

@@ -87,6 +87,8 @@ def test_every_head_pruned_is_a_forward_with_its_attention_at_0(title: str, fold
         if spec.n_classes:
             expected["probability"] = (clean.probabilities - pruned.probabilities)[[0, 1], reference]
             expected["jsd"] = divergence(clean.probabilities, pruned.probabilities)
+            was_right, is_right = (found.probabilities.argmax(-1) == reference for found in (clean, pruned))
+            expected["accuracy"] = 100 * (was_right.astype(int) - is_right)
         assert set(importance) == set(expected)
         for metric, values in expected.items():
             assert np.abs(importance[metric][:, layer, head] - values).max() < TOLERANCE, metric
