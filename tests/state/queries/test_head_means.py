@@ -71,10 +71,9 @@ def test_stored_modes_are_of_all_images_and_drawn_as_those_of_one(whole: Study):
     assert found is not None
     n_judged = int((whole.images["label"].to_numpy() >= 0).sum())
     assert found.words == mean_words(whole, None, n_judged)
-    left = []
-    for image, row in whole.images.iterrows():
-        if row["label"] >= 0:
-            left.append(np.clip(row["p_true"] - whole["modes/probability"][image, 1, 2], 0, 1))
+    modes, p_true = whole["modes/probability"], whole.images["p_true"]
+    labelled = np.flatnonzero(whole.images["label"].to_numpy() >= 0).tolist()
+    left = [np.clip(p_true[image] - modes[image, 1, 2], 0, 1) for image in labelled]
     assert np.allclose(found.values, np.mean(left, axis=0), atol=1e-6)
     session.selection.images = Ids((2, 5))
     of_brush = session.mean_mode_values()
