@@ -149,7 +149,7 @@ def test_what_is_shown_says_that_it_is_estimated(half: Study):
     assert not view.curve.figure.title.visible
     assert view.curve.mean_item.label["value"] == "mean ± std"
     text = describe(half)
-    assert text.count(WORDS) == 2
+    assert text.count(WORDS) == 3
     assert "means " in text
 
 

@@ -312,7 +312,7 @@ def test_a_failed_check_leaves_out_what_it_decides_and_nothing_else(
     monkeypatch.setattr("vitpanel.models.checks.ROW_SUM_LIMIT", 0.0)
     study = run(checkpoint, images, tmp_path / "a.study")
     assert study.is_finished
-    left = {"probabilities", *(f"importance/{metric}" for metric in ("probability", "jsd", "cls", "patch"))}
+    left = {"probabilities", *(f"importance/{metric}" for metric in ("probability", "jsd", "cls", "patch", "accuracy"))}
     assert {name for name in study.names if not name.startswith("layout/images")} == left
     for name in ("strength", "patterns/cls", "latents", "layout/patch"):
         assert "not shares of attention" in study.reason(name)

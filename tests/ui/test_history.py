@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from vitpanel.app.explorer import Explorer
+from vitpanel.drawing.viewport import bounds_of
 from vitpanel.state.brush import Ids, OfClass, mask_of
 from vitpanel.state.queries.image_set import set_table
 
@@ -235,7 +236,7 @@ def test_a_wheel_turn_is_told_once_it_has_come_to_rest(shown: Shown, wait_until,
     page.mouse.move(*place_of(view.plot.figure, x, y))
     for _ in range(3):
         page.mouse.wheel(0, -200)
-    wait_until(lambda: selection.viewport is not None and selection.viewport == view._bounds)
+    wait_until(lambda: selection.viewport is not None and selection.viewport == bounds_of(view.viewport.seen))
     assert len(selection.history.choices) == 2
     page.keyboard.press("u")
     wait_until(lambda: selection.viewport is None)
