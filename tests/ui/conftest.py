@@ -179,7 +179,7 @@ def app_page(page: Page, servers: list[ServerThread]) -> Iterator[Callable[..., 
     collector, complaints = Collector(), []
     page.set_default_timeout(PATIENCE * 1000)
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
     for name in _LOGGERS:
         logging.getLogger(name).addHandler(collector)
 

@@ -41,6 +41,25 @@ _ANSWERS = """async ids => {
   return n
 }"""
 
+# Builds widgets as a part of a page that is added, tells them what is new before they are drawn, and draws them.
+_EARLY = """async () => {
+  const {Models} = Bokeh, [root] = Bokeh.index.roots
+  const told = {value: "b", options: ["a", "b"], placeholder: "none", labels: ["a", "b"], disabled: true}
+  const shown = []
+  for (const [name, active] of [["Select"], ["TextInput"], ["Toggle", true], ["RadioButtonGroup", 1]]) {
+    const model = new (Models.get(name))(), view = await root.owner.build_view(model, root)
+    const box = document.createElement("div"), news = Object.entries({...told, active})
+    for (const [key, value] of news) if (key in model.properties) model.setv({[key]: value})
+    document.body.append(box)
+    view.render_to(box)
+    const [el] = [...view.controls()].slice(-1)
+    shown.push([name, el.value, el.disabled, el.classList.contains("bk-active")])
+    view.remove()
+    box.remove()
+  }
+  return shown
+}"""
+
 
 def scalars(value: Any) -> Iterator[Any]:
     """All that is in nested columns, NaN as None."""
@@ -128,3 +147,13 @@ def test_widgets_answer_nothing_to_what_they_are_told(shown: Callable[..., tuple
     overview = views["image-overview"]
     widgets = [overview.layout, overview.colouring, views["attention-detail"]._token]
     assert page.evaluate(_ANSWERS, [next(iter(widget._models.values()))[0].id for widget in widgets]) == 0
+
+
+def test_widgets_bear_news_before_they_are_drawn(shown: Callable[..., tuple[Explorer, Page]]):
+    _, page = shown()
+    assert page.evaluate(_EARLY) == [
+        ["Select", "b", True, False],
+        ["TextInput", "b", True, False],
+        ["Toggle", "", True, True],
+        ["RadioButtonGroup", "", True, True],
+    ]

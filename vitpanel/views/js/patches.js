@@ -5,6 +5,7 @@ export function apply_patches(view) {
   if (!Bokeh.version.startsWith("3.9.")) return
   spare_stylesheets(view)
   hear_of_figures(view)
+  bear_early_news()
 }
 
 /**
@@ -50,4 +51,20 @@ function hear_of_figures(view) {
     return update_bbox.call(this) || n_changed > before
   }
   layout.update_bbox.hears = true
+}
+
+/**
+ * What is added to a page is first built and then drawn, and messages of the server may come in between. Widgets of
+ * Bokeh 3.9 then write what is new into an element that they make when they are drawn, and fail. Here they have
+ * one before: it is never shown, and what is drawn says what holds then.
+ */
+function bear_early_news() {
+  const create = (/** @type {string} */ tag) => document.createElement(tag)
+  const early = {
+    Select: {input_el: create("select")}, TextInput: {input_el: create("input")},
+    Toggle: {button_el: create("button")}, RadioButtonGroup: {_buttons: []},
+  }
+  for (const [name, elements] of Object.entries(early)) {
+    Object.assign(Bokeh.Models.get(name).prototype.default_view.prototype, elements)
+  }
 }
