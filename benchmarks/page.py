@@ -1,10 +1,10 @@
-"""What a page costs: many visitors at once, others who work meanwhile, and what is left when all have gone.
+"""What a page costs: in a browser, with many visitors at once while others work, and when all have gone.
 
     python benchmarks/page.py X.study                        this code
     python benchmarks/page.py X.study --code OTHER_CHECKOUT  another one too, in the same run
 
-Visitors are websockets that do what a browser does up to the point where it would draw. Server CPU and memory are read
-from /proc, so this runs on Linux.
+Visitors are websockets that do what a browser does up to the point where it would draw; one Chromium draws. Server CPU
+and memory are read from /proc, so this runs on Linux.
 """
 
 import argparse
@@ -20,14 +20,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from playwright.sync_api import Page, sync_playwright
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not installed
+
 SERVE = "import sys; sys.path.insert(0, ''); from vitpanel.cli import main; main()"
 N_VIEWS = 5
 PATIENCE = 900.0
 N_FIRST = 60
+# Seconds. The server looks for sessions that are not used any more every 17 s.
+TIDYING = 60.0
 READY = {
     "events": [
         {
@@ -37,6 +43,12 @@ READY = {
         }
     ]
 }
+# A figure that has been drawn, and all of them on a page where nothing is built any more.
+_ONE_DRAWN = """n => window.Bokeh?.documents.length
+  && [...Bokeh.index.query(view => view.canvas_view)].filter(view => view.bbox?.width > 0 && view.is_idle).length >= n"""
+_ALL_DRAWN = """n => window.Bokeh?.documents[0]?.is_idle
+  && [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))].length >= n
+  && ![...Bokeh.index.query(view => view.model.css_classes?.includes("vp-opening"))].length"""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -96,13 +108,12 @@ class Visitor:
     async def open(self) -> None:
         """Fetch the page, open its session, and wait until all views are there."""
         begun = time.monotonic()
-        answer = await AsyncHTTPClient().fetch(self.server.address, request_timeout=PATIENCE)
+        patience = {"connect_timeout": PATIENCE, "request_timeout": PATIENCE}
+        answer = await AsyncHTTPClient(max_clients=1000).fetch(self.server.address, **patience)
         self.seconds["fetched"] = time.monotonic() - begun
         token = re.findall(r'"token":"([^"]+)"', answer.body.decode())[0]
         url = f"{self.server.address.replace('http', 'ws', 1)}/ws"
-        request = HTTPRequest(
-            url, headers={"Origin": self.server.origin}, connect_timeout=PATIENCE, request_timeout=PATIENCE
-        )
+        request = HTTPRequest(url, headers={"Origin": self.server.origin}, **patience)
         self.socket = await websocket_connect(request, subprotocols=["bokeh", token], max_message_size=2**28)
         await self.next("ACK")
         await self.send("PULL-DOC-REQ", {})
@@ -146,8 +157,32 @@ class Visitor:
         return waits
 
 
+def browse(server: Server) -> dict[str, float]:
+    """Open the page in Chromium twice; figures of the second time, when its files are in the browser's cache."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.set_default_timeout(PATIENCE * 1000)
+        _load(page, server)
+        figures = _load(page, server)
+        browser.close()
+    return figures
+
+
+def _load(page: Page, server: Server) -> dict[str, float]:
+    begun = time.monotonic()
+    page.goto(server.address, wait_until="commit")
+    page.wait_for_function(_ONE_DRAWN, arg=1, polling=20)
+    first = time.monotonic() - begun
+    page.wait_for_function(_ALL_DRAWN, arg=N_VIEWS, polling=20)
+    all_drawn = time.monotonic() - begun
+    n_models = page.evaluate("Bokeh.documents[0]._all_models.size")
+    return {"first figure drawn": first, "all views drawn": all_drawn, "models": n_models}
+
+
 async def visit(server: Server, n: int) -> dict[str, float]:
-    """Open pages at once while somebody else works; figures of all."""
+    """Open pages at once while somebody else works, and let all go; figures of all."""
+    start = server.memory
     worker = Visitor(server)
     await worker.open()
     begun, memory = server.cpu, server.memory
@@ -170,7 +205,8 @@ async def visit(server: Server, n: int) -> dict[str, float]:
     }
     for visitor in (worker, *visitors):
         visitor.socket.close()
-    return figures
+    await asyncio.sleep(TIDYING)
+    return figures | {"memory when they have left, of that before": server.memory / start}
 
 
 async def _all(opening: "asyncio.Future[list[None]]") -> None:
@@ -187,8 +223,7 @@ async def come_and_go(server: Server, n: int) -> float:
     before = server.memory
     for _ in range(n):
         await _once(server)
-    # The server looks for sessions that are not used any more every 17 s.
-    await asyncio.sleep(60)
+    await asyncio.sleep(TIDYING)
     return (server.memory - before) * 1024 / n
 
 
@@ -211,7 +246,9 @@ def main() -> None:
         server = Server(options.study.resolve(), code.resolve(), options.num_procs)
         print(f"{code.resolve().name}: {server.memory:.0f} MB at the start", flush=True)
         try:
-            for n in (1, options.visitors):
+            words = ", ".join(f"{name} {value:.2f}" for name, value in browse(server).items())
+            print(f"  in Chromium: {words}", flush=True)
+            for n in (1, options.visitors, options.visitors):
                 figures = asyncio.run(visit(server, n))
                 words = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
                 print(f"  {n} at once: {words}", flush=True)
