@@ -44,8 +44,8 @@ READY = {
     ]
 }
 # A figure that has been drawn, and all of them on a page where nothing is built any more.
-_ONE_DRAWN = """n => window.Bokeh?.documents.length
-  && [...Bokeh.index.query(view => view.canvas_view)].filter(view => view.bbox?.width > 0 && view.is_idle).length >= n"""
+_ONE_DRAWN = """() => window.Bokeh?.documents.length
+  && [...Bokeh.index.query(view => view.canvas_view)].some(view => view.bbox?.width > 0 && view.is_idle)"""
 _ALL_DRAWN = """n => window.Bokeh?.documents[0]?.is_idle
   && [...Bokeh.index.query(view => view.model.css_classes?.includes("vp-view"))].length >= n
   && ![...Bokeh.index.query(view => view.model.css_classes?.includes("vp-opening"))].length"""
@@ -172,7 +172,7 @@ def browse(server: Server) -> dict[str, float]:
 def _load(page: Page, server: Server) -> dict[str, float]:
     begun = time.monotonic()
     page.goto(server.address, wait_until="commit")
-    page.wait_for_function(_ONE_DRAWN, arg=1, polling=20)
+    page.wait_for_function(_ONE_DRAWN, polling=20)
     first = time.monotonic() - begun
     page.wait_for_function(_ALL_DRAWN, arg=N_VIEWS, polling=20)
     all_drawn = time.monotonic() - begun

@@ -30,7 +30,7 @@ def make_service(tmp_path_factory: pytest.TempPathFactory):
 
     def make() -> ModelService:
         service = ModelService(study)
-        service._loaded = (model, create_ablation(model))
+        service.answers.loaded = (model, create_ablation(model))
         return service
 
     return make
@@ -50,7 +50,7 @@ def test_atlas_is_that_of_the_attention(make_service, n_forwards: int):
     if n_forwards == 0:
         answer(service, "attention", 2, 0)
     forwards = []
-    with output_hook(service._loaded[0].module, lambda _: forwards.append(1)):
+    with output_hook(service.answers.loaded[0].module, lambda _: forwards.append(1)):
         atlas = answer(service, "atlas", 2)
     assert len(forwards) == n_forwards
     assert atlas.dtype == np.uint8
@@ -59,7 +59,7 @@ def test_atlas_is_that_of_the_attention(make_service, n_forwards: int):
         matrices = np.stack([shown[head] for head in range(spec.n_heads)])
         # Two forwards may differ in the last bit, and so in a step of a picture.
         assert np.abs(atlas[layer].astype(int) - thumbnails(matrices, spec.grid)).max() <= 1
-    assert service.cache.get(("atlas", 2, -1, -1)) is atlas
+    assert service.answers.cache.get(("atlas", 2)) is atlas
 
 
 @pytest.mark.parametrize("n_forwards", [0, 1])
@@ -69,7 +69,7 @@ def test_what_tokens_receive_is_that_of_the_attention(make_service, n_forwards: 
     if n_forwards == 0:
         answer(service, "attention", 2, 0)
     forwards = []
-    with output_hook(service._loaded[0].module, lambda _: forwards.append(1)):
+    with output_hook(service.answers.loaded[0].module, lambda _: forwards.append(1)):
         received = answer(service, "received", 2)
     assert len(forwards) == n_forwards
     assert received.shape == (2, spec.n_layers, spec.n_heads, spec.grid.n_tokens)
@@ -78,13 +78,13 @@ def test_what_tokens_receive_is_that_of_the_attention(make_service, n_forwards: 
         patches = [matrix[patch, token] for patch in range(spec.grid.n_prefix, spec.grid.n_tokens)]
         expected = matrix[spec.grid.cls, token], sum(patches) / len(patches)
         assert received[:, layer, head, token] == pytest.approx(expected, rel=2e-3)
-    assert service.cache.get(("received", 2, -1, -1)) is received
+    assert service.answers.cache.get(("received", 2)) is received
     assert service.received(2) is received
 
 
 def test_shares_of_a_set_are_right_within_the_rounding_that_the_docs_state(make_service):
     service = make_service()
-    spec, (model, _) = service.study.spec, service._loaded
+    spec, (model, _) = service.study.spec, service.answers.loaded
     received, tokens = answer(service, "received", 2), np.isin(np.arange(spec.grid.n_tokens), (0, 3, 4, 9))
     shares, exact = token_shares(received, tokens), {}
     pixels = model.preprocessing.tensor([decode_crop(service.study.crop(2))])

@@ -103,29 +103,29 @@ class Steps:
             monkeypatch.setattr(f"{module}.step", step)
 
 
-@pytest.mark.parametrize("key", [("modes", 0, 0, 0), ("attention", 0, 0, -1), ("atlas", 0, -1, -1)])
+@pytest.mark.parametrize("key", [("modes", 0, 0, 0), ("attention", 0, 0), ("atlas", 0)])
 def test_a_running_job_that_nobody_wants_stops_at_its_next_step(
     service: ModelService, monkeypatch: pytest.MonkeyPatch, key: Key
 ):
-    service._model()
+    service.answers.model()
     whole = Steps(monkeypatch, 0, lambda: None)
     service.request(key, "other").result(60)
     service.abandon(key, "other")
     idle(service)
     assert whole.count > 1
-    service.cache = ByteCache(service.cache.limit)
-    service._model()[1]._remembered = None  # type: ignore[attr-defined]
+    service.answers.cache = ByteCache(service.answers.cache.limit)
+    service.answers.model()[1]._remembered = None  # type: ignore[attr-defined]
     steps = Steps(monkeypatch, 1, lambda: service.abandon(key, "me"))
     future = service.request(key, "me")
     assert isinstance(future.exception(60), CancelledError)
     assert steps.count == 1
-    assert service.cache.get(key) is None
+    assert service.answers.cache.get(key) is None
     assert service.request(key, "me").result(60) is not None
 
 
 def test_a_running_job_goes_on_while_somebody_else_wants_it(service: ModelService, monkeypatch: pytest.MonkeyPatch):
     key = ("modes", 0, 0, 0)
-    service._model()
+    service.answers.model()
     Steps(monkeypatch, 1, lambda: service.abandon(key, "me"))
     with Blocked(service):
         future = service.request(key, "me")
@@ -141,7 +141,7 @@ def test_what_was_stopped_is_computed_anew_for_who_asks_later(service: ModelServ
         service.abandon(key, "me")
         again.append(service.request(key, "late"))
 
-    service._model()
+    service.answers.model()
     Steps(monkeypatch, 1, leave_and_ask)
     first = service.request(key, "me")
     assert isinstance(first.exception(60), CancelledError)
@@ -164,7 +164,7 @@ def test_what_is_prepared_stops_when_somebody_asks_and_when_all_have_left(
     held: list[Blocked] = []
 
     def ask() -> None:
-        asked.append(service.request(("attention", 1, 0, -1), "me"))
+        asked.append(service.request(("attention", 1, 0), "me"))
         # What was stopped is taken up again after the answer: the worker is held before it does.
         held.append(Blocked(service))
 
@@ -172,7 +172,7 @@ def test_what_is_prepared_stops_when_somebody_asks_and_when_all_have_left(
     service._pool.submit(service._prefetch).result(60)
     with held[0]:
         assert asked[0].result(60) is not None
-        assert service.cache.get(wishes[0]) is None
+        assert service.answers.cache.get(wishes[0]) is None
 
 
 def test_other_weights_are_refused_in_words(live_study: Study, tmp_path: Path):
@@ -201,23 +201,23 @@ def test_heads_beside_the_last_one_are_there_before_they_are_asked_for(service: 
 
 
 def test_nothing_is_prepared_while_somebody_waits(service: ModelService):
-    service._model()
+    service.answers.model()
     with Blocked(service):
         first = service.request(("modes", 5, 0, 0), "me")
         second = service.request(("modes", 6, 1, 2), "other")
         assert not first.done()
     second.result(60)
     idle(service)
-    assert service.cache.get(("modes", 5, 0, 1)) is None
-    assert service.cache.get(("modes", 6, 1, 1)) is not None
+    assert service.answers.cache.get(("modes", 5, 0, 1)) is None
+    assert service.answers.cache.get(("modes", 6, 1, 1)) is not None
 
 
 def test_attention_that_does_not_fit_is_kept_layer_by_layer(service: ModelService, live_study: Study):
     whole = [result(service, "attention", 0, layer) for layer in range(live_study.spec.n_layers)]
     small = ModelService(live_study)
-    small.cache = ByteCache(whole[0].nbytes * live_study.spec.n_layers)
+    small.answers.cache = ByteCache(whole[0].nbytes * live_study.spec.n_layers)
     # Which layers are read decides how the others are computed, so that the last bits may differ.
     for head in range(live_study.spec.n_heads):
         assert np.allclose(result(small, "attention", 0, 1)[head], whole[1][head], rtol=2e-3, atol=1e-6)
-    assert small.cache.get(("attention", 0, 0, -1)) is None
-    assert small.cache.size == whole[1].nbytes
+    assert small.answers.cache.get(("attention", 0, 0)) is None
+    assert small.answers.cache.size == whole[1].nbytes

@@ -69,7 +69,7 @@ def test_a_closed_session_hears_nothing_and_is_not_kept(service: ModelService, l
 def test_without_an_image_a_session_hears_means_as_slow_ones_have_them(service: ModelService, live_study: Study):
     session = Session(live_study, inference=SessionInference(service))
     session.selection.param.update(image=None, layer=1, head=2, images=Ids((0, 3, 4)))
-    model, seen = service._model()[0], list[np.ndarray]()
+    model, seen = service.answers.model()[0], list[np.ndarray]()
     for image in (0, 3, 4):
         model.attend(
             model.preprocessing.tensor([decode_crop(live_study.crop(image))]),
@@ -95,7 +95,7 @@ def test_a_session_hears_of_the_head_that_is_chosen_now(service: ModelService, l
     session = Session(live_study, inference=SessionInference(service))
     session.selection.choose_pattern(4, 1, 2)
     assert session.modes.status == "done"
-    model, seen = service._model()[0], list[np.ndarray]()
+    model, seen = service.answers.model()[0], list[np.ndarray]()
     model.attend(
         model.preprocessing.tensor([decode_crop(live_study.crop(4))]),
         lambda _layer, attention: seen.append(attention[0, 2].numpy()),
@@ -127,5 +127,5 @@ def test_a_session_asks_nothing_for_views_that_a_notebook_has_let_go_of(
     session.selection.choose_pattern(5, 1, 1)
     assert not asked
     column.get_root(comm=Comm())
-    assert asked == [("attention", 5, 1, -1), ("modes", 5, 1, 1)]
+    assert asked == [("attention", 5, 1), ("modes", 5, 1, 1)]
     assert (session.modes.status, session.attention.status) == ("done", "done")

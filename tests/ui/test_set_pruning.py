@@ -19,9 +19,9 @@ HEADS = ((0, 1), (1, 2))
 
 def slow(service: ModelService, mode: int, images: list[int]) -> np.ndarray:
     """Probabilities by hooks, from the pictures in the study."""
-    model, _ = service._model()
+    model, _ = service.answers.model()
     mask = pruning_mask(model.spec.grid, PruningMode(mode).regions)
-    return Pruned(model, service._pixels(model, images), [(*head, mask) for head in HEADS]).probabilities
+    return Pruned(model, service.answers.pixels(images), [(*head, mask) for head in HEADS]).probabilities
 
 
 def service_of(explorer: Explorer) -> ModelService:
@@ -78,7 +78,7 @@ def test_the_chosen_image_and_many_have_the_numbers_of_slow_hooks(shown, act, wa
 def test_a_run_is_cancelled_on_its_way_and_what_is_there_stays(shown, wait_until, monkeypatch):
     explorer, page = shown()
     service = service_of(explorer)
-    compute, seen = service._pruned, list[int]()
+    compute, seen = service.answers.pruned, list[int]()
 
     def until_cancelled(job, images):
         if len(job.images) == 1:
@@ -89,9 +89,9 @@ def test_a_run_is_cancelled_on_its_way_and_what_is_there_stays(shown, wait_until
         seen.extend(images)
         return compute(job, images)
 
-    monkeypatch.setattr(service, "_pruned", until_cancelled)
-    monkeypatch.setattr("vitpanel.app.set_runs.LARGEST_BATCH", 1)
-    monkeypatch.setattr("vitpanel.app.set_runs.TELL_SECONDS", -1)
+    monkeypatch.setattr(service.answers, "pruned", until_cancelled)
+    monkeypatch.setattr("vitpanel.app.image_runs.LARGEST_BATCH", 1)
+    monkeypatch.setattr("vitpanel.app.image_runs.TELL_SECONDS", -1)
     opened(page)
     page.get_by_role("button", name="Run: On many images").focus()
     page.keyboard.press("Enter")
@@ -102,7 +102,7 @@ def test_a_run_is_cancelled_on_its_way_and_what_is_there_stays(shown, wait_until
     expect(page.get_by_text("2 of 16 images; cancelled")).to_be_visible()
     expect(page.get_by_role("group", name="Images that change most").get_by_role("button")).to_have_count(2)
     wait_until(lambda: not service.runs._runs)
-    monkeypatch.setattr(service, "_pruned", compute)
+    monkeypatch.setattr(service.answers, "pruned", compute)
     page.get_by_role("button", name="Run: On many images").click()
     expect(page.get_by_role("status").filter(has_text=re.compile(r"^16 images$"))).to_be_visible()
 
@@ -120,8 +120,8 @@ def test_a_curve_ends_with_all_heads_pruned(shown):
     page.get_by_role("combobox", name="Which heads go first").select_option("most important first")
     page.get_by_role("button", name="Run: Necessity curve").click()
     expect(page.get_by_text("╌╌ most important first, 16 images")).to_be_visible()
-    model, ablation = service_of(explorer)._model()
-    pixels = service_of(explorer)._pixels(model, list(range(16)))
+    _, ablation = service_of(explorer).answers.model()
+    pixels = service_of(explorer).answers.pixels(list(range(16)))
     after = ablation.prune_set(pixels, np.ones((2, 3), bool)).argmax(-1)
     accuracy = (after == explorer.session.study.images["label"]).mean()
     curve = page.get_by_role("img", name="accuracy by the number of heads")

@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from vitpanel.app.image_runs import SessionImageRuns
 from vitpanel.app.inference import ModelService
 from vitpanel.app.outcomes import outcome_of
 from vitpanel.app.requests import Key
-from vitpanel.app.set_runs import SessionRuns
 from vitpanel.errors import InferenceError
 from vitpanel.state.online import MEAN_ATTENTION, MEAN_MODES, Online
 from vitpanel.state.queries.head_means import AttentionJob, ModesJob
@@ -45,7 +45,7 @@ class SessionInference:
         self._loop: SessionLoop | None = SessionLoop()
         # The service knows a session by this alone, so that it keeps nothing of it alive.
         self._asker = object()
-        self._runs = SessionRuns(service.runs, self._loop)
+        self._runs = SessionImageRuns(service.runs, self._loop)
         self._asked: dict[str, tuple[Key, Deliver]] = {}
 
     def close(self) -> None:
@@ -69,15 +69,15 @@ class SessionInference:
 
     def attention(self, image: int, layer: int, deliver: "Callable[[Online[Matrices]], None]") -> None:
         """Ask for the attention of a layer."""
-        self._ask(("attention", image, layer, -1), deliver, purpose="attention")
+        self._ask(("attention", image, layer), deliver, purpose="attention")
 
     def atlas(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for thumbnails of all heads of an image."""
-        self._ask(("atlas", image, -1, -1), deliver, purpose="atlas")
+        self._ask(("atlas", image), deliver, purpose="atlas")
 
     def received(self, image: int, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for what each token receives in all heads of an image."""
-        self._ask(("received", image, -1, -1), deliver, purpose="received")
+        self._ask(("received", image), deliver, purpose="received")
 
     def prune_image(self, job: SetJob, deliver: "Callable[[Online[np.ndarray]], None]") -> None:
         """Ask for probabilities of an image without pruning and with a set of heads pruned."""
@@ -119,7 +119,7 @@ class SessionInference:
         if self._loop is None or self._waits(purpose, partial(self._ask, key, deliver, purpose=purpose)):
             return
         previous = self._asked.pop(purpose, None)
-        cached = self._service.cache.get(key)
+        cached = self._service.answers.cache.get(key)
         if cached is None:
             self._asked[purpose] = key, deliver
         if previous is not None and previous[0] not in {wanted for wanted, _ in self._asked.values()}:

@@ -72,7 +72,7 @@ class Run:
         return SoFar(self.job, self.found, seconds)
 
 
-class SetRuns:
+class ImageRuns:
     """Runs of one worker thread, equal ones together; what was found is kept, and gone on with when it is asked again.
 
     Parameters
@@ -177,7 +177,7 @@ class SetRuns:
             hear(outcome)
 
 
-class SessionRuns:
+class SessionImageRuns:
     """The runs that one session wants, one for each purpose; it is told in its own thread.
 
     Parameters
@@ -188,7 +188,7 @@ class SessionRuns:
         Of the session.
     """
 
-    def __init__(self, runs: SetRuns, loop: SessionLoop) -> None:
+    def __init__(self, runs: ImageRuns, loop: SessionLoop) -> None:
         self._runs, self._loop = runs, loop
         # The runs know a session by this alone, so that they keep nothing of it alive.
         self._asker = object()
@@ -228,7 +228,7 @@ class SessionRuns:
         deliver(outcome)
 
 
-def _heard(session: "ref[SessionRuns]", purpose: str, job: Job, outcome: Any) -> None:
+def _heard(session: "ref[SessionImageRuns]", purpose: str, job: Job, outcome: Any) -> None:
     """Tell a session if it is still there: a run that others wait for must not keep it."""
     runs = session()
     if runs is not None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests import serving
 from tests.pruned_families import Pruned
-from vitpanel.app import set_runs
+from vitpanel.app import image_runs
 from vitpanel.app.inference import ModelService
 from vitpanel.app.session_inference import SessionInference
 from vitpanel.core.regions import PruningMode, pruning_mask
@@ -34,15 +34,15 @@ def service(live_study: Study) -> ModelService:
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every batch have one image, and every one be told."""
-    monkeypatch.setattr(set_runs, "LARGEST_BATCH", 1)
-    monkeypatch.setattr(set_runs, "TELL_SECONDS", -1)
+    monkeypatch.setattr(image_runs, "LARGEST_BATCH", 1)
+    monkeypatch.setattr(image_runs, "TELL_SECONDS", -1)
 
 
 def slow(service: ModelService, heads: Any, mode: int, images: Any) -> np.ndarray:
     """Probabilities by hooks, from the pictures in the study."""
-    model, _ = service._model()
+    model, _ = service.answers.model()
     mask = pruning_mask(model.spec.grid, PruningMode(mode).regions)
-    return Pruned(model, service._pixels(model, images), [(*head, mask) for head in heads]).probabilities
+    return Pruned(model, service.answers.pixels(images), [(*head, mask) for head in heads]).probabilities
 
 
 def job_of(*, images: tuple[int, ...] = IMAGES, mode: int = 1, sets: Any = (HEADS,)) -> SetJob:
@@ -125,13 +125,13 @@ def hear(heard: list[Any], end: threading.Event, outcome: Online[Any]) -> None:
 
 def count_pruned(service: ModelService, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Images that are computed, in a list that grows."""
-    images, compute = list[int](), service._pruned
+    images, compute = list[int](), service.answers.pruned
 
     def counted(job: SetJob, of: Any) -> Any:
         images.extend(of)
         return compute(job, of)
 
-    monkeypatch.setattr(service, "_pruned", counted)
+    monkeypatch.setattr(service.answers, "pruned", counted)
     return images
 
 
@@ -157,7 +157,7 @@ def test_what_nobody_wants_stops_and_is_gone_on_with_later(service: ModelService
 
 
 def test_it_stops_within_a_batch(service: ModelService):
-    service._model()
+    service.answers.model()
     steps = 0
 
     def is_unwanted() -> bool:
@@ -188,7 +188,7 @@ def test_who_asks_for_a_head_is_answered_between_two_batches(service: ModelServi
 
 @pytest.mark.usefixtures("one_by_one")
 def test_a_failure_is_told_with_what_was_found_before(service: ModelService, monkeypatch: pytest.MonkeyPatch):
-    compute = service._pruned
+    compute = service.answers.pruned
 
     def fail_at(job: SetJob, images: Any) -> Any:
         if images[0] == IMAGES[3]:
@@ -196,14 +196,14 @@ def test_a_failure_is_told_with_what_was_found_before(service: ModelService, mon
             raise InferenceError(message, hint="Mend it.")
         return compute(job, images)
 
-    monkeypatch.setattr(service, "_pruned", fail_at)
+    monkeypatch.setattr(service.answers, "pruned", fail_at)
     *_, outcome = service.runs.outcomes(job_of())
     assert (outcome.status, outcome.message, outcome.hint) == ("failed", "The picture is broken.", "Mend it.")
     assert outcome.value is not None
     assert len(outcome.value.found) == 3
     with pytest.raises(InferenceError, match="broken"):
         service.prune(HEADS, images=IMAGES)
-    monkeypatch.setattr(service, "_pruned", compute)
+    monkeypatch.setattr(service.answers, "pruned", compute)
     assert len(service.prune(HEADS, images=IMAGES)) == 5
 
 
