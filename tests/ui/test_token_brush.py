@@ -17,6 +17,7 @@ from vitpanel.state.brush import Ids, PatchBlock, mask_of
 pytestmark = pytest.mark.ui
 Wait = Callable[[Callable[[], bool]], None]
 PlaceOf = Callable[[Any, float, float], tuple[float, float]]
+_ARE_LINKS_DRAWN = "id => Bokeh.documents[0].get_model_by_id(id).title.text.startsWith('Links: ')"
 KINDS_OF_MODEL = [{}, {"prefix": ()}, {"prefix": ("cls", "register"), "rows": 3, "cols": 7}]
 
 
@@ -234,6 +235,8 @@ def test_the_live_model_says_which_heads_look_at_the_part(
     session: Any = explorer.session
     detail: Any = explorer.views["attention-detail"]
     assert session.received.status == "idle"
+    # What is dragged over before the attention is there marks nothing.
+    page.wait_for_function(_ARE_LINKS_DRAWN, arg=detail.pictures.lines.figure.id)
     drag(page, detail.pictures.masks.figures["image"], (0.5, 1.5), (1.5, 2.5))
     wait_until(lambda: session.received.status == "done")
     grid, service = session.study.spec.grid, session.inference._service
