@@ -68,6 +68,21 @@ _REWRITTEN = f"""async () => {{
   observer.disconnect()
   return n
 }}"""
+# How often the CSS of the page is asked while all figures are painted, for the look that it might give them.
+_ASKED = """() => {
+  const {getPropertyValue} = CSSStyleDeclaration.prototype, figures = [...Bokeh.index.query(view => view.canvas_view)]
+  let n = 0
+  CSSStyleDeclaration.prototype.getPropertyValue = function (name) {
+    n += name.startsWith("--bk-")
+    return getPropertyValue.call(this, name)
+  }
+  for (const view of figures) {
+    view._invalidate_all = true
+    view._actual_paint()
+  }
+  CSSStyleDeclaration.prototype.getPropertyValue = getPropertyValue
+  return n
+}"""
 
 
 def overlap(one: list[float], other: list[float]) -> bool:
@@ -219,6 +234,11 @@ def test_painting_again_writes_no_stylesheet_anew(shown):
     _, page = shown()
     assert page.evaluate(f"() => ({_SHEETS})().length") > 50
     assert page.evaluate(_REWRITTEN) == 0
+
+
+def test_painting_asks_the_page_for_no_css(shown):
+    _, page = shown()
+    assert page.evaluate(_ASKED) == 0
 
 
 def test_colours_that_python_writes_later_follow_the_theme(shown, wait_until):
