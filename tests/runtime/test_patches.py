@@ -1,6 +1,7 @@
 """What is mended of Panel, and of what tells Python of clicks in a notebook."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from bokeh.document import Document
 from panel.io import document as sending
 from pyviz_comms import Comm
+from tornado import netutil
 
 from vitpanel.runtime import patches
 
@@ -112,3 +114,29 @@ def test_a_change_that_comes_while_another_is_written_is_told_at_once(
 
     # Without the mending the second is not told: when it is, the patch can go.
     assert asyncio.run(run()) == (["first", "second"] if is_mended else ["first"])
+
+
+async def taken_at_once(n: int) -> int:
+    """How many of n connections that wait are taken when Tornado looks for the first time."""
+    [listening] = netutil.bind_sockets(0, "127.0.0.1")
+    clients = [socket.create_connection(listening.getsockname()) for _ in range(n)]
+    taken: list[socket.socket] = []
+    has_looked = asyncio.Event()
+
+    def take(connection: socket.socket, _address: Any) -> None:
+        taken.append(connection)
+        has_looked.set()
+
+    stop = netutil.add_accept_handler(listening, take)
+    await has_looked.wait()
+    stop()
+    for opened in (listening, *clients, *taken):
+        opened.close()
+    return len(taken)
+
+
+def test_processes_take_one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(netutil, "_DEFAULT_BACKLOG", 128)
+    assert asyncio.run(taken_at_once(5)) > 1  # so the patch is still needed
+    patches.share_connections()
+    assert asyncio.run(taken_at_once(5)) == 1

@@ -16,6 +16,7 @@ from vitpanel.app.start_page import create_start_page, find_studies
 from vitpanel.app.study_card import study_title
 from vitpanel.app.tasks import TaskSheet, read_tasks
 from vitpanel.errors import VitpanelError
+from vitpanel.runtime import patches
 from vitpanel.runtime.guards import install
 from vitpanel.runtime.incidents import present
 from vitpanel.study.reader import open_study
@@ -120,6 +121,8 @@ def _started(pages: Any, *, port: int, access: Access, num_procs: int) -> Any:
     else:
         where, hint = f"The unix socket {access.unix_socket}", "Name another file with --unix-socket."
         options |= {"unix_socket": str(access.unix_socket)}
+    if num_procs > 1:
+        patches.share_connections()
     try:
         server: Any = get_server(pages, websocket_origin=origins or None, **options)
     except OSError as error:

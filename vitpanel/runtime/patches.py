@@ -19,12 +19,18 @@ from packaging.specifiers import SpecifierSet
 from panel.io import document as sending
 from panel.io.notebook import replace_inline_css
 from pyviz_comms import Comm
+from tornado import netutil
 
 from vitpanel.runtime import defaults, early_messages, outputs
 from vitpanel.runtime.kernel import kernel_loop, kernel_shell
 
 # The versions whose inside was read; tests/runtime says for each patch whether it is still needed.
-KNOWN = {"bokeh": ">=3.9.2,<3.10", "panel": ">=1.9.4,<1.10", "pyviz_comms": ">=3.0.6,<3.1"}
+KNOWN = {
+    "bokeh": ">=3.9.2,<3.10",
+    "panel": ">=1.9.4,<1.10",
+    "pyviz_comms": ">=3.0.6,<3.1",
+    "tornado": ">=6.6,<6.7",
+}
 _comm: Any = Comm
 _handle: Any = _comm._handle_msg  # noqa: SLF001
 _send: Any = getattr(sending, "_dispatch_msgs", None)
@@ -46,6 +52,17 @@ def apply() -> None:
         early_messages.apply(shell.kernel)
     if shell is not None and is_known("panel"):
         outputs.apply(shell)
+
+
+def share_connections() -> None:
+    """Let processes that answer on one port take one connection at a time, so that each gets some of those that wait.
+
+    Tornado takes all that wait, up to 128, whenever it looks (`add_accept_handler` in
+    https://github.com/tornadoweb/tornado/blob/v6.6.1/tornado/netutil.py): when a class comes at once, one process then
+    builds all pages while the others stand idle.
+    """
+    if is_known("tornado"):
+        netutil._DEFAULT_BACKLOG = 1  # noqa: SLF001 - read when connections are taken; sockets listen already with 128
 
 
 def is_known(package: str) -> bool:
