@@ -2,8 +2,8 @@
 
 Bokeh reads the default of each property of a model to describe the model, and leaves it out (a comment there says that
 it should not), it looks through the bases of a class for each default, and copies and checks it anew (`HasProps` and
-`PropertyDescriptor` in https://github.com/bokeh/bokeh/blob/3.9.2/src/bokeh/core). Of a page of 700 models that is half
-of what a visitor costs (``benchmarks/page.py``).
+`PropertyDescriptor` in https://github.com/bokeh/bokeh/blob/3.9.2/src/bokeh/core). Of a page of 700 models that is
+nearly half of what a visitor costs (``benchmarks/page.py``).
 """
 
 from collections.abc import Callable

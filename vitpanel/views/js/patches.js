@@ -66,7 +66,7 @@ function bear_early_news() {
     Toggle: {button_el: create("button")}, RadioButtonGroup: {_buttons: []},
   }
   for (const [name, elements] of Object.entries(early)) {
-    Object.assign(Bokeh.Models.get(name).prototype.default_view.prototype, elements)
+    Object.assign(Bokeh.Models.get(name)?.prototype.default_view.prototype ?? {}, elements)
   }
 }
 
