@@ -184,18 +184,24 @@ def test_a_box_of_means_is_a_rule(view, act, wait_until, settle, place_of):
     }
 
 
-def test_a_lasso_marks_the_heads_that_it_surrounds(view, wait_until, place_of):
+def test_a_lasso_marks_the_heads_that_it_surrounds(view, wait_until, settle, place_of):
     page, fig, heads = view.page, view.scatter.figure, view.scatter.heads.data
     page.get_by_role("button", name="Draw around heads to brush them").click()
     x, y = (float(heads[name][22]) for name in ("x", "value"))
-    left, top = place_of(fig, x, y)
-    around = [(left - 7, top - 7), (left + 7, top - 7), (left + 7, top + 7), (left - 7, top + 7), (left - 7, top - 6)]
-    drag(page, around)
+
+    def draw_around(*keys: str) -> None:
+        settle()  # what is brushed may move the points
+        left, top = place_of(fig, x, y)
+        corners = [(-7, -7), (7, -7), (7, 7), (-7, 7), (-7, -6)]
+        drag(page, [(left + right, top + down) for right, down in corners], *keys)
+
+    draw_around()
     wait_until(lambda: view.session.selection.heads is not None)
-    assert (3, 4) in heads_in(view, view.session.selection.heads)
-    assert len(heads_in(view, view.session.selection.heads)) < 12
-    drag(page, around, "Control", "Shift")
-    wait_until(lambda: not heads_in(view, view.session.selection.heads))
+    marked = heads_in(view, view.session.selection.heads)
+    assert (3, 4) in marked
+    assert len(marked) < 12
+    draw_around("Control", "Shift")
+    wait_until(lambda: (3, 4) not in heads_in(view, view.session.selection.heads))
 
 
 def test_brushes_of_tokens_and_of_heads_on_images_are_seen(view, act, wait_until):
