@@ -143,11 +143,12 @@ def test_a_number_that_is_not_there_says_how_to_get_it(view, act):
     assert np.isfinite(np.asarray(view.scatter.heads.data["x"], float)).all()
 
 
-def test_a_box_marks_heads_and_shift_adds_others(view, wait_until, place_of):
+def test_a_box_marks_heads_and_shift_adds_others(view, wait_until, settle, place_of):
     page, fig, selection = view.page, view.scatter.figure, view.session.selection
     low, high = fig.y_range.start, fig.y_range.end
 
     def box(first, last, *keys):
+        settle()
         before = selection.heads
         drag(page, [place_of(fig, first - 0.45, low), place_of(fig, last + 0.45, high)], *keys)
         wait_until(lambda: selection.heads != before)
@@ -163,6 +164,7 @@ def test_a_box_marks_heads_and_shift_adds_others(view, wait_until, place_of):
     wait_until(lambda: bool(view.bars.legend.visible))
     labels = "id => Bokeh.documents[0].get_model_by_id(id).items.map(item => item.label.value)"
     wait_until(lambda: "12 heads" in page.evaluate(labels, view.bars.legend.id))
+    settle()
     drag(page, [place_of(fig, 5.4, low), place_of(fig, 5.58, high)])  # beside all heads
     wait_until(lambda: selection.heads is None)
     wait_until(lambda: page.evaluate(_COLUMN, [view.scatter.rings.id, "x"]) == [])
