@@ -26,13 +26,19 @@ def drag(place_of: PlaceOf, settle: Callable[[], None]) -> Callable[..., None]:
     """Drag from one place of a figure to another, with keys held from before the press."""
 
     def do(
-        page: Page, fig: Any, start: tuple[float, float], end: tuple[float, float], keys: tuple[str, ...] = ()
+        page: Page,
+        fig: Any,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        keys: tuple[str, ...] = (),
+        held: float = 0,
     ) -> None:
         settle()
         for key in keys:
             page.keyboard.down(key)
         page.mouse.move(*place_of(fig, *start))
         page.mouse.down()
+        page.wait_for_timeout(held)
         page.mouse.move(*place_of(fig, *end), steps=6)
         page.mouse.up()
         for key in keys:
@@ -226,6 +232,14 @@ def test_without_cls_there_is_nothing_to_choose(
     drag(view.page, view.pictures.masks.figures["image"], (0.5, 0.5), (1.5, 1.5))
     expect(view.page.get_by_role("button", name="Unbrush the tokens")).to_be_visible()
     expect(view.page.get_by_role("button", name="from all patches")).to_have_count(0)
+
+
+def test_a_drag_may_begin_long_after_the_press(
+    open_detail: Callable[..., Detail], wait_until: Wait, drag: Callable[..., None]
+):
+    view = open_detail()
+    drag(view.page, view.pictures.masks.figures["image"], (1.4, 0.5), (2.6, 1.5), held=600)
+    wait_until(lambda: brushed(view) == block(view, range(2), range(1, 3)))
 
 
 def test_the_live_model_says_which_heads_look_at_the_part(

@@ -7,6 +7,7 @@ export function apply_patches(view) {
   hear_of_figures(view)
   bear_early_news()
   spare_css_variables(view)
+  begin_drags_late(view)
 }
 
 /**
@@ -89,6 +90,24 @@ function spare_css_variables(view) {
     return this.is_spared ? "" : _get_css_value.call(this, name)
   }
   visuals._get_css_value.spares = true
+}
+
+/**
+ * Bokeh 3.9 takes a button that is held for 300 ms before the pointer moves for a press, and what follows for no drag.
+ * Nothing in views answers to a press; there a drag may begin at any time.
+ *
+ * @param {any} view
+ */
+function begin_drags_late(view) {
+  const gestures = figure_in(view)?.canvas_view.ui_event_bus.ui_gestures
+  if (gestures === undefined) return
+  const proto = Object.getPrototypeOf(gestures), {_pointer_timeout} = proto
+  if (_pointer_timeout.spares) return
+  proto._pointer_timeout = function () {
+    if (is_in_view(this.handlers.canvas_view)) this.press_timer = null
+    else _pointer_timeout.call(this)
+  }
+  proto._pointer_timeout.spares = true
 }
 
 /** @param {any} view */
