@@ -1,4 +1,4 @@
-"""What is mended of Panel and of what it talks to notebooks through, each where it is as it was when it was read.
+"""What is mended of Panel, Tornado and the comms of notebooks, each where it is as it was when it was read.
 
 What is longer stands in modules of its own, ``early_messages.py`` and ``outputs.py``. What is mended in the browser
 stands in ``views/js/patches.js``, and for a notebook's cell in ``app/js/in_cell.js``. The guards of the server, which
