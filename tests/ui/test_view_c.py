@@ -86,8 +86,9 @@ def test_brush_stands_against_the_rest_and_pins_are_marked(view, act, wait_until
     labels = "id => Bokeh.documents[0].get_model_by_id(id).items.map(item => item.label.value)"
     assert page.evaluate(labels, legend.id) == ["brush (8)", "the rest (12)"]
     act(lambda: view.session.selection.pin(4, 2))
-    pinned = "id => Array.from(Bokeh.documents[0].get_model_by_id(id).data.value)"
-    wait_until(lambda: page.evaluate(pinned, view.scatter.pins.id) == [view.session.study["entropy"][3, 4, 2]])
+    pinned = "id => Array.from(Bokeh.documents[0].get_model_by_id(id)?.data.value ?? [])"
+    wait_until(lambda: view.scatter.pins.source is not None)
+    wait_until(lambda: page.evaluate(pinned, view.scatter.pins.source.id) == [view.session.study["entropy"][3, 4, 2]])
     act(lambda: view.session.selection.param.update(image=None))
     wait_until(lambda: page.evaluate(_OF_MODEL, [view.area.line.id, "visible"]) is False)
     whiskers = view.scatter.heads.data
@@ -155,11 +156,11 @@ def test_a_box_marks_heads_and_shift_adds_others(view, wait_until, settle, place
         return heads_in(view, selection.heads)
 
     assert box(1, 2) == {(layer, head) for layer in (1, 2) for head in range(6)}
-    wait_until(lambda: view.scatter.rings is not None)
-    wait_until(lambda: page.evaluate(_COLUMN, [view.scatter.rings.id, "alpha"]) == [1] * 12)
+    wait_until(lambda: view.scatter.rings.source is not None)
+    wait_until(lambda: page.evaluate(_COLUMN, [view.scatter.rings.source.id, "alpha"]) == [1] * 12)
     expect(page.locator(".said").get_by_text("brushed heads")).to_be_visible()
     assert box(4, 4, "Shift") == {(layer, head) for layer in (1, 2, 4) for head in range(6)}
-    wait_until(lambda: len(page.evaluate(_COLUMN, [view.scatter.rings.id, "x"])) == 18)
+    wait_until(lambda: len(page.evaluate(_COLUMN, [view.scatter.rings.source.id, "x"])) == 18)
     assert box(2, 4, "Alt") == {(layer, head) for layer in (2, 4) for head in range(6)}
     wait_until(lambda: bool(view.bars.legend.visible))
     labels = "id => Bokeh.documents[0].get_model_by_id(id).items.map(item => item.label.value)"
@@ -167,7 +168,7 @@ def test_a_box_marks_heads_and_shift_adds_others(view, wait_until, settle, place
     settle()
     drag(page, [place_of(fig, 5.4, low), place_of(fig, 5.58, high)])  # beside all heads
     wait_until(lambda: selection.heads is None)
-    wait_until(lambda: page.evaluate(_COLUMN, [view.scatter.rings.id, "x"]) == [])
+    wait_until(lambda: page.evaluate(_COLUMN, [view.scatter.rings.source.id, "x"]) == [])
 
 
 def test_a_box_of_means_is_a_rule(view, act, wait_until, settle, place_of):
@@ -217,10 +218,10 @@ def test_brushes_of_tokens_and_of_heads_on_images_are_seen(view, act, wait_until
     assert colours.count(colours[darkest]) < 18
     act(lambda: selection.param.update(heads=InRange("entropy", low=0.6, item="instance")))
     shares = view.session.head_shares().values.ravel()
-    wait_until(lambda: view.scatter.rings is not None)
+    wait_until(lambda: view.scatter.rings.source is not None)
     wait_until(
         lambda: (
-            page.evaluate(_COLUMN, [view.scatter.rings.id, "alpha"])
+            page.evaluate(_COLUMN, [view.scatter.rings.source.id, "alpha"])
             == pytest.approx((0.25 + 0.75 * shares[shares > 0]).tolist())
         )
     )

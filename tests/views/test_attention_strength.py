@@ -204,7 +204,7 @@ def test_a_lasso_marks_what_it_surrounds(view):
 
 
 def test_brushed_heads_have_rings_by_their_share(view):
-    assert view.scatter.rings is None
+    assert view.scatter.rings.source is None
     view.session.selection.heads = Ids(((0, 1), (1, 2)), "head")
     heads, rings = view.scatter.heads.data, view.scatter.rings.data
     assert list(rings["x"]) == [heads["x"][1], heads["x"][5]]

@@ -6,7 +6,7 @@ from vitpanel.core.grid import Grid
 from vitpanel.views.base import create_figure
 from vitpanel.views.figures.cluster_map import create_cluster_map
 from vitpanel.views.figures.density_area import create_density_area
-from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
+from vitpanel.views.figures.glyphs import Overlay, add_bands, add_glyph, create_sources
 from vitpanel.views.figures.head_pictures import create_head_pictures
 from vitpanel.views.figures.head_scatter import create_head_scatter
 from vitpanel.views.figures.importance_line import create_importance_line
@@ -114,3 +114,28 @@ def test_nothing_of_the_heatmap_is_above_a_threshold_that_is_not_known():
         values = heatmap.blocks[kind].data["image"]
         assert all((image < mapper.low).all() for image in values)
         assert mapper.low_color == "rgba(0, 0, 0, 0)"
+
+
+def test_overlay_has_models_once_there_is_something_to_draw():
+    fig, (source,), made = create_figure(), create_sources(("x", "y")), []
+    upper = add_glyph(fig, Scatter(), source)
+    overlay = Overlay(fig, [Scatter(size=3), Scatter(size=5)], ("x", "y"), below=upper, on_made=made.extend)
+    overlay.data = {"x": [], "y": []}
+    assert fig.renderers == [upper]
+    assert overlay.source is None
+    assert dict(overlay.data) == {"x": [], "y": []}
+    overlay.data = {"x": [1], "y": [2]}
+    assert [drawn.glyph.size for drawn in fig.renderers] == [3, 5, upper.glyph.size]
+    assert made == fig.renderers[:2]
+    assert {drawn.data_source for drawn in made} == {overlay.source}
+    overlay.data = {"x": [], "y": []}
+    assert overlay.source is not None
+    assert not len(overlay.data["x"])
+
+
+def test_overlay_lies_above_all_where_it_is_not_told_otherwise():
+    fig, (source,) = create_figure(), create_sources(("x", "y"))
+    lower = add_glyph(fig, Scatter(), source)
+    Overlay(fig, [Scatter()], ("x", "y"), level="overlay").data = {"x": [1], "y": [2]}
+    assert fig.renderers[0] is lower
+    assert fig.renderers[1].level == "overlay"

@@ -101,7 +101,8 @@ def strip(view, name):
 
 def test_without_a_brush_the_chart_has_no_models_for_one(view):
     assert view.curve.strip._rows == {}
-    assert len(view.curve.figure.legend[0].items) == 5
+    assert len(view.curve.figure.legend[0].items) == 3
+    assert view.curve.brush.source is None
     assert view.drags._tool is None
     assert view.curve.hover.tooltips == TOOLTIPS
 

@@ -13,10 +13,16 @@ from bokeh.models import (
     BoxAnnotation,
     BoxInteractionHandles,
     CDSView,
+    ColorBar,
     ColumnDataSource,
+    CustomJSTickFormatter,
     GlyphRenderer,
     LinearScale,
+    LogTicker,
+    LogTickFormatter,
     Model,
+    Node,
+    NoOverlap,
     Plot,
     Selection,
     UnionRenderers,
@@ -31,9 +37,15 @@ _STATELESS = (
     BasicTicker,
     BasicTickFormatter,
     BoxInteractionHandles,
+    CustomJSTickFormatter,
     LinearScale,
+    LogTicker,
+    LogTickFormatter,
+    Node,
+    NoOverlap,
     UnionRenderers,
 )
+_SIDES = ("left", "right", "top", "bottom")
 
 
 class Parts:
@@ -47,13 +59,15 @@ class Parts:
     def share(self, fig: Plot) -> None:
         """Let a figure use what others have brought, and others what it brings."""
         fig.x_scale, fig.y_scale = self._one(fig.x_scale), self._one(fig.y_scale)
-        for axis in fig.axis:
+        around = (*fig.left, *fig.right, *fig.above, *fig.below, *fig.center)
+        for axis in (*fig.axis, *(part for part in around if isinstance(part, ColorBar))):
             axis.major_label_policy = self._one(axis.major_label_policy)
             axis.ticker, axis.formatter = self._one(axis.ticker), self._one(axis.formatter)
         overlays = [tool.overlay for tool in fig.tools if isinstance(tool, BoxSelectTool)]
-        for box in (*fig.center, *overlays):
+        for box in (*around, *overlays):
             if isinstance(box, BoxAnnotation):
                 box.handles = self._one(box.handles)
+                box.update(**{side: self._one(getattr(box, side)) for side in _SIDES})
         for renderer in fig.renderers:
             if isinstance(renderer, GlyphRenderer):
                 self._share_rows(renderer)

@@ -260,7 +260,7 @@ class PatternOverview(View):
         line = (brush.x, brush.y) if is_here else NO_POINTS
         columns = {"x": list(line[0]), "y": list(line[1])}
         self._words.visible = brush is None
-        self.bridge.put((self, "outline"), lambda: self.plot.outline.update(data=columns))
+        self.bridge.put((self, "outline"), lambda: setattr(self.plot.outline, "data", columns))
         self._draw()
 
     # -- the picture -----------------------------------------------------------------------------------------------

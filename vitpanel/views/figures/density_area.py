@@ -25,17 +25,22 @@ from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN
 from vitpanel.views.base import create_figure, without_grid
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph
-from vitpanel.views.figures.small_legend import create_small_legend
+from vitpanel.views.figures.small_legend import create_small_legend, legend_items
 
 AIR = 0.06
 
 
 @dataclass(frozen=True)
 class DensityArea:
-    """The chart, its curves, the line at the chosen image, and the words that tell brush and rest apart."""
+    """The chart, its curves, the line at the chosen image, and the words that tell brush and rest apart.
+
+    The curve of the brush is made at the first one; until then the legend is empty.
+    """
 
     figure: figure
     curve: ColumnDataSource
+    rest: GlyphRenderer
+    hover_brush: HoverTool
     line: Span
     legend: Legend
     in_pixels: CustomJSTickFormatter | None
@@ -51,8 +56,13 @@ class DensityArea:
         axis.axis_label = "distance (patches)" if is_distance else "entropy"
         axis.formatter = self.in_pixels if is_distance and self.in_pixels else self.figure.yaxis[0].formatter
         self.legend.visible = density.brushed is not None
-        brush, rest = self.legend.items
-        brush.label, rest.label = value(f"brush ({density.n_brushed})"), value(f"{others} ({density.n})")
+        if density.brushed is not None and not self.legend.items:
+            brush = _curve(self.figure, self.curve, "brushed", BRUSH)
+            self.hover_brush.renderers = [brush]
+            self.legend.items = legend_items({"brush": brush, "rest": self.rest})
+        names = (f"brush ({density.n_brushed})", f"{others} ({density.n})")
+        for item, name in zip(self.legend.items, names, strict=False):
+            item.label = value(name)
 
 
 def density_columns(density: HeadDensity) -> dict[str, Any]:
@@ -73,14 +83,12 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     fig = create_figure(x_range=Range1d(0, 1), y_range=Range1d(0, 1), title="Distribution")
     rest = _curve(fig, curve, "density", MEAN)
     rest.glyph.line_dash = "4 2"
-    brush = _curve(fig, curve, "brushed", BRUSH)
-    for renderer, words in ((rest, "density"), (brush, "density of the brush")):
-        column = renderer.glyph.y
-        tooltips = [("at", "@value{0.000}"), (words, f"@{column}{{0.00}}")]
-        fig.add_tools(HoverTool(renderers=[renderer], tooltips=tooltips, mode="vline", attachment="horizontal"))
+    hover_rest = _create_hover("density", "density", [rest])
+    hover_brush = _create_hover("density of the brush", "brushed", [])
+    fig.add_tools(hover_rest, hover_brush)
     line = Span(location=0, dimension="height", line_color=CHOSEN, line_width=2, level="overlay", visible=False)
     fig.add_layout(line)
-    legend = create_small_legend({"brush": brush, "rest": rest})
+    legend = create_small_legend({})
     fig.add_layout(legend)
     fig.xaxis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
     fig.xaxis.axis_label = "entropy"
@@ -92,7 +100,12 @@ def create_density_area(*, patch_side: float | None) -> DensityArea:
     formatter = (
         None if patch_side is None else CustomJSTickFormatter(args={"side": patch_side}, code=script("pixel_tick.js"))
     )
-    return DensityArea(fig, curve, line, legend, formatter)
+    return DensityArea(fig, curve, rest, hover_brush, line, legend, formatter)
+
+
+def _create_hover(words: str, column: str, renderers: list[GlyphRenderer]) -> HoverTool:
+    tooltips = [("at", "@value{0.000}"), (words, f"@{column}{{0.00}}")]
+    return HoverTool(renderers=renderers, tooltips=tooltips, mode="vline", attachment="horizontal")
 
 
 def _curve(fig: figure, source: ColumnDataSource, column: str, colour: str) -> GlyphRenderer:

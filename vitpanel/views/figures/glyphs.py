@@ -4,10 +4,10 @@ A method such as `figure.scatter` makes five glyphs, of which four are for rows 
 here no row ever is. What says so holds no state then, and one for a figure is enough.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bokeh.models import AllIndices, ColumnDataSource, Glyph, GlyphRenderer, Selection, UnionRenderers, VStrip
+from bokeh.models import AllIndices, CDSView, ColumnDataSource, Glyph, GlyphRenderer, Selection, UnionRenderers, VStrip
 from bokeh.plotting import figure
 
 from vitpanel.theme.palette import GRID
@@ -46,11 +46,70 @@ def add_glyph(fig: figure, glyph: Glyph, source: ColumnDataSource, **options: An
     -------
     The renderer, for a tool or a legend.
     """
-    drawn = GlyphRenderer(glyph=glyph, data_source=source, nonselection_glyph=None, muted_glyph=None, **options)
+    drawn = _create_renderer(glyph, source, **options)
     if "view" not in options:
         drawn.view.filter = _all_rows(fig) or drawn.view.filter
     fig.renderers.append(drawn)
     return drawn
+
+
+def _create_renderer(glyph: Glyph, source: ColumnDataSource, **options: Any) -> GlyphRenderer:
+    return GlyphRenderer(glyph=glyph, data_source=source, nonselection_glyph=None, muted_glyph=None, **options)
+
+
+class Overlay:
+    """What lies upon a figure, of which there are models once there is something to draw.
+
+    Parameters
+    ----------
+    fig
+        The figure that it lies upon.
+    glyphs
+        How a row looks, from the lowest to the topmost.
+    columns
+        Names of the columns.
+    below
+        What is drawn right above it; None for a place above all that is of its level.
+    on_made
+        Is given the renderers, one for each glyph, when they are made.
+    options
+        Properties of the renderers, such as their level.
+    """
+
+    def __init__(
+        self,
+        fig: figure,
+        glyphs: Sequence[Glyph],
+        columns: Iterable[str],
+        *,
+        below: GlyphRenderer | None = None,
+        on_made: Callable[[list[GlyphRenderer]], object] = lambda _: None,
+        **options: Any,
+    ) -> None:
+        self._fig, self._glyphs, self._below, self._options = fig, glyphs, below, options
+        self._empty, self._on_made = {name: [] for name in columns}, on_made
+        self.source: ColumnDataSource | None = None
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What is drawn, by the names of the columns; to be set, not to be changed."""
+        return self._empty if self.source is None else self.source.data
+
+    @data.setter
+    def data(self, columns: Mapping[str, Any]) -> None:
+        if self.source is not None:
+            self.source.data = columns
+        elif any(len(column) for column in columns.values()):
+            self._make(columns)
+
+    def _make(self, columns: Mapping[str, Any]) -> None:
+        (self.source,) = create_sources(columns)
+        view = CDSView(filter=_all_rows(self._fig) or AllIndices())
+        drawn = [_create_renderer(glyph, self.source, view=view, **self._options) for glyph in self._glyphs]
+        others = self._fig.renderers
+        place = len(others) if self._below is None else others.index(self._below)
+        self._fig.renderers = [*others[:place], *drawn, *others[place:]]
+        self._on_made(drawn)
 
 
 def add_bands(fig: figure, bands: Sequence[tuple[float, float]], *, alpha: float) -> None:

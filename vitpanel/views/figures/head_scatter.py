@@ -25,7 +25,7 @@ from vitpanel.state.queries import head_table
 from vitpanel.state.queries.head_table import Shown
 from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, SURFACE, TEXT
 from vitpanel.views.base import create_figure, escaped, layer_ticks
-from vitpanel.views.figures.glyphs import add_glyph, create_sources
+from vitpanel.views.figures.glyphs import Overlay, add_glyph, create_sources
 from vitpanel.views.figures.numbers import change_text, distance_text, plain_ticks
 
 AIR = 0.06
@@ -40,16 +40,16 @@ _TOOLTIP = "<div><b>@name</b></div>@words{safe}"
 class HeadScatter:
     """The chart, its points in the order of the flat head index, and what marks the chosen one and the pinned ones.
 
-    ``tools`` are ``box`` and ``lasso``, one of which a drag means. What else is drawn is made when it is first wanted:
-    rings around brushed heads, and lines at 0.
+    ``rings`` lie around brushed heads. ``tools`` are ``box`` and ``lasso``, one of which a drag means. Lines at 0 are
+    made when they are first wanted.
     """
 
     figure: figure
     heads: ColumnDataSource
     ring: ColumnDataSource
-    pins: ColumnDataSource
+    pins: Overlay
+    rings: Overlay
     tools: dict[str, Any]
-    size: int
     _made: dict[str, Any] = field(default_factory=dict)
 
     def show(self, scatter: head_table.Scatter, *, colours: Sequence[str], words: Sequence[str]) -> None:
@@ -77,21 +77,10 @@ class HeadScatter:
         shares
             Shares of the images on which each head is brushed, ``(n_layers, n_heads)``; NaN counts as none.
         """
-        if shares is None and "rings" not in self._made:
-            return
-        if "rings" not in self._made:
-            (self._made["rings"],) = create_sources(_RING_NAMES)
-            around = Scatter(x="x", y="value", size=self.size + 6, fill_alpha=0, line_color=BRUSH, line_width=2)
-            add_glyph(self.figure, around.clone(line_alpha="alpha"), self._made["rings"])
         flat = np.zeros(0, int) if shares is None else np.flatnonzero(np.nan_to_num(shares.ravel()) > 0)
         columns = {name: np.asarray(self.heads.data[name], float)[flat] for name in ("x", "value")}
         alpha = np.zeros(0) if shares is None else ring_alpha(shares.ravel()[flat])
-        self._made["rings"].data = columns | {"alpha": alpha}
-
-    @property
-    def rings(self) -> ColumnDataSource | None:
-        """Rings around brushed heads; None before the first brush."""
-        return self._made.get("rings")
+        self.rings.data = columns | {"alpha": alpha}
 
     def _scale(self, axis: str, shown: Shown, *, has_whiskers: bool) -> None:
         """Show the span of the values of an axis, with its name, its ticks, and a line at 0 where that is a limit."""
@@ -195,7 +184,7 @@ def number_text(shown: Shown, flat: int, patch_side: float | None) -> str:
 
 def create_head_scatter(n_layers: int, n_heads: int) -> HeadScatter:
     """Empty scatter over the layers."""
-    heads, ring, pins = create_sources(_NAMES, _MARK_NAMES, _MARK_NAMES)
+    heads, ring = create_sources(_NAMES, _MARK_NAMES)
     fig = create_figure(x_range=Range1d(-0.6, n_layers - 0.4), y_range=Range1d(-AIR, 1 + AIR), title="All heads")
     faint = {"line_color": "colour", "line_alpha": 0.55}
     add_glyph(fig, Segment(x0="x", y0="lower", x1="x", y1="upper", **faint), heads)
@@ -206,11 +195,9 @@ def create_head_scatter(n_layers: int, n_heads: int) -> HeadScatter:
     outlined = {"fill_color": "colour", "line_color": TEXT, "line_width": 0.6}
     place = {"x": "x", "y": "value"}
     points = add_glyph(fig, Scatter(**place, size=size, **outlined), heads)
-    square = Scatter(**place, marker="square", size=size + 8, fill_alpha=0, line_color=TEXT, line_width=1.5)
-    add_glyph(fig, square, pins, level="overlay")
     # A gap of ground between ring and point: the colours of some layers are near that of the ring.
     around = Scatter(**place, size=size + 9, fill_color=SURFACE, line_color=CHOSEN, line_width=2.5)
-    add_glyph(fig, around, ring, level="overlay")
+    ground = add_glyph(fig, around, ring, level="overlay")
     add_glyph(fig, Scatter(**place, size=size + 1, **outlined), ring, level="overlay")
     tools = {"box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
     hover = HoverTool(renderers=[points], tooltips=_TOOLTIP, limit=1, attachment="horizontal")
@@ -220,7 +207,10 @@ def create_head_scatter(n_layers: int, n_heads: int) -> HeadScatter:
     fig.yaxis.ticker.desired_num_ticks = 5
     fig.axis.formatter = plain_ticks()
     fig.xgrid.visible = False
-    return HeadScatter(fig, heads, ring, pins, tools, size)
+    square = Scatter(**place, marker="square", size=size + 8, fill_alpha=0, line_color=TEXT, line_width=1.5)
+    pins = Overlay(fig, [square], _MARK_NAMES, below=ground, level="overlay")
+    brushed = Scatter(**place, size=size + 6, fill_alpha=0, line_color=BRUSH, line_width=2, line_alpha="alpha")
+    return HeadScatter(fig, heads, ring, pins, Overlay(fig, [brushed], _RING_NAMES), tools)
 
 
 def marked_columns(heads: ColumnDataSource, flat: list[int]) -> dict[str, Any]:

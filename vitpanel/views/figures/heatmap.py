@@ -89,12 +89,13 @@ def create_heatmap(grid: Grid, colours: dict[str, LinearColorMapper]) -> Heatmap
     *sources, mark = create_sources(*map(_empty_blocks, places.values()), TOKENS, syncable=False)
     blocks, bars = dict(zip(places, sources, strict=True)), {}
     strong = {kind: _strong_colours(kind) for kind in places}
+    ticker = FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1])
     names = {name: name for name in ("image", *PLACES)}
     for kind, source in blocks.items():
         faded = Image(**names, color_mapper=colours[kind], global_alpha=FADED)
         add_glyph(fig, faded, source, name=READABLE)
         add_glyph(fig, Image(**names, color_mapper=strong[kind]), source)
-        bars[kind] = create_colour_bar(kind, colours[kind])
+        bars[kind] = create_colour_bar(kind, colours[kind], ticker)
     for kind in reversed(list(bars)):
         fig.add_layout(bars[kind], "below")
     outline = Quad(**{name: name for name in TOKENS}, fill_alpha=0, line_color=CHOSEN)
@@ -116,7 +117,7 @@ def _strong_colours(kind: str) -> LinearColorMapper:
     return LinearColorMapper(palette=lightest, low=1, high=2, low_color="rgba(0, 0, 0, 0)", syncable=False)
 
 
-def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:
+def create_colour_bar(kind: str, mapper: LinearColorMapper, ticker: FixedTicker) -> ColorBar:
     """Return a thin horizontal scale of one kind of link.
 
     The values at its ticks are words that the browser keeps with the colours: a change of the bar itself would lay
@@ -126,7 +127,7 @@ def create_colour_bar(kind: str, mapper: LinearColorMapper) -> ColorBar:
         color_mapper=mapper,
         formatter=CustomJSTickFormatter(args={"mapper": mapper}, code=script("scale_tick.js")),
         title={"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}[kind],
-        ticker=FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1]),
+        ticker=ticker,
         title_text_font_size="10px",
         title_text_font_style="normal",
         title_standoff=1,

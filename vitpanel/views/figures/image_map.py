@@ -26,7 +26,7 @@ from vitpanel.elements.image_map import point_element, point_size
 from vitpanel.state.brush import InPolygon
 from vitpanel.theme.palette import CHOSEN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import dressed
-from vitpanel.views.figures.glyphs import add_glyph, create_sources
+from vitpanel.views.figures.glyphs import Overlay, add_glyph, create_sources
 from vitpanel.views.figures.picking import padded_range
 
 STRONG, FAINT = 0.85, 0.12
@@ -61,7 +61,7 @@ class ImageMap:
     highlighted: GlyphRenderer | None
     picture: LivePicture | None
     ring: ColumnDataSource
-    outline: ColumnDataSource
+    outline: Overlay
 
     @property
     def figure(self) -> figure:
@@ -118,12 +118,12 @@ def create_image_map(layout: np.ndarray) -> ImageMap:
     tools = {"pan": PanTool(), "box": BoxSelectTool(renderers=[]), "lasso": LassoSelectTool(renderers=[])}
     fig.add_tools(wheel, *tools.values())
     fig.toolbar.update(active_scroll=wheel, active_drag=tools["pan"])
-    ring, outline = create_sources(("x", "y"), ("x", "y"))
-    brush = Patch(x="x", y="y", fill_color=VALUE, fill_alpha=0.06, line_color=VALUE, line_dash="4 3")
-    add_glyph(fig, brush, outline, level="overlay")
+    (ring,) = create_sources(("x", "y"))
     for width, colour in ((5, SURFACE), (2.5, CHOSEN)):
         around = Scatter(x="x", y="y", size=size + 8, fill_alpha=0, line_color=colour, line_width=width)
         add_glyph(fig, around, ring, level="overlay")
+    brush = Patch(x="x", y="y", fill_color=VALUE, fill_alpha=0.06, line_color=VALUE, line_dash="4 3")
+    outline = Overlay(fig, [brush], ("x", "y"), level="overlay")
     found = ImageMap(plot, tools, points, *(drawn or (None, None)), picture, ring, outline)
     found.show_all()
     return found

@@ -11,6 +11,7 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJS,
     FixedTicker,
+    GlyphRenderer,
     HoverTool,
     Legend,
     LegendItem,
@@ -30,7 +31,7 @@ from vitpanel.state.results import ImportanceCurve
 from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED, SURFACE, TEXT, VALUE
 from vitpanel.views.base import create_figure, layer_ticks, numbers_as_text, without_grid
 from vitpanel.views.figures.client import script
-from vitpanel.views.figures.glyphs import add_bands, add_glyph, create_sources
+from vitpanel.views.figures.glyphs import Overlay, add_bands, add_glyph, create_sources
 from vitpanel.views.figures.head_strip import MARK, HeadMarks, HeadStrip
 from vitpanel.views.figures.numbers import plain_ticks
 
@@ -53,8 +54,8 @@ class ImportanceLine:
     figure: figure
     heads: ColumnDataSource
     reference: ColumnDataSource
-    brush: ColumnDataSource
-    pins: ColumnDataSource
+    brush: Overlay
+    pins: Overlay
     picked: ColumnDataSource
     line: Span
     grip: BoxAnnotation
@@ -207,16 +208,11 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     """
     last = n_layers * n_heads - 1
     names = ("flat", "name", "mean", "band", "lower", "upper", "chosen", "chosen_text")
-    heads, reference, brush, pins, picked = create_sources(
-        names, ("x", "y"), brush_columns(None, ""), ("flat", "height", "number"), {"flat": [0], "act": [0]}
-    )
+    heads, reference, picked = create_sources(names, ("x", "y"), {"flat": [0], "act": [0]})
     fig = create_figure(x_range=Range1d(-0.5, last + 0.5), y_range=Range1d(0, 1))
     fig.html_attributes = {"role": "group", "aria-label": "Head importance"}  # in it, head_line.js makes a slider
     band = add_glyph(fig, VArea(x="flat", y1="lower", y2="upper", fill_color=MEAN, fill_alpha=0.16), heads)
     mean = add_glyph(fig, Line(x="flat", y="mean", line_color=MEAN, line_width=1.2, line_alpha=0.8), heads)
-    brush_band = add_glyph(fig, VArea(x="flat", y1="lower", y2="upper", fill_color=BRUSH, fill_alpha=0.14), brush)
-    brush_mean = add_glyph(fig, Line(x="flat", y="mean", line_color=BRUSH, line_width=1.6), brush)
-    others = add_glyph(fig, Line(x="flat", y="others", line_color=BRUSH, line_dash="4 2", line_width=1.4), brush)
     unpruned = add_glyph(fig, Line(x="x", y="y", line_color=TEXT, line_dash="dashed"), reference)
     chosen = add_glyph(fig, Line(x="flat", y="chosen", line_color=VALUE, line_width=1.8), heads)
     hit = add_glyph(fig, VBar(x="flat", width=1, bottom=-9, top=9, fill_color=None, line_color=None), heads)
@@ -228,12 +224,12 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     reference_item = LegendItem(label="unpruned", renderers=[unpruned])
     mean_item = LegendItem(label="mean ± std", renderers=[band, mean])
     fig.yaxis.formatter = plain_ticks()
-    brush_item = LegendItem(label="brush", renderers=[brush_band, brush_mean], visible=False)
-    others_item = LegendItem(label="others", renderers=[others], visible=False)
-    legend = _create_legend([chosen_item, mean_item, brush_item, others_item, reference_item])
+    legend = _create_legend([chosen_item, mean_item, reference_item])
     fig.add_layout(legend, "above")
+    brush_item, others_item = (LegendItem(visible=False) for _ in range(2))
+    brush = _create_brush(fig, legend, brush_item, others_item, below=unpruned)
     reach = GRIP_SHARE * (last + 1)
-    _mark_pins(fig, pins)
+    pins = _create_pins(fig)
     line, grip = _add_head_line(fig, last, reach)
     _link_head_line(fig, picked, line=line, grip=grip, reach=reach, n_layers=n_layers, n_heads=n_heads)
     return ImportanceLine(
@@ -242,15 +238,32 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
     )  # fmt: skip
 
 
-def _mark_pins(fig: figure, pins: ColumnDataSource) -> None:
+def _create_brush(
+    fig: figure, legend: Legend, brush_item: LegendItem, others_item: LegendItem, *, below: GlyphRenderer
+) -> Overlay:
+    """Return the mean of a set of images with its band, and that of the others, which the legend then names."""
+    glyphs = (
+        VArea(x="flat", y1="lower", y2="upper", fill_color=BRUSH, fill_alpha=0.14),
+        Line(x="flat", y="mean", line_color=BRUSH, line_width=1.6),
+        Line(x="flat", y="others", line_color=BRUSH, line_dash="4 2", line_width=1.4),
+    )
+
+    def name(drawn: list[GlyphRenderer]) -> None:
+        brush_item.renderers, others_item.renderers = drawn[:2], drawn[2:]
+        legend.items = [*legend.items[:2], brush_item, others_item, *legend.items[2:]]
+
+    return Overlay(fig, glyphs, brush_columns(None, ""), below=below, on_made=name)
+
+
+def _create_pins(fig: figure) -> Overlay:
     fig.extra_y_ranges = {"place": Range1d(0, 1)}
-    place = {"y_range_name": "place", "level": "overlay"}
-    add_glyph(fig, Scatter(x="flat", y="height", size=14, fill_color=CHOSEN, line_color=None), pins, **place)
+    mark = Scatter(x="flat", y="height", size=14, fill_color=CHOSEN, line_color=None)
     number = Text(
         x="flat", y="height", text="number", text_font_size="10px", text_font_style="bold", text_color=SURFACE,
         text_align="center", text_baseline="middle", y_offset=1,
     )  # fmt: skip
-    add_glyph(fig, number, pins, **place)
+    columns = pin_columns([], 1, 1)
+    return Overlay(fig, [mark, number], columns, y_range_name="place", level="overlay")
 
 
 def _add_head_line(fig: figure, last: int, reach: float) -> tuple[Span, BoxAnnotation]:

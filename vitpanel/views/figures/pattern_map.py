@@ -30,7 +30,7 @@ from vitpanel.state.patterns import MapColours, OwnHeads
 from vitpanel.theme.palette import CHOSEN, MEAN, MUTED, SURFACE, TEXT, css
 from vitpanel.views.base import dressed, numbers_as_text
 from vitpanel.views.figures.client import script
-from vitpanel.views.figures.glyphs import add_glyph, create_sources
+from vitpanel.views.figures.glyphs import Overlay, add_glyph, create_sources
 
 MOST_TICKS = 12
 # Milliseconds between two reports of what is in sight.
@@ -59,9 +59,9 @@ class PatternFigure:
     plot: Plot
     picture: LivePicture
     own: ColumnDataSource
-    cloud: ColumnDataSource
-    marked: ColumnDataSource
-    outline: ColumnDataSource
+    cloud: Overlay
+    marked: Overlay
+    outline: Overlay
     ring: ColumnDataSource
     bar: ColorBar
     drags: dict[str, Tool]
@@ -97,17 +97,20 @@ def create_pattern_figure() -> PatternFigure:
     for span in (fig.x_range, fig.y_range):
         span.js_on_change("start", tell)
         span.js_on_change("end", tell)
-    cloud, marked, own, outline, ring = create_sources(*[("x", "y")] * 2, _OWN, ("x", "y"), ("x", "y", "colour"))
+    own, ring = create_sources(_OWN, ("x", "y", "colour"))
     place = {"x": "x", "y": "y"}
-    add_glyph(fig, Scatter(**place, size=3, fill_color=TEXT, fill_alpha=0.5, line_color=None), marked)
-    add_glyph(fig, Scatter(**place, size=4, fill_color=CHOSEN, fill_alpha=0.6, line_color=None), cloud)
-    add_glyph(fig, Patch(**place, fill_alpha=0, line_color=TEXT, line_dash="dashed"), outline)
     # Dark on light, so that light colours have an edge on white ground, and all stand out from points of their colour.
-    add_glyph(fig, Scatter(**place, size=12, fill_color=SURFACE, line_color=None), own)
+    ground = add_glyph(fig, Scatter(**place, size=12, fill_color=SURFACE, line_color=None), own)
     points = add_glyph(fig, Scatter(**place, size=8, fill_color="colour", line_color=TEXT), own)
     around = Scatter(**place, size=13, fill_color="colour", line_color=CHOSEN, line_width=2.5)
     add_glyph(fig, around, ring, level="overlay")
     fig.add_tools(HoverTool(renderers=[points], tooltips="@words", limit=3, attachment="horizontal"))
+    looks = (
+        Scatter(**place, size=3, fill_color=TEXT, fill_alpha=0.5, line_color=None),
+        Scatter(**place, size=4, fill_color=CHOSEN, fill_alpha=0.6, line_color=None),
+        Patch(**place, fill_alpha=0, line_color=TEXT, line_dash="dashed"),
+    )
+    marked, cloud, outline = (Overlay(fig, [look], ("x", "y"), below=ground) for look in looks)
     bar = _colour_bar()
     fig.add_layout(bar, "below")
     return PatternFigure(plot, picture, own, cloud, marked, outline, ring, bar, drags, *_link_pointer(fig, own))
