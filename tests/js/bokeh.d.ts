@@ -85,6 +85,7 @@ type NDArray<Numbers> = Numbers & {shape: number[]}
 
 /** An event with the pointer's place in the figure's data (`x`, `y`) and in pixels (`sx`, `sy`). */
 interface PointEvent {
+  origin: Model
   event_name: string
   x: number
   y: number

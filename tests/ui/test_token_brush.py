@@ -201,11 +201,11 @@ def test_sets_can_be_typed(open_detail: Callable[..., Detail], wait_until: Wait)
     box.press("Enter")
     wait_until(lambda: selection.token == 8)
     expect(box).to_have_value("patch 7")
-    for left in ({0, 3}, set()):
+    for left, said in (({0, 3}, "CLS; 2"), (set(), "")):
         box.fill("")
         box.press("Enter")
         wait_until(partial(lambda left: selection.token is None and brushed(view) == left, left))
-    expect(box).to_have_value("")
+        expect(box).to_have_value(said)
     wait_until(lambda: view.caption("source") == "CLS attends to")
 
 

@@ -77,7 +77,7 @@ class ClusterCard(pn.viewable.Viewer):
         self.examples.on_msg(self._on_example)
         self._is_built = False
         self._layout = pn.Column(
-            pn.Spacer(), **FULL_WIDTH, visible=False, styles={"border-top": f"1px solid {css('muted')}", "flex": "none"}
+            **FULL_WIDTH, visible=False, styles={"border-top": f"1px solid {css('muted')}", "flex": "none"}
         )
 
     def _build(self) -> None:

@@ -38,7 +38,7 @@ class PinnedPanel(pn.viewable.Viewer):
         self._last: dict[Head, PinnedHead] = {}
         session.pinned.param.watch(self._on_change, ["answers", "is_shown"])
         session.selection.param.watch(self._on_change, ["image", "metric"])
-        self._layout = pn.Column(pn.Spacer(), **FILLED, visible=False)
+        self._layout = pn.Column(**FILLED, visible=False)
         self._is_built = False
 
     def _chart(self, name: str, table: Callable[[], pd.DataFrame], call: str) -> Chart:

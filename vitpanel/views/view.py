@@ -24,13 +24,12 @@ from vitpanel.views.view_tools import VIEW_CLASS, ViewTools
 
 HEADER_HEIGHT = 44
 TOOLS_WIDTH = 60
-WRAPPED = {"flex-wrap": "wrap", "align-items": "center"}
-AT_RIGHT = {
-    "width": "max-content",
-    "max-width": "100%",
-    "margin-left": "auto",
+_HEADER = {
+    "flex-wrap": "wrap",
+    "align-items": "center",
     "justify-content": "flex-end",
-    "align-self": "center",
+    "min-height": f"{HEADER_HEIGHT}px",
+    "padding-right": f"{TOOLS_WIDTH}px",
 }
 _LOOK = f"""
     :host {{ position: relative; border-radius: 4px; color: {css("text")}; background: {css("surface")};
@@ -209,11 +208,6 @@ class View(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         """Lay out title, controls and body once per view; controls that find no room go below the title."""
-        header = pn.Row(
-            self.view_tools,
-            pn.Row(*self.controls(), margin=0, styles=WRAPPED | AT_RIGHT),
-            **FULL_WIDTH,
-            styles=WRAPPED | {"min-height": f"{HEADER_HEIGHT}px", "padding-right": f"{TOOLS_WIDTH}px"},
-        )
+        header = pn.Row(self.view_tools, *self.controls(), **FULL_WIDTH, styles=_HEADER)
         look = FILLED | {"margin": 4}
         return self.bridge.column(header, self.body(), **look, css_classes=[VIEW_CLASS], stylesheets=[_LOOK])

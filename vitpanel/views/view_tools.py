@@ -79,7 +79,7 @@ class ViewTools(Popover):
         """Title and tools for views of a model with so many layers; ``has_ramps`` as in `View`."""
         has_page = page_has(cls._module, pn.state.curdoc)
         colours = _exchanged(n_layers, has_ramps=has_ramps, has_page=has_page)
-        return cls(colours=colours, margin=(0, 4, 0, 8), **options)
+        return cls(colours=colours, margin=(0, 4, 0, 8), styles={"margin-right": "auto"}, **options)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if "opened" in data:

@@ -87,16 +87,18 @@ class Overlay:
         **options: Any,
     ) -> None:
         self._fig, self._glyphs, self._below, self._options = fig, glyphs, below, options
-        self._empty, self._on_made = {name: [] for name in columns}, on_made
+        self._data: Mapping[str, Any] = {name: [] for name in columns}
+        self._on_made = on_made
         self.source: ColumnDataSource | None = None
 
     @property
     def data(self) -> Mapping[str, Any]:
         """What is drawn, by the names of the columns; to be set, not to be changed."""
-        return self._empty if self.source is None else self.source.data
+        return self._data
 
     @data.setter
     def data(self, columns: Mapping[str, Any]) -> None:
+        self._data = columns
         if self.source is not None:
             self.source.data = columns
         elif any(len(column) for column in columns.values()):

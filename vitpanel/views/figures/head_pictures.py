@@ -236,9 +236,9 @@ def _link_tokens(pictures: HeadPictures, grid: Grid) -> CustomJS:
     for name in masks.masks:
         masks.figures[name].title.js_on_change("text_font_size", show)  # larger type, of which less has room
     places = masks.figures | {"lines": lines.figure, "heatmap": heatmap.figure}
+    own = {"grids": masks.grids, "places": places, "dragged": pictures.dragged, "mark": mark}
+    react = CustomJS(args=known | own, code=script("point.js"))
     for place, fig in places.items():
-        own = {"grids": masks.grids, "place": place, "dragged": pictures.dragged, "mark": mark}
-        react = CustomJS(args=known | own, code=script("point.js"))
         for event in ("mousemove", "mouseleave", "tap", "doubletap", "panstart", "pan", "panend"):
             fig.js_on_event(event, react)
         if place not in {"lines", "image"}:

@@ -278,16 +278,14 @@ def _add_head_line(fig: figure, last: int, reach: float) -> tuple[Span, BoxAnnot
     return line, grip
 
 
-def _link_head_line(fig: figure, picked: ColumnDataSource, **parts: Any) -> None:
-    def act(name: str) -> CustomJS:
-        args = {"fig": fig, "picked": picked, "rest_ms": REST_MS, "act": name, **parts}
-        return CustomJS(args=args, code=script("head_line.js"))
-
-    parts["grip"].js_on_change("left", act("drag"))
+def _link_head_line(fig: figure, picked: ColumnDataSource, *, grip: BoxAnnotation, **parts: Any) -> None:
+    args = {"fig": fig, "picked": picked, "rest_ms": REST_MS, "grip": grip, **parts}
+    act = CustomJS(args=args, code=script("head_line.js"))
+    grip.js_on_change("left", act)
     # The second of two quick clicks comes as a doubletap.
-    fig.js_on_event("tap", act("tap"))
-    fig.js_on_event("doubletap", act("tap"))
-    fig.js_on_change("inner_width", act("size"))
+    fig.js_on_event("tap", act)
+    fig.js_on_event("doubletap", act)
+    fig.js_on_change("inner_width", act)
 
 
 def _mark_layers(fig: figure, n_layers: int, n_heads: int) -> None:

@@ -72,7 +72,7 @@ def create_prediction_bars() -> PredictionBars:
         ("unpruned", "@unpruned{0.00000}"),
     ]
     fig.add_tools(HoverTool(renderers=[hit], tooltips=tooltips, point_policy="follow_mouse", attachment="horizontal"))
-    fig.yaxis.visible = False
+    fig.left = []
     fig.min_border_left = 6  # for the half of the 0 below the axis
     without_grid(fig)
     fig.xaxis.axis_label = "probability (tick: unpruned)"

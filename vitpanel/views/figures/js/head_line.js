@@ -1,5 +1,5 @@
 // Chooses a head by the line: a drag moves it in the browser alone, and the rest of the page hears of it when the
-// line rests or is let go. `act` says what has happened: "drag", "tap" or "size" (the figure has got its place).
+// line rests or is let go. It is called when the grip has moved, for a click, and when the figure has got its place.
 import {notes_about} from "./notes.js"
 
 /**
@@ -15,7 +15,6 @@ const notes_on_line = notes_about("line", () => /** @type {LineNotes} */ ({is_he
  * @property {Figure} fig
  * @property {Source<{flat: number[], act: number[]}>} picked
  * @property {number} rest_ms
- * @property {"drag" | "tap" | "size"} act
  * @property {Span} line
  * @property {BoxAnnotation} grip
  * @property {number} n_layers
@@ -25,9 +24,9 @@ const notes_on_line = notes_about("line", () => /** @type {LineNotes} */ ({is_he
 
 /**
  * @param {Args} args
- * @param {PointEvent} cb_obj
+ * @param {PointEvent | BoxAnnotation | Figure} cb_obj
  */
-export default function move_head_line({fig, picked, rest_ms, act, line, grip, n_layers, n_heads, reach}, cb_obj) {
+export default function move_head_line({fig, picked, rest_ms, line, grip, n_layers, n_heads, reach}, cb_obj) {
   const notes = notes_on_line(line)
   const last = n_layers * n_heads - 1
   const flat = (/** @type {number} */ x) => Math.max(0, Math.min(last, Math.round(x)))
@@ -44,7 +43,7 @@ export default function move_head_line({fig, picked, rest_ms, act, line, grip, n
     grip.setv({left: head - reach, right: head + reach}, {sync})
   }
 
-  if (act === "drag") {
+  if (cb_obj === grip) {
     // `left` alone is read: Python moves the two sides one after the other.
     const head = flat(grip.left + reach)
     if (line.location !== head) line.location = head
@@ -52,7 +51,7 @@ export default function move_head_line({fig, picked, rest_ms, act, line, grip, n
       clearTimeout(notes.rest)
       notes.rest = setTimeout(tell, rest_ms)
     }
-  } else if (act === "tap") {
+  } else if ("event_name" in cb_obj) {
     move(flat(cb_obj.x), false)
     tell()
   } else {

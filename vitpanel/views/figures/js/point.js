@@ -15,7 +15,7 @@ import {NOTHING, patch_at, token_at} from "./pointed.js"
  * @property {number} rows
  * @property {number} cols
  * @property {Visible[]} grids
- * @property {string} place
+ * @property {Record<string, Figure>} places
  */
 
 /**
@@ -23,8 +23,9 @@ import {NOTHING, patch_at, token_at} from "./pointed.js"
  * @param {PointEvent} cb_obj
  */
 export default function point({
-  head, pointed, kept_token, dragged, mark, n_prefix, rows, cols, grids, place,
+  head, pointed, kept_token, dragged, mark, n_prefix, rows, cols, grids, places,
 }, cb_obj) {
+  const [place] = Object.entries(places).find(([, fig]) => fig === cb_obj.origin) ?? [""]
   const notes = notes_on_head(head), {drawn} = notes
   const tell = (/** @type {import("./pointed.js").Pointed} */ found) => {
     if (Object.entries(found).every(([name, value]) => pointed.data[name][0] === value)) return
@@ -60,8 +61,8 @@ export default function point({
  * Shows what a drag would mark, and lets the server hear of it at the end.
  *
  * @param {PointEvent} event
- * @param {Pick<Args, "dragged" | "mark" | "rows" | "cols" | "place"> & {
- *   notes: import("./head_notes.js").HeadNotes, drawn: import("./head_notes.js").Drawn,
+ * @param {Pick<Args, "dragged" | "mark" | "rows" | "cols"> & {
+ *   place: string, notes: import("./head_notes.js").HeadNotes, drawn: import("./head_notes.js").Drawn,
  * }} known
  */
 function drag_tokens({event_name, x, y, modifiers}, {notes, drawn, dragged, mark, rows, cols, place}) {
