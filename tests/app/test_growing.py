@@ -1,7 +1,9 @@
 """A study that is still being written, and the line that says so."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.synthetic import (
@@ -14,6 +16,8 @@ from tests.synthetic import (
 )
 from vitpanel.app.growing import Growing, run_words
 from vitpanel.app.inference import ModelService
+from vitpanel.errors import InferenceError
+from vitpanel.study.files import StudyFiles
 from vitpanel.study.reader import open_study
 from vitpanel.study.run_progress import RunProgress
 from vitpanel.study.writer import StudyWriter
@@ -40,6 +44,19 @@ def test_a_study_is_read_anew_when_there_is_more_of_it(writer: StudyWriter):
         write_synthetic_block(writer, block)
     finish_synthetic_study(writer)
     assert growing.look().is_finished
+
+
+@pytest.mark.slow
+def test_the_live_model_answers_for_images_that_have_come_since(live_study_path: Path, tmp_path: Path):
+    path = Path(shutil.copytree(live_study_path, tmp_path / "a.study"))
+    there, away = StudyFiles(path).receipts, tmp_path / "receipts"
+    there.rename(away)
+    growing = Growing(ModelService(open_study(path)))
+    with pytest.raises(InferenceError, match=r"Image 0 of a\.study is not computed yet"):
+        growing.service.attention(0, 0)
+    away.rename(there)
+    assert growing.look().n_done > 0
+    assert np.allclose(growing.service.attention(0, 0)[0].sum(-1), 1, atol=1e-3)
 
 
 def test_what_was_written_while_the_study_was_opened_is_seen(writer: StudyWriter):

@@ -49,7 +49,6 @@ class ModelService:
     """
 
     def __init__(self, study: Study, *, checkpoint: Path | None = None) -> None:
-        self.study = study
         self.checkpoint = checkpoint
         self.answers = LiveAnswers(study, checkpoint)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="vitpanel-model")
@@ -57,6 +56,15 @@ class ModelService:
         self.runs = ImageRuns(self._pool, self._of_images, failed=failure_of, cache=self.answers.cache)
         self._wishes: list[Key] = []
         self._wishers: set[object] = set()
+
+    @property
+    def study(self) -> Study:
+        """The study as it is known now; of one that is being computed, another can be set that has more."""
+        return self.answers.study
+
+    @study.setter
+    def study(self, study: Study) -> None:
+        self.answers.study = study
 
     @property
     def is_loaded(self) -> bool:

@@ -249,11 +249,7 @@ def _load(study: Study, checkpoint: Path | None) -> "tuple[ViTModel, Ablation]":
         if source.get("head"):
             model = with_head(model, LinearHead.from_bytes(study.read_file(study.files.head.name)))
     except VitpanelError as error:
-        # What is said here is read in a browser, where the folders of the server are nobody's business.
-        message, hint = error.message, error.hint
-        for path in (weights, study.path):
-            message, hint = (text.replace(str(path), path.name) for text in (message, hint))
-        raise InferenceError(message, hint=hint) from error
+        raise InferenceError(error.message, hint=error.hint) from error
     if model.source.weight_hash != source["weight_hash"]:
         message = f"The weights in {weights.name} are not those that the study was computed with."
         raise InferenceError(message, hint=f"{NAME_THE_WEIGHTS} Or compute the study again.")

@@ -4,7 +4,7 @@ import logging
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from vitpanel.errors import VitpanelError
+from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.online import Online
 
 logger = logging.getLogger(__name__)
@@ -21,9 +21,9 @@ def outcome_of(future: "Future[Any]") -> Online[Any] | None:
 
 
 def failure_of(error: Exception) -> Online[Any]:
-    """What to say of an error."""
+    """What to say of an error, in a browser too."""
     if isinstance(error, VitpanelError):
-        return Online("failed", message=error.message, hint=error.hint)
+        return Online("failed", message=public_words(error.message), hint=public_words(error.hint))
     logger.error("The live model failed", exc_info=error)
     message = f"The model failed: {type(error).__name__}."
     return Online("failed", message=message, hint="The log has the details.")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
 _CACHED_BLOCKS = 16
+_LATER = "It comes with the run that computes the study; where none does, run the same precompute command again."
 
 
 def open_study(path: str | Path) -> "Study":
@@ -55,7 +56,7 @@ def extra_file(path: Path, manifest: Manifest, name: str) -> bytes:
     """Return an extra file of the study at ``path``; raises as `Study.read_file` does."""
     if name not in manifest.files:
         message = f"{path} has no file {name}."
-        raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
+        raise StudyIncompleteError(message, hint=_LATER)
     data = read_bytes(path, path / name)
     if data is None or bytes_digest(data) != manifest.files[name]:
         raise damaged(path / name, "it is missing" if data is None else "it does not fit its checksum")
@@ -252,7 +253,7 @@ class Study:
         block = int(image_id) // self.manifest.block_size
         if block not in self._coverage.receipts:
             message = f"Image {image_id} of {self.path} is not computed yet."
-            raise StudyIncompleteError(message, hint="Run the same precompute command again to finish the study.")
+            raise StudyIncompleteError(message, hint=_LATER)
         return self._pictures(block, column)[int(image_id)]
 
     def _check(self, name: str) -> None:
@@ -268,7 +269,7 @@ class Study:
             return f"The arrays of {self.path.name} are {', '.join(self.names)}."
         if name in self._unknown:
             return INSTALL
-        return "Run the same precompute command again to finish the study."
+        return _LATER
 
     def _cached(self, kind: str, name: str, read: Callable[[], np.ndarray]) -> np.ndarray:
         with self._lock:
