@@ -92,3 +92,15 @@ def test_one_esc_does_one_thing(shown, wait_until, act):
     page.get_by_role("button", name="Diagnosis", exact=True).blur()
     page.keyboard.press("Escape")
     wait_until(lambda: explorer.selection.images is None)
+
+
+def test_what_is_opened_last_takes_the_place_of_what_lay_over_the_page(shown):
+    _, page = shown(width=1600, height=900)
+    first, last = (page.get_by_role("button", name=name, exact=True) for name in ("Prune set", "Diagnosis"))
+    first.click()
+    expect(page.get_by_role("dialog", name="Prune set")).to_be_visible()
+    last.click()
+    expect(rows(page)).to_have_count(15)
+    expect(page.get_by_role("dialog", name="Prune set")).to_be_hidden()
+    expect(first).to_have_attribute("aria-expanded", "false")
+    expect(last).to_have_attribute("aria-expanded", "true")

@@ -14,7 +14,7 @@ from vitpanel.views.view import View
 
 
 class OnDemand(Component):
-    """Opens one view, which is built when it is opened for the first time; the button, × and Esc close it.
+    """Opens one view, which is built when it is opened for the first time; the button, ×, Esc and another one close it.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class AttentionDetail(View):
         self._unit = create_select("Unit", UNITS, UNITS[0], width=80)
         self._scale = create_select("Shades", SCALES, session.selection.scale, width=108)
         self._cut_out = Checkbox(label="Cut-out", margin=(0, 8))
-        self._extra = Checkbox(label="extra tokens", margin=(10, 4, 0, 4))
+        self._extra = Checkbox(label="extra tokens", margin=(6, 4, 0, 4))
         self._note = pn.pane.HTML("", stylesheets=[_NOTE], **FILLED)
         self._line, self._beside = pn.Row(**FULL_WIDTH, height=28), list[pn.viewable.Viewable]()
         self._create_charts()
@@ -304,11 +304,14 @@ class AttentionDetail(View):
     def _on_threshold_typed(self, event: param.parameterized.Event) -> None:
         selection, attention = self.session.selection, self.session.attention.value
         is_share = self._unit.value == UNITS[0]
+        if event.new == self._written:
+            self._accept(self._threshold)
         if event.new == self._written or (attention is None and not is_share):
             return
         try:
             number = float(event.new)
             selection.threshold = number / 100 if is_share else self._share_above(attention, number)
+            self._accept(self._threshold)  # also where it is another way to write the one that there is
         except ValueError:
             self._threshold.css_classes = WRONG
             most = "" if is_share or attention is None else f"{float(attention.max()):.3g}, the largest here"
@@ -326,6 +329,7 @@ class AttentionDetail(View):
     def _on_token_typed(self, event: param.parameterized.Event) -> None:
         text, selection = event.new.strip(), self.session.selection
         if text == self._said:
+            self._accept(self._token)
             return
         tokens = tokens_named(self.grid, text)
         self._token.css_classes = [] if tokens or not text else WRONG
@@ -345,6 +349,13 @@ class AttentionDetail(View):
             self._complain(
                 f"There is no token {event.new!r}: type {', '.join(known)}, or several as 2-5; 9 or r0-1 c2-3."
             )
+
+    def _accept(self, box: pn.widgets.TextInput) -> None:
+        """Take back that what was typed into a box before is wrong."""
+        if box.css_classes:
+            box.css_classes = []
+            self._put("_draw_threshold")
+            self._put("_draw_token")  # lets the browser write its words
 
     def _complain(self, message: str) -> None:
         def say() -> None:

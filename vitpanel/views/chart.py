@@ -17,8 +17,9 @@ from vitpanel.views.bridge import Bridge
 from vitpanel.views.figure_pane import FigurePane, PlotPane
 from vitpanel.views.tables import TABLE_KINDS
 
+# Bokeh fits the width of a text to what is in it at each change; here nothing is that takes room.
 _NOTE = f"""
-    :host {{ position: absolute; inset: 0; z-index: 2; pointer-events: none; }}
+    :host {{ position: absolute; inset: 0; width: auto; margin: 0; z-index: 2; pointer-events: none; }}
     .note {{ position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center;
         justify-content: center; text-align: center; gap: 4px; padding: 8px; box-sizing: border-box;
         font: 12px/1.35 sans-serif; color: {css("text")}; background: {css("surface")}; overflow: hidden; }}

@@ -31,6 +31,7 @@ export function render({model, el}) {
     button.setAttribute("aria-expanded", String(model.is_open))
   }
   const set = (/** @type {boolean} */ is_open) => {
+    if (is_open) window.dispatchEvent(new Event("vp-over"))  // there is room for one
     model.is_open = is_open
     show()
     ;(is_open ? over : button).focus()
@@ -47,11 +48,11 @@ export function render({model, el}) {
     else if (event.key === "Escape") document.addEventListener("keydown", on_escape, {once: true})
   }
   window.addEventListener("keydown", on_key, true)
-  const on_all = () => {
-    if (!over.isConnected) window.removeEventListener("vp-show-all", on_all)
+  const on_other = (/** @type {Event} */ {type}) => {
+    if (!over.isConnected) window.removeEventListener(type, on_other)
     else if (model.is_open) model.is_open = false
   }
-  window.addEventListener("vp-show-all", on_all)
+  for (const type of ["vp-show-all", "vp-over"]) window.addEventListener(type, on_other)
   button.addEventListener("click", () => set(!model.is_open))
   close.addEventListener("click", () => set(false))
   model.on("is_open", show)
