@@ -169,6 +169,16 @@ def test_heads_are_brushed_in_the_list_by_mouse_and_by_key(opened, wait_until):
     assert selection.pinned == []
 
 
+def test_another_order_begins_with_its_first_head(opened, wait_until, act):
+    rows, last = opened.page.get_by_role("listbox", name="heads", exact=True), int(opened.session.ranking().order[-1])
+    opened.row(last).click()
+    wait_until(lambda: opened.session.chosen_head == divmod(last, N_HEADS))
+    wait_until(lambda: rows.evaluate("list => list.scrollTop") > 0)
+    act(lambda: opened.selection.param.update(heads=OfLayers(0, 1)))
+    opened.page.get_by_role("combobox", name="order of the heads").select_option("by share in the brush")
+    wait_until(lambda: rows.evaluate("list => list.scrollTop") == 0)
+
+
 def test_an_answer_to_an_earlier_choice_does_not_undo_a_later_one(opened, wait_until, act):
     heads, order = opened.b.ranked.heads, [int(flat) for flat in opened.session.ranking().order]
     rows = opened.page.get_by_role("listbox", name="heads", exact=True)
@@ -198,7 +208,7 @@ def test_rows_show_the_shares_of_both_brushes(opened, act):
 
 def test_a_filter_brushes_heads_by_layer_and_by_number(opened, wait_until):
     page, selection = opened.page, opened.selection
-    opened.press("Filter")
+    opened.press("Brush by …")
     first, last = (page.get_by_role("spinbutton", name=name) for name in ("first layer", "last layer"))
     expect(first).to_be_focused()
     first.fill("1")
@@ -218,7 +228,7 @@ def test_a_filter_brushes_heads_by_layer_and_by_number(opened, wait_until):
     expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="Brush the heads of these layers").click(modifiers=["Alt"])
     wait_until(lambda: opened.session.head_shares().values[[0, 3, 4, 5]].sum() == 0)
-    opened.press("Filter")
+    opened.press("Brush by …")
     expect(first).to_be_hidden()
 
 

@@ -82,12 +82,16 @@ def test_brushed_images_have_a_mean_and_a_band_of_their_own(view):
     assert np.allclose(brush.data["mean"], values.mean(0).ravel(), atol=1e-6)
     upper = np.minimum(values.mean(0) + values.std(0), 1).ravel()
     assert np.allclose(brush.data["upper"], upper, atol=1e-6)
+    unpruned = study.images["p_true"].to_numpy()[there].mean()
+    assert np.allclose(brush.data["unpruned"], unpruned)
+    assert view.curve.figure.y_range.start < unpruned < view.curve.figure.y_range.end
     assert view.curve.brush_item.visible
     assert view.curve.brush_item.label.value == f"brush ({len(there)})"
     assert view.curve.figure.y_range.start <= brush.data["lower"].min()
     assert np.allclose(view._curve_table()["brush_mean"], brush.data["mean"])
     view.session.selection.metric = "jsd"
     assert np.allclose(brush.data["mean"], study["importance/jsd"][[1, 3, 4, 7]].mean(0).ravel(), atol=1e-6)
+    assert np.isnan(brush.data["unpruned"]).all()
     view.session.selection.images = None
     assert not len(brush.data["flat"])
     assert not view.curve.brush_item.visible

@@ -13,9 +13,9 @@ from vitpanel.state.image_groups import label_classes
 from vitpanel.state.pattern_map import Cohesion, PatternMap, pattern_layouts, pattern_map
 from vitpanel.state.queries.brush_shares import BrushShares, shares_of_tokens
 from vitpanel.state.selection import Selection
+from vitpanel.study.layout_words import head_layout_label
 from vitpanel.study.reader import Study
 
-LABELS = {"patch": "Patch", "cls": "CLS"}
 MOST_SORTED = 500_000
 MOST_RANGES = 16
 SHOWN_PERCENTILES = (1, 99)
@@ -101,7 +101,7 @@ class Patterns:
 
     def layouts(self) -> dict[str, str]:
         """Label of each layout of heads that the format has for this model, by its name."""
-        return {name: LABELS.get(name, name.replace("_", " ").capitalize()) for name in pattern_layouts(self.study)}
+        return {name: head_layout_label(name) for name in pattern_layouts(self.study)}
 
     def map(self) -> PatternMap:
         """Coordinates of all heads in the chosen layout.

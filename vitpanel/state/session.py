@@ -19,7 +19,7 @@ from vitpanel.state.pins import pinned_head
 from vitpanel.state.queries.brush_shares import BrushShares, shares_of_heads, shares_of_tokens
 from vitpanel.state.queries.head_means import MeanModes, mean_modes
 from vitpanel.state.queries.image_numbers import ImageNumbers, image_numbers, shown_colouring
-from vitpanel.state.queries.image_set import others_mask, set_table
+from vitpanel.state.queries.image_set import others_mask, set_reference, set_table
 from vitpanel.state.queries.importance import importance_curve
 from vitpanel.state.queries.likeness import pattern_distances
 from vitpanel.state.queries.modes import mode_values, predictions, reference_class
@@ -127,6 +127,16 @@ class Session(Answers):
             return None
         metric = f"importance/{self.selection.metric}"
         return set_table(self.study, mask, metric, others=self.others, as_drawn=as_drawn)
+
+    def brush_reference(self) -> float | None:
+        """Mean probability of the brushed images with all heads, as `set_reference` gives it; None without a brush.
+
+        Raises what `set_against_rest` does.
+        """
+        mask = self.brushed
+        if mask is None:
+            return None
+        return set_reference(self.study, mask, f"importance/{self.selection.metric}", others=self.others)
 
     def head_shares(self) -> BrushShares | None:
         """How much of each head is in the brush of heads, or of heads on images; None without one.

@@ -186,12 +186,12 @@ class HeadImportance(View):
 
     def _draw_brush(self) -> None:
         try:
-            table = self.session.set_against_rest(as_drawn=True)
+            table, unpruned = self.session.set_against_rest(as_drawn=True), self.session.brush_reference()
         except VitpanelError:  # the chart says why there is no curve at all
-            table = None
+            table = unpruned = None
         selection = self.session.selection
         others = None if selection.against is None else others_name(selection)
-        self.curve.show_brush(table, selection.metric, others=others)
+        self.curve.show_brush(table, selection.metric, others=others, unpruned=unpruned)
         self._draw_context()
 
     def _draw_marks(self) -> None:

@@ -111,6 +111,18 @@ def set_table(
     return all_heads(study).assign(**flat).reindex(columns=list(SET_COLUMNS))
 
 
+def set_reference(study: Study, mask: np.ndarray, array: str, *, others: np.ndarray | None = None) -> float | None:
+    """Mean probability with all heads over the images that count in `set_table`, which takes the same.
+
+    None for numbers that are not drawn as what is left of it; NaN where no image counts.
+    """
+    baseline = drawn_baseline(study, array)
+    if baseline is None:
+        return None
+    known = baseline[mask & ~(~mask if others is None else others) & counting_images(study, array)]
+    return float(known[np.isfinite(known)].mean()) if np.isfinite(known).any() else np.nan
+
+
 def others_mask(study: Study, selection: Selection) -> np.ndarray | None:
     """Which images brushed ones are held against, bool ``(n_images,)``; None for all that are not brushed."""
     brush = selection.kept_images.get(selection.against or "")

@@ -87,15 +87,19 @@ class ImportanceLine:
         self.chosen_item.visible = curve.chosen is not None
         self.reference_item.visible = bool(reference["x"])
 
-    def show_brush(self, table: pd.DataFrame | None, metric: str, *, others: str | None = None) -> None:
+    def show_brush(
+        self, table: pd.DataFrame | None, metric: str, *, others: str | None = None, unpruned: float | None = None
+    ) -> None:
         """Draw the mean of the brushed images and its band, or nothing; see `Session.set_against_rest`.
 
         Parameters
         ----------
         others
             Name of the kept brush that they are held against, whose mean is drawn as well; None for all other images.
+        unpruned
+            Their mean with all heads, drawn as a line of their own; None for metrics that have none.
         """
-        self.brush.data = brush_columns(table, metric, has_others=others is not None)
+        self.brush.data = brush_columns(table, metric, has_others=others is not None, unpruned=unpruned)
         n = 0 if table is None else int(table["n_set"].max())
         self.brush_item.update(visible=n > 0, label={"value": f"brush ({n:,})"})
         self.others_item.update(visible=n > 0 and others is not None, label={"value": others or ""})
@@ -115,7 +119,7 @@ class ImportanceLine:
         for renderer in self.context:
             renderer.visible = is_shown
         columns = ("lower", "upper", "chosen") if is_shown else ("chosen",)
-        brushed = [self.brush.data[name] for name in ("lower", "upper", "others")]
+        brushed = [self.brush.data[name] for name in ("lower", "upper", "others", "unpruned")]
         seen = np.concatenate([self.reference.data["y"], *brushed, *(self.heads.data[name] for name in columns)])
         low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (0.0, 1.0)
         air, strip = AIR * (high - low or 1), self.strip.height
@@ -154,13 +158,16 @@ def importance_columns(curve: ImportanceCurve) -> dict[str, Any]:
     }
 
 
-def brush_columns(table: pd.DataFrame | None, metric: str, *, has_others: bool = False) -> dict[str, Any]:
+def brush_columns(
+    table: pd.DataFrame | None, metric: str, *, has_others: bool = False, unpruned: float | None = None
+) -> dict[str, Any]:
     """Columns of a set's mean over the flat head index, with a band of one standard deviation; empty for None.
 
-    ``others`` is the mean of the set that it is held against, NaN without ``has_others``.
+    ``others`` is the mean of the set that it is held against, NaN without ``has_others``; ``unpruned`` the mean of the
+    set with all heads, NaN without one.
     """
     if table is None:
-        return {"flat": [], "mean": [], "lower": [], "upper": [], "others": []}
+        return {"flat": [], "mean": [], "lower": [], "upper": [], "others": [], "unpruned": []}
     mean, std = table["mean_set"].to_numpy(), table["std_set"].to_numpy()
     least, largest = metric_of(metric).drawn_bounds
     return {
@@ -169,6 +176,7 @@ def brush_columns(table: pd.DataFrame | None, metric: str, *, has_others: bool =
         "lower": np.maximum(mean - std, least),
         "upper": np.minimum(mean + std, largest),
         "others": table["mean_rest"].to_numpy() if has_others else np.full(len(mean), np.nan),
+        "unpruned": np.full(len(mean), np.nan if unpruned is None else unpruned),
     }
 
 
@@ -241,15 +249,19 @@ def create_importance_line(n_layers: int, n_heads: int, *, heads_words: str = ""
 def _create_brush(
     fig: figure, legend: Legend, brush_item: LegendItem, others_item: LegendItem, *, below: GlyphRenderer
 ) -> Overlay:
-    """Return the mean of a set of images with its band, and that of the others, which the legend then names."""
+    """Return the mean of a set of images with its band, and that of the others, which the legend then names.
+
+    The mean of the set with all heads is drawn as the one of all images is, in the colour of brushes.
+    """
     glyphs = (
         VArea(x="flat", y1="lower", y2="upper", fill_color=BRUSH, fill_alpha=0.14),
         Line(x="flat", y="mean", line_color=BRUSH, line_width=1.6),
         Line(x="flat", y="others", line_color=BRUSH, line_dash="4 2", line_width=1.4),
+        Line(x="flat", y="unpruned", line_color=BRUSH, line_dash="dashed"),
     )
 
     def name(drawn: list[GlyphRenderer]) -> None:
-        brush_item.renderers, others_item.renderers = drawn[:2], drawn[2:]
+        brush_item.renderers, others_item.renderers = drawn[:2], drawn[2:3]
         legend.items = [*legend.items[:2], brush_item, others_item, *legend.items[2:]]
 
     return Overlay(fig, glyphs, brush_columns(None, ""), below=below, on_made=name)

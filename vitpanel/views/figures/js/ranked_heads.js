@@ -86,12 +86,13 @@ export function render({model, el}) {
   const tools = element("div", {class: "tools"}, el)
   const sort = element("select", {class: "sort", "aria-label": "order of the heads"}, tools)
   const opener = element("button", {class: "opener", type: "button", "aria-expanded": "false"}, tools)
-  Object.assign(opener, {textContent: "Filter", title: "Brush heads by their layer or by a number"})
+  Object.assign(opener, {textContent: "Brush by …", title: "Brush heads by their layer or by a number"})
   const list = element("div", {role: "listbox", class: "list", tabindex: 0, "aria-label": "heads", title: HELP}, el)
   const place = element("div", {class: "place"}, el)
   const rows = model.names.map((name, flat) => make_row(flat, name))
   // What a person has chosen is marked before the server answers; the property stays the server's own.
   let chosen = model.choice[0], anchor = chosen, asked = 0
+  let is_resorted = false  // by a person, who wants to see the first
   let refusal = ""
   // Square roots let small importances be seen beside large ones.
   const root = (/** @type {number} */ value) => Math.sign(value) * Math.sqrt(Math.abs(value))
@@ -126,6 +127,8 @@ export function render({model, el}) {
     })
     list.replaceChildren(...order.map((flat) => rows[flat].row))
     show_chosen()
+    if (is_resorted) list.scrollTop = 0
+    is_resorted = false
   }
   // In the place of the profiles while images are brushed: how much more each head matters on them than on the others.
   const draw_effects = () => {
@@ -205,7 +208,10 @@ export function render({model, el}) {
     model.send_msg(is_range ? {add: up_to(flat)} : {brush: flat})
     anchor = flat
   }
-  sort.addEventListener("change", () => model.send_msg({sort: sort.value}))
+  sort.addEventListener("change", () => {
+    is_resorted = true
+    model.send_msg({sort: sort.value})
+  })
   /** @type {ReturnType<typeof create_filter> | null} */
   let filter = null
   opener.addEventListener("click", () => {
