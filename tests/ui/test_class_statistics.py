@@ -3,9 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
+from vitpanel.app.explorer import Explorer
 from vitpanel.state.brush import OfClass, Or
 
 pytestmark = pytest.mark.ui
+
+_NAMED = "id => Bokeh.index.find_one_by_id(id).tick_coords.major.find(places => places.length > 0).length"
 
 
 def test_it_is_opened_pointed_at_clicked_and_tested(shown, wait_until, place_of, point_at):
@@ -30,3 +33,16 @@ def test_it_is_opened_pointed_at_clicked_and_tested(shown, wait_until, place_of,
     wait_until(lambda: view.array == "entropy" and view.plot.bar.title.startswith("entropy"))
     page.get_by_role("combobox", name="Brush a class").select_option(name)
     wait_until(lambda: selection.images == OfClass(name, "label"))
+
+
+def test_each_head_has_its_name_where_there_is_room(app_page, studies, wait_until):
+    study, made = studies(n_layers=6, n_heads=6), []
+
+    def build() -> Explorer:
+        made.append(Explorer(study, views="class-statistics", is_whole=True))
+        return made[-1]
+
+    page = app_page(build, width=1280, height=600)
+    expect(page.get_by_text("Alike classes are side by side")).to_be_visible()
+    axis = made[-1].views["class-statistics"].plot.figure.xaxis[0]
+    wait_until(lambda: page.evaluate(_NAMED, axis.id) == 36)

@@ -14,6 +14,7 @@ from vitpanel.state.selection import Selection
 from vitpanel.views import class_statistics
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.class_statistics import LEVEL, NO_LABELS, STOP, TEST, ClassStatistics
+from vitpanel.views.figures.class_matrix import TOP
 
 
 @pytest.fixture
@@ -96,6 +97,7 @@ def test_a_class_is_brushed_by_the_menu(view):
 
 def test_the_test_marks_heads_and_is_in_the_table(view):
     view.number.value = "entropy"
+    assert view.plot.figure.y_range.end == -0.5
     view._on_test(None)
     expected = class_test_table(view.session.study, "entropy")
     found = {view.plot.heads.data["name"][place] for place in view.plot.found.data["x"]}
@@ -105,8 +107,10 @@ def test_the_test_marks_heads_and_is_in_the_table(view):
     pd.testing.assert_frame_equal(
         view.chart.table(), class_table(view.session.study, "entropy").merge(expected, on=["layer", "head"], how="left")
     )
+    assert view.plot.figure.y_range.end == (TOP if found else -0.5)
     view.number.value = "distance"
     assert not len(view.plot.found.data["x"])
+    assert view.plot.figure.y_range.end == -0.5
     assert "p" not in view.chart.table()
     assert view.test.label == TEST
 

@@ -22,7 +22,7 @@ from vitpanel.views.bridge import Bridge
 from vitpanel.views.brush_ways import way_of
 from vitpanel.views.chart import Chart
 from vitpanel.views.controls import create_button, create_select
-from vitpanel.views.figures.class_matrix import MARK_PLACE, create_class_matrix
+from vitpanel.views.figures.class_matrix import create_class_matrix
 from vitpanel.views.view import View
 
 NUMBERS = {"Importance": "importance", "Entropy": "entropy", "Distance": "distance"}
@@ -202,7 +202,7 @@ class ClassStatistics(View):
         self.tested = table
         p = table["p_corrected"].to_numpy()[self.matrix.head_order]
         places = np.flatnonzero(p <= LEVEL)
-        self.plot.found.data = {"x": places, "y": np.full(len(places), MARK_PLACE)}
+        self.plot.star(places)
         n_tested = int(np.isfinite(p).sum())
         self._say(
             f"{len(places)} of {n_tested} heads (★) differ between the classes by more than chance: p ≤ {LEVEL}, "
@@ -220,4 +220,5 @@ class ClassStatistics(View):
         if self._stop is not None:
             self._stop.set()
         self._stop, self.tested, self.test.label = None, None, TEST
-        self.plot.found.data = {"x": [], "y": []}
+        if len(self.plot.found.data["x"]):
+            self.plot.star(np.zeros(0))

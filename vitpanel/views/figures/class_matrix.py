@@ -14,6 +14,7 @@ from bokeh.models import (
     HoverTool,
     Image,
     LinearColorMapper,
+    NoOverlap,
     Quad,
     Range1d,
     Scatter,
@@ -31,6 +32,7 @@ SIDES = ("left", "right", "top", "bottom")
 MARK_PLACE = -1.0  # of what is said of a head, above its column
 TOP = -1.7
 LONGEST_NAME = 22
+MOST_NAMES = 80  # along an axis, of which those stay that have room
 _IMAGE = ("image", "n", "x", "y", "dw", "dh")
 
 
@@ -75,9 +77,15 @@ class MatrixFigure:
     def show_all(self) -> None:
         """Bring all classes and heads into sight."""
         n_classes, n_heads = (max(len(source.data["name"]), 1) for source in (self.classes, self.heads))
-        x, y = (-0.5, n_heads - 0.5), (n_classes - 0.5, TOP)
+        x, y = (-0.5, n_heads - 0.5), (n_classes - 0.5, TOP if len(self.found.data["x"]) else -0.5)
+        self.figure.yaxis.bounds = (-0.5, n_classes - 0.5)
         self.figure.x_range.update(bounds=x, start=x[0], end=x[1])
         self.figure.y_range.update(bounds=(y[1], y[0]), start=y[0], end=y[1])
+
+    def star(self, columns: np.ndarray) -> None:
+        """Put a star over some columns, in a row of their own, which is there as long as there are any."""
+        self.found.data = {"x": columns, "y": np.full(len(columns), MARK_PLACE)}
+        self.show_all()
 
     def mark(self, column: int | None, rows: Sequence[int]) -> None:
         """Outline the column of the chosen head, and rows of classes that are brushed."""
@@ -105,7 +113,8 @@ def create_class_matrix() -> MatrixFigure:
     add_glyph(fig, Scatter(x="x", y="y", marker="star", size=9, fill_color=TEXT, line_color=None), found)
     for axis, names in ((fig.xaxis[0], heads), (fig.yaxis[0], classes)):
         axis.ticker = AdaptiveTicker(min_interval=1, base=10, mantissas=[1, 2, 5], num_minor_ticks=0)
-        axis.ticker.desired_num_ticks = 24
+        axis.ticker.desired_num_ticks = MOST_NAMES
+        axis.major_label_policy = NoOverlap()
         axis.formatter = CustomJSTickFormatter(args={"names": names}, code=script("name_tick.js"))
     fig.xaxis[0].major_label_orientation = "vertical"
     without_grid(fig)
