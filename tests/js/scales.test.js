@@ -23,5 +23,6 @@ test("the middle of a scale is said where it has room between the ends", () => {
   const words = ["0", "0.0074", "0.015"]
   assert.deepEqual(words_side_by_side(words, 64), ["0", "", "0.015"])
   assert.deepEqual(words_side_by_side(words, 120), words)
+  assert.deepEqual(words_side_by_side(words, 30), ["", "", "0.015"])
   assert.deepEqual(words_side_by_side(["≤ 0.0001", "0.01", "0.4"], 90), ["≤ 0.0001", "", "0.4"])
 })

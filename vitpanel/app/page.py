@@ -21,7 +21,14 @@ OPENER = f"""
     .opener:hover, .opener[aria-expanded=true] {{ border-color: white; background: rgba(0, 0, 0, 0.25); }}
     .opener:focus-visible {{ outline: 2px solid white; outline-offset: 1px; }}
 """
-_HEADER = {"background": "var(--vp-header)", "color": "white", "align-items": "center", "flex": "none"}
+# In a window too narrow for its buttons they go on at the right, to which the page scrolls; their ground is the shadow.
+_HEADER = {
+    "background": "var(--vp-header)",
+    "color": "white",
+    "align-items": "center",
+    "flex": "none",
+    "box-shadow": "100vw 0 var(--vp-header)",
+}
 
 
 def create_frame(

@@ -9,7 +9,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, Grid, Title
 from bokeh.plotting import figure
 
-from vitpanel.theme.palette import GRID, MUTED, TEXT
+from vitpanel.theme.palette import GRID, MUTED, TEXT, css
 
 MOST_TICKS = 16
 NO_AXES = {"x_axis_type": None, "y_axis_type": None}
@@ -22,6 +22,12 @@ NARROWED: dict[str, Any] = {
     "css_classes": ["narrowed"],
 }
 FILLED = {"sizing_mode": "stretch_both", "margin": 0}
+# CSS of what scrolls: a shade at an end beyond which there is more.
+SHADED_ENDS = f"""--shade: {css("muted")}; --ground: {css("surface")};
+    background: linear-gradient(var(--ground) 40%, transparent) top / 100% 24px no-repeat local,
+        linear-gradient(transparent, var(--ground) 60%) bottom / 100% 24px no-repeat local,
+        linear-gradient(var(--shade), transparent) top / 100% 7px no-repeat scroll,
+        linear-gradient(transparent, var(--shade)) bottom / 100% 7px no-repeat scroll;"""
 
 
 def escaped(text: object) -> str:

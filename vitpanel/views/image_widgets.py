@@ -8,6 +8,7 @@ import param
 from vitpanel.state.image_search import image_text, matching_images
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
+from vitpanel.views.base import SHADED_ENDS
 from vitpanel.views.component import Component
 
 
@@ -107,8 +108,8 @@ class ImageLegend(Component):
     _module = ("vitpanel.views", "groups.js")
     _stylesheets: ClassVar[list[str]] = [
         f"""
-    /* Two rows, and so much of a third that one sees there is more. */
-    :host {{ overflow-y: auto; max-height: 52px; scrollbar-width: thin; }}
+    /* Three rows. */
+    :host {{ overflow-y: auto; max-height: 63px; scrollbar-width: thin; {SHADED_ENDS} }}
     .groups {{ display: flex; flex-wrap: wrap; gap: 0 2px; padding: 0 6px; font: 11px/21px sans-serif;
         color: {css("text")}; }}
     .groups span {{ color: {css("hint")}; margin: 0 3px; }}

@@ -16,7 +16,10 @@ from vitpanel.views.component import Component
 
 _STYLE = f"""
 .atlas {{ display: flex; flex-wrap: wrap; gap: 4px; height: 100%; overflow-y: auto; align-content: flex-start;
-  padding: 3px 8px; box-sizing: border-box; }}
+  padding: 3px 8px; box-sizing: border-box; scrollbar-width: thin; }}
+/* Over the lowest heads in sight while there are more below. */
+.atlas::after {{ content: ""; flex: none; position: sticky; bottom: -3px; width: 100%; height: 16px;
+  pointer-events: none; background: linear-gradient(transparent, {css("surface")} 70%); }}
 .atlas button {{ all: unset; cursor: pointer; width: 46px; height: 58px; content-visibility: auto;
   font: 9px/11px sans-serif; text-align: center; color: {css("text")}; }}
 .atlas i {{ display: block; width: 42px; height: 42px; margin: 1px auto; background-repeat: no-repeat;

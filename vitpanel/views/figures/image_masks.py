@@ -20,8 +20,8 @@ from vitpanel.views.figures.glyphs import add_glyph, create_sources
 NO_PIXELS = np.zeros((1, 1), np.uint32)
 NEUTRAL = np.full((1, 1), 0xFF808080, np.uint32)  # ground of masks that are of many images
 PICTURES = ("image", "source", "target")
-# Pixels for the scale below a mask, and where its strip of colours lies, from the top in heights of the picture.
-SCALE_ROOM, STRIP = 23, (1.03, 1.09)
+# Where the strip of colours below a mask lies, from the top in heights of the picture, and pixels for its numbers.
+STRIP, NUMBERS_ROOM = (1.03, 1.09), 15
 _HIDDEN = {"visible": False, "syncable": False}  # the browser alone shows and hides it
 
 
@@ -84,7 +84,10 @@ def create_image_masks(grid: Grid) -> ImageMasks:
             line_dash="dash",
         )
         add_glyph(fig, outline, mark, level="overlay")
-        fit_to_frame(fig, grid.cols, grid.rows, room=0 if name == "image" else SCALE_ROOM)
+        if name == "image":
+            fit_to_frame(fig, grid.cols, grid.rows)
+        else:
+            fit_to_frame(fig, grid.cols, STRIP[1] * grid.rows, room=NUMBERS_ROOM)
     return made
 
 

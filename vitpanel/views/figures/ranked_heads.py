@@ -13,6 +13,7 @@ from vitpanel.state.queries.brush_shares import BrushShares
 from vitpanel.state.ranking import Ranking
 from vitpanel.theme.palette import css
 from vitpanel.theme.shares import BAR
+from vitpanel.views.base import SHADED_ENDS
 from vitpanel.views.component import Component
 from vitpanel.views.figures.head_strip import HeadMarks
 from vitpanel.views.figures.numbers import change_text, distance_text
@@ -24,11 +25,7 @@ _LOOK = f"""
 .title {{ font-weight: bold; padding: 0 4px 2px; line-height: 13px; }}
 .title[role=alert] {{ color: {css("warning")}; }}
 .list {{ flex: 1 1 0; min-height: 0; overflow-y: auto; position: relative; scrollbar-width: thin;
-    --shade: {css("muted")}; --ground: {css("surface")};
-    background: linear-gradient(var(--ground) 40%, transparent) top / 100% 24px no-repeat local,
-        linear-gradient(transparent, var(--ground) 60%) bottom / 100% 24px no-repeat local,
-        linear-gradient(var(--shade), transparent) top / 100% 7px no-repeat scroll,
-        linear-gradient(transparent, var(--shade)) bottom / 100% 7px no-repeat scroll; }}
+    {SHADED_ENDS} }}
 .list:focus-visible {{ outline: 2px solid {css("value")}; outline-offset: -2px; }}
 .place {{ flex: none; padding: 0 4px; line-height: 16px; text-align: right; color: {css("hint")}; }}
 .head {{ display: flex; align-items: center; gap: 4px; height: 22px; padding: 0 2px 0 5px; cursor: pointer; }}

@@ -36,12 +36,13 @@ export function words_of_ticks({inverse}, high) {
 const LETTER = 5, BETWEEN = 4
 
 /**
- * Words below both ends of a scale and its middle, without the middle where there is no room for it.
+ * Words below both ends of a scale and its middle, as far as there is room: for the ends alone, or for the largest alone.
  *
  * @param {string[]} words low, middle, high
  * @param {number} width of the scale in pixels
  */
 export function words_side_by_side([low, middle, high], width) {
+  if ((low.length + high.length) * LETTER + BETWEEN > width) return ["", "", high]
   const most = Math.max(low.length, high.length) + middle.length / 2
   return [low, most * LETTER + BETWEEN > width / 2 ? "" : middle, high]
 }
