@@ -154,7 +154,7 @@ def test_attention_to_brushed_tokens_is_a_row_of_its_own(view):
     cells, item = strip(view, "tokens")
     assert cells["bottom"][0] == 0
     assert cells["colour"] == share_colours(shares).colours
-    assert item.label.value == f"to tokens 0–{shares.max():.3f}"
+    assert item.label.value == f"to tokens 0–{shares.max():.0%}"
     session.selection.mark(Ids(((0, 1),), "head"))
     assert cells is not strip(view, "tokens")[0]
     assert strip(view, "tokens")[0]["bottom"][0] > max(strip(view, "heads")[0]["top"])
@@ -354,7 +354,7 @@ def test_without_an_image_the_modes_are_means_and_predictions_say_that_they_are_
     assert view.modes.figure.title.text == f"L0 H0, {found.words}"
     assert view.modes.figure.yaxis.axis_label == "Probability, mean"
     view.session.selection.metric = "jsd"
-    assert view.modes.figure.yaxis.axis_label == "JSD, mean"
+    assert view.modes.figure.yaxis.axis_label == "JSD (bits), mean"
     view.session.inference.is_prompt = False
     view.session.selection.choose_head(1, 1)
     view.session.inference.fail("mean modes", message="Out of memory.", hint="Wait.")

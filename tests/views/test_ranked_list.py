@@ -174,7 +174,7 @@ def test_rows_have_bars_of_what_is_brushed_and_can_be_ordered_by_them(ranked):
     to_tokens = session.token_shares().values.ravel()
     assert heads.shares["heads"] == pytest.approx(share / share.max(), rel=1e-3)
     assert heads.shares["tokens"] == pytest.approx(to_tokens / to_tokens.max(), rel=1e-3)
-    first = f"brushed on: {share[0]:.1%} of the images\nto the brushed tokens: {to_tokens[0]:.3f}"
+    first = f"brushed on: {share[0]:.1%} of the images\nto the brushed tokens: {to_tokens[0]:.1%}"
     assert heads.shares["words"][0] == first
     for key, values in (("share", share), ("tokens", to_tokens)):
         assert key in [option for option, _ in heads.orders["options"]]

@@ -254,7 +254,7 @@ def create_page(
     heading = StudyHeading(explorer.session)
     page = create_frame(study_title(study), content, heading=heading, header=header)
     if document is not None and growing is not None and not study.is_finished:
-        on_more = (badge.renew, heading.renew)
+        on_more = (badge.renew, heading.renew, lambda more: setattr(document, "title", study_title(more)))
         page.insert(1, RunLine(explorer.session, explorer.bridge, growing, on_more=on_more))
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))

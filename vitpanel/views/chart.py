@@ -24,7 +24,7 @@ _NOTE = f"""
         justify-content: center; text-align: center; gap: 4px; padding: 8px; box-sizing: border-box;
         font: 12px/1.35 sans-serif; color: {css("text")}; background: {css("surface")}; overflow: hidden; }}
     .note .hint {{ color: {css("hint")}; font-size: 11px; }}
-    .busy {{ position: absolute; top: 0; right: 0; padding: 2px 6px; font: 11px sans-serif; color: {css("hint")};
+    .busy {{ position: absolute; bottom: 0; right: 0; padding: 2px 6px; font: 11px sans-serif; color: {css("hint")};
         background: {css("surface")};
         animation: late 0.15s step-end; }}
     @keyframes late {{ from {{ opacity: 0 }} to {{ opacity: 1 }} }}

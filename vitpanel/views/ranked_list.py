@@ -111,7 +111,7 @@ class RankedList(pn.viewable.Viewer):
         study = self.session.study
         which = "all images" if study.n_done == study.n_images else f"{study.n_done:,} of {study.n_images:,} images"
         where = f"mean of {which}" if selection.image is None else "this image"
-        title = f"{metric_of(selection.metric).caption}, {where}"
+        title = f"{metric_of(selection.metric).legend}, {where}"
         ranks, orders = self.session.ranking(), self._orders
         # The order of a brush that is gone comes back with the next one.
         chosen = self._asked if self._asked in orders else IMPORTANCE

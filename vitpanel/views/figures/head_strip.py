@@ -11,9 +11,7 @@ from bokeh.plotting import figure
 from vitpanel.state.queries.brush_shares import BrushShares
 from vitpanel.theme.palette import BRUSH
 from vitpanel.theme.shares import share_colours
-from vitpanel.views.base import numbers_as_text
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
-from vitpanel.views.figures.numbers import distance_text
 
 ROW, GAP = 0.06, 0.006  # of the height of the chart
 LEAST_ALPHA = 0.1  # of a head that is not brushed, so that the row is seen
@@ -56,7 +54,7 @@ def head_marks(shares: BrushShares, *, is_of_heads: bool) -> HeadMarks:
         texts = ["–" if np.isnan(value) else "yes" if value else "no" for value in values]
         title, label = "brushed", "brushed heads"
     else:
-        texts, title = _shares_as_text(values), "brushed on"
+        texts, title = _percents(values, " of the images"), "brushed on"
         label = f"0–{largest:.0%} of images" if largest > 0 else "share of images"
     return HeadMarks([BRUSH] * len(values), alphas.tolist(), texts, title, label, int(np.nan_to_num(values).argmax()))
 
@@ -65,9 +63,9 @@ def token_marks(shares: BrushShares, *, dark: bool) -> HeadMarks:
     """Marks of the share of each head's attention that goes to the brushed tokens."""
     values = shares.values.ravel()
     found = share_colours(values, dark=dark)
-    label = "to tokens: not known" if shares.reason else f"to tokens 0–{distance_text(found.largest)}"
+    label = "to tokens: not known" if shares.reason else f"to tokens 0–{found.largest:.0%}"
     alphas = np.where(np.isnan(values), 0, 1.0).tolist()
-    texts = [f"{text} {shares.reason}".strip() for text in numbers_as_text(values, 3)]
+    texts = [f"{text} {shares.reason}".strip() for text in _percents(values)]
     return HeadMarks(found.colours, alphas, texts, "to the brushed tokens", label, int(np.nan_to_num(values).argmax()))
 
 
@@ -141,5 +139,6 @@ def _largest(values: np.ndarray) -> float:
     return float(known.max()) if len(known) else np.nan
 
 
-def _shares_as_text(values: np.ndarray) -> list[str]:
-    return ["–" if np.isnan(value) else f"{value:.1%} of the images" for value in values]
+def _percents(values: np.ndarray, of: str = "") -> list[str]:
+    """Shares in percent, a dash for NaN."""
+    return ["–" if np.isnan(value) else f"{value:.1%}{of}" for value in values]

@@ -41,7 +41,9 @@ class ModeBars:
         low, high = mode_span(values, metric)
         self.figure.y_range.update(start=low - ICON_SHARE / (1 - ICON_SHARE) * (high - low), end=high)
         self.figure.yaxis.bounds = possible(low, high, metric)
-        self.figure.yaxis.axis_label = f"{metric_of(metric).label}, {of}" if of else metric_of(metric).label
+        record = metric_of(metric)
+        name = f"{record.label} ({record.unit})" if record.unit else record.label
+        self.figure.yaxis.axis_label = f"{name}, {of}" if of else name
         self.unpruned.update(location=float(np.nan_to_num(values[0])), visible=True)
         self.bars.data = mode_columns(values, metric)
 

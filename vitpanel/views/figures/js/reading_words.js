@@ -52,7 +52,7 @@ export function words_of_reading({link, token, gives, gets}, {names, brushed, va
     const how = brushed.length < 2 ? "" : link[0] === SET ? " on average" : link[1] === SET ? " in all" : ""
     return `${source ?? "mean of all patches"} → ${target}: ${number}${how}`
   }
-  if (counts === null) return "Point at a token, a patch or the heatmap to read it; click keeps a token, drag brushes some."
+  if (counts === null) return "Point at a token, patch or cell to read it; click keeps it, drag brushes."
   const both = `${plural(counts.out, "out")}, ${counts.in.toLocaleString("en")} in`
   const words = gives && gets ? both : gives ? plural(counts.out, "out") : plural(counts.in, "in")
   const name = name_of(token, {names, brushed}) ?? ""
