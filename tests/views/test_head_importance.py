@@ -364,7 +364,7 @@ def test_without_an_image_the_modes_are_means_and_predictions_say_that_they_are_
     view.retry.clicks += 1
     assert not view.retry.visible
     view.session.selection.image = 3
-    assert view.modes.figure.yaxis.axis_label == "JSD"
+    assert view.modes.figure.yaxis.axis_label == "JSD (bits)"
     assert view.modes.figure.title.text == "L1 H1 by pruning mode"
 
 
