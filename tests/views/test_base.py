@@ -3,7 +3,7 @@ import panel as pn
 import pytest
 from bokeh.models import ColumnDataSource, LinearScale, LogScale
 
-from vitpanel.views.base import create_figure, escaped, layer_ticks, source_table
+from vitpanel.views.base import create_figure, error_words, escaped, layer_ticks, source_table
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
 from vitpanel.views.view import View
@@ -11,6 +11,11 @@ from vitpanel.views.view import View
 
 def test_escaped_keeps_names_from_being_html():
     assert escaped('<img src="x" onerror=alert(1)>') == "&lt;img src=&quot;x&quot; onerror=alert(1)&gt;"
+
+
+def test_words_of_an_error_name_no_folders_and_show_commands_as_code():
+    words = error_words("/home/me/<X>.study is damaged. Run `vitpanel verify X.study` first.")
+    assert words == "&lt;X&gt;.study is damaged. Run <code>vitpanel verify X.study</code> first."
 
 
 @pytest.mark.parametrize("n_layers", [1, 6, 12, 16, 17, 24, 32, 48])

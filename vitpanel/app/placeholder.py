@@ -2,10 +2,10 @@
 
 import panel as pn
 
-from vitpanel.errors import VitpanelError, public_words
+from vitpanel.errors import VitpanelError
 from vitpanel.theme.notices import create_notice
 from vitpanel.theme.palette import css
-from vitpanel.views.base import FILLED, counted, escaped
+from vitpanel.views.base import FILLED, counted, error_words, escaped
 
 OPENING_CLASS = "vp-opening"  # CSS class of a view that is still to come
 _STYLE = f"""
@@ -42,5 +42,5 @@ class Placeholder(pn.pane.HTML):
 
 def create_problem(title: str, error: VitpanelError) -> pn.pane.HTML:
     """Return what failed and the way out, in the place of a view."""
-    message, hint = (escaped(public_words(words)) for words in (error.message, error.hint))
+    message, hint = (error_words(words) for words in (error.message, error.hint))
     return create_notice(f"<b>{escaped(title)}: {message}</b> {hint}")

@@ -10,12 +10,12 @@ import panel as pn
 
 from vitpanel.app.page import create_frame
 from vitpanel.app.study_card import images_words, model_words
-from vitpanel.errors import StudyError, VitpanelError, public_words
+from vitpanel.errors import StudyError, VitpanelError
 from vitpanel.state.caption import study_name
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.reader import Study, open_study
 from vitpanel.theme.palette import css
-from vitpanel.views.base import escaped
+from vitpanel.views.base import error_words, escaped
 
 N_THUMBNAILS = 6
 _LOOK = f"""
@@ -83,7 +83,7 @@ def _card(slug: str, path: Path) -> str:
         study = open_study(path)
         pictures = _pictures(study)
     except VitpanelError as error:
-        words = f'<p role="alert">{escaped(public_words(f"{error.message} {error.hint}"))}</p>'
+        words = f'<p role="alert">{error_words(f"{error.message} {error.hint}")}</p>'
         return f'<div class="study"><h2>{escaped(path.stem)}</h2>{words}</div>'
     lines = [model_words(study), *images_words(study)]
     words = "".join(f"<p>{escaped(line)}</p>" for line in lines)

@@ -16,7 +16,7 @@ from vitpanel.errors import VitpanelError, public_words
 from vitpanel.state.queries.attention import histogram_table, links_table, mask_table, matrix_table, read_tokens
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
-from vitpanel.views.base import FILLED, FULL_WIDTH, escaped
+from vitpanel.views.base import FILLED, FULL_WIDTH, error_words, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
 from vitpanel.views.checkbox import Checkbox
@@ -209,8 +209,8 @@ class AttentionDetail(View):
         is_waiting = outcome.status == "running" and display is None and bool(self.pictures.head.data["matrix"])
         self._figures.styles = {"opacity": "0.35" if is_waiting else "1", "transition": "opacity 0.2s"}
         if outcome.status in {"idle", "failed"}:
-            words = f'<div class="note" role="status"><div>{escaped(outcome.message)}</div>'
-            hint = f'<div class="hint">{escaped(outcome.hint)}</div></div>'
+            words = f'<div class="note" role="status"><div>{error_words(outcome.message)}</div>'
+            hint = f'<div class="hint">{error_words(outcome.hint)}</div></div>'
             self._note.object = words + hint
         else:
             self._note.object = ""

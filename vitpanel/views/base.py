@@ -1,6 +1,7 @@
 """How all views look, and small helpers of theirs."""
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, Grid, Title
 from bokeh.plotting import figure
 
+from vitpanel.errors import public_words
 from vitpanel.theme.palette import GRID, MUTED, TEXT, css
 
 MOST_TICKS = 16
@@ -33,6 +35,11 @@ SHADED_ENDS = f"""--shade: {css("muted")}; --ground: {css("surface")};
 def escaped(text: object) -> str:
     """Text that comes from files or people, safe inside HTML."""
     return html.escape(str(text))
+
+
+def error_words(text: str) -> str:
+    """Words of an error as HTML: without the server's folders, and with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(public_words(text)))
 
 
 def counted(n: int, noun: str) -> str:

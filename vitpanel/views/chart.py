@@ -10,9 +10,8 @@ from bokeh.models import Div
 from bokeh.plotting import figure
 from holoviews.plotting.plot import Plot
 
-from vitpanel.errors import public_words
 from vitpanel.theme.palette import css
-from vitpanel.views.base import FILLED, escaped
+from vitpanel.views.base import FILLED, error_words
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.figure_pane import FigurePane, PlotPane
 from vitpanel.views.tables import TABLE_KINDS
@@ -130,8 +129,8 @@ class Chart(pn.viewable.Viewer):
     def say(self, message: str, *, hint: str = "") -> None:
         """Say in words, over the figure, why there is nothing to see."""
         self.message = message
-        words = f'<div class="note" role="status"><div>{escaped(public_words(message))}</div>'
-        self._write(f'{words}<div class="hint">{escaped(public_words(hint))}</div></div>')
+        words = f'<div class="note" role="status"><div>{error_words(message)}</div>'
+        self._write(f'{words}<div class="hint">{error_words(hint)}</div></div>')
 
     def wait(self) -> None:
         """Say in a corner that new values are on their way; what was drawn stays."""

@@ -6,13 +6,13 @@ import pandas as pd
 import panel as pn
 
 from vitpanel.core.spec import short_head_name
-from vitpanel.errors import VitpanelError, public_words
+from vitpanel.errors import VitpanelError
 from vitpanel.state.brush import Near
 from vitpanel.state.cluster import ClusterPart, ClusterSummary
 from vitpanel.state.session import Session
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
-from vitpanel.views.base import FULL_WIDTH, counted, escaped
+from vitpanel.views.base import FULL_WIDTH, counted, error_words
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.chart import Chart
 from vitpanel.views.controls import create_button, create_stepper
@@ -130,7 +130,7 @@ class ClusterCard(pn.viewable.Viewer):
 
     def _say(self, error: VitpanelError) -> None:
         self._show(None)
-        words = escaped(public_words(f"{error.message} {error.hint}"))
+        words = error_words(f"{error.message} {error.hint}")
         self.words.object = f'<div class="words" role="status">{words}</div>'
 
     def _show(self, summary: ClusterSummary | None) -> None:
