@@ -164,7 +164,7 @@ def test_a_run_that_stops_in_it_goes_on_with_the_block_that_it_was_at(made: Made
         again(made, path)
     begun = open_study(path)
     assert not begun.is_finished
-    assert "stage gaze has not run yet" in begun.reason("gaze/self")
+    assert "still lacks what stage gaze computes" in begun.reason("gaze/self")
     assert "gaze    not finished (asked for)" in describe(begun)
     is_stopped = False
     done, _ = again(made, path)

@@ -84,12 +84,12 @@ def test_one_map_is_there_before_the_others(writer: StudyWriter):
 
 def test_the_line_says_what_is_computed_what_comes_and_when(writer: StudyWriter):
     study = open_study(writer.path)
-    words = run_words(study, RunProgress("pruning heads", 4, 12, "image", 300.0))
-    assert "pruning heads, 4 of 12 images, 5 min left." in words
-    assert words.endswith("Then come codes of the attention patterns and the maps.")
-    assert "41 s left" in run_words(study, RunProgress("pruning heads", 4, 12, "image", 41.0))
+    words = run_words(study, RunProgress("importance and attention of heads", 4, 12, "image", 300.0))
+    assert "importance and attention of heads, 4 of 12 images, 5 min left." in words
+    assert words.endswith("Then come codes of attention patterns and maps.")
+    assert "41 s left" in run_words(study, RunProgress("importance and attention of heads", 4, 12, "image", 41.0))
     assert "nothing computes it now: 0 of 12 images" in run_words(study, None)
     for block in range(writer.n_blocks):
         write_synthetic_block(writer, block)
     finish_synthetic_study(writer)
-    assert "Then" not in run_words(open_study(writer.path), RunProgress("t-SNE patch", 25, 750, "step"))
+    assert "Then" not in run_words(open_study(writer.path), RunProgress("map of heads by Patch", 25, 750, "step"))

@@ -11,7 +11,9 @@ from panel.io.state import set_curdoc
 from tests.synthetic import write_synthetic_study
 from vitpanel.app.explorer import create_app
 from vitpanel.app.study_card import facts_html, study_facts, study_title
+from vitpanel.state.session import Session
 from vitpanel.study.manifest import Manifest
+from vitpanel.study.metric_arrays import layout_label
 from vitpanel.study.reader import Study, open_study
 
 
@@ -70,8 +72,21 @@ def test_the_maps_say_how_many_neighbours_they_keep_where_it_was_measured(tmp_pa
     stages = study.manifest.stages
     neighbours = {"layout/images_jsd": {"kept": 0.568, "by_chance": 0.141}, "layout/cls": {"kept": None}}
     stages["layout"]["detail"] = {"neighbours": neighbours}
-    assert "images by jsd: keeps 56.8% of the 10 nearest neighbours (14.1% by chance)" in study_facts(study)["Maps"]
+    assert "images by JSD: keeps 56.8% of the 10 nearest neighbours (14.1% by chance)" in study_facts(study)["Maps"]
     assert not any(line.startswith("cls:") for line in study_facts(study)["Maps"])
+
+
+def test_maps_are_called_as_in_the_menus(tmp_path: Path):
+    study = changed_study(tmp_path / "a.study")
+    session = Session(study)
+    arrays = {array: layout_label(name) for name, array in session.image_layouts().items()}
+    titles = {f"images by {label}": array for array, label in arrays.items()}
+    titles |= {f"heads by {label}": f"layout/{name}" for name, label in session.patterns.layouts().items()}
+    neighbours = {array: {"kept": 0.5, "by_chance": 0.1} for array in titles.values()}
+    study.manifest.stages["layout"]["detail"] = {"neighbours": neighbours}
+    said = [line.partition(": keeps")[0] for line in study_facts(study)["Maps"] if ": keeps" in line]
+    assert said == list(titles)
+    assert {"images by Probability", "images by p(label), pruned", "heads by CLS", "heads by Offset"} <= set(said)
 
 
 def test_what_comes_from_files_is_escaped():

@@ -18,7 +18,7 @@ LINE = "band"
 def choose(notebook: Notebook, image: int) -> None:
     """Choose an image from code, and wait until the map's neighbour has heard of it."""
     notebook.run(f"selection.image = {image}")
-    notebook.wait_for(f"Importance of all heads, image {image}")
+    notebook.wait_for(f"Importance by Probability, image {image}")
 
 
 def test_all_cells_run_without_a_complaint(tour: Notebook, lab: Lab):
@@ -30,7 +30,7 @@ def test_all_cells_run_without_a_complaint(tour: Notebook, lab: Lab):
 def test_a_tap_on_an_image_moves_charts_views_and_python(tour: Notebook, study: Study):
     choose(tour, 3)
     tour.tap(MAP, *place(study, 6))
-    tour.wait_for("Importance of all heads, image 6", "image 6: where CLS looks", "Entropy of all heads, image 6")
+    tour.wait_for("Importance by Probability, image 6", "image 6: where CLS looks", "Entropy of all heads, image 6")
     tour.page.wait_for_function("() => [...Bokeh.index.query(view => view.model.title?.text === 'image 6')].length")
     assert tour.run("print(selection.image)") == "6\n"
 
@@ -38,7 +38,7 @@ def test_a_tap_on_an_image_moves_charts_views_and_python(tour: Notebook, study: 
 def test_a_choice_in_code_moves_what_is_shown(tour: Notebook):
     choose(tour, 6)
     assert not tour.run("selection.image = 3\nselection.choose_head(0, 1)")
-    tour.wait_for("Importance of all heads, image 3", "L0 H1, image 3: where CLS looks", "L0 H1 by pruning mode")
+    tour.wait_for("Importance by Probability, image 3", "L0 H1, image 3: where CLS looks", "L0 H1 by pruning mode")
     tour.page.wait_for_function("() => [...Bokeh.index.query(view => view.model.title?.text === 'image 3')].length")
 
 
@@ -53,9 +53,9 @@ def test_a_tap_in_a_view_moves_the_elements(tour: Notebook, study: Study):
 def test_a_cell_can_be_run_twice(tour: Notebook, study: Study):
     choose(tour, 3)
     tour.run_again(MAPS)
-    tour.wait_for("Importance of all heads, image 3")
+    tour.wait_for("Importance by Probability, image 3")
     tour.tap(MAP, *place(study, 7))
-    tour.wait_for("Importance of all heads, image 7")
+    tour.wait_for("Importance by Probability, image 7")
     assert tour.run("print(selection.image)") == "7\n"
     assert not tour.failures()
 
@@ -65,11 +65,11 @@ def test_a_second_notebook_and_a_restart(context: BrowserContext, lab: Lab, stud
     notebook.run_all()
     # JupyterLab complains of a restart while it gets ready to hear of clicks.
     notebook.tap(MAP, *place(study, 7))
-    notebook.wait_for("Importance of all heads, image 7")
+    notebook.wait_for("Importance by Probability, image 7")
     notebook.restart()
     notebook.run_all()
     notebook.tap(MAP, *place(study, 6))
-    notebook.wait_for("Importance of all heads, image 6")
+    notebook.wait_for("Importance by Probability, image 6")
     assert notebook.run("print(selection.image)") == "6\n"
     assert not notebook.failures()
     assert not notebook.complaints
@@ -96,11 +96,11 @@ def test_what_a_cell_has_shown_draws_nothing_when_it_is_run_again_until_it_is_sh
     assert not notebook.run("selection.image = 6")
     notebook.wait_for_all(f"{STRENGTH} 6", 1)
     # The other cell still shows the first curve.
-    notebook.wait_for_all("Importance of all heads, image 6", 2)
+    notebook.wait_for_all("Importance by Probability, image 6", 2)
     notebook.run("views[0]")
     notebook.wait_for_all(f"{STRENGTH} 6", 2)
     assert notebook.run(ASLEEP) == "[False, False]\n"
-    notebook.tap("Importance of all heads, image 6", 5, 0.1)
+    notebook.tap("Importance by Probability, image 6", 5, 0.1)
     notebook.wait_for_all("L1 H2: strength", 2)
     assert not notebook.failures()
 
@@ -111,7 +111,7 @@ def test_the_colours_of_a_dark_theme_stay_in_the_browser(tour: Notebook):
         "() => Bokeh.documents.some(each => [...each.all_models].some(model => model.data?.dark === true))"
     )
     tour.run("selection.image = 3")
-    tour.wait_for("Importance of all heads, image 3")
+    tour.wait_for("Importance by Probability, image 3")
     assert not tour.failures()
     assert not [text for cell in tour.outputs() for text in printed(cell) if "Traceback" in text]
 

@@ -28,10 +28,10 @@ def test_clicks_are_answered(context: BrowserContext, lab: Lab, study: Study, be
     notebook = lab.open(context, name)
     notebook.run_all()
     notebook.tap(MAP, *place(study, 6))
-    notebook.wait_for("Importance of all heads, image 6")
+    notebook.wait_for("Importance by Probability, image 6")
     notebook.run("selection.choose_head(0, 1)")
     notebook.wait_for("L0 H1")
-    notebook.tap("Importance of all heads, image 6", 5, 0.1)
+    notebook.tap("Importance by Probability, image 6", 5, 0.1)
     notebook.wait_for("L1 H2")
     assert notebook.run("print(selection.image, selection.layer, selection.head)") == "6 1 2\n"
     assert are_widgets(notebook) == bool(before)
@@ -57,7 +57,7 @@ def test_a_click_while_a_later_cell_runs_is_answered(context: BrowserContext, la
     notebook.wait_until_told()
     (lab.folder / "clicked").touch()
     notebook.wait_until_done()
-    notebook.wait_for("Importance of all heads, image 6")
+    notebook.wait_for("Importance by Probability, image 6")
     assert notebook.run("print(selection.image)") == "6\n"
     assert not notebook.failures()
 

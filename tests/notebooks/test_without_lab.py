@@ -60,7 +60,7 @@ def as_html(output: dict[str, Any]) -> str:
 def test_what_is_shown_is_in_the_file_and_each_script_once(outputs: Outputs):
     assert not [output for cell in outputs for output in cell if output["output_type"] in {"stream", "error"}]
     charts, view = (as_html(cell[-1]) for cell in outputs[1:])
-    assert "Importance of all heads, image 3" in charts
+    assert "Importance by Probability, image 3" in charts
     assert "://cdn." not in charts
     assert len(charts) < 200_000
     # One of Panel's components alone has 1.4 million letters.
@@ -71,7 +71,7 @@ def test_a_page_of_it_is_drawn_and_says_why_clicks_do_nothing(outputs: Outputs, 
     body = "".join(as_html(output) for cell in outputs for output in cell)
     (tmp_path / "page.html").write_text(f'<!doctype html><meta charset="utf-8"><body>{body}', "utf-8")
     page.goto((tmp_path / "page.html").as_uri())
-    for words in ("Images by", "Importance of all heads, image 3", "band"):
+    for words in ("Images by", "Importance by Probability, image 3", "band"):
         page.wait_for_function(f"words => {{ {FIGURES} return figures(words).length; }}", arg=words, timeout=120_000)
     expect(page.get_by_text(UNHEARD)).to_be_visible(timeout=60_000)
     # Charts say so when somebody clicks in them.
@@ -82,7 +82,7 @@ def test_a_page_of_it_is_drawn_and_says_why_clicks_do_nothing(outputs: Outputs, 
 def test_a_kernel_of_vs_code_without_its_package_says_which(root: Path, study: Study):
     outputs = outputs_of(run(root, "bare", BARE, BEGIN, CHARTS))
     assert UNHEARD in warnings_of(outputs)
-    assert "Importance of all heads, image 3" in as_html(outputs[-1][-1])
+    assert "Importance by Probability, image 3" in as_html(outputs[-1][-1])
 
 
 def test_a_page_of_it_by_nbconvert_is_whole(alone: Path, page: Page):
@@ -93,7 +93,7 @@ def test_a_page_of_it_by_nbconvert_is_whole(alone: Path, page: Page):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: abroad.append(request.url) if request.url.startswith("http") else None)
     page.goto(alone.with_suffix(".html").as_uri())
-    for words in ("Images by", "Importance of all heads, image 3", "band"):
+    for words in ("Images by", "Importance by Probability, image 3", "band"):
         page.wait_for_function(f"words => {{ {FIGURES} return figures(words).length; }}", arg=words, timeout=120_000)
     expect(page.locator(".vitpanel-unheard")).to_be_visible(timeout=60_000)
     assert not complaints

@@ -72,6 +72,35 @@ def test_a_study_has_every_array_and_is_finished(study: Study):
         assert np.isfinite(study[name].astype(np.float64)).all(), name
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"images": "nowhere"}, "There is nothing at"),
+        ({"images": "empty"}, "names no images"),
+        ({"out": "file.txt"}, "file.txt"),
+        ({"batch_size": 0}, "--batch-size is 0"),
+        ({"precision": "fp16", "device": "cpu"}, "needs CUDA"),
+        ({"head": "nowhere.safetensors", "class_names": None}, "nowhere.safetensors"),
+    ],
+)
+def test_what_can_be_refused_without_the_model_is_refused_before_it_is_asked_for(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.txt").write_text("mine")
+
+    def load(*_: object, **__: object) -> None:
+        pytest.fail("the model was asked for")
+
+    monkeypatch.setattr("vitpanel.pipeline.precompute.load_model", load)
+    places = {key: tmp_path / options[key] for key in ("images", "out", "head") if key in options}
+    more: dict[str, Any] = {"images": images, "out": tmp_path / "a.study"} | options | places
+    with pytest.raises(VitpanelError, match=said) as caught:
+        precompute(Recipe(model="vit_tiny_patch16_224", **more), progress=Progress(is_shown=False))
+    assert caught.value.hint
+    assert not (tmp_path / "a.study").exists()
+
+
 def test_the_table_of_images_is_the_folder(study: Study, images: Path):
     assert study.images["file"].tolist() == sorted(p.relative_to(images).as_posix() for p in images.rglob("*.png"))
     assert [CLASSES[label] for label in study.images["label"]] == study.images["label_name"].tolist()

@@ -200,7 +200,7 @@ def test_a_run_stopped_within_the_modes_leaves_word_that_they_were_asked_for(
     assert not stopped.is_finished
     assert "(not finished)" in describe(stopped)
     assert "modes   not finished (asked for)" in describe(stopped)
-    assert "stage modes has not run" in stopped.reason("modes/jsd")
+    assert "still lacks the pruning modes" in stopped.reason("modes/jsd")
     # What was asked for is gone on with; --no-modes takes it back.
     without, _ = run(checkpoint, images, Path(shutil.copytree(path, tmp_path / "without.study")), modes=False)
     assert without.is_finished

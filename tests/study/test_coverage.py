@@ -49,10 +49,10 @@ def test_rows_of_an_array_that_came_later_are_in_some_blocks(manifest: Manifest)
 
 def test_the_reason_says_what_is_missing(manifest: Manifest):
     arrays = manifest.arrays()
-    assert "stage heads has not run yet" in Coverage(manifest, {}).reason(arrays["entropy"])
+    assert "still lacks the importance and attention of heads" in Coverage(manifest, {}).reason(arrays["entropy"])
     begun = Coverage(manifest, {0: receipt("entropy", "patterns/patch_top")})
     assert begun.reason(arrays["entropy"]) == ""
     assert "made before there was distance" in begun.reason(arrays["distance"])
     assert "5 of 12 images are done" in begun.reason(arrays["patterns/patch_top"])
-    assert "stage latents has not run yet" in begun.reason(arrays["latents"])
+    assert "still lacks the codes of attention patterns" in begun.reason(arrays["latents"])
     assert "--modes" in begun.reason(arrays["modes/jsd"])

@@ -81,7 +81,7 @@ def test_blocks_are_the_rows_of_their_images(study: Study, name: str):
 
 
 def test_a_block_of_a_stage_that_has_not_run(unfinished: Study):
-    with pytest.raises(StudyIncompleteError, match="stage latents has not run"):
+    with pytest.raises(StudyIncompleteError, match="still lacks the codes of attention patterns"):
         unfinished.block("latents", 0)
 
 
@@ -170,8 +170,8 @@ def test_an_unfinished_study_shows_what_is_there(unfinished: Study):
     ("name", "reason"),
     [
         ("patterns/patch_top", "The study is not finished: 10 of 12 images are done."),
-        ("latents", "The study is not finished: stage latents has not run yet."),
-        ("layout/cls", "The study is not finished: stage layout has not run yet."),
+        ("latents", "The study is not finished: it still lacks the codes of attention patterns."),
+        ("layout/cls", "The study is not finished: it still lacks the maps."),
     ],
 )
 def test_what_is_not_computed_yet_is_said(unfinished: Study, name: str, reason: str):

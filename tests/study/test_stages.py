@@ -17,8 +17,10 @@ from vitpanel.study.stage import ArraySpec
 from vitpanel.study.stages import (
     absence_words,
     is_optional,
+    lacking_words,
     register,
     stage_of,
+    stage_title,
     stages_that_need,
     unknown_arrays,
     unknown_stages,
@@ -37,6 +39,14 @@ def test_five_come_with_vitpanel_of_which_two_may_be_missing():
     assert STAGES == (HEADS, LATENTS, LAYOUT)
     assert [name for name in (*STAGES, MODES, MEANS) if is_optional(name)] == [MODES, MEANS]
     assert "--modes" in absence_words(MODES)
+
+
+def test_a_stage_is_called_by_what_it_computes_where_it_says_so():
+    assert all(stage_title(name) != name for name in (HEADS, LATENTS, LAYOUT, MODES, MEANS))
+    assert lacking_words(LATENTS) == "The study is not finished: it still lacks the codes of attention patterns."
+    register(GAZE)
+    assert stage_title("gaze") == "gaze"
+    assert lacking_words("gaze") == "The study is not finished: it still lacks what stage gaze computes."
 
 
 def test_a_registered_one_is_known_and_its_arrays_come_last():

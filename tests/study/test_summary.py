@@ -26,8 +26,8 @@ def test_a_finished_study(tmp_path: Path):
     assert "broken.png: truncated" in text
     assert line(text, "heads ").endswith("1.5 s")
     assert "average precision of the ones 0.432 (by chance 0.01)" in text
-    assert "patch: keeps 56.8% of 10 nearest neighbours (by chance 14.1%)" in text
-    assert "images: keeps" not in text
+    assert "heads by Patch: keeps 56.8% of 10 nearest neighbours (by chance 14.1%)" in text
+    assert "images by p(label), pruned: keeps" not in text
     labelled = study.images[study.images["label"] >= 0]
     assert f"accuracy {(labelled['label'] == labelled['predicted']).mean():.1%}" in text
     assert not any(row != row.rstrip() for row in text.splitlines())
@@ -59,4 +59,5 @@ def test_an_unfinished_study_of_a_model_without_cls_and_classes(tmp_path: Path):
 def test_a_study_without_any_block(tmp_path: Path):
     path = write_synthetic_study(tmp_path / "a.study", n_images=5, finished=False)
     text = describe(open_study(path))
-    assert "probability, jsd, cls, patch, accuracy: The study is not finished: stage heads has not run yet." in text
+    reason = "The study is not finished: it still lacks the importance and attention of heads."
+    assert f"probability, jsd, cls, patch, accuracy: {reason}" in text

@@ -230,6 +230,24 @@ def test_a_study_of_an_older_version_is_verified_as_far_as_its_checksums_go(path
     assert found.n_unsealed < verify_study(study.path).n_files
 
 
+def test_files_of_a_damaged_receipt_are_not_taken_for_those_of_an_older_version(path: Path):
+    for name in ("blocks/000001.json", "blocks/heads.json", "blocks/layout.json"):
+        flip(path / name)
+    found = verify_study(path)
+    assert len(found.damages) == 3
+    assert found.n_unsealed == 0
+
+
+def test_files_of_a_stage_that_is_not_finished_are_not_taken_for_those_of_an_older_version(tmp_path: Path):
+    with begun(tmp_path / "b.study") as writer:
+        for block in range(writer.n_blocks):
+            write_synthetic_block(writer, block)
+        shape = writer.arrays["latents"].shape
+        writer.write_rows("latents", 0, np.zeros((len(writer.block_images(0)), *shape[1:]), np.float32))
+    found = verify_study(tmp_path / "b.study")
+    assert (found.damages, found.is_finished, found.n_unsealed) == ((), False, 0)
+
+
 def inspected(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: Any) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["vitpanel", "inspect", *map(str, words)])
     with pytest.raises(SystemExit) as end:

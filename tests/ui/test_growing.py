@@ -30,13 +30,13 @@ def test_views_fill_as_the_study_grows_and_keep_what_was_chosen(app_page, tmp_pa
         page = app_page(lambda: create_page(growing.look(), growing=growing), width=1400, height=900)
         line = page.locator(".notice")
         expect(line).to_contain_text("nothing computes it now: 0 of 12 images")
-        expect(page.get_by_text("stage heads has not run yet").first).to_be_visible()
+        expect(page.get_by_text("still lacks the importance and attention of heads").first).to_be_visible()
 
         write_synthetic_block(writer, 0)
-        write_progress(writer.path, RunProgress("pruning <b>heads</b>", 4, 12, "image", 40.0))
-        expect(line).to_contain_text("pruning <b>heads</b>, 4 of 12 images, 40 s left")
+        write_progress(writer.path, RunProgress("importance of <b>heads</b>", 4, 12, "image", 40.0))
+        expect(line).to_contain_text("importance of <b>heads</b>, 4 of 12 images, 40 s left")
         expect(page.get_by_text("images so far").or_(page.get_by_text("classes so far")).first).to_be_visible()
-        expect(page.get_by_text("stage heads has not run yet")).to_have_count(0)
+        expect(page.get_by_text("still lacks the importance and attention of heads")).to_have_count(0)
         # The page starts where a page of this study would, since nothing was chosen.
         expect(page.get_by_role("combobox", name="Image: id, file or class")).not_to_have_value("")
 
@@ -47,7 +47,7 @@ def test_views_fill_as_the_study_grows_and_keep_what_was_chosen(app_page, tmp_pa
         for block in range(1, writer.n_blocks):
             write_synthetic_block(writer, block)
         finish_synthetic_study(writer)
-    expect(page.get_by_text("stage layout has not run yet")).to_have_count(0)
+    expect(page.get_by_text("still lacks the maps")).to_have_count(0)
     expect(line).to_be_hidden()
     expect(search).to_have_value("2")
     expect(page.get_by_role("heading", level=1)).to_contain_text("12 images")

@@ -133,7 +133,7 @@ def test_strip_shows_the_picture_and_escapes_what_comes_from_files(view):
 
 def test_unfinished_study_says_so_and_can_be_chosen_from_by_id(make_session):
     view = ImageOverview(make_session(finished=False), Bridge())
-    assert "stage layout has not run" in view.chart.message
+    assert "still lacks the maps" in view.chart.message
     enter(view, "2")
     assert view.session.selection.image == 2
     assert "<img" in view.strip.object

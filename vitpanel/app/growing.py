@@ -13,16 +13,16 @@ from vitpanel.state.first_values import first_values
 from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.files import StudyFiles
+from vitpanel.study.own_stages import STAGES
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.run_progress import RunProgress, read_progress
+from vitpanel.study.stages import stage_title
 from vitpanel.theme.notices import create_notice
 from vitpanel.views.background import Background
 from vitpanel.views.base import counted, escaped
 from vitpanel.views.bridge import Bridge
 
 LOOK_MS = 1_000
-# What the stages give a page, in the order in which they come.
-PARTS = {"heads": "the importance of heads", "latents": "codes of the attention patterns", "layout": "the maps"}
 
 
 class Growing:
@@ -131,7 +131,7 @@ def run_words(study: Study, progress: RunProgress | None) -> str:
         )
     left = "" if progress.seconds_left is None else f", {_duration(progress.seconds_left)} left"
     now = f"{progress.title}, {progress.done:,} of {counted(progress.total, progress.unit)}{left}"
-    later = [words for stage, words in PARTS.items() if not study.manifest.is_done(stage)][1:]
+    later = [stage_title(stage) for stage in STAGES if not study.manifest.is_done(stage)][1:]
     after = f" Then come {' and '.join(later)}." if later else ""
     return f"The study is being computed, and the views show what is there: {now}.{after}"
 

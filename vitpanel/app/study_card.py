@@ -8,6 +8,7 @@ from vitpanel.core.metrics import metric_of
 from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.state.caption import study_name
 from vitpanel.state.first_values import first_values, why_first
+from vitpanel.study.layout_words import layout_words
 from vitpanel.study.means import coverage_words
 from vitpanel.study.own_stages import LATENTS, LAYOUT
 from vitpanel.study.reader import Study
@@ -98,8 +99,7 @@ def images_words(study: Study) -> Iterator[str]:
 def _maps(study: Study) -> Iterator[str]:
     for name, kept in _detail(study, LAYOUT).get("neighbours", {}).items():
         if kept["kept"] is not None:
-            title = name.removeprefix("layout/").replace("_", " by ")
-            chance = f"{kept['by_chance']:.1%} by chance"
+            title, chance = layout_words(name, study.spec), f"{kept['by_chance']:.1%} by chance"
             yield f"{title}: keeps {kept['kept']:.1%} of the {N_NEIGHBOURS} nearest neighbours ({chance})"
     precision = _detail(study, LATENTS).get("average_precision")
     if precision is not None:

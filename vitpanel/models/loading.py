@@ -58,7 +58,7 @@ def load_model(
 def build_model(adapter: Adapter, request: ModelRequest, *, device: str = "auto") -> ViTModel:
     """Let an adapter build a model, and check it; raises as `load_model`."""
     built = adapter.build(request)
-    module, spec = built.module.to(_device(device)).eval(), built.traced.spec
+    module, spec = built.module.to(device_of(device)).eval(), built.traced.spec
     names = class_names_for(request.class_names, built.class_names, spec.n_classes, is_imagenet=False)
     if built.no_classes and request.class_names is None:
         names = ()
@@ -147,7 +147,14 @@ def weight_hash(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device that a name means; ``"auto"`` takes CUDA where there is one.
+
+    Raises
+    ------
+    VitpanelError
+        If there is no CUDA that is asked for.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():

@@ -111,8 +111,6 @@ def summarise_heads(
 class HeadsStep(BlockStep):
     """Attention and pruning of all images; beside its arrays it writes the crops and what the model predicts."""
 
-    title = "pruning heads"
-
     def __init__(self, stage: Stage, work: Work) -> None:
         super().__init__(stage, work)
         self.ablation = work.ablation()

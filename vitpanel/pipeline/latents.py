@@ -24,13 +24,13 @@ from vitpanel.study.stage import Stage
 from vitpanel.study.stages import stages_that_need
 
 MAX_TRAINING = 200_000
+TRAINING = "learning to code attention patterns"
 _PATTERNS = "patterns/patch_top"
 
 
 class LatentsStep(BlockStep):
     """Train the autoencoder on a sample of the binarised matrices, then encode all."""
 
-    title = "latents"
     autoencoder: Autoencoder
     """There once `begin` has run."""
 
@@ -80,7 +80,7 @@ class LatentsStep(BlockStep):
         settings, model = self.writer.manifest.settings, self.work.model
         side = pooled_side(model.spec.grid)
         sample = sampled_heads(self.work.study, _PATTERNS, n_most=MAX_TRAINING, seed=settings["seed"])
-        with self.work.progress.bar("autoencoder", total=n_seen_at_most(len(sample)), unit="matrix") as bar:
+        with self.work.progress.bar(TRAINING, total=n_seen_at_most(len(sample)), unit="pattern") as bar:
             autoencoder, training = train_autoencoder(
                 sample,
                 side,

@@ -12,6 +12,7 @@ from vitpanel.core.neighbours import N_NEIGHBOURS, neighbours_kept
 from vitpanel.pipeline.sampling import head_rows, sampled_heads, sampled_rows
 from vitpanel.pipeline.step import WholeStep
 from vitpanel.pipeline.work import Work
+from vitpanel.study.layout_words import layout_words
 from vitpanel.study.means import drawn_values
 from vitpanel.study.metric_arrays import laid_out_by
 from vitpanel.study.own_stages import LAYOUT
@@ -215,7 +216,7 @@ class LayoutStep(WholeStep):
     def _timed(
         self, name: str, lay_out: Callable[[Callable[[int], object]], tuple[np.ndarray, Quality]]
     ) -> tuple[str, np.ndarray]:
-        begun, title = time.monotonic(), f"t-SNE {name.removeprefix('layout/')}"
+        begun, title = time.monotonic(), f"map of {layout_words(name, self.work.study.spec)}"
         with self.work.progress.bar(title, total=N_ITERATIONS, unit="step") as bar:
             coordinates, self._qualities[name] = lay_out(bar.update)
         self._seconds[name] = round(time.monotonic() - begun, 1)

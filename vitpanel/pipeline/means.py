@@ -63,8 +63,6 @@ class MeansStep(BlockStep):
     It says so and does nothing where the exact values come as soon, or the model's blocks are not of a known structure.
     """
 
-    title = "fast means"
-
     def __init__(self, stage: Stage, work: Work) -> None:
         super().__init__(stage, work)
         # A RestartAblation where `why_not` has nothing to say.

@@ -52,8 +52,6 @@ def summarise_modes(
 class ModesStep(BlockStep):
     """All pruning modes of every head, from the crops of the study."""
 
-    title = "pruning modes"
-
     def __init__(self, stage: Stage, work: Work) -> None:
         super().__init__(stage, work)
         self.ablation = work.ablation()

@@ -7,12 +7,13 @@ import numpy as np
 from vitpanel.errors import StudyError
 from vitpanel.models.adapters import adapter_named
 from vitpanel.models.class_head import LinearHead, read_head
-from vitpanel.models.loading import checked_on, load_model, with_head
+from vitpanel.models.loading import checked_on, device_of, load_model, with_head
 from vitpanel.models.model import ViTModel
 from vitpanel.pipeline.executor import compute_stages
 from vitpanel.pipeline.known_weights import remember_weights
 from vitpanel.pipeline.labels import MatchedLabels, check_resumed, refuse_if_none
 from vitpanel.pipeline.linear_probe import fit_probe
+from vitpanel.pipeline.listing import list_images
 from vitpanel.pipeline.memory import keep_freed_memory
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.provenance import manifest_of
@@ -43,8 +44,11 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
     keep_freed_memory()
     check_recipe(recipe)
     check_target(recipe.out, recipe.settings)
-    model = _loaded(recipe, progress)
+    check_precision(recipe.precision, device_of(recipe.device).type)
+    # A model may take a long download, so that all that can be wrong without it is found first.
+    listing = list_images(recipe.images, columns=recipe.columns)
     head = read_head(recipe.head, class_names=recipe.class_names) if recipe.head else None
+    model = _loaded(recipe, progress)
     wanted = wanted_stages(recipe, model.device.type)
     stage_names = [stage.name for stage in wanted]
     source = open_images(
@@ -55,6 +59,7 @@ def precompute(recipe: Recipe, *, progress: Progress | None = None) -> Study:
         columns=recipe.columns,
         upright=recipe.exif,
         preprocessing=model.preprocessing,
+        listing=listing,
         on_listed=lambda n_images: _ask_for_space(recipe, model, n_images, stage_names),
     )
     if recipe.probe:
@@ -97,7 +102,7 @@ def _ask_for_space(recipe: Recipe, model: ViTModel, n_images: int, stages: list[
 
 
 def _loaded(recipe: Recipe, progress: Progress) -> ViTModel:
-    """The model, once it is known that the study alone could build it again and that it can be computed with."""
+    """The model, once it is known that the study alone could build it again."""
     model = load_model(
         recipe.model,
         checkpoint=recipe.checkpoint,
@@ -110,7 +115,6 @@ def _loaded(recipe: Recipe, progress: Progress) -> ViTModel:
     adapter_named(model.source.adapter).check_arguments(model.source.args)
     for note in model.source.notes:
         progress.say(note)
-    check_precision(recipe.precision, model.device.type)
     return model
 
 

@@ -13,7 +13,7 @@ from vitpanel.errors import BadImageError, ImageSourceError
 from vitpanel.models.decoding import DARK, SCALED, SEVERAL_FRAMES, TURNED, decode_image
 from vitpanel.models.images import Preprocessing, read_image
 from vitpanel.pipeline.labels import LabelOrder, MatchedLabels, match_labels, matched_labels
-from vitpanel.pipeline.listing import COLUMNS, LAYOUT_HINT, list_images
+from vitpanel.pipeline.listing import COLUMNS, LAYOUT_HINT, Listing, list_images
 from vitpanel.pipeline.progress import Progress
 from vitpanel.pipeline.words import number_of, shown
 
@@ -71,7 +71,7 @@ class ImageSource:
         return matched_labels(self.table["label_name"].tolist(), class_names, n_classes, order=order)
 
 
-def open_images(
+def open_images(  # noqa: PLR0913 - each is an option of a run
     path: Path,
     *,
     progress: Progress,
@@ -80,6 +80,7 @@ def open_images(
     columns: tuple[str, str] = COLUMNS,
     upright: bool = True,
     preprocessing: Preprocessing | None = None,
+    listing: Listing | None = None,
     on_listed: Callable[[int], object] = lambda _: None,
 ) -> ImageSource:
     """List the images of a folder or CSV, decode each once, and leave out what cannot be decoded.
@@ -94,6 +95,8 @@ def open_images(
         Turn images by their EXIF orientation.
     preprocessing
         The model's; images that it cannot bring to the model's size are left out too.
+    listing
+        What `list_images` has found there already; None lists now.
     on_listed
         Hears how many images there are before any is opened, which may take hours; what it raises ends the call.
 
@@ -102,7 +105,7 @@ def open_images(
     ImageSourceError
         As `list_images` does, or if none of the images can be decoded.
     """
-    listing = list_images(path, columns=columns)
+    listing = listing or list_images(path, columns=columns)
     listed = listing.table if per_class is None else _sampled(listing.table, per_class, seed)
     on_listed(len(listed))
     digest = hashlib.blake2b(digest_size=16)

@@ -11,6 +11,7 @@ import numpy as np
 from vitpanel.errors import StudyError, VitpanelError
 from vitpanel.pipeline.work import Block, Work
 from vitpanel.study.stage import Stage
+from vitpanel.study.stages import stage_title
 
 
 class Step:
@@ -55,8 +56,10 @@ class Step:
 class BlockStep(Step):
     """A stage that is computed block by block: blocks may come in any order, and know nothing of one another."""
 
-    title = ""
-    """Of its progress."""
+    @property
+    def title(self) -> str:
+        """What its progress is called."""
+        return stage_title(self.stage.name)
 
     def begin(self) -> list[int]:
         """Make ready, and return the blocks that are missing, in the order of work."""
@@ -97,10 +100,6 @@ class WholeStep(Step):
 
 class ForeignBlockStep(BlockStep):
     """A stage of others, by the ``run`` of its record."""
-
-    def __init__(self, stage: Stage, work: Work) -> None:
-        super().__init__(stage, work)
-        self.title = stage.name
 
     def compute(self, block: Block) -> Mapping[str, np.ndarray]:
         """Let the stage compute its rows."""

@@ -9,7 +9,7 @@ from vitpanel.study.manifest import Manifest
 from vitpanel.study.own_stages import HEADS, STAGES
 from vitpanel.study.receipts import Receipt
 from vitpanel.study.stage import ArraySpec
-from vitpanel.study.stages import absence_words, is_optional
+from vitpanel.study.stages import absence_words, is_optional, lacking_words
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Coverage:
         if not self.is_wanted(spec.stage) and spec.stage not in self.manifest.stages:
             return absence_words(spec.stage)
         if not is_done:
-            return f"The study is not finished: stage {spec.stage} has not run yet."
+            return lacking_words(spec.stage)
         if spec.is_optional and not self._was_written(spec):
             return f"The study was made before there was {spec.name}: run the same precompute command again to add it."
         # Integers have no NaN that could stand for the rows that are missing.

@@ -75,19 +75,28 @@ def _layout_needs(layout: str) -> tuple[str, ...]:
 
 
 OWN_STAGES = (
-    Stage(HEADS, _heads, after=(MEANS,), is_optional=False),
-    Stage(LATENTS, _latents, needs=(HEADS,), is_optional=False, files=("autoencoder.safetensors",)),
-    Stage(LAYOUT, _layout, needs=(HEADS, LATENTS), per_block=False, is_optional=False),
+    Stage(HEADS, _heads, after=(MEANS,), is_optional=False, title="importance and attention of heads"),
+    Stage(
+        LATENTS,
+        _latents,
+        needs=(HEADS,),
+        is_optional=False,
+        title="codes of attention patterns",
+        files=("autoencoder.safetensors",),
+    ),
+    Stage(LAYOUT, _layout, needs=(HEADS, LATENTS), per_block=False, is_optional=False, title="maps"),
     Stage(
         MODES,
         _modes,
         needs=(HEADS,),
         absence="Pruning modes of all heads were not computed beforehand (--modes); the live model computes them.",
+        title="pruning modes",
     ),
     Stage(
         MEANS,
         _means,
         absence="Means over all images were not estimated ahead of the exact ones (--fast-means).",
+        title="estimated means",
     ),
 )
 # What every finished study has.

@@ -124,6 +124,9 @@ class Stage:
         Whether a study may lack it and is whole nonetheless.
     absence
         What it means that a study lacks it, as a sentence; else it is said how to add it.
+    title
+        What it computes, in a few words without an article: a run says so of its progress, and a study that is not
+        finished of what it lacks; else the stage's name is said.
     files
         Extra files that it writes beside its arrays.
     run
@@ -139,5 +142,6 @@ class Stage:
     per_block: bool = True
     is_optional: bool = True
     absence: str = ""
+    title: str = ""
     files: tuple[str, ...] = ()
     run: Callable[[Any], Mapping[str, Any]] | None = None

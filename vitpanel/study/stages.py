@@ -62,6 +62,19 @@ def absence_words(name: str) -> str:
     return f"The study was made without the stage {name}: run the same precompute command again to add it."
 
 
+def stage_title(name: str) -> str:
+    """What a stage computes, in a few words without an article; of one that does not say so, its name."""
+    stage = stage_of(name)
+    return name if stage is None else stage.title or name
+
+
+def lacking_words(name: str) -> str:
+    """What it means that a stage is still to be computed, as a sentence."""
+    title = stage_title(name)
+    what = f"what stage {name} computes" if title == name else f"the {title}"
+    return f"The study is not finished: it still lacks {what}."
+
+
 def arrays_of(stage: Stage, sizes: Sizes) -> list[ArraySpec]:
     """Arrays that a stage can write, with what follows from the stage and the model filled in.
 

@@ -11,10 +11,11 @@ from vitpanel.core.importance import ranked_by_importance
 from vitpanel.core.metrics import Metric, metrics
 from vitpanel.core.neighbours import N_NEIGHBOURS
 from vitpanel.core.patterns import TOP_SHARE
-from vitpanel.core.spec import short_head_name
+from vitpanel.core.spec import ViTSpec, short_head_name
 from vitpanel.core.trust import read_checks
 from vitpanel.errors import StudyError
 from vitpanel.study.image_words import image_lines
+from vitpanel.study.layout_words import layout_words
 from vitpanel.study.means import coverage_words, importance_array, importance_mean
 from vitpanel.study.own_stages import STAGES
 from vitpanel.study.places import RECOMPUTE
@@ -157,24 +158,24 @@ def _stages(study: Study) -> Iterator[str]:
         else:
             asked = " (asked for)" if is_optional(name) else ""
             yield f"{name:<{width}} not finished{asked}"
-        yield from (f"{'':<{width}}   {line}" for line in _remarks(name, stage or {}))
+        yield from (f"{'':<{width}}   {line}" for line in _remarks(name, stage or {}, study.spec))
 
 
-def _remarks(name: str, stage: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(name: str, stage: Mapping[str, Any], spec: ViTSpec) -> Iterator[str]:
     """What more there is to say of a stage."""
     if stage and stage_of(name) is None:
         yield unknown_words(name, stage)
-    yield from _qualities(stage.get("detail", {}))
+    yield from _qualities(stage.get("detail", {}), spec)
 
 
-def _qualities(detail: dict[str, Any]) -> Iterator[str]:
+def _qualities(detail: dict[str, Any], spec: ViTSpec) -> Iterator[str]:
     """How good what a stage made is, where it was measured."""
     if "average_precision" in detail:
         yield f"reconstruction: average precision of the ones {detail['average_precision']:.3f} (by chance {TOP_SHARE})"
     for name, neighbours in detail.get("neighbours", {}).items():
         if neighbours["kept"] is not None:
             chance = f"by chance {neighbours['by_chance']:.1%}"
-            title = name.removeprefix("layout/")
+            title = layout_words(name, spec)
             yield f"{title}: keeps {neighbours['kept']:.1%} of {N_NEIGHBOURS} nearest neighbours ({chance})"
 
 

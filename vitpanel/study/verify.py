@@ -50,7 +50,9 @@ class Verification:
     damages
         One a file, in the order of the format.
     n_unsealed
-        Files of which there is no digest, so that bytes without meaning (of metadata, for instance) are not looked at.
+        Files of which an older version has kept no digest, so that bytes without meaning (of metadata, for instance)
+        are not looked at. Those of a stage that is not finished have none yet, and those of a damaged receipt have lost
+        it: neither are counted.
     """
 
     is_finished: bool
@@ -67,11 +69,11 @@ class Part:
     Parameters
     ----------
     digest
-        SHA-256 of the whole file; None where the study was made before receipts had them.
+        SHA-256 of the whole file; None where there is none.
     read
         Reads it, and raises `StudyError` if its content is not what its place asks for.
-    is_sealed
-        Whether a flip of any bit would be noticed.
+    is_of_old
+        Whether there is none because the study was made before receipts had them.
     hint
         The way out where it is missing or does not fit its digest.
     """
@@ -79,7 +81,7 @@ class Part:
     path: Path
     read: Callable[[], object]
     digest: str | None = None
-    is_sealed: bool = False
+    is_of_old: bool = False
     hint: str = RECOMPUTE
 
 
@@ -99,14 +101,14 @@ def verify_study(path: Path, *, on_file: Callable[[int], object] = lambda _: Non
     files, manifest = StudyFiles(path), Manifest.read(path)
     found: dict[Path, Damage] = {}
     n_files, n_bytes, n_unsealed = 0, 0, 0
-    spelling = Part(files.manifest, lambda: check_spelling(path, files.manifest), is_sealed=True)
+    spelling = Part(files.manifest, lambda: check_spelling(path, files.manifest))
     for part in chain([spelling], Parts(files, manifest)):
         damage = _damage(files.root, part)
         if damage is not None:
             found.setdefault(damage.path, damage)
         else:
             n_files, n_bytes = n_files + 1, n_bytes + part.path.stat().st_size
-            n_unsealed += part.digest is None and not part.is_sealed
+            n_unsealed += part.is_of_old
         on_file(1)
     is_finished = all(manifest.is_done(stage) for stage in (*STAGES, *manifest.stages))
     return Verification(is_finished, n_files, n_bytes, tuple(found.values()), n_unsealed)
@@ -168,11 +170,11 @@ class Parts:
         path, images = self.files.receipt(block), self.manifest.block_images(block)
         if not self.manifest.is_done(HEADS) and not path.exists():
             return
-        yield Part(path, lambda: self._read_block_receipt(block), is_sealed=True)
+        yield Part(path, lambda: self._read_block_receipt(block))
         try:
             receipt = block_receipt(self.files, block, images)
         except StudyError:
-            receipt = Receipt(frozenset(self._written(HEADS)))
+            receipt = Receipt(frozenset(self._written(HEADS)), files={})
         n_pixels = math.prod(self.manifest.spec.image_size)
 
         def read_pictures() -> None:
@@ -220,7 +222,8 @@ class Parts:
         return self._sealed(self.files.chunk(spec.name, block, len(spec.shape)), read, receipt)
 
     def _sealed(self, path: Path, read: Callable[[], object], receipt: Receipt) -> Part:
-        return Part(path, read, (receipt.files or {}).get(path.relative_to(self.files.root).as_posix()))
+        name = path.relative_to(self.files.root).as_posix()
+        return Part(path, read, (receipt.files or {}).get(name), is_of_old=receipt.files is None)
 
     def _written(self, stage: str) -> tuple[str, ...]:
         """Arrays that a stage has written, or has to write to be done."""
@@ -235,12 +238,13 @@ class Parts:
         return "receipt" in self.manifest.stages.get(stage, {})
 
     def _stage_receipt(self, stage: str) -> Receipt:
+        """What the receipt of a stage says: of one that is damaged or not written yet nothing, of an old study None."""
         if not self._promises_receipt(stage):
-            return Receipt()
+            return Receipt(files=None if self.manifest.is_done(stage) else {})
         try:
             return stage_receipt(self.files, stage)
         except StudyError:
-            return Receipt()
+            return Receipt(files={})
 
     def _stage_receipt_part(self, stage: str) -> Part:
         digest = self.manifest.stages[stage]["receipt"]
