@@ -138,7 +138,7 @@ def test_what_a_study_lacks_is_an_error_or_the_title(unfinished: Study, plot: An
     figure = plot(elements.importance_curve(unfinished, selection)).state
     assert "no probability for image 11" in figure.title.text
     selection.image = 1
-    assert figure.title.text == "Importance of all heads, image 1"
+    assert figure.title.text == "Importance by Probability, image 1"
 
 
 def test_one_change_asks_the_model_once_for_all_layers(study: Study, plot: Any):
@@ -180,7 +180,7 @@ def test_names_are_functions_whatever_was_imported_before():
 def test_an_element_is_saved_as_a_page_that_needs_no_network(make: Callable[..., Any], tmp_path: Path):
     elements.save(make("importance_curve"), tmp_path / "curve.html")
     page = (tmp_path / "curve.html").read_text("utf-8")
-    assert "Importance of all heads" in page
+    assert "Importance by Probability" in page
     assert not re.findall(r"<(?:link|script|img)[^>]*(?:src|href)=.https?:[^>]*>", page)
     with pytest.raises(VitpanelError, match="cannot be written"):
         elements.save(make("importance_curve"), tmp_path / "curve.pdf")

@@ -178,7 +178,7 @@ def test_what_comes_into_sight_is_painted_at_full_detail(study: Study, many: Non
 
 
 def test_a_layout_that_the_study_lacks_is_refused_with_the_reason(small_study: Callable[..., Study]):
-    with pytest.raises(StudyIncompleteError, match="layout has not run"):
+    with pytest.raises(StudyIncompleteError, match="still lacks the maps"):
         image_map(small_study(finished=False))
     with pytest.raises(StudyIncompleteError, match="class head"):
         image_map(small_study(n_classes=0), layout="drop")

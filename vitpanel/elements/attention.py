@@ -5,19 +5,36 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
+import pandas as pd
 
 from vitpanel.core.spec import short_head_name
-from vitpanel.drawing.display import KINDS, axis_edges, display_grid, pooling_step, share_above, token_kinds
+from vitpanel.drawing.display import (
+    KINDS,
+    HeadDisplay,
+    axis_edges,
+    display_grid,
+    pooling_step,
+    share_above,
+    threshold_value,
+    token_kinds,
+)
 from vitpanel.drawing.token_sets import cell_runs
 from vitpanel.elements.live import FOLLOWS, Displays, Live
+from vitpanel.elements.shades import shades_of, shows_scale, words_at
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
-from vitpanel.elements.style import FIGURE, PICTURE, dressed, kind_colours
+from vitpanel.elements.style import FIGURE, PICTURE, dressed
 from vitpanel.elements.token_marks import brushed_on
 from vitpanel.state.queries import attention
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
+from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED
 
+MATRIX_COLUMNS = (*attention.CELL_COLUMNS, "threshold")
+# Of values below the threshold, as on the page.
+FADED = 0.22
+BAR_TICKS = (0, 0.25, 0.5, 0.75, 1)
+BAR_TITLES = {"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}
 # Logarithmic axes have no 0: bars of one link must be seen.
 BOTTOM = 0.7
 
@@ -31,24 +48,32 @@ def attention_heatmap(
     layer: int | None = None,
     head: int | None = None,
     token: int | None = None,
+    threshold: float | None = None,
+    scale: str | None = None,
     live: Live = True,
 ) -> Any:
     """The attention matrix of a head on an image: rows are source tokens, CLS is wider than a patch (D4).
 
-    Links to or from CLS, between patches, and of extra tokens have colours of their own. A click chooses the source
-    token, whose row and column are outlined; brushed tokens are marked along the left and the upper edge. Above 600
-    tokens a cell holds the largest value of some patches, and tokens cannot be chosen.
+    Links to or from CLS, between patches, and of extra tokens have colours of their own, each with its bar; what is
+    below the threshold is faded. A click chooses the source token, whose row and column are outlined; brushed tokens
+    are marked along the left and the upper edge. Above 600 tokens a cell holds the largest value of some patches, and
+    tokens cannot be chosen.
 
     Parameters
     ----------
     selection
         What the chart follows and writes to; None draws it once.
     table
-        Whether to return the table behind it, with the columns `CELL_COLUMNS` of `vitpanel.state.queries.attention`.
+        Whether to return the table behind it, with the columns `MATRIX_COLUMNS` of this module: those of
+        `vitpanel.state.queries.attention.cells_of`, and the value from which on a cell is not faded.
     image, layer, head
         Which head on which image.
     token
         Token to outline.
+    threshold
+        Share of the largest values that is not faded, in (0, 1].
+    scale
+        How the shade of a colour grows with a value: ``"linear"``, ``"square root"`` or ``"log"``.
     live
         The model that is asked for the attention: True for `vitpanel.live_model`, False for none, or one of your own,
         see `vitpanel.state.live.LiveModel`. It is right but for a unit of the third digit.
@@ -61,12 +86,14 @@ def attention_heatmap(
         If there is nothing to draw; without a selection, or with ``table``.
     """
     kinds = [kind for index, kind in enumerate(KINDS) if index in _link_kinds(study)]
-    blocks = [Layer(partial(_block, kind=kind), on_tap(_choose_source) if kind == kinds[0] else None) for kind in kinds]
-    query = Displays(live).asked(attention.cells_of)
-    follows = (*FOLLOWS, "token", "tokens", "extra")
-    layers = (*blocks, Layer(_numbers), Layer(_brushed_edges), Layer(_token_outline))
-    chart = Chart(query, attention.CELL_COLUMNS, follows, layers, needs_image=True)
-    return present(chart, study, selection, table=table, image=image, layer=layer, head=head, token=token)
+    faded = [Layer(partial(_block, kind=kind), on_tap(_choose_source) if kind == kinds[0] else None) for kind in kinds]
+    strong = [Layer(partial(_strong_block, kind=kind)) for kind in kinds]
+    query = Displays(live).asked(_cells)
+    follows = (*FOLLOWS, "token", "tokens", "extra", "threshold", "scale")
+    layers = (*faded, *strong, Layer(_numbers), Layer(_brushed_edges), Layer(_token_outline))
+    chart = Chart(query, MATRIX_COLUMNS, follows, layers, needs_image=True)
+    options = {"image": image, "layer": layer, "head": head, "token": token, "threshold": threshold, "scale": scale}
+    return present(chart, study, selection, table=table, **options)
 
 
 def attention_histogram(
@@ -123,6 +150,12 @@ def _link_kinds(study: Study) -> set[int]:
     return set(np.maximum(kinds[:, None], kinds).ravel().tolist())
 
 
+def _cells(study: Study, selection: Selection, display: HeadDisplay) -> pd.DataFrame:
+    """The cells, with the threshold of the whole matrix, of which they may be the largest values alone."""
+    limit = threshold_value(display.matrix, selection.threshold)
+    return attention.cells_of(study, selection, display).assign(threshold=limit)
+
+
 def _edges(frame: Frame) -> list[float]:
     """Where the cells begin along an axis, and where the last one ends."""
     return axis_edges(display_grid(frame.study.spec.grid), with_extra=frame.seen.extra)
@@ -139,16 +172,17 @@ def _pixels(frame: Frame, column: str) -> np.ndarray:
 
 
 def _block(frame: Frame, *, kind: str) -> hv.Image:
-    """The cells of one kind of link; the others are below the scale, and so not painted."""
-    size, is_own = _edges(frame)[-1], _pixels(frame, "kind") == kind
-    own = frame.table["kind"] == kind
-    darkest = frame.table["darkest"].to_numpy(float)[own].max(initial=0)
+    """All cells of one kind of link, faded, with the bar of their colours; the first that is drawn has the title."""
+    most, is_shown = _darkest(frame, kind), bool((_pixels(frame, "kind") == kind).any())
+    words = words_at(BAR_TICKS, scale=frame.seen.scale, most=most)
+    words[1] = f"≥ {words[1]}"
+    bar = shows_scale(f"bar_{kind}", KIND_COLOURS[kind], words, title=BAR_TITLES[kind], is_shown=is_shown)
     return dressed(
-        hv.Image(np.where(is_own, _pixels(frame, "value"), np.float32(-1)), bounds=(0, 0, size, size), vdims=[kind]),
+        _shaded(frame, kind, above=0),
         **PICTURE,
-        cmap=kind_colours(kind),
-        clim=(0, darkest if darkest > 0 else 1),
-        clipping_colors={"min": (0, 0, 0, 0)},
+        **_colours(kind),
+        alpha=FADED,
+        hooks=[bar],
         tools=["tap"],
         title=frame.title(f"{short_head_name(*frame.seen.chosen_head)}, {frame.who}: attention"),
         xaxis="bare",
@@ -156,6 +190,30 @@ def _block(frame: Frame, *, kind: str) -> hv.Image:
         xlabel="target token",
         ylabel="source token",
     )
+
+
+def _strong_block(frame: Frame, *, kind: str) -> hv.Image:
+    """The cells of one kind of link that are not below the threshold."""
+    limit = frame.table["threshold"].to_numpy(float).max(initial=0)
+    return dressed(_shaded(frame, kind, above=limit), **_colours(kind))
+
+
+def _darkest(frame: Frame, kind: str) -> float:
+    """Value of the darkest shade of a kind of link, 1 where there is none."""
+    most = frame.table["darkest"].to_numpy(float)[frame.table["kind"] == kind].max(initial=0)
+    return most if most > 0 else 1.0
+
+
+def _shaded(frame: Frame, kind: str, *, above: float) -> hv.Image:
+    """Shades of the cells of a kind that are not below a value; the others are below the scale, and so not painted."""
+    size, values = _edges(frame)[-1], _pixels(frame, "value")
+    shades = shades_of(np.maximum(values, 0), scale=frame.seen.scale, most=_darkest(frame, kind))
+    is_painted = (_pixels(frame, "kind") == kind) & (values >= above)
+    return hv.Image(np.where(is_painted, shades, np.float32(-1)), bounds=(0, 0, size, size), vdims=[kind])
+
+
+def _colours(kind: str) -> dict[str, Any]:
+    return {"cmap": list(KIND_COLOURS[kind]), "clim": (0, 1), "clipping_colors": {"min": (0, 0, 0, 0)}}
 
 
 def _numbers(frame: Frame) -> hv.Image:

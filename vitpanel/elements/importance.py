@@ -6,8 +6,18 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.elements.streams import AS_CHOSEN, Chart, Frame, Image, Layer, Shown, nearest_row, on_tap, present
-from vitpanel.elements.style import FIGURE, dressed, layer_ticks, metric_label, outlined, padded, value_label
+from vitpanel.elements.style import (
+    FIGURE,
+    dressed,
+    layer_ticks,
+    metric_label,
+    outlined,
+    padded,
+    plain_numbers,
+    value_label,
+)
 from vitpanel.state.queries import importance, ranking
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
@@ -28,8 +38,9 @@ def importance_curve(
 ) -> Any:
     """Importance of every head: on the chosen image, and the mean over all with its spread (B1).
 
-    A click chooses the head at its place. Brushed heads have a square on the mean, the fuller, the larger the share of
-    the images on which they are brushed; with a brush of tokens, points show the share of attention that goes to it.
+    The band of the spread is cut at the limits of the metric: there is no probability above 1. A click chooses the head
+    at its place. Brushed heads have a square on the mean, the fuller, the larger the share of the images on which they
+    are brushed; with a brush of tokens, points show the share of attention that goes to it.
 
     Parameters
     ----------
@@ -111,8 +122,9 @@ def _flat(frame: Frame) -> pd.DataFrame:
 
 
 def _band(frame: Frame) -> hv.Area:
-    table, spec = _flat(frame), frame.study.spec
-    table = table.assign(lower=table["mean"] - table["spread"], upper=table["mean"] + table["spread"])
+    table, spec, metric = _flat(frame), frame.study.spec, metric_of(frame.seen.metric)
+    mean, spread, (least, largest) = table["mean"], table["spread"], metric.drawn_bounds
+    table = table.assign(lower=(mean - spread).clip(lower=least), upper=(mean + spread).clip(upper=largest))
     middle = (spec.n_heads - 1) / 2
     return dressed(
         hv.Area(table.dropna(subset=["lower"]), "flat", ["lower", "upper"]),
@@ -120,9 +132,10 @@ def _band(frame: Frame) -> hv.Area:
         color=MEAN,
         alpha=0.2,
         line_alpha=0,
-        title=frame.title(f"Importance of all heads, {frame.who}"),
+        title=frame.title(f"Importance by {metric.label}, {frame.who}"),
         xlabel=f"layer ({spec.n_heads} heads each)",
         ylabel=value_label(frame.seen.metric),
+        yformatter=plain_numbers(),
         xlim=(-0.5, spec.n_layers * spec.n_heads - 0.5),
         xticks=[(layer * spec.n_heads + middle, str(layer)) for layer in layer_ticks(spec.n_layers)],
     )
@@ -181,6 +194,7 @@ def _quartiles(frame: Frame) -> hv.Segments:
         title=frame.title(f"Heads by importance, {frame.who}"),
         xlabel="rank",
         ylabel=label,
+        yformatter=plain_numbers(),
         ylim=padded(values),
     )
 

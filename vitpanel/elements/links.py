@@ -11,6 +11,7 @@ from vitpanel.core.spec import short_head_name
 from vitpanel.drawing.display import KINDS, axis_edges, token_kinds
 from vitpanel.drawing.token_sets import axis_runs
 from vitpanel.elements.live import FOLLOWS, Displays, Live
+from vitpanel.elements.shades import shades_of
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
 from vitpanel.elements.style import FIGURE, dressed, kind_colours
 from vitpanel.elements.token_marks import brushed_on
@@ -68,7 +69,7 @@ def token_lines(
     kinds = token_kinds(study.spec.grid)
     links = [Layer(partial(_links, kind=kind)) for index, kind in enumerate(KINDS) if index in kinds]
     layers = (*links, Layer(_tokens, on_tap(_choose_token)), Layer(_brushed_tokens), Layer(_chosen_token))
-    follows = (*FOLLOWS, "token", "tokens", "threshold")
+    follows = (*FOLLOWS, "token", "tokens", "threshold", "scale")
     chart = Chart(query, attention.LINK_COLUMNS, follows, layers, needs_image=True)
     options = {"image": image, "layer": layer, "head": head, "token": token, "threshold": threshold}
     return present(chart, study, selection, table=table, **options)
@@ -87,15 +88,16 @@ def _links(frame: Frame, *, kind: str) -> hv.Segments:
     table: Any = with_alpha[everything["kind"] == kind]
     places = _centres(frame)
     source, target = (places[table[name].to_numpy(int)] for name in ("source_token", "target_token"))
-    ends = table.assign(x0=source, y0=SOURCES, x1=target, y1=TARGETS)
     darkest = table["darkest"].to_numpy(float).max(initial=0)
+    shade = shades_of(table["value"].to_numpy(float), scale=frame.seen.scale, most=darkest)
+    ends = table.assign(x0=source, y0=SOURCES, x1=target, y1=TARGETS, shade=shade)
     size = float(places[-1]) + 1
     return dressed(
-        hv.Segments(ends, ["x0", "y0", "x1", "y1"], ["value", "source", "target", "alpha"]),
+        hv.Segments(ends, ["x0", "y0", "x1", "y1"], ["shade", "value", "source", "target", "alpha"]),
         **FIGURE | {"show_grid": False},
-        color="value",
+        color="shade",
         cmap=kind_colours(kind),
-        clim=(0, darkest if darkest > 0 else 1),
+        clim=(0, 1),
         alpha="alpha",
         tools=["hover", "tap"],
         title=frame.title(f"{short_head_name(*frame.seen.chosen_head)}, {frame.who}: links from sources to targets"),

@@ -11,6 +11,7 @@ from PIL import Image as Picture
 from vitpanel.core.spec import short_head_name
 from vitpanel.drawing.display import KINDS, token_kinds
 from vitpanel.elements.live import FOLLOWS, Displays, Live
+from vitpanel.elements.shades import shades_of, shows_scale, words_at
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_box, on_tap, present
 from vitpanel.elements.style import PICTURE, dressed
 from vitpanel.elements.token_marks import patch_outline
@@ -19,9 +20,10 @@ from vitpanel.state.brush import PatchBlock
 from vitpanel.state.queries import attention
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
-from vitpanel.theme.mask_ramps import DARKEST, DIMMED, mask_ramps
+from vitpanel.theme.mask_ramps import DARKEST, DIMMED, mask_ramps, ramp_strips
 from vitpanel.theme.palette import CHOSEN
 
+BAR_TICKS = (0, 0.5, 1)
 SIDES = {"source": "where {} looks", "target": "who looks at {}"}
 
 
@@ -35,9 +37,10 @@ def attention_masks(
     layer: int | None = None,
     head: int | None = None,
     token: int | None = None,
+    scale: str | None = None,
     live: Live = True,
 ) -> Any:
-    """An image, darkened, and on it as light where a token looks, or who looks at it (D2).
+    """An image, darkened, and on it as light where a token looks, or who looks at it, with the scale of the light (D2).
 
     A click on a patch chooses its token, a box brushes the patches that it touches. Brushed patches are outlined; while
     no token is chosen, the mask is theirs: where they look on average, or how much of its attention each patch gives
@@ -56,6 +59,8 @@ def attention_masks(
     token
         Whose attention; None takes the selection's, else that of the brushed tokens, else that of CLS, in a model
         without CLS the mean of all patches.
+    scale
+        How light grows with a value: ``"linear"``, ``"square root"`` or ``"log"``.
     live
         The model that is asked for the attention, as of `attention_heatmap`.
 
@@ -75,11 +80,14 @@ def attention_masks(
     layers = (
         Layer(_picture, _listen),
         Layer(_mask),
+        Layer(_numbers),
         *(Layer(line) for line in patch_outline()),
         Layer(_chosen_patch),
     )
-    chart = Chart(query, attention.PATCH_COLUMNS, (*FOLLOWS, "token", "tokens"), layers, needs_image=True)
-    return present(chart, study, selection, table=table, image=image, layer=layer, head=head, token=token)
+    follows = (*FOLLOWS, "token", "tokens", "scale")
+    chart = Chart(query, attention.PATCH_COLUMNS, follows, layers, needs_image=True)
+    options = {"image": image, "layer": layer, "head": head, "token": token, "scale": scale}
+    return present(chart, study, selection, table=table, **options)
 
 
 def _bounds(frame: Frame) -> tuple[int, int, int, int]:
@@ -110,19 +118,35 @@ def _darkened(frame: Frame) -> np.ndarray:
     return np.repeat((DARKEST + DIMMED * grey).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _mask(frame: Frame) -> hv.Image:
-    grid, table, seen = frame.study.spec.grid, frame.table, frame.seen
+def _values(frame: Frame) -> np.ndarray:
+    """Attention by patch, 0 where there is none to show."""
+    grid, table = frame.study.spec.grid, frame.table
     values = np.zeros((grid.rows, grid.cols))
     values[table["row"].to_numpy(int), table["column"].to_numpy(int)] = table["value"]
+    return values
+
+
+def _mask(frame: Frame) -> hv.Image:
+    grid, seen, values = frame.study.spec.grid, frame.seen, _values(frame)
     kinds = {token_kinds(grid)[token] for token in attention.read_tokens(frame.study, seen)}
-    kind = KINDS[kinds.pop() if len(kinds) == 1 else 0]
-    most = values.max()
+    kind, most = KINDS[kinds.pop() if len(kinds) == 1 else 0], float(values.max())
+    words = words_at(BAR_TICKS, scale=seen.scale, most=most)
+    if words[0] != "0":
+        words[0] = f"≤ {words[0]}"
+    strip = [_hex(pixel) for pixel in ramp_strips()[kind]]
+    bar = shows_scale("bar", strip, words, is_shown=bool(len(frame.table)) and most > 0)
     return dressed(
-        hv.Image(values, bounds=_bounds(frame), vdims=["attention"]),
+        hv.Image(shades_of(values, scale=seen.scale, most=most), bounds=_bounds(frame), vdims=["light"]),
         cmap=[_hex(pixel) for pixel in mask_ramps()[kind]],
-        clim=(0, most if most > 0 else 1),
-        tools=["hover"],
+        clim=(0, 1),
+        hooks=[bar],
     )
+
+
+def _numbers(frame: Frame) -> hv.Image:
+    """What a tooltip says; not to be seen."""
+    numbers = hv.Image(_values(frame), bounds=_bounds(frame), vdims=["attention"])
+    return dressed(numbers, alpha=0, tools=["hover"])
 
 
 def _hex(pixel: int) -> str:

@@ -11,14 +11,19 @@ from vitpanel.core.regions import PruningMode
 from vitpanel.core.spec import short_head_name
 from vitpanel.elements.live import Live, on_modes
 from vitpanel.elements.streams import Chart, Frame, Layer, Shown, on_tap, present
-from vitpanel.elements.style import FIGURE, dressed, padded, value_label
+from vitpanel.elements.style import FIGURE, dressed, padded, plain_numbers, value_label
 from vitpanel.state.queries import modes
+from vitpanel.state.results import N_TOP
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import CHOSEN, MEAN, TEXT, VALUE
 
 # Letters in a line of the name of a mode, below its bar.
 LABEL_WIDTH = 10
+# Letters of the name of a class that have room over its bar.
+LONGEST_NAME = 56
+# Of a row, which is a name, below it a bar, and the tick that reaches from the top of the bar to below it.
+BAR, TICK, AIR = 0.15, 0.3, 0.05
 
 
 def mode_bars(
@@ -119,6 +124,7 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
         title=frame.title(f"{short_head_name(*frame.seen.chosen_head)} by pruning mode, {frame.who}"),
         xlabel="what is pruned",
         ylabel=value_label(frame.seen.metric),
+        yformatter=plain_numbers(),
         xlim=(-0.6, len(PruningMode) - 0.4),
         ylim=(low, high),
         xticks=[(int(mode), _broken(mode)) for mode in PruningMode],
@@ -127,7 +133,8 @@ def _mode_chosen(frame: Frame) -> hv.VSpans:
 
 def _broken(mode: PruningMode) -> str:
     """Name of a mode in lines, which may end after an arrow."""
-    return fill(f"{int(mode)}: {mode.label}".replace("→", "→ "), LABEL_WIDTH).replace("→ ", "→")
+    words = f"{int(mode)}: {mode.label}".replace("→", "→ ").replace("↔", "↔ ")
+    return fill(words, LABEL_WIDTH).replace("→ ", "→").replace("↔ ", "↔")
 
 
 def _mode_bars(frame: Frame) -> hv.Rectangles:
@@ -151,7 +158,7 @@ def _choose_mode(shown: Shown, x: float, _y: float) -> None:
 
 def _class_bars(frame: Frame) -> hv.Rectangles:
     table = frame.table.assign(row=np.arange(len(frame.table)), left=0.0, right=frame.table["probability"])
-    sides = table.assign(bottom=table["row"] - 0.3, top=table["row"] + 0.1)
+    sides = table.assign(bottom=table["row"] - BAR, top=table["row"] + BAR)
     names = ["class", "probability", "unpruned", "true_class"]
     return dressed(
         hv.Rectangles(sides, ["left", "bottom", "right", "top"], names),
@@ -164,20 +171,26 @@ def _class_bars(frame: Frame) -> hv.Rectangles:
         ylabel="",
         yaxis=None,
         xlim=(0, 1.02),
-        ylim=(5.6, -0.8),
+        ylim=(N_TOP - 0.5, -0.8),
     )
 
 
 def _class_ticks(frame: Frame) -> hv.Segments:
     table = frame.table.assign(row=np.arange(len(frame.table)))
-    table = table.assign(bottom=table["row"] - 0.35, top=table["row"] + 0.15, x1=table["unpruned"])
+    table = table.assign(bottom=table["row"] - BAR, top=table["row"] + TICK, x1=table["unpruned"])
     return dressed(hv.Segments(table, ["unpruned", "bottom", "x1", "top"], []), color=TEXT, line_width=2.5)
 
 
 def _class_names(frame: Frame) -> hv.Labels:
+    """Names over the bars, where neither a bar nor a tick is."""
     table = frame.table
     is_true = table["true_class"].astype(bool)
-    texts = [f"✓ {name}" if true else str(name) for name, true in zip(table["class"], is_true, strict=True)]
-    places = table.assign(x=0.01, y=np.arange(len(table)) - 0.45, text=texts)
-    look = {"text_font_size": "9pt", "text_align": "left", "text_baseline": "middle"}
+    names = [_cut(str(name)) for name in table["class"]]
+    texts = [f"✓ {name}" if true else name for name, true in zip(names, is_true, strict=True)]
+    places = table.assign(x=0.0, y=np.arange(len(table)) - BAR - AIR, text=texts)
+    look = {"text_font_size": "9pt", "text_align": "left", "text_baseline": "bottom"}
     return dressed(hv.Labels(places, ["x", "y"], "text"), text_color=TEXT, **look)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"

@@ -22,7 +22,16 @@ from vitpanel.elements.streams import (
     on_tap,
     present,
 )
-from vitpanel.elements.style import FIGURE, MEASURE_LABELS, dressed, layer_colour_map, layer_ticks, outlined, padded
+from vitpanel.elements.style import (
+    FIGURE,
+    MEASURE_LABELS,
+    dressed,
+    layer_colour_map,
+    layer_ticks,
+    outlined,
+    padded,
+    plain_numbers,
+)
 from vitpanel.state.head_numbers import HEAD_INDEX, LAYER, TOKEN_SHARE, axis_places, head_number
 from vitpanel.state.queries import head_table, strength
 from vitpanel.state.queries.image_set import others_name
@@ -220,10 +229,10 @@ def _ticks(frame: Frame) -> Callable[[Any, Any], None]:
 
 
 def _bar_title(words: str) -> Callable[[Any, Any], None]:
-    """What names the bar of colours; HoloViews takes an option for the first frame alone."""
+    """What names the bar of colours and its numbers; HoloViews takes an option for the first frame alone."""
 
     def show(plot: Any, _: Any) -> None:
-        plot.handles["color_colorbar"].title = words
+        plot.handles["color_colorbar"].update(title=words, formatter=plain_numbers())
 
     return show
 
@@ -241,6 +250,8 @@ def _spreads(frame: Frame) -> hv.Segments:
         alpha=0.5,
         title=frame.title(f"{what}, {frame.who}"),
         hooks=[_ticks(frame)],
+        xformatter=plain_numbers(),
+        yformatter=plain_numbers(),
         **_axis(frame, "x", x, table["x"].to_numpy(float)),
         **_axis(frame, "y", y, table[["value", "low", "high"]].to_numpy(float)),
     )
@@ -343,6 +354,7 @@ def _bars(frame: Frame, column: str) -> hv.Rectangles:
         title=frame.title(f"{short_head_name(*frame.seen.chosen_head)}: strength, {frame.who}"),
         xlabel="hop",
         ylabel="mean attention",
+        yformatter=plain_numbers(),
         ylim=(0, 1.08 * top),
     )
 

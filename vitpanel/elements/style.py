@@ -7,6 +7,7 @@ from typing import Any
 
 import holoviews.plotting.bokeh  # noqa: F401 - without a backend no options can be set
 import numpy as np
+from bokeh.models import BasicTickFormatter, LegendItem
 
 from vitpanel.core.metrics import metric_of
 from vitpanel.theme.link_colours import KIND_COLOURS
@@ -49,8 +50,19 @@ def dressed(element: Any, **look: Any) -> Any:
 
 def laid_over(elements: Sequence[Any]) -> Any:
     """Elements over each other, lowest first, as one chart."""
-    look = {"shared_axes": False, "legend_position": "top", "legend_opts": _LEGEND}
+    look = {"shared_axes": False, "legend_position": "top", "legend_opts": _LEGEND, "hooks": [_name_what_is_drawn]}
     return reduce(mul, elements).opts({"Overlay": look}, backend="bokeh")
+
+
+def _name_what_is_drawn(plot: Any, _: Any) -> None:
+    """Leave out of the legend what has no points now; HoloViews names all that may have some."""
+    for item in (item for legend in plot.state.legend for item in legend.items):
+        item.visible = _has_points(item)
+
+
+def _has_points(item: LegendItem) -> bool:
+    sources: list[Any] = [drawn.data_source for drawn in item.renderers]
+    return any(len(column) for source in sources for column in source.data.values())
 
 
 def set_apart(overlay: Any) -> Any:
@@ -77,6 +89,11 @@ def kind_colours(kind: str) -> list[str]:
     """Colours of a kind of link, weak to strong; the weakest is white and so left out."""
     ramp = KIND_COLOURS[kind]
     return list(ramp[len(ramp) // 12 :])
+
+
+def plain_numbers() -> BasicTickFormatter:
+    """Ticks of an axis as on the page, 0.007 rather than 7.000e−3; each figure has one of its own."""
+    return BasicTickFormatter(power_limit_low=-6)
 
 
 def padded(values: np.ndarray, *, air: float = 0.06) -> tuple[float, float]:

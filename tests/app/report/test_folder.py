@@ -13,7 +13,7 @@ from tests.synthetic import write_synthetic_study
 from vitpanel.app.report.drawn import LEFT_OUT
 from vitpanel.app.report.folder import export_study
 from vitpanel.app.report.image_choice import N_IMAGES, first_images, image_selection, shown_metrics
-from vitpanel.core.metrics import metric_keys
+from vitpanel.core.metrics import metric_keys, metric_of
 from vitpanel.errors import ChoiceError
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study, open_study
@@ -62,6 +62,15 @@ def test_the_index_has_the_card_every_metric_and_all_heads(study: Study, tmp_pat
     n_rows = page.count('<tr><td class="number">')
     assert n_rows == study.spec.is_there.sum()
     assert page.count("data-for=") == len(metric_keys()) + 1 + 1 + 4 + 2
+
+
+def test_every_curve_has_the_title_and_the_words_of_its_metric(study: Study, tmp_path: Path):
+    page = pages_of(study, tmp_path / "out", images=[1])["index.html"]
+    words = Tags(page).words
+    for metric in map(metric_of, shown_metrics(study)):
+        assert page.count(f"Importance by {metric.label}, mean of all images") == 1
+        label = metric.axis_label
+        assert words.count(f"{label[0].upper()}{label[1:]}, of every head, layer by layer") == 1
 
 
 def test_the_page_of_an_image_shows_the_head_that_matters_most_on_it(study: Study, tmp_path: Path):

@@ -65,13 +65,13 @@ def image_page(study: Study, image: int, template: Template, *, images: Sequence
 
 def _index_groups(study: Study, selection: Selection) -> dict[str, tuple[Part, ...]]:
     name = short_head_name(*selection.chosen_head)
-    curve = f"Every head, layer by layer: the mean over all images, with one standard deviation; the line marks {name}."
     ranked = "All heads, most important first."
     strength = "Mean attention of the head's patches, hop by hop, over all images."
     first = most_important_heads(study, selection.metric, None, N_STRENGTHS)
     return {
         "How much each head matters": tuple(
-            Part("importance_curve", curve, options={"metric": metric}) for metric in shown_metrics(study)
+            Part("importance_curve", _curve_words(metric, name), options={"metric": metric})
+            for metric in shown_metrics(study)
         ),
         "Heads by their importance": (Part("head_ranking", ranked, columns=_RANKED, n_rows=study.spec.is_there.size),),
         "How far the heads look": (
@@ -83,6 +83,13 @@ def _index_groups(study: Study, selection: Selection) -> dict[str, tuple[Part, .
             Part("pattern_map", f"Near each other are heads that attend alike; {name} is lit on all images."),
         ),
     }
+
+
+def _curve_words(metric: str, head: str) -> str:
+    """How to read the curve of a metric over all heads, of which one is marked."""
+    what = metric_of(metric).axis_label
+    mean = "the mean over all images, with one standard deviation"
+    return f"{what[:1].upper()}{what[1:]}, of every head, layer by layer: {mean}; the line marks {head}."
 
 
 def _drawn(

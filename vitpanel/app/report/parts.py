@@ -69,7 +69,11 @@ GROUPS: dict[str, tuple[Part, ...]] = {
         ),
     ),
     "The attention of the chosen head": (
-        Part("attention_heatmap", "The attention matrix: a row is a source token, a column a target.", asks_model=True),
+        Part(
+            "attention_heatmap",
+            "The attention matrix: a row is a source token, a column a target. Below the threshold it is faded.",
+            asks_model=True,
+        ),
         Part("token_lines", "The strongest links, from source tokens above to targets below.", asks_model=True),
         Part("attention_masks", f"{_MASK} where the token looks.", asks_model=True),
         Part("attention_masks", f"{_MASK} who looks at the token.", options={"side": "target"}, asks_model=True),
