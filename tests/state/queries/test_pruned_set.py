@@ -7,7 +7,7 @@ import pytest
 
 from vitpanel.core.pruned_images import pruned_images
 from vitpanel.errors import ChoiceError
-from vitpanel.state.brush import Ids, InRange
+from vitpanel.state.brush import Ids, InRange, OfClass
 from vitpanel.state.queries.pruned_images import curve_table, image_table, most_changed, pruned_image
 from vitpanel.state.queries.pruned_set import (
     ALL,
@@ -114,8 +114,8 @@ def test_a_job_names_images_by_a_brush_by_number_or_all(study):
         pruning_job(study, [(0, 0)], mode=6, images=None)
     with pytest.raises(ChoiceError, match="brush of instances"):
         pruning_job(study, [(0, 0)], mode=1, images=InRange("entropy", high=1.0))
-    with pytest.raises(ChoiceError, match="no image to prune on"):
-        pruning_job(study, [(0, 0)], mode=1, images=Ids(()))
+    with pytest.raises(ChoiceError, match=r"no image that is done in OfClass\(name='cat', by='label'\)"):
+        pruning_job(study, [(0, 0)], mode=1, images=OfClass("cat", "label"))
 
 
 def test_an_image_is_told_by_its_classes_before_and_after(study):

@@ -162,7 +162,9 @@ def pruning_job(
         asked = [int(image) for image in images]
     absent = [image for image in asked if not 0 <= image < study.n_images or not done[image]]
     if absent or not asked:
-        message = f"There is no image {absent[0]} that is done." if absent else "There is no image to prune on."
+        which = f" {absent[0]} that is done" if absent else " that is done"
+        among = "" if absent or images is None else f" in {images!r}"
+        message = f"There is no image{which}{among}."
         raise ChoiceError(message, hint=f"The study has {study.n_images:,} images, {study.n_done:,} of them done.")
     return SetJob((named_heads(study, heads),), int(mode), tuple(asked))
 
