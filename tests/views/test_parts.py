@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from bokeh.models import BasicTicker, CDSView, ColumnDataSource, IndexFilter, Scatter
+from bokeh.models import BasicTicker, CDSView, ColumnDataSource, CustomJS, IndexFilter, Scatter
 from bokeh.plotting import figure
 
 from vitpanel.views.parts import Parts
@@ -54,6 +54,16 @@ def test_rows_of_a_source_are_told_once_and_those_of_another_for_themselves(draw
     assert views[1][0] is views[1][1]
     assert views[0][2] is some
     assert sources[0].selected is sources[1].selected
+
+
+def test_sources_that_scripts_alone_use_have_nothing_selected_either(draw: Callable[..., figure]):
+    fig, told, answer = draw(ColumnDataSource({"x": [1], "y": [1]})), ColumnDataSource(), ColumnDataSource()
+    fig.js_on_event("tap", CustomJS(args={"told": told}))
+    told.js_on_change("data", CustomJS(args={"told": told, "answer": answer}))
+    Parts().share(fig)
+    drawn = fig.renderers[0].data_source
+    assert told.selected is answer.selected is drawn.selected
+    assert told.selection_policy is answer.selection_policy is drawn.selection_policy
 
 
 def test_pages_share_nothing_with_each_other(draw: Callable[..., figure]):

@@ -3,6 +3,8 @@
 Bokeh makes them anew for each figure, axis and renderer, and what a visitor costs grows with the number of models.
 """
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, TypeVar
 
 from bokeh.models import (
@@ -15,6 +17,7 @@ from bokeh.models import (
     CDSView,
     ColorBar,
     ColumnDataSource,
+    CustomJS,
     CustomJSTickFormatter,
     GlyphRenderer,
     LinearScale,
@@ -71,6 +74,8 @@ class Parts:
         for renderer in fig.renderers:
             if isinstance(renderer, GlyphRenderer):
                 self._share_rows(renderer)
+        for source in _sources_of_scripts(fig):
+            self._select_nothing(source)
 
     def _share_rows(self, renderer: GlyphRenderer) -> None:
         """Share what says which rows are drawn, and that none is selected."""
@@ -80,15 +85,34 @@ class Parts:
             view.filter = self._one(view.filter)
             renderer.view = view
         if isinstance(source, ColumnDataSource):
-            source.selection_policy = self._one(source.selection_policy)
-            # Python may not put another one in its place; as if a browser had said so, it may.
-            source.set_from_json("selected", self._nothing)
+            self._select_nothing(source)
+
+    def _select_nothing(self, source: ColumnDataSource) -> None:
+        source.selection_policy = self._one(source.selection_policy)
+        # Python may not put another one in its place; as if a browser had said so, it may.
+        source.set_from_json("selected", self._nothing)
 
     def _one(self, part: Part) -> Part:
         """Return what is like a part and known already, or the part itself, which then is."""
         if not isinstance(part, _STATELESS):
             return part
         return self._known.setdefault(_looks(part), part)  # pyright: ignore[reportReturnType]
+
+
+def _sources_of_scripts(fig: Plot) -> Iterable[ColumnDataSource]:
+    """Sources, drawn or not, that a figure's scripts are given, and the scripts of those sources."""
+    found: dict[str, ColumnDataSource] = {}
+
+    def look(model: Model) -> None:
+        events = model.js_event_callbacks.values() if isinstance(model, Plot) else ()
+        for script in chain(*model.js_property_callbacks.values(), *events):
+            for given in script.args.values() if isinstance(script, CustomJS) else ():
+                if isinstance(given, ColumnDataSource) and given.id not in found:
+                    found[given.id] = given
+                    look(given)
+
+    look(fig)
+    return found.values()
 
 
 def _looks(part: Any) -> str:
