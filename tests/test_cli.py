@@ -10,7 +10,8 @@ import pytest
 
 from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
-from vitpanel import __version__, cli
+from vitpanel import __version__, cli, demo
+from vitpanel.app import server
 from vitpanel.options import ModelOptions
 from vitpanel.study import reader
 
@@ -161,6 +162,28 @@ def test_what_is_no_study_is_refused(capsys, tmp_path: Path, command: str):
 def test_serving_nothing_is_refused(capsys):
     assert "No study is named" in refused(capsys, "serve")
     assert "--allow-websocket-origin" in refused(capsys, "serve", "X.study", "--address", "0.0.0.0")  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("serve", "x.study", "--port", "99999"), "--port is 99999"),
+        (("serve", "x.study", "--port", "-1"), "--port is -1"),
+        (("demo", "--port", "99999"), "--port is 99999"),
+        (("serve", "x.study", "--num-procs", "-1"), "--num-procs is -1"),
+        (("serve", "x.study", "--basic-auth", ""), "--basic-auth is empty"),
+        (("serve", "x.study", "--checkpoint", "nofile.safetensors"), "There is no file nofile.safetensors"),
+        (("serve", "x.study", "--checkpoint", "x.study", "--no-live"), "x.study is a folder"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_at_the_start(
+    capsys, monkeypatch, tmp_path: Path, words: tuple[str, ...], said: str
+):
+    monkeypatch.chdir(tmp_path)
+    write_synthetic_study(tmp_path / "x.study")
+    monkeypatch.setattr(demo, "growing_demo_study", lambda **_: pytest.fail("a study is begun"))
+    monkeypatch.setattr(server, "_started", lambda *_, **__: pytest.fail("it is served"))
+    assert said in refused(capsys, *words, "--no-show")
 
 
 @pytest.mark.parametrize("command", ["inspect", "serve"])

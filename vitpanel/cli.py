@@ -113,8 +113,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     prefix
         What stands before all paths where a proxy hands them on with it, for instance /lab.
     basic_auth
-        A password for all visitors, or a JSON file of users and passwords. Where others use this computer give a file,
-        since they see the words of a command.
+        A password for all visitors, or a JSON file of users and passwords, such as {"anna": "PASSWORD"}. Where others
+        use this computer give a file, since they see the words of a command.
     oauth_provider
         Who visitors log in with, as Panel names them: github, google, generic and others.
     oauth_key
@@ -236,12 +236,16 @@ def demo(
     tasks
         Text file in Markdown with what is to be tried; as for serve.
     """
-    from vitpanel.app.access import Access
+    from vitpanel.app.access import Access, check_port
     from vitpanel.app.server import serve_studies
     from vitpanel.demo import CHECKPOINT, growing_demo_study
 
+    access = Access(address)
+    # Before a study is begun that would not be served.
+    access.check()
+    check_port(port)
     with growing_demo_study(force=force) as study:
-        serve_studies([study], port=port, access=Access(address), show=show, checkpoint=CHECKPOINT, tasks=tasks)
+        serve_studies([study], port=port, access=access, show=show, checkpoint=CHECKPOINT, tasks=tasks)
 
 
 @app.command

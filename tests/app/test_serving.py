@@ -105,6 +105,35 @@ def test_a_folder_of_studies_has_a_page_that_lists_them(studies: Path):
         assert is_let_in(first, token_in(get(first.address).text))
 
 
+def test_which_studies_of_a_folder_cannot_be_opened_is_said(studies: Path, tmp_path: Path):
+    shutil.copytree(studies, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "second.study" / "manifest.json").write_text("{", "utf-8")
+    with serving(serve(tmp_path), ready=READY) as server:
+        assert server.says("1 of 2 studies are open at")
+        assert "second.study cannot be opened: " in server.log
+        assert "manifest.json is damaged" in server.log
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_the_prefix_without_a_slash_leads_into_it(studies: Path, *, is_alone: bool):
+    given, page = (studies / "first.study", "vitpanel") if is_alone else (studies, "first")
+    with serving(serve(given, "--prefix", "/a/lab"), ready=READY) as server:
+        for way in ("/a/lab", f"/a/lab/{page}?image=1", f"/a/lab/{page}/?image=1"):
+            assert get(f"{server.origin}{way}").status == 200
+        assert _way(server, "/a/lab?x=1") == "./lab/?x=1"
+        # What a page asks for is relative to its address, and would not be there.
+        assert _way(server, f"/a/lab/{page}/?image=1") == f"../{page}?image=1"
+
+
+def _way(server: Server, address: str) -> str | None:
+    """Where an address leads, as the server says it."""
+    connection = HTTPConnection(server.origin.removeprefix("http://"), timeout=120)
+    connection.request("GET", address)
+    way = connection.getresponse().getheader("Location")
+    connection.close()
+    return way
+
+
 def test_a_log_in_is_asked_for_but_not_by_what_watches_the_server(studies: Path):
     with serving(serve(studies, "--basic-auth", "sesame"), ready=READY) as server:
         assert "password" in get(f"{server.address}first").text

@@ -76,6 +76,8 @@ def test_links_open_tabs_of_their_own_and_lead_to_sites_or_to_what_is_chosen():
         (b"\xff\xfeabc", "is no UTF-8 text: byte 0 is 0xff", "Save it as UTF-8"),
         (b"a\0b", "is no text", "--tasks FILE.md"),
         (b" \n", "is empty", "--tasks FILE.md"),
+        (b"# Week 3\n\nJust look.\n\n### Closer\n", "has no task", "a heading of the second level"),
+        (b"<h2>Look</h2>", "has no task", "a heading of the second level"),
         (b"a" * (MOST_BYTES + 1), "has more than 1 MB", "--tasks FILE.md"),
     ],
 )
@@ -90,8 +92,14 @@ def test_what_is_no_sheet_is_refused_by_its_name(tmp_path: Path, data: bytes, sa
 
 def test_a_file_of_just_1_mb_is_taken(tmp_path: Path):
     path = tmp_path / "tasks.md"
-    path.write_bytes(b"a" * MOST_BYTES)
+    path.write_bytes(b"## Look\n".ljust(MOST_BYTES, b"a"))
     assert read_tasks(path).title == "Tasks"
+
+
+def test_a_heading_with_a_line_below_it_is_a_task_too(tmp_path: Path):
+    path = tmp_path / "tasks.md"
+    path.write_text("Look\n----\n", "utf-8")
+    assert "<h2>Look</h2>" in read_tasks(path).html
 
 
 @pytest.mark.parametrize("name", ["absent.md", "."])

@@ -10,7 +10,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from vitpanel.app.users import Users
 from vitpanel.errors import VitpanelError
+
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,17 @@ class Access:
     unix_socket: Path | None = None
 
     @property
+    def users(self) -> Users | None:
+        """Who is let in with a password, None without a log-in of this kind; raises as `Users.named_by` does."""
+        return None if self.basic_auth is None else Users.named_by(self.basic_auth)
+
+    @property
     def log_in(self) -> dict[str, Any]:
-        """Options of Panel's server for the log-in; empty without one."""
+        """Options of Panel's server for the log-in, besides our own page for `users`; empty without one."""
         options: dict[str, Any] = {name: value for name, value in self.oauth.items() if value is not None}
-        if self.basic_auth is not None:
-            options["basic_auth"] = self.basic_auth
         # Signs the cookies of those who are logged in; they log in anew when the server starts again.
-        return options | ({"cookie_secret": secrets.token_hex(32)} if options else {})
+        is_asked_for = options or self.basic_auth is not None
+        return options | ({"cookie_secret": secrets.token_hex(32)} if is_asked_for else {})
 
     def check(self) -> None:
         """Check that a server which others than this computer reach says by which names, and who may come.
@@ -62,15 +69,10 @@ class Access:
         Raises
         ------
         VitpanelError
-            If it does not, or says two things of who may come.
+            If it does not, says two things of who may come, or names a log-in that would let everybody or nobody in.
         """
         given = self.log_in
-        if self.is_open and given:
-            message = "--no-auth and a log-in are both asked for."
-            raise VitpanelError(message, hint="Leave one of them away.")
-        if "oauth_provider" not in given and any(name.startswith("oauth") for name in given):
-            message = "Options of OAuth are given, and no provider."
-            raise VitpanelError(message, hint="Name it with --oauth-provider, for instance github or generic.")
+        self._check_log_in(given)
         if self.unix_socket is not None:
             check_socket(self.unix_socket)
             return
@@ -84,6 +86,41 @@ class Access:
             message = f"Others than this computer reach {self.address}, and nobody would have to log in."
             hint = "Give --basic-auth PASSWORD or --oauth-provider, or say --no-auth if a proxy asks who comes."
             raise VitpanelError(message, hint=hint)
+
+    def _check_log_in(self, given: Mapping[str, Any]) -> None:
+        if self.is_open and given:
+            message = "--no-auth and a log-in are both asked for."
+            raise VitpanelError(message, hint="Leave one of them away.")
+        # Panel takes what is empty for what is not given, and serves everybody.
+        for name in (name for name, value in self.oauth.items() if value is not None and not value.strip()):
+            message = f"--{name.replace('_', '-')} is empty."
+            raise VitpanelError(
+                message, hint="Is the variable set that it is taken from? Give a value, or leave it away."
+            )
+        if "oauth_provider" not in given and any(name.startswith("oauth") for name in given):
+            message = "Options of OAuth are given, and no provider."
+            raise VitpanelError(message, hint="Name it with --oauth-provider, for instance github or generic.")
+        if "oauth_provider" in given:
+            _check_provider(given["oauth_provider"])
+        if self.users is not None and "oauth_provider" in given:
+            message = "--basic-auth and --oauth-provider are both given."
+            raise VitpanelError(message, hint="Leave one of them away.")
+
+
+def _check_provider(name: str) -> None:
+    # Here, since it is slow to import and seldom needed.
+    from panel.auth import AUTH_PROVIDERS
+
+    if name not in AUTH_PROVIDERS:
+        message = f"--oauth-provider is {name}, which Panel does not have."
+        raise VitpanelError(message, hint=f"Give one of {', '.join(sorted(AUTH_PROVIDERS))}.")
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that there cannot be."""
+    if not 0 <= port <= LAST_PORT:
+        message = f"--port is {port}."
+        raise VitpanelError(message, hint=f"Give a whole number from 1 to {LAST_PORT}, or 0 for a free port.")
 
 
 def check_socket(path: Path) -> None:

@@ -48,9 +48,15 @@ def read_tasks(path: Path | None = None) -> TaskSheet:
     Raises
     ------
     VitpanelError
-        If the file cannot be read, is larger than 1 MB, is no UTF-8 text, or has nothing in it.
+        If the file cannot be read, is larger than 1 MB, is no UTF-8 text, or has no task in it.
     """
-    return _own_sheet() if path is None else TaskSheet.from_markdown(_text(path))
+    if path is None:
+        return _own_sheet()
+    sheet = TaskSheet.from_markdown(_text(path))
+    if "<h2>" not in sheet.html:  # what is written as HTML is escaped there
+        message = f"The task sheet {path} has no task: no heading of the second level, such as ## Find the head."
+        raise VitpanelError(message, hint=_HINT)
+    return sheet
 
 
 @lru_cache(maxsize=1)
