@@ -23,6 +23,8 @@ RUN useradd --create-home --uid 10001 vitpanel
 USER 10001
 WORKDIR /home/vitpanel
 EXPOSE 5006
+# The first process of a container leaves SIGTERM unheard.
+STOPSIGNAL SIGINT
 HEALTHCHECK --interval=10s --start-period=60s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:5006/healthz', timeout=10)"]
 # Who may come, and by which name, is for whoever runs it to say: without it the server does not start.

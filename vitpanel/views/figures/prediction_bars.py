@@ -5,7 +5,6 @@ from typing import Any
 
 from bokeh.models import ColumnDataSource, HBar, HoverTool, Range1d, Segment, Text
 from bokeh.plotting import figure
-from bokeh.transform import dodge
 
 from vitpanel.state.results import N_TOP, Predictions
 from vitpanel.theme.palette import MUTED, TEXT, VALUE
@@ -34,6 +33,8 @@ def prediction_columns(predictions: Predictions, *, alpha: float = 1.0) -> dict[
     n_rows = len(predictions.names)
     return {
         "row": list(range(n_rows)),
+        "top": [row - BAR / 2 for row in range(n_rows)],
+        "end": [row + BAR for row in range(n_rows)],
         "name": list(predictions.names),
         "text": [
             f"✓ {shortened(name)}" if is_true else shortened(name)
@@ -50,18 +51,18 @@ def prediction_columns(predictions: Predictions, *, alpha: float = 1.0) -> dict[
 
 def create_prediction_bars() -> PredictionBars:
     """Empty rows, each a name over its bar."""
-    names = ("row", "name", "text", "font", "probability", "unpruned", "value", "truth", "alpha")
+    names = ("row", "top", "end", "name", "text", "font", "probability", "unpruned", "value", "truth", "alpha")
     rows = ColumnDataSource({name: [] for name in names})
     fig = create_figure(x_range=Range1d(0, 1.02), y_range=Range1d(N_TOP + 0.5, -0.8), title="Top classes")
     faint = {"fill_color": MUTED, "fill_alpha": 0.3, "line_color": MUTED, "line_alpha": 0.3}
     add_glyph(fig, HBar(y="row", left=0, right=1, height=BAR, **faint), rows)
     look = {"fill_color": VALUE, "fill_alpha": "alpha", "line_alpha": 0}
     add_glyph(fig, HBar(y="row", left=0, right="probability", height=BAR, **look), rows)
-    top, end = dodge("row", -BAR / 2), dodge("row", BAR)
-    tick = Segment(x0="unpruned", y0=top, x1="unpruned", y1=end, line_color=TEXT, line_width=2.5, line_alpha="alpha")
+    ends = {"x0": "unpruned", "y0": "top", "x1": "unpruned", "y1": "end"}
+    tick = Segment(**ends, line_color=TEXT, line_width=2.5, line_alpha="alpha")
     add_glyph(fig, tick, rows)
     text = {"text_font_size": "11px", "text_font_style": "font", "text_color": TEXT, "text_alpha": "alpha"}
-    place = {"y": top, "y_offset": -2, "text_baseline": "bottom"}
+    place = {"y": "top", "y_offset": -2, "text_baseline": "bottom"}
     add_glyph(fig, Text(x=0, text="text", **text, **place), rows)
     add_glyph(fig, Text(x=1, text="value", text_align="right", **text, **place), rows)
     hit = add_glyph(fig, HBar(y="row", left=0, right=1, height=1, fill_color=None, line_color=None), rows)
