@@ -1,6 +1,8 @@
 """A study that is still being written, and the line that says so."""
 
+import gc
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +16,18 @@ from tests.synthetic import (
     write_synthetic_block,
     write_synthetic_study,
 )
-from vitpanel.app.growing import Growing, run_words
+from vitpanel.app.explorer import Explorer, all_kinds
+from vitpanel.app.growing import Growing, RunLine, run_words
 from vitpanel.app.inference import ModelService
 from vitpanel.errors import InferenceError
+from vitpanel.state.first_values import first_values
+from vitpanel.state.saved_state import STARTS, starting_values
+from vitpanel.state.session import Session
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.reader import open_study
 from vitpanel.study.run_progress import RunProgress
 from vitpanel.study.writer import StudyWriter
+from vitpanel.views.bridge import Bridge
 
 
 @pytest.fixture
@@ -44,6 +51,57 @@ def test_a_study_is_read_anew_when_there_is_more_of_it(writer: StudyWriter):
         write_synthetic_block(writer, block)
     finish_synthetic_study(writer)
     assert growing.look().is_finished
+
+
+def test_no_version_of_a_study_that_grows_stays_in_memory(writer: StudyWriter):
+    growing = Growing(ModelService(open_study(writer.path)))
+    explorer = Explorer(growing.look(), views=list(all_kinds()))
+    seen = [weakref.ref(explorer.session.study)]
+    for block in range(writer.n_blocks):
+        write_synthetic_block(writer, block)
+        explorer.session.renew(growing.look())
+        seen.append(weakref.ref(explorer.session.study))
+    gc.collect()
+    assert [known() is not None for known in seen] == [False] * writer.n_blocks + [True]
+
+
+def test_a_study_that_is_begun_in_the_place_of_another_has_a_live_model_of_its_own(writer: StudyWriter):
+    growing = Growing(ModelService(open_study(writer.path)))
+    first, session = growing.service, Session(growing.look())
+    line = RunLine(session, Bridge(), growing)
+    writer.close()
+    shutil.rmtree(writer.path)
+    write_synthetic_study(writer.path, seed=7, n_heads=5)
+    other = growing.look()
+    assert other.fingerprint != session.study.fingerprint
+    assert growing.service is not first
+    assert growing.service.study is other
+    line._show(other, None)
+    assert "Another study has been begun in the place of" in line._pane.object
+    assert session.study is first.study
+
+
+@pytest.mark.parametrize("is_free", [True, False])
+def test_a_page_begins_with_what_matters_unless_it_was_asked_for_something(writer: StudyWriter, is_free):
+    growing = Growing(ModelService(open_study(writer.path)))
+    session = Session(growing.look())
+    line, before = RunLine(session, Bridge(), growing, is_free=is_free), starting_values(session.selection)
+    write_synthetic_block(writer, 0)
+    study = growing.look()
+    line._show(study, None)
+    assert starting_values(session.selection) == before | (first_values(study) if is_free else {})
+    assert session.selection.history.before is None
+
+
+def test_what_a_person_has_chosen_stays_when_it_is_known_what_matters(writer: StudyWriter):
+    growing = Growing(ModelService(open_study(writer.path)))
+    session = Session(growing.look())
+    line = RunLine(session, Bridge(), growing)
+    session.selection.share_source = "patches"
+    chosen = {name: getattr(session.selection, name) for name in STARTS}
+    write_synthetic_block(writer, 0)
+    line._show(growing.look(), None)
+    assert {name: getattr(session.selection, name) for name in STARTS} == chosen
 
 
 @pytest.mark.slow

@@ -39,6 +39,8 @@ class Address(Component):
         self._session, self._start = session, starting_values(session.selection)
         asked = _asked_for()
         self._others = {name: text for name, text in asked.items() if name not in {*FIELDS, STUDY}}
+        self.has_asked = any(name in FIELDS for name in asked)
+        """Whether the address has asked for anything."""
         self.notices = self._apply(asked)
         """Sentences about what the address asked for and the study does not have."""
         session.selection.history.forget()  # a page starts with what it was asked for

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -255,7 +255,8 @@ def create_page(
     page = create_frame(study_title(study), content, heading=heading, header=header)
     if document is not None and growing is not None and not study.is_finished:
         on_more = (badge.renew, heading.renew, lambda more: setattr(document, "title", study_title(more)))
-        page.insert(1, RunLine(explorer.session, explorer.bridge, growing, on_more=on_more))
+        line = RunLine(explorer.session, explorer.bridge, growing, is_free=not address.has_asked, on_more=on_more)
+        page.insert(1, line)
     if document is not None:
         pn.state.onload(partial(open_in_turn, document, explorer.parts(), explorer.tell))
     sessions.begin(explorer.close)
@@ -290,13 +291,17 @@ def create_app(
 def open_once(path: Path, *, checkpoint: Path | None = None, live: bool = True) -> tuple[Study, Growing]:
     """Study at ``path`` as it stands now, and with its model what all sessions of the process share.
 
+    One that is read in the middle of a change is as it was before.
+
     Raises
     ------
     VitpanelError
         If the study cannot be opened.
     """
     growing: Growing = pn.state.as_cached(f"vitpanel:{path.resolve()}", partial(_open, path, checkpoint, live=live))
-    return growing.look(), growing
+    with suppress(VitpanelError):
+        growing.look()
+    return growing.service.study, growing
 
 
 def _open(path: Path, checkpoint: Path | None, *, live: bool) -> Growing:

@@ -10,7 +10,6 @@ import panel as pn
 from vitpanel.app.inference import ModelService
 from vitpanel.core.metrics import metric_keys
 from vitpanel.state.first_values import first_values
-from vitpanel.state.selection import Selection
 from vitpanel.state.session import Session
 from vitpanel.study.files import StudyFiles
 from vitpanel.study.own_stages import STAGES
@@ -23,6 +22,7 @@ from vitpanel.views.base import counted, escaped
 from vitpanel.views.bridge import Bridge
 
 LOOK_MS = 1_000
+OTHER = "Another study has been begun in the place of"
 
 
 class Growing:
@@ -31,7 +31,8 @@ class Growing:
     Parameters
     ----------
     service
-        Has the study as it was when it was opened, and is given each that follows.
+        Has the study as it was when it was opened, and is given each that follows. Where another study has been begun
+        in its place, pages that are opened from then on have another service.
     """
 
     def __init__(self, service: ModelService) -> None:
@@ -43,18 +44,31 @@ class Growing:
     def look(self) -> Study:
         """Return the study as it stands on disk; a finished one is not looked at. From any thread.
 
+        While another thread looks, what was found last is returned.
+
         Raises
         ------
         VitpanelError
             If what is on disk cannot be read.
         """
-        with self._lock:
-            study = self.service.study
-            stamp = self._stamp if study.is_finished else _stamp(study.path)
-            if stamp != self._stamp:
-                self.service.study = open_study(study.path)
-                self._stamp = stamp
-            return self.service.study
+        if self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+        return self.service.study
+
+    def _look(self) -> None:
+        known = self.service.study
+        stamp = self._stamp if known.is_finished else _stamp(known.path)
+        if stamp == self._stamp:
+            return
+        found = open_study(known.path)
+        if found.fingerprint == known.fingerprint:
+            self.service.study = found
+        else:  # of which the old model and its answers know nothing
+            self.service = ModelService(found, checkpoint=self.service.checkpoint)
+        self._stamp = stamp
 
 
 class RunLine(pn.viewable.Viewer):
@@ -63,23 +77,31 @@ class RunLine(pn.viewable.Viewer):
     Parameters
     ----------
     session
-        Whose views they are. Where its person has chosen nothing yet, the first image and head are chosen once it is
-        known which matter.
+        Whose views they are. Where nothing has been asked for or chosen yet, the first image and head are chosen once
+        it is known which matter.
     bridge
         The session's.
     growing
         The study.
+    is_free
+        Whether the page was asked for nothing, so that it may choose what a page of this study starts with.
     on_more
         Told when there is more of the study.
     """
 
     def __init__(
-        self, session: Session, bridge: Bridge, growing: Growing, *, on_more: Sequence[Callable[[Study], Any]] = ()
+        self,
+        session: Session,
+        bridge: Bridge,
+        growing: Growing,
+        *,
+        is_free: bool = True,
+        on_more: Sequence[Callable[[Study], Any]] = (),
     ) -> None:
         super().__init__()
         self._session, self._growing, self._on_more = session, growing, on_more
-        self._background = Background(bridge)
-        self._first: dict[str, Any] | None = _choices(session.selection)
+        self._background = Background(bridge, is_slow=True)
+        self._may_choose = is_free
         self._pane = create_notice("", kind="known", sizing_mode="stretch_width", margin=(4, 4, 0, 4))
         self._say(session.study, read_progress(session.study.path))
         self._looks = pn.state.add_periodic_callback(self._look, LOOK_MS)
@@ -97,6 +119,10 @@ class RunLine(pn.viewable.Viewer):
         self._background.run(found, lambda answer: self._show(*answer))
 
     def _show(self, study: Study, progress: RunProgress | None) -> None:
+        if study.fingerprint != self._session.study.fingerprint:
+            self._looks.stop()
+            self._write(f"{OTHER} {self._session.study.path.name}. Reload the page to see it.")
+            return
         if study is not self._session.study:
             self._session.renew(study)
             self._choose_first(study)
@@ -108,16 +134,20 @@ class RunLine(pn.viewable.Viewer):
 
     def _choose_first(self, study: Study) -> None:
         """Choose what a page of this study starts with, once that is known and if nothing has been chosen."""
-        selection = self._session.selection
-        if self._first is None or not any(f"importance/{key}" in study for key in metric_keys()):
+        if not self._may_choose or not any(f"importance/{key}" in study for key in metric_keys()):
             return
-        if _choices(selection) == self._first:
-            selection.param.update(**first_values(study))
-        self._first = None
+        self._may_choose = False
+        history = self._session.selection.history
+        if history.before is None:
+            self._session.selection.param.update(**first_values(study))
+            history.forget()  # nobody has chosen that
 
     def _say(self, study: Study, progress: RunProgress | None) -> None:
         self._pane.visible = not study.is_finished
-        html = f'<div class="notice known" role="status">{escaped(run_words(study, progress))}</div>'
+        self._write(run_words(study, progress))
+
+    def _write(self, words: str) -> None:
+        html = f'<div class="notice known" role="status">{escaped(words)}</div>'
         if html != self._pane.object:
             self._pane.object = html
 
@@ -145,7 +175,3 @@ def _stamp(path: Path) -> tuple[int, ...]:
     """What changes when a run completes a block, an array or a stage."""
     files = StudyFiles(path)
     return tuple(place.stat().st_mtime_ns if place.exists() else 0 for place in (files.manifest, files.receipts))
-
-
-def _choices(selection: Selection) -> dict[str, Any]:
-    return {name: getattr(selection, name) for name in ("image", "layer", "head", "metric")}

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from vitpanel.state.brush import Brush
-from vitpanel.state.saved_state import FIELDS, starting_values
+from vitpanel.state.saved_state import said_values, starting_values
 from vitpanel.state.selection import Selection
 from vitpanel.study.reader import Study
 
@@ -36,8 +36,7 @@ def script(study: Study, selection: Selection, expression: str) -> str:
 def selection_code(study: Study, selection: Selection) -> str:
     """Call that makes a selection: what differs from where a page of the study starts."""
     start = _start(study)
-    chosen = {name: getattr(selection, name) for name in FIELDS}
-    told = [f"{name}={_code(value)}" for name, value in chosen.items() if value != start[name]]
+    told = [f"{name}={_code(value)}" for name, value in said_values(selection, study=study, start=start).items()]
     line = f"vitpanel.Selection({', '.join(['study', *told])})"
     if len(line) <= WIDEST:
         return line

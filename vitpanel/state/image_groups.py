@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.reader import Study
 
 COLOURINGS = ("label", "predicted", "correct")
@@ -61,6 +62,7 @@ def _class_names(study: Study, indices: np.ndarray, names: list[str]) -> list[st
     return [shown[index] if 0 <= index < len(shown) else name for index, name in pairs]
 
 
+@kept_with_study(1)
 def class_order(study: Study) -> tuple[str, ...]:
     """Names of the classes that occur, those of labels first, each part in the order of the class head."""
     labels = image_groups(study, "label").names

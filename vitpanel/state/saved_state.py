@@ -18,6 +18,8 @@ FIELDS = (
     "density", "image_layout", "colouring", "measure", "map_colour", "cloud", "viewport", "images", "heads", "tokens",
     "kept", "against", "share_source", "scatter_x", "scatter_y", "scatter_colour",
 )  # fmt: skip
+STARTS = ("image", "layer", "head", "metric", "pattern", "image_layout", "share_source")
+"""Those of `FIELDS` of which a page starts with what the study knows then."""
 BRUSHES = {"images": (IMAGE,), "heads": (HEAD, INSTANCE), "tokens": (TOKEN,)}
 STUDY = "study"
 """Beside `FIELDS`: the fingerprint of the study that it was chosen in."""
@@ -32,6 +34,18 @@ def starting_values(selection: "Selection") -> dict[str, Any]:
     return {name: getattr(selection, name) for name in FIELDS}
 
 
+def said_values(selection: "Selection", *, study: Study, start: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that have to be said, with their values: those that differ from where one starts.
+
+    One starts elsewhere when more of a study has been computed. Of a study that is not finished, all of `STARTS` are
+    said once anything has been chosen.
+    """
+    is_moving = not study.is_finished and bool(selection.history.before)
+    always = STARTS if is_moving else ()
+    chosen = starting_values(selection)
+    return {name: value for name, value in chosen.items() if name in always or value != start[name]}
+
+
 def to_state(selection: "Selection", *, study: Study, start: Mapping[str, Any]) -> dict[str, Any]:
     """What differs from where one starts, ready for JSON, with the study's fingerprint; empty where nothing does.
 
@@ -40,8 +54,7 @@ def to_state(selection: "Selection", *, study: Study, start: Mapping[str, Any]) 
     start
         Values of `FIELDS` that need not be said.
     """
-    chosen = starting_values(selection)
-    said = {name: _plain(value) for name, value in chosen.items() if value != start[name]}
+    said = {name: _plain(value) for name, value in said_values(selection, study=study, start=start).items()}
     return {STUDY: study.fingerprint} | said if said else {}
 
 

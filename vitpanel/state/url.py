@@ -11,7 +11,7 @@ import param
 
 from vitpanel.state.brush import Brush
 from vitpanel.state.parameters import BrushOrNone, HeadList, KeptBrushes, MapBounds
-from vitpanel.state.saved_state import BRUSHES, FIELDS, REFUSALS, STUDY, apply_state, to_state
+from vitpanel.state.saved_state import BRUSHES, FIELDS, REFUSALS, STUDY, apply_state, said_values, to_state
 from vitpanel.study.reader import Study
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MOST_TEXTS = 32
 
 
 def to_query(selection: "Selection", *, study: Study, start: Mapping[str, Any]) -> dict[str, str]:
-    """Fields of a selection that differ from where one starts, as texts, and the study's fingerprint.
+    """Fields of a selection that have to be said (`said_values`), as texts, and the study's fingerprint.
 
     A brush is JSON, packed where that is long. One of more than `LONGEST_BRUSH` characters, like a lasso of very many
     corners, is left out; so are the longest of the kept ones until they are `LONGEST_KEPT` together.
@@ -39,13 +39,11 @@ def to_query(selection: "Selection", *, study: Study, start: Mapping[str, Any]) 
     """
     said: dict[str, str] = {}
     names = _names_that_fit(tuple(selection.kept.items()))
-    for name in FIELDS:
-        value = getattr(selection, name)
+    for name, value in said_values(selection, study=study, start=start).items():
         if name == "kept":
-            value = {key: value[key] for key in names}
-        elif name == "against" and value not in names:
-            value = None
-        if value != start[name]:
+            fitting = {key: value[key] for key in names}
+            said |= {name: _text(fitting)} if fitting != start[name] else {}
+        elif name != "against" or value is None or value in names:
             said[name] = _text(value)
     said = {name: text for name, text in said.items() if name not in BRUSHES or len(text) <= LONGEST_BRUSH}
     return {STUDY: study.fingerprint} | said if said else {}

@@ -3,13 +3,13 @@
 # (pandas comes without type stubs)
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
 from vitpanel.core.control_variate import mean_with_control
 from vitpanel.core.metrics import Metric, metric_of
 from vitpanel.core.stats import known_moments
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.metric_arrays import mean_array, stand_in
 from vitpanel.study.reader import Study
 
@@ -146,7 +146,7 @@ def _is_estimated(study: Study, metric: str) -> bool:
     return _stands_in(study) and metric_of(metric).from_pruned is not None
 
 
-@lru_cache(maxsize=16)
+@kept_with_study(16)
 def _moments(study: Study, metric: str, *, is_left: bool) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation over the images of the mean, float32: of the importance, or of what is left."""
     values = drawn_values(study, metric_of(metric)) if is_left else study[importance_array(study, metric)]
@@ -156,7 +156,7 @@ def _moments(study: Study, metric: str, *, is_left: bool) -> tuple[np.ndarray, n
     return found.mean.astype(np.float32), found.std.astype(np.float32)
 
 
-@lru_cache(maxsize=8)
+@kept_with_study(8)
 def _estimated(study: Study, metric: str) -> ImportanceMean:
     """Estimate of the mean of what charts draw; the control variate was measured for what is left (docs/metrics.md)."""
     record, judged = metric_of(metric), judged_images(study, metric)

@@ -81,7 +81,6 @@ class ImageOverview(View):
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
-        self._classes = class_order(session.study)
         self.map = create_image_map(self._layout)
         self.chart = Chart(
             self.map.plot,
@@ -110,7 +109,7 @@ class ImageOverview(View):
 
     def _create_controls(self) -> None:
         self.text = ImageSearch(
-            self.session.study, self._on_text, self._on_match, margin=(4, 2, 0, 6), sizing_mode="stretch_width",
+            lambda: self.session.study, self._on_text, self._on_match, margin=(4, 2, 0, 6), sizing_mode="stretch_width",
             min_width=60,
         )  # fmt: skip
         step: dict[str, Any] = {"width": 26}
@@ -305,7 +304,7 @@ class ImageOverview(View):
     def _draw_colours(self) -> None:
         self._show_colouring()
         dark = dark_colours(self.session.study.spec.n_layers) if self.dark else {}
-        self.colours = image_colours(self.session, COLOURING_NAMES, classes=self._classes, dark=dark)
+        self.colours = image_colours(self.session, COLOURING_NAMES, classes=class_order(self.session.study), dark=dark)
         look = self.colours.look
         self.legend.param.update(**self.colours.legend, pointed=-1)
         self._pixels = image_pixels(look.codes, tuple(dark.get(colour, colour) for colour in look.colours))

@@ -18,7 +18,7 @@ class ImageSearch(Component):
     Parameters
     ----------
     study
-        Where images are looked for.
+        Gives what images are looked for in.
     on_choose
         Is given the text that a person has entered or taken from the list; an empty one means all images.
     on_match
@@ -56,7 +56,7 @@ class ImageSearch(Component):
 
     def __init__(
         self,
-        study: Study,
+        study: Callable[[], Study],
         on_choose: Callable[[str], object],
         on_match: Callable[[str, Mapping[str, bool]], object],
         **params: Any,
@@ -80,9 +80,9 @@ class ImageSearch(Component):
         elif "brush" in data:
             self._on_match(str(data["brush"]), _held(data))
         elif "search" in data:
-            query = str(data["search"]).strip()
-            images, n_named = matching_images(self._study, query)
-            found = {"options": [image_text(self._study, image) for image in images], "n_named": n_named}
+            study, query = self._study(), str(data["search"]).strip()
+            images, n_named = matching_images(study, query)
+            found = {"options": [image_text(study, image) for image in images], "n_named": n_named}
             self._send_msg({"id": data.get("id"), "query": query} | found)
 
 

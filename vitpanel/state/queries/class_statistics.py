@@ -1,7 +1,6 @@
 """How much each head does for each class of images, with alike classes and alike heads side by side."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from vitpanel.state.image_groups import NO_LABEL, image_groups
 from vitpanel.state.queries.marks import all_heads
 from vitpanel.state.queries.numbers import counting_images, head_numbers
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.reader import Study
 
 COLUMNS = ("class", "layer", "head", "n", "mean", "class_place", "head_place")
@@ -41,7 +41,7 @@ class ClassMatrix:
     head_order: np.ndarray
 
 
-@lru_cache(maxsize=8)
+@kept_with_study(8)
 def class_matrix(study: Study, array: str) -> ClassMatrix:
     """Mean of each class and head over the images that are done; made once for all sessions.
 

@@ -1,7 +1,6 @@
 """What pruning each head does to the probability of each image's true class, page by page (section 6.4)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -12,6 +11,7 @@ from vitpanel.state.brush import IMAGE, TOKEN, Brush, mask_of
 from vitpanel.state.queries.diagnosis_cases import DROP, case_of
 from vitpanel.state.queries.diagnosis_presets import Preset, presets, scores_of, true_drops
 from vitpanel.state.queries.paging import page_of
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.reader import Study
 
 COLUMNS = (
@@ -90,7 +90,7 @@ def _ranks_in_image(drops: np.ndarray) -> np.ndarray:
     return ranks(drops.reshape(len(drops), prod(drops.shape[1:]))).reshape(drops.shape)
 
 
-@lru_cache(maxsize=2)
+@kept_with_study(2)
 def _all_ranks(study: Study, by: str) -> np.ndarray:
     """Ranks of all heads on all images, kept for the next page."""
     drops = true_drops(study)

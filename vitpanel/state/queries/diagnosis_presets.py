@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from vitpanel.state.queries.diagnosis_cases import (
     plain_words,
     prediction_words,
 )
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.metric_arrays import stand_in
 from vitpanel.study.reader import Study
 
@@ -71,7 +71,7 @@ def scores_of(study: Study, preset: Preset) -> np.ndarray:
     return _scores(study, preset)
 
 
-@lru_cache(maxsize=3)
+@kept_with_study(3)
 def _scores(study: Study, preset: Preset) -> np.ndarray:
     found = preset.scores(study)
     found.flags.writeable = False
@@ -123,7 +123,7 @@ def _in_layer(study: Study) -> np.ndarray:
     return _where((turned >= _quantile(turned, MATTERS)) & (bits <= _quantile(bits, NEGLIGIBLE)), turned)
 
 
-@lru_cache(maxsize=3)
+@kept_with_study(3)
 def usual_drops(study: Study) -> Moments:
     """Mean and spread of each head's drop over the images with a label."""
     return known_moments(study[DROP], _labelled(study).ravel())

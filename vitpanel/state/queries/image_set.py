@@ -1,7 +1,6 @@
 """What a set of images is, and how its heads differ from those of the other images."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from vitpanel.state.image_groups import NO_LABEL, NOT_JUDGED, RIGHT, ImageGroups
 from vitpanel.state.queries.marks import all_heads
 from vitpanel.state.queries.numbers import counting_images, drawn_baseline, head_numbers
 from vitpanel.state.selection import Selection
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.reader import Study
 
 SET_COLUMNS = (
@@ -159,7 +159,7 @@ def _counts(groups: ImageGroups, mask: np.ndarray) -> list[int]:
     return np.bincount(groups.codes[mask], minlength=len(groups.names)).tolist()
 
 
-@lru_cache(maxsize=4)
+@kept_with_study(4)
 def _groups(study: Study, colouring: str) -> ImageGroups:
     """Groups of all images: naming 50,000 takes longer than counting them."""
     return image_groups(study, colouring)

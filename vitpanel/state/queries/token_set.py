@@ -1,11 +1,11 @@
 """Which heads attend to a set of tokens of an image."""
 
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from vitpanel.state.queries.marks import all_heads
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.reader import Study
 
 COLUMNS = ("layer", "head", "from_cls", "from_patches")
@@ -81,7 +81,7 @@ def token_set_table(
     return all_heads(study).assign(from_cls=from_cls.ravel(), from_patches=from_patches.ravel())
 
 
-@lru_cache(maxsize=8)
+@kept_with_study(8)
 def _rows_of_cls(study: Study, image: int) -> np.ndarray:
     """A[CLS, CLS] and A[CLS, patches] of all heads of an image; one block is read, the whole array has gigabytes."""
     block, row = divmod(image, study.manifest.block_size)
