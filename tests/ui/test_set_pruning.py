@@ -126,5 +126,5 @@ def test_a_curve_ends_with_all_heads_pruned(shown):
     accuracy = (after == explorer.session.study.images["label"]).mean()
     curve = page.get_by_role("img", name="accuracy by the number of heads")
     expect(curve.locator("circle")).to_have_count(7)
-    expect(curve.locator("circle").last.locator("title")).to_contain_text(f"6 heads pruned: {accuracy:.3f}")
+    expect(curve.locator("circle").last.locator("title")).to_contain_text(f"6 heads pruned: {100 * accuracy:.1f} %")
     expect(curve.locator("circle").first.locator("title")).to_contain_text("0 heads pruned")

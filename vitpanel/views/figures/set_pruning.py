@@ -13,6 +13,7 @@ from vitpanel.state.queries.pruned_set import LEAST_FIRST, MOST_FIRST, PrunedSoF
 from vitpanel.state.set_pruning import progress_words
 from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
+from vitpanel.views.base import counted
 from vitpanel.views.component import Component
 from vitpanel.views.figures.image_card import is_crisp, thumbnail_uri
 from vitpanel.views.figures.numbers import change_text
@@ -62,6 +63,8 @@ svg .grid {{ stroke: {css("grid")}; }}
 svg .axis {{ stroke: {css("muted")}; }}
 svg .line {{ fill: none; stroke: {css("value")}; stroke-width: 2; }}
 svg .most .line {{ stroke-dasharray: 5 3; stroke: {css("text")}; }}
+.dash {{ color: {css("value")}; }}
+.dash.most {{ color: {css("text")}; }}
 svg circle {{ fill: {css("value")}; }}
 svg .most circle {{ fill: {css("text")}; }}
 [hidden] {{ display: none !important; }}
@@ -206,8 +209,9 @@ def curve_record(spec: ViTSpec, curves: dict[str, Online[PrunedSoFar]], order: s
         table = curve_table(outcome.value.job, found)
         values = table["accuracy" if has_labels else "p_true"]
         points = [[int(n), float(value)] for n, value in zip(table["n_pruned"], values, strict=True)]
-        record["lines"].append({"order": key, "words": f"{ORDERS[key]}, {progress_words(outcome)}", "points": points})
-    record["axis"] = "accuracy" if has_labels else "mean p(top class)"
+        words = f"{ORDERS[key]}, {counted(len(found), 'image')}"
+        record["lines"].append({"order": key, "words": words, "points": points})
+    record |= {"axis": "accuracy" if has_labels else "mean p(top class)", "is_percent": has_labels}
     return record
 
 

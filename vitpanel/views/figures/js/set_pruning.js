@@ -29,7 +29,7 @@ import {create_curve} from "./set_pruning_curve.js"
 
 /** @typedef {Progress & {rows: string[][], facts: string[], thumbnails: Thumbnail[], is_crisp?: boolean}} ImagesPart */
 /** @typedef {import("./set_pruning_curve.js").Line} Line */
-/** @typedef {Progress & {order: string, n_heads: number, lines: Line[], axis: string}} CurvePart */
+/** @typedef {Progress & {order: string, n_heads: number, lines: Line[], axis: string, is_percent: boolean}} CurvePart */
 
 /**
  * @typedef {object} Parameters
@@ -195,9 +195,9 @@ function create_curve_part(orders, send) {
     job.show(part, next)
     order.value = part.order
     const has_lines = part.lines.length > 0
-    place.replaceChildren(...has_lines ? [create_curve(part.lines, part.axis, part.n_heads)] : [])
-    key.replaceChildren(...part.lines.map(({order: name, words}) =>
-      element("div", {}, `${name === "most" ? "╌╌ " : "── "}${words}`)))
+    place.replaceChildren(...has_lines ? [create_curve(part.lines, part)] : [])
+    key.replaceChildren(...part.lines.map(({order: name, words}) => element("div", {},
+      element("span", {className: `dash ${name}`}, name === "most" ? "╌╌ " : "── "), words)))
   }
   return {section, show, job}
 }
