@@ -4,6 +4,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from secrets import compare_digest
 
@@ -22,7 +23,8 @@ class Users:
     password
         The one for all; None where a file names them.
     file
-        JSON file of users and passwords, which is read at each log-in: who is added to it may come at once.
+        JSON file of users and passwords, which is read again when it has changed: who is added to it may come at once,
+        and who is taken out no more.
     """
 
     password: str | None = None
@@ -51,9 +53,13 @@ class Users:
             raise VitpanelError(message, hint=hint)
         return cls(password=text)
 
+    def password_of(self, name: str) -> str | None:
+        """Password that lets somebody in, None for a stranger; raises as `read_users` does if the file has broken."""
+        return self.password if self.file is None else _read_once(self.file, _stamp(self.file)).get(name)
+
     def know(self, name: str, password: str) -> bool:
         """Whether they let somebody in; raises as `read_users` does if their file cannot be used any more."""
-        expected = self.password if self.file is None else read_users(self.file).get(name)
+        expected = self.password_of(name)
         # Bytes, since signs beyond ASCII are not compared otherwise; a command line and JSON may have halves of signs.
         given, wanted = (text.encode(errors="surrogatepass") for text in (password, expected or ""))
         return bool(expected) and compare_digest(given, wanted)
@@ -82,6 +88,21 @@ def read_users(path: Path) -> dict[str, str]:
         if not name.strip() or not isinstance(password, str) or not password.strip():
             raise _unusable(path, f"has no text as the password of {name!r}" if name.strip() else "has a blank name")
     return found
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, _stamp: tuple[int, ...]) -> dict[str, str]:
+    """Users of a file as long as it is the same; what is wrong with one is not kept."""
+    return read_users(path)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes along with a file, without reading it; empty for one that cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 _KINDS = {list: "a list", str: "a text", int: "a number", float: "a number"}
