@@ -1,6 +1,7 @@
 """A study of a model whose layers have different numbers of heads, from precompute to what a session says."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,15 @@ def test_all_views_show_it_and_say_how_many_heads_there_are(study: Study):
     views: Any = Cell(vitpanel.explore(study, live=False)).explorer.views
     assert set(views) == set(known_views())
     assert views["head-importance"].curve.figure.xaxis.axis_label == "layer (2 to 3 heads each)"
-    labels = views["attention-detail"].atlas._labels()
+    atlas = views["attention-detail"].atlas
+    labels = atlas._labels()
     assert labels[2] == ["L0 H2", "layer 0 head 2 · none"]
     assert "rank 5 of 5" in "".join(text for _, text in labels)
+    atlas.switch.value = True
+    assert sorted(atlas.strip.order) == [0, 1, 3, 4, 5]
+    for place, chosen in ((5, (1, 2)), (1, (0, 1)), (4, (1, 1)), (2, (1, 1))):
+        atlas._on_message(SimpleNamespace(data={"choose": place}))
+        assert atlas.session.chosen_head == chosen
 
 
 def test_a_layer_that_lacks_the_chosen_head_is_one_step_back(study: Study):

@@ -270,6 +270,21 @@ def test_lines_of_what_is_brushed_lie_over_the_bars(view):
     assert np.isnan(view.bars.hops.data["of_heads"]).all()
 
 
+def test_the_tooltip_names_what_is_brushed_and_what_it_is_held_against(view):
+    selection = view.session.selection
+    selection.images = Ids((1, 2, 4))
+    words = view.bars.hops.data["words"][0]
+    assert "<div>brushed images: " in words
+    assert "<div>the rest: " in words
+    selection.keep("<img src=x> & mean", Ids((5, 6, 8)))
+    selection.hold_against("<img src=x> & mean")
+    words = view.bars.hops.data["words"][0]
+    assert "<div>“&lt;img src=x&gt; &amp; mean”: " in words
+    assert "<img" not in words
+    assert "the rest" not in words
+    assert "“<img src=x> & mean”" in [item.label.value for item in view.bars.legend.items]
+
+
 @pytest.mark.parametrize(
     "sizes", [{"prefix": ()}, {"n_classes": 0}, {"prefix": ("cls", "register"), "finished": False}]
 )

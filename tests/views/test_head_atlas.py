@@ -107,6 +107,15 @@ def test_choices_go_both_ways(atlas: Any):
     assert atlas.session.chosen_head == (0, 1)
 
 
+def test_where_layers_lack_heads_the_last_ones_are_chosen_and_absent_ones_are_not(
+    atlas: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(atlas.strip, "order", [0, 1, 3, 4, 5])  # layer 0 has two heads
+    for place, chosen in ((5, (1, 2)), (2, (1, 2)), (0, (0, 0)), (-1, (0, 0)), (None, (0, 0))):
+        atlas._on_message(SimpleNamespace(data={"choose": place}))
+        assert atlas.session.chosen_head == chosen
+
+
 def test_what_is_missing_is_said(make_session: Callable[..., Session]):
     atlas = HeadAtlas(make_session(has_inference=False))
     atlas.switch.value = True

@@ -21,7 +21,7 @@ from vitpanel.errors import InferenceError, VitpanelError
 from vitpanel.models.stopping import step
 from vitpanel.pipeline.known_weights import known_weights
 from vitpanel.state.queries.head_means import AttentionJob, ModesJob
-from vitpanel.state.queries.modes import reference_class
+from vitpanel.state.queries.modes import drawn_modes, reference_class
 from vitpanel.state.queries.pruned_set import SetJob, changes_one_by_one, mask_of_heads
 from vitpanel.state.queries.so_far import Found, Job
 from vitpanel.study.reader import Study
@@ -209,7 +209,7 @@ class LiveAnswers:
             for image in images.tolist()
         ]
         drawn = {
-            metric.key: np.stack([pruned.drawn(metric.key, reference or 0) for pruned, reference in judged])
+            metric.key: np.stack([drawn_modes(pruned, metric.key, reference) for pruned, reference in judged])
             for metric in metrics()
         }
         return ModesOfImages(images, drawn)

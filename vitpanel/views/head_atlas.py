@@ -190,5 +190,5 @@ class HeadAtlas(pn.viewable.Viewer):
 
     def _on_message(self, message: Any) -> None:
         place = message.data.get("choose")
-        if place in range(len(self.strip.order)):
+        if place in self.strip.order:  # flat places, which have gaps where layers lack heads
             self.session.selection.choose_head(*divmod(place, self.session.study.spec.n_heads))

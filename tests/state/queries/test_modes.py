@@ -1,16 +1,21 @@
 """Pruning modes and predictions of the chosen head."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.fakes import FakeModel
 from tests.synthetic import write_synthetic_study
+from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.errors import ChoiceError, InferenceError, StudyIncompleteError
 from vitpanel.state.live import attention_of, modes_of
-from vitpanel.state.queries.modes import CLASS_COLUMNS, MODE_COLUMNS, class_table, mode_table
+from vitpanel.state.online import Online
+from vitpanel.state.pins import pinned_head
+from vitpanel.state.queries.modes import CLASS_COLUMNS, MODE_COLUMNS, class_table, mode_table, reference_class
 from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
 from vitpanel.study.reader import Study, open_study
 
 
@@ -41,6 +46,36 @@ def test_an_image_without_a_label_is_judged_by_its_top_class(study: Study, selec
     assert pruned.probabilities is not None
     expected = pruned.probabilities[:, study.images["predicted"].iloc[6]]
     assert mode_table(study, selection, pruned)["value"].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_image_of_no_known_class_has_no_value_of_a_metric_that_speaks_of_one(tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study", n_images=14, finished=False))
+    image = int(np.flatnonzero((study.images["label"] < 0) & (study.images["predicted"] < 0))[0])
+    selection = Selection(study, image=image, layer=1, head=2)
+    pruned = FakeModel(study.spec).modes(image, 1, 2)
+    assert reference_class(study, image) is None
+    for metric in ("probability", "accuracy"):
+        assert np.isnan(mode_table(study, selection.but(metric=metric), pruned)["value"]).all()
+        assert np.isnan(pinned(study, selection.but(metric=metric), pruned)).all()
+    for metric in ("jsd", "cls", "patch"):
+        values = mode_table(study, selection.but(metric=metric), pruned)["value"].to_numpy()
+        assert values == pytest.approx(pruned.drawn(metric, 0))
+        assert pinned(study, selection.but(metric=metric), pruned) == pytest.approx(values)
+
+
+def pinned(study: Study, selection: Selection, pruned: PrunedHead) -> Any:
+    """What is drawn of a pinned head."""
+    session = Session(study, selection=selection)
+    answer, reference = Online("done", pruned), session.reference_class
+    return pinned_head(study, (1, 2), answer, selection=selection, reference_class=reference).modes
+
+
+def test_a_model_without_classes_has_the_metrics_of_its_layers(tmp_path: Path):
+    study = open_study(write_synthetic_study(tmp_path / "a.study", n_classes=0))
+    selection = Selection(study, image=1, layer=1, head=2, metric="patch")
+    pruned = modes_of(study, selection, FakeModel(study.spec))
+    assert mode_table(study, selection, pruned)["value"].to_numpy() == pytest.approx(pruned.layer["patch"])
+    assert np.isnan(mode_table(study, selection.but(metric="jsd"), pruned)["value"]).all()
 
 
 def test_the_most_probable_classes_of_a_mode(study: Study, selection: Selection):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from vitpanel.core.metrics import metric_of
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.core.regions import PruningMode
 from vitpanel.errors import StudyIncompleteError
@@ -15,17 +16,30 @@ CLASS_COLUMNS = ("image", "layer", "head", "mode", "class", "probability", "unpr
 
 
 def reference_class(study: Study, image: int | None) -> int | None:
-    """Class of an image that probabilities speak of: its label, else the model's top-1 class; None without an image."""
+    """Class of an image that probabilities speak of: its label, else the model's top-1 class.
+
+    None without an image, and for an image without a label that the study has no prediction of.
+    """
     if image is None:
         return None
     row = study.images.iloc[image]
-    return int(row["label"] if row["label"] >= 0 else row["predicted"])
+    found = int(row["label"] if row["label"] >= 0 else row["predicted"])
+    return found if found >= 0 else None
+
+
+def drawn_modes(pruned: PrunedHead, metric: str, reference: int | None) -> np.ndarray:
+    """What charts draw of a head under each mode, ``(6,)``; NaN for a metric of a class where that is not known."""
+    if reference is None and metric_of(metric).of_reference:
+        return np.full(pruned.n_modes, np.nan)
+    # The other metrics do not read the class.
+    return pruned.drawn(metric, 0 if reference is None else reference)
 
 
 def mode_values(study: Study, selection: Selection, pruned: PrunedHead | None) -> np.ndarray | None:
     """What is drawn of the chosen head under each mode, ``(6,)``, NaN where undefined; None while unknown."""
-    reference = reference_class(study, selection.image)
-    return None if pruned is None or reference is None else pruned.drawn(selection.metric, reference)
+    if pruned is None or selection.image is None:
+        return None
+    return drawn_modes(pruned, selection.metric, reference_class(study, selection.image))
 
 
 def mode_table(study: Study, selection: Selection, pruned: PrunedHead) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from bokeh.plotting import figure
 
 from vitpanel.state.strength import BrushedStrength, HeadStrength
 from vitpanel.theme.palette import BRUSH, MEAN, SURFACE, VALUE
-from vitpanel.views.base import counted, create_figure, numbers_as_text, without_grid
+from vitpanel.views.base import counted, create_figure, escaped, numbers_as_text, without_grid
 from vitpanel.views.figures.client import script
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 from vitpanel.views.figures.numbers import plain_ticks
@@ -53,7 +53,7 @@ class StrengthBars:
         others
             What the brushed images are held against, in words.
         """
-        columns = strength_columns(strength, brushed)
+        columns = strength_columns(strength, brushed, others=others)
         drawn = [columns[name] for name in ("mean", "chosen", "upper", "rest", "of_heads")]
         known = np.concatenate(drawn)
         top = float(np.nanmax(known[np.isfinite(known)], initial=0)) or 1.0
@@ -74,8 +74,14 @@ class StrengthBars:
         self.legend.visible = any(names.values())
 
 
-def strength_columns(strength: HeadStrength, brushed: BrushedStrength) -> dict[str, Any]:
-    """Columns over hops; NaN for what is not chosen or not brushed."""
+def strength_columns(strength: HeadStrength, brushed: BrushedStrength, *, others: str = "the rest") -> dict[str, Any]:
+    """Columns over hops; NaN for what is not chosen or not brushed.
+
+    Parameters
+    ----------
+    others
+        What the brushed images are held against, in words that need not be safe as HTML.
+    """
     n_hops = len(strength.mean)
     unknown = np.full(n_hops, np.nan)
     chosen = unknown if strength.chosen is None else strength.chosen
@@ -90,11 +96,11 @@ def strength_columns(strength: HeadStrength, brushed: BrushedStrength) -> dict[s
         "of_heads": unknown if brushed.heads is None else brushed.heads,
     }
     spread = {"lower": np.maximum(columns["brush"] - std, 0), "upper": columns["brush"] + std}
-    said = {"chosen image": "chosen", "mean": "mean", "brushed images": "brush", "rest": "rest"}
-    said["brushed heads"] = "of_heads"
-    shown = {words: name for words, name in said.items() if name in ALWAYS_SAID or np.isfinite(columns[name]).any()}
+    said = {"chosen": "chosen image", "mean": "mean", "brush": "brushed images", "rest": escaped(others)}
+    said["of_heads"] = "brushed heads"
+    shown = {name: words for name, words in said.items() if name in ALWAYS_SAID or np.isfinite(columns[name]).any()}
     texts = [
-        [f"<div>{words}: {text}</div>" for text in numbers_as_text(columns[name], 5)] for words, name in shown.items()
+        [f"<div>{words}: {text}</div>" for text in numbers_as_text(columns[name], 5)] for name, words in shown.items()
     ]
     return columns | spread | {"words": ["".join(row) for row in zip(*texts, strict=True)]}
 
