@@ -1,4 +1,4 @@
-"""Draw the charts of docs/case-dinov2.md from a study, with the figures of the app.
+"""Draw the charts of docs/case-dinov2.md from a study, with the elements of notebooks.
 
     python benchmarks/case_dinov2.py dinov2.study
 
@@ -11,10 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import holoviews as hv
 from bokeh.embed import file_html
-from bokeh.layouts import column, gridplot, row
-from bokeh.plotting import figure
+from bokeh.layouts import column
 from bokeh.resources import INLINE
+from holoviews import opts
 from PIL import Image, ImageOps
 from playwright.sync_api import sync_playwright
 
@@ -22,54 +23,31 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.ensure_browser import find_chromium  # noqa: E402 - the tests are not installed
-from vitpanel.core.metrics import metric_keys  # noqa: E402
-from vitpanel.core.spec import short_head_name  # noqa: E402
-from vitpanel.state.selection import Selection  # noqa: E402
-from vitpanel.state.session import Session  # noqa: E402
+from vitpanel import elements  # noqa: E402
 from vitpanel.study.reader import Study, open_study  # noqa: E402
-from vitpanel.views.figures.head_scatter import create_head_scatter, head_columns, value_texts  # noqa: E402
-from vitpanel.views.figures.importance_line import create_importance_line  # noqa: E402
-from vitpanel.views.figures.strength_bars import create_strength_bars, strength_columns  # noqa: E402
 
+METRICS = ("probability", "jsd", "cls", "patch")
 # Local ones of the first layers, a uniform one, and two of the last layers.
 HEADS = ((0, 4), (1, 3), (3, 0), (8, 3), (11, 5))
 
 
-def fixed(fig: figure, *, width: int, height: int) -> figure:
-    """Figure of a size in pixels instead of one that stretches."""
-    fig.update(sizing_mode="fixed", width=width, height=height)
-    return fig
-
-
 def importance_charts(study: Study) -> Any:
     """Mean and band of the four metrics over all heads (Fig. 7)."""
-    spec, charts = study.spec, []
-    for metric in metric_keys():
-        curve = Session(study, selection=Selection(metric=metric)).importance_curve()
-        line = create_importance_line(spec.n_layers, spec.n_heads)
-        line.show(curve)
-        line.show_context(is_shown=True)
-        line.line.visible = False
-        charts.append(fixed(line.figure, width=520, height=250))
-    return gridplot([charts[:2], charts[2:]], toolbar_location=None)
+    size = opts.Overlay(width=520, height=250)
+    charts = [elements.importance_curve(study, metric=metric, image=None).opts(size) for metric in METRICS]
+    return hv.render(hv.Layout(charts).cols(2).opts(toolbar=None, shared_axes=False), backend="bokeh")
 
 
 def entropy_charts(study: Study) -> Any:
     """Entropy of all heads, mean and standard deviation over images, and the strength of a few (Fig. 8)."""
-    spec = study.spec
-    scatter = create_head_scatter(spec.n_layers, spec.n_heads)
-    values = Session(study, selection=Selection()).head_values("entropy")
-    texts = value_texts(values, patch_side=None)
-    scatter.heads.data = head_columns(values, {"entropy": texts, "distance": texts})
+    wide = opts.Overlay(width=1040, height=300)
+    scatter = elements.head_scatter(study, image=None, x="layer", y="entropy").opts(wide)
     bars = []
     for layer, head in HEADS:
-        chart = create_strength_bars(spec.grid.n_hops)
-        strength = Session(study, selection=Selection(layer=layer, head=head)).strength()
-        chart.hops.data = strength_columns(strength)
-        chart.scale(strength)
-        chart.figure.title.text = f"{short_head_name(layer, head)}: mean strength"
-        bars.append(fixed(chart.figure, width=208, height=170))
-    return column(fixed(scatter.figure, width=1040, height=300), row(*bars))
+        small = opts.Overlay(width=208, height=170, title=f"L{layer} H{head}: mean strength")
+        bars.append(elements.strength_bars(study, image=None, layer=layer, head=head).opts(small))
+    rows = (hv.Layout(charts).cols(len(HEADS)).opts(toolbar=None, shared_axes=False) for charts in ([scatter], bars))
+    return column(*map(hv.render, rows))
 
 
 def save(layout: Any, path: Path) -> None:
@@ -99,6 +77,7 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder of the pictures")
     options = parser.parse_args()
+    hv.extension("bokeh")
     study = open_study(options.study)
     for name, layout in (("importance", importance_charts(study)), ("entropy", entropy_charts(study))):
         save(layout, options.out / f"dinov2-{name}.png")
