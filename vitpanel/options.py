@@ -101,8 +101,8 @@ class RecipeOptions:
         takes about five times as long as the importance of all heads. By default it is done on CUDA alone; a study
         that is finished without it gets it when the same command is run again with --modes added.
     fast_means
-        Estimate the mean importance of every head first, from a gradient on all images and exact values of a seventh;
-        it is shown with its 95 % interval until the exact values of all images have taken its place.
+        Estimate the mean importance of every head first, from a gradient on all images and exact values of a seventh
+        (at least of 30); it is shown with its 95 % interval until the exact values of all images have taken its place.
     precision
         Of the matrix products on CUDA: the factors of tf32 and fp16 have 10 bits, which is several times faster and
         errs by a few thousandths of the importance; sums are float32 in any case. A model with values above 65,504

@@ -82,7 +82,7 @@ def matched_labels(
         {
             "label": label,
             "n_images": counts[label],
-            "reason": _reason(found.get(label, []), near.get(label, []), class_names),
+            "reason": _reason(found.get(label, []), near.get(label, []), class_names=class_names, n_classes=n_classes),
         }
         for label in lost
     ]
@@ -204,10 +204,10 @@ def _nearest(lost: list[str], class_names: Sequence[str]) -> dict[str, list[str]
     }
 
 
-def _reason(indices: list[int], near: list[str], class_names: Sequence[str]) -> str:
+def _reason(indices: list[int], near: list[str], *, class_names: Sequence[str], n_classes: int) -> str:
     if indices:
         names = " and ".join(f"{index} ({class_names[index]})" for index in indices[:_SHOWN])
         return f"several classes are called so: {names}."
     if not class_names:
-        return "the model's classes have no names."
+        return f"the model's {n_classes} classes have no names: as many labels would be taken for them in their order."
     return f"no class is called so; the nearest: {'; '.join(near)}." if near else "no class is called so."

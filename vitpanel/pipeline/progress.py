@@ -1,5 +1,6 @@
 """Where the progress of a run goes."""
 
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,8 @@ from tqdm import tqdm
 from vitpanel.study.run_progress import RunProgress, end_progress, write_progress
 
 NOTE_SECONDS = 1.0
+# Seconds between two states of a bar where nobody watches it, as in the log of a job, which keeps them all.
+LOG_SECONDS = 10.0
 
 
 class Progress:
@@ -27,9 +30,10 @@ class Progress:
 
     def bar(self, label: str, *, total: int, unit: str, done: int = 0) -> "Bar":
         """Bar to be used in ``with`` and advanced by ``update``."""
-        shown: tqdm[Any] = tqdm(
-            total=total, initial=done, desc=label, unit=unit, disable=not self.is_shown, dynamic_ncols=True
-        )
+        look: dict[str, Any] = {"dynamic_ncols": True, "disable": not self.is_shown}
+        if not sys.stderr.isatty():
+            look["mininterval"] = LOG_SECONDS
+        shown: tqdm[Any] = tqdm(total=total, initial=done, desc=label, unit=unit, **look)
         return Bar(shown, RunProgress(label, done, total, unit), study=self._study)
 
     def say(self, text: str) -> None:
