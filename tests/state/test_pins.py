@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from tests.fakes import FakeInference
-from tests.synthetic import write_synthetic_study
+from tests.stored_modes import write_modes
+from tests.synthetic import synthetic_images, write_synthetic_study
 from vitpanel.errors import VitpanelError
 from vitpanel.state.online import NO_IMAGE, NO_MODEL, Online
 from vitpanel.state.selection import MOST_PINNED, Selection
 from vitpanel.state.session import Session
+from vitpanel.state.stored import stored_modes
 from vitpanel.study.reader import Study, open_study
+from vitpanel.study.writer import StudyWriter
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,40 @@ class TestModesOfPinnedHeads:
     def test_without_a_model_the_reason_is_given(self, study: Study):
         session = Session(study, selection=Selection(image=3, pinned=[(0, 1)]))
         assert session.pinned.answers[0, 1].message == NO_MODEL
+
+    def test_modes_that_the_study_has_meanwhile_take_the_place_of_no_model(self, tmp_path: Path):
+        begun = open_study(write_synthetic_study(tmp_path / "a.study"))
+        session: Any = Session(begun, selection=Selection(image=3, pinned=[(0, 1), (1, 0)]))
+        session.pinned.is_shown = True
+        assert {answer.message for answer in session.pinned.answers.values()} == {NO_MODEL}
+        images = synthetic_images(begun.spec, begun.n_images)
+        with StudyWriter.create_or_resume(begun.path, begun.manifest, images) as writer:
+            write_modes(writer)
+        whole = open_study(begun.path)
+        session.renew(whole)
+        assert self.statuses(session) == ["done"] * 2
+        for head, answer in session.pinned.answers.items():
+            assert np.array_equal(answer.value.layer["cls"], stored_modes(whole, 3, head).layer["cls"])
+
+    def test_what_failed_is_asked_once_more_when_the_study_has_grown_and_the_rest_is_kept(self, session: Any):
+        fake, study = session.inference, session.study
+        fake.is_prompt = False
+        session.pinned.is_shown = True
+        fake.fail("pinned", message="Image 3 is not computed yet.", hint="")
+        fake.answer("pinned")
+        kept = session.pinned.answers[1, 2]
+        fake.is_prompt = True
+        session.renew(open_study(study.path))
+        assert self.statuses(session) == ["done"] * 3
+        assert session.pinned.answers[1, 2] is kept
+
+    def test_a_head_that_is_asked_for_is_waited_for_though_the_study_grows(self, session: Any):
+        fake = session.inference
+        fake.is_prompt = False
+        session.pinned.is_shown = True
+        asked, deliver = fake.waiting["pinned"]
+        session.renew(open_study(session.study.path))
+        assert fake.waiting["pinned"] == (asked, deliver)
+        fake.answer("modes")
+        fake.answer("pinned")
+        assert session.pinned.answers[asked[1:]].status == "done"

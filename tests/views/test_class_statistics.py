@@ -1,6 +1,7 @@
 """The matrix of classes and heads: what is drawn, what a click does, and the test."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from vitpanel.state.brush import Ids, OfClass, Or
 from vitpanel.state.queries.class_differences import class_test_table
 from vitpanel.state.queries.class_statistics import class_matrix, class_table
 from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
 from vitpanel.views import class_statistics
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.class_statistics import LEVEL, NO_LABELS, STOP, TEST, ClassStatistics
@@ -152,3 +154,57 @@ def test_without_labels_or_numbers_it_says_why(make_session):
     no_cls.session.selection.metric = "jsd"
     assert not no_cls.chart.message
     assert ClassStatistics(make_session(finished=False), Bridge()).matrix is not None
+
+
+def test_a_test_ends_on_the_study_that_it_began_with(small_study, monkeypatch):
+    begun, whole = (small_study(n_images=40, finished=finished) for finished in (False, True))
+    view: Any = ClassStatistics(Session(begun, selection=Selection(image=3)), Bridge())
+
+    def run(study, array, *, on_step):
+        for n_done in range(21):
+            on_step(n_done)
+        view.bridge.flush()
+        view.session.renew(whole)
+        assert "Testing: 20 of 499" in view.words.object
+        assert view.test.label == STOP
+        for n_done in range(21, 499):
+            on_step(n_done)
+        return class_test_table(study, array)
+
+    monkeypatch.setattr(class_statistics, "class_test_table", run)
+    view._on_test(None)
+    expected = class_test_table(begun, "importance/probability")
+    told = class_table(whole, "importance/probability").merge(expected, on=["layer", "head"], how="left")
+    pd.testing.assert_frame_equal(view.chart.table(), told.assign(images_tested=begun.n_done))
+    assert view.test.label == TEST
+    assert f"{begun.n_done} images there were at its start" in view.words.object
+    view.number.value = "entropy"
+    assert "permutations" not in view.words.object
+    assert "p" not in view.chart.table()
+
+
+def test_what_was_found_is_kept_for_the_same_array_and_said_to_be_of_fewer_images(small_study, monkeypatch):
+    begun, whole = (small_study(n_images=40, finished=finished) for finished in (False, True))
+    view: Any = ClassStatistics(Session(begun, selection=Selection(image=3)), Bridge())
+    view.number.value = "entropy"
+    p = class_test_table(begun, "entropy")["p_corrected"]
+    monkeypatch.setattr(class_statistics, "LEVEL", p.sort_values().iloc[2])
+    view._on_test(None)
+    assert "at its start" not in view.words.object
+
+    def starred() -> set[str]:
+        return {view.plot.heads.data["name"][place] for place in view.plot.found.data["x"]}
+
+    before = starred()
+    assert 3 <= len(before) < 6
+    heads = list(view.plot.heads.data["name"])
+    view.session.renew(whole)
+    assert list(view.plot.heads.data["name"]) != heads
+    assert starred() == before
+    assert f"{begun.n_done} images there were at its start" in view.words.object
+    view._on_test(None)
+    assert "at its start" not in view.words.object
+    assert "images_tested" not in view.chart.table()
+    after = starred()
+    view.session.selection.metric = "jsd"
+    assert starred() == after

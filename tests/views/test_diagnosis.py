@@ -1,5 +1,8 @@
 """The table of what pruning does: its rows, their order, its pages, and what a press on a row does."""
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.synthetic import (
+    finish_synthetic_study,
+    synthetic_images,
+    synthetic_manifest,
+    synthetic_spec,
+    write_synthetic_block,
+)
 from vitpanel.state.brush import Ids
 from vitpanel.state.queries.diagnosis import diagnosis_page
 from vitpanel.state.selection import Selection
+from vitpanel.state.session import Session
+from vitpanel.study.reader import Study, open_study
+from vitpanel.study.writer import StudyWriter
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.diagnosis import COUNT, Diagnosis
 
@@ -152,3 +165,71 @@ def test_nothing_is_saved_where_there_is_nothing(make_session, monkeypatch):
     assert view.records()[0]["reason"] == view.table.words
     view.view_tools._handle_msg({"save": "diagnosis", "kind": "csv", "scale": 1})
     assert [message["kind"] for message in sent] == ["words"]
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Study]:
+    """Open a study as it is begun, with one block, or finished."""
+    folder, spec = tmp_path_factory.mktemp("studies"), synthetic_spec()
+
+    def keep(name: str) -> None:
+        shutil.copytree(writer.path, folder / name / "a.study")
+
+    manifest, images = synthetic_manifest(spec), synthetic_images(spec, 12)
+    with StudyWriter.create_or_resume(folder / "a.study", manifest, images) as writer:
+        keep("begun")
+        write_synthetic_block(writer, 0)
+        keep("one block")
+        for block in range(1, writer.n_blocks):
+            write_synthetic_block(writer, block)
+        finish_synthetic_study(writer)
+        keep("finished")
+    return lambda name: open_study(Path(folder / name / "a.study"))
+
+
+def test_rows_come_as_the_study_grows(stages):
+    view = Diagnosis(Session(stages("begun"), selection=Selection(image=3)), Bridge())
+    assert "still lacks the importance" in view.table.words
+    for stage in ("one block", "finished"):
+        view.session.renew(stages(stage))
+        assert places(view) == expected(view)
+        assert not view.table.words
+        assert view.records()[0]["reason"] == ""
+    assert view.n_rows == view.table.page["n_rows"] > COUNT
+    send(view, page=1)
+    assert places(view) == expected(view, start=COUNT)
+
+
+def test_what_was_asked_for_is_asked_again_of_a_study_that_has_grown(stages):
+    view = Diagnosis(Session(stages("one block"), selection=Selection(image=3)), Bridge())
+    view.session.selection.images = Ids((1, 3, 4, 8))
+    view.only_brushed.value = True
+    send(view, sort="image")
+    send(view, page=1)
+    view.session.renew(stages("finished"))
+    options = {"among": Ids((1, 3, 4, 8)), "by": "image", "descending": False, "start": COUNT}
+    assert places(view) == expected(view, **options)
+    assert view.only_brushed.value
+    assert (view.table.page["number"], view.table.page["by"]) == (1, "image")
+
+
+def test_what_may_mend_becomes_what_mends(stages):
+    view = Diagnosis(Session(stages("begun"), selection=Selection(image=3)), Bridge())
+    view.preset.value = "mends"
+    assert "Pruning may mend the prediction" in view.preset.options
+    view.session.renew(stages("finished"))
+    assert view.preset.value == view.question.preset == "mends"
+    assert "Pruning mends the prediction" in view.preset.options
+    assert "Pruning may mend the prediction" not in view.preset.options
+    assert view.table.help.startswith("Images that are predicted wrong, and right without the head")
+    assert places(view) == expected(view, "mends")
+
+
+def test_a_page_that_is_no_more_becomes_the_last_one(stages):
+    view = Diagnosis(Session(stages("finished"), selection=Selection(image=3)), Bridge())
+    send(view, page=view.table.page["n_pages"] - 1)
+    view.session.renew(stages("one block"))
+    page = view.table.page
+    assert page["number"] == view.question.number == page["n_pages"] - 1
+    assert places(view) == expected(view, start=page["first"])
+    assert places(view)

@@ -1,5 +1,6 @@
 """What the live model says of the chosen image and head: asked when they change, kept while they are chosen."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import param
 
 from vitpanel.core.head_means import AttentionSum, ModesOfImages
+from vitpanel.state.brush import Brush
 from vitpanel.state.online import (
     IDLE,
     MEAN_ATTENTION,
@@ -75,6 +77,7 @@ class Answers(param.Parameterized):
         self.pinned = PinnedModes(self.selection, self.inference)
         self._received_of: int | None = None
         self._means_of: tuple[Any, ...] | None = None  # head and brush that means are asked of
+        self._meant: tuple[int, ...] = ()  # images that the model is asked for
         self._n_meant: dict[str, int] = {}  # images that a mean that is shown is of
         self._on_head()
         self._on_atlas()
@@ -83,18 +86,23 @@ class Answers(param.Parameterized):
     def renew(self, study: Study) -> None:
         """Go on with the same study as it stands on disk now; all who follow the selection draw anew."""
         self.study = study
-        self.inference = self.pinned.inference = with_stored_modes(study, self._live)
+        self.inference = with_stored_modes(study, self._live)
+        self.pinned.renew(self.inference)
         self.selection.param.trigger(*(name for name in self.selection.param if name != "name"))
 
     def ask_again(self) -> None:
         """Ask the live model once more, after a failure."""
         self.pinned.forget()
+        self._stop_means()
         self._on_head()
         self._on_tokens()
 
     @param.depends("selection.image", "selection.layer", "selection.head", watch=True)
     def _on_head(self) -> None:
         image, (layer, head) = self.selection.image, self.selection.chosen_head
+        if image is None and self._has_means():
+            self._reword_mean()
+            return
         self._stop_means()
         if image is None or self.inference is None:
             idle = self.modes = Online("idle", message=NO_IMAGE if image is None else NO_MODEL)
@@ -113,13 +121,36 @@ class Answers(param.Parameterized):
 
     @param.depends("selection.images", watch=True)
     def _on_images(self) -> None:
-        if self.selection.image is None:
+        if self.selection.image is None and not self._has_means():
             self._stop_means()
             self._ask_means()
 
+    def _has_means(self) -> bool:
+        """Whether means of what is chosen are there or on their way, and worth being kept while a run goes on.
+
+        Each of its blocks would begin them anew; twice as many images are worth that, and all of a finished study.
+        What the study stores is there at once, and asked for each time.
+        """
+        selection = self.selection
+        is_kept = self._means_of == (*selection.chosen_head, selection.images) and self.inference is self._live
+        has_failed = "failed" in {self.attention.status, self.mean_modes.status}
+        if not is_kept or has_failed or self.study.is_finished:
+            return False
+        images = meant_images(self.study, selection.images)
+        return set(self._meant) <= set(images) and min(len(images), MOST) < 2 * len(self._meant)
+
+    def _reword_mean(self) -> None:
+        """Say of how many images a mean of attention is that is kept while more come."""
+        if self.attention.value is not None:
+            words = self._words_of_mean(self.selection.images, self._n_meant[MEAN_ATTENTION])
+            self.attention = replace(self.attention, message=words)
+
+    def _words_of_mean(self, brush: Brush | None, n: int) -> str:
+        return f"mean of {mean_words(self.study, brush, n)}"
+
     def _stop_means(self) -> None:
         """Want means over images no more; those that are there are of another choice."""
-        self._means_of, self._n_meant = None, {}
+        self._means_of, self._meant, self._n_meant = None, (), {}
         if self.inference is not None:
             for purpose in (MEAN_ATTENTION, MEAN_MODES):
                 self.inference.stop_pruning(purpose)
@@ -134,10 +165,11 @@ class Answers(param.Parameterized):
             return
         layer, head = selection.chosen_head
         asked = self._means_of = (layer, head, selection.images)
+        self._meant = images[:MOST]
         if reason:
             self.attention = Online("idle", message=reason)
         else:
-            job = AttentionJob(layers_together(self.study.spec, layer), images[:MOST])
+            job = AttentionJob(layers_together(self.study.spec, layer), self._meant)
             self.inference.attention_of_images(job, partial(self._receive_mean_attention, asked))
         most = len(images) if has_modes(self.study) else MOST
         self.inference.modes_of_images(ModesJob(layer, head, images[:most]), partial(self._receive_mean_modes, asked))
@@ -175,7 +207,7 @@ class Answers(param.Parameterized):
         mean, words, (layer, head, brush) = None, "", asked
         if outcome.value is not None and len(outcome.value.found):
             mean = outcome.value.found.mean(layer, head)
-            words = f"mean of {mean_words(self.study, brush, len(outcome.value.found))}"
+            words = self._words_of_mean(brush, len(outcome.value.found))
         self.attention = Online(outcome.status, mean, outcome.message or words, outcome.hint)
 
     def _receive_mean_modes(self, asked: tuple[Any, ...], outcome: Online[SoFar[ModesJob, ModesOfImages]]) -> None:

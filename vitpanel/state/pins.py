@@ -7,6 +7,7 @@ import param
 
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_IMAGE, NO_MODEL, Inference, Online
+from vitpanel.state.queries.modes import drawn_modes
 from vitpanel.state.results import PinnedHead
 from vitpanel.state.selection import Selection
 from vitpanel.state.strength import head_density, undefined_reason, value_on_image
@@ -51,6 +52,19 @@ class PinnedModes(param.Parameterized):
         """Drop all answers; they are asked for once more after the chosen head."""
         self._image = None
 
+    def renew(self, inference: Inference | None) -> None:
+        """Go on with what can be asked now that there is more of the study.
+
+        What the same model has said, or is about to say, stays; what failed is asked for once more. A study may have
+        answered with the rows that it had.
+        """
+        if inference is not self.inference:
+            self.forget()
+        self.inference = inference
+        self.answers = {
+            head: answer if answer.status in {"done", "running"} else WAITING for head, answer in self.answers.items()
+        }
+
     def _on_pinned(self, *_: object) -> None:
         self._refresh()
 
@@ -94,8 +108,8 @@ def pinned_head(
     """Put together what the study and the live model say of a pinned head."""
     image = selection.image
     modes = None
-    if answer.value is not None and reference_class is not None:
-        modes = answer.value.drawn(selection.metric, reference_class)
+    if answer.value is not None and image is not None:
+        modes = drawn_modes(answer.value, selection.metric, reference_class)
     nothing = np.full(study.spec.grid.n_hops, np.nan)
     mean = study.mean("strength")[head] if "strength" in study else nothing
     strength = study["strength"][(image, *head)] if image is not None and "strength" in study else None

@@ -15,9 +15,10 @@ from vitpanel.state.brush import OfClass
 from vitpanel.state.queries.class_differences import N_PERMUTATIONS, class_test_table
 from vitpanel.state.queries.class_statistics import ClassMatrix, class_codes, class_matrix, class_table
 from vitpanel.state.session import Session
+from vitpanel.study.reader import Study
 from vitpanel.theme.palette import css
 from vitpanel.views.background import Background
-from vitpanel.views.base import FILLED, FULL_WIDTH, escaped
+from vitpanel.views.base import FILLED, FULL_WIDTH, counted, escaped
 from vitpanel.views.bridge import Bridge
 from vitpanel.views.brush_ways import way_of
 from vitpanel.views.chart import Chart
@@ -29,6 +30,7 @@ NUMBERS = {"Importance": "importance", "Entropy": "entropy", "Distance": "distan
 LEVEL = 0.05
 NO_CLASS = "–"
 TEST, STOP = "Test the heads", "Stop the test"
+ALIKE = "Alike classes are side by side, and so are alike heads. A click chooses the head and brushes the class."
 NO_LABELS = "No image has a label among the classes of the model."
 _EVERY = 20  # permutations between two words on how far the test is
 _WORDS = {"font": "12px/1.4 sans-serif", "color": css("text"), "padding": "2px 8px 6px"}
@@ -47,6 +49,8 @@ class ClassStatistics(View):
         super().__init__(session, bridge, **params)
         self.matrix: ClassMatrix | None = None
         self.tested: pd.DataFrame | None = None
+        # Array and number of images of the test that is made or running; its study is let go of with the test.
+        self._test_of: tuple[str, int] | None = None
         self.plot = create_class_matrix()
         self.chart = Chart(
             self.plot.figure, bridge, name="class-statistics", table=self._table, title="Classes and heads",
@@ -84,14 +88,19 @@ class ClassStatistics(View):
 
     def _table(self) -> pd.DataFrame:
         table = class_table(self.session.study, self.array)
-        return table if self.tested is None else table.merge(self.tested, on=["layer", "head"], how="left")
+        if self.tested is None:
+            return table
+        table = table.merge(self.tested, on=["layer", "head"], how="left")
+        n_tested = self._images_of_older_test()
+        return table if n_tested is None else table.assign(images_tested=n_tested)
 
     # -- the matrix ------------------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        self._end_test()
         study, array = self.session.study, self.array
-        self._say("")
+        if self._test_of is None or self._test_of[0] != array:
+            self._end_test()
+            self._say("")
         if reason := study.reason(array):
             self._refuse(VitpanelError(reason))
             return
@@ -112,13 +121,16 @@ class ClassStatistics(View):
         is_signed = is_importance and metric.is_signed
         self.chart.clear()
         self.plot.show(matrix, self.session.study.spec.n_heads, title=title, is_signed=is_signed)
-        self._say(
-            "Alike classes are side by side, and so are alike heads. A click chooses the head and brushes the class."
-        )
+        if self.tested is not None:
+            self._star(matrix, self.tested)
+        elif self._test_of is None:
+            self._say(ALIKE)
         self._mark()
 
     def _refuse(self, error: VitpanelError) -> None:
         self.matrix = None
+        self._end_test()
+        self._say("")
         self.chart.say(error.message, hint=error.hint)
 
     def _mark(self) -> None:
@@ -172,14 +184,16 @@ class ClassStatistics(View):
         if self._stop is not None:
             self._stop.set()
         elif self.matrix is not None:
-            self._stop, self.test.label = Event(), STOP
+            self._end_test()
+            study, array = self.session.study, self.array
+            self._test_of, self._stop, self.test.label = (array, study.n_done), Event(), STOP
             self._tester.run(
-                partial(self._work, self.array, self._stop),
+                partial(self._work, study, array, self._stop),
                 partial(self._show_test, self._stop),
                 refuse=partial(self._refuse_test, self._stop),
             )
 
-    def _work(self, array: str, stop: Event) -> pd.DataFrame:
+    def _work(self, study: Study, array: str, stop: Event) -> pd.DataFrame:
         """Run the test, in another thread."""
 
         def on_step(n_done: int) -> None:
@@ -189,26 +203,37 @@ class ClassStatistics(View):
             if n_done % _EVERY == 0:
                 self.bridge.put((self.slug, "progress"), partial(self._show_progress, stop, n_done))
 
-        return class_test_table(self.session.study, array, on_step=on_step)
+        return class_test_table(study, array, on_step=on_step)
 
     def _show_progress(self, stop: Event, n_done: int) -> None:
         if self._stop is stop:
             self._say(f"Testing: {n_done} of {N_PERMUTATIONS} permutations of the labels …")
 
     def _show_test(self, stop: Event, table: pd.DataFrame) -> None:
-        if self._stop is not stop or self.matrix is None:
+        if self._stop is not stop:
             return
-        self._end_test()
-        self.tested = table
-        p = table["p_corrected"].to_numpy()[self.matrix.head_order]
+        self._stop, self.tested, self.test.label = None, table, TEST
+        if self.matrix is not None:
+            self._star(self.matrix, table)
+
+    def _star(self, matrix: ClassMatrix, tested: pd.DataFrame) -> None:
+        """Mark the heads that differ, and say how many do."""
+        p = tested["p_corrected"].to_numpy()[matrix.head_order]
         places = np.flatnonzero(p <= LEVEL)
         self.plot.star(places)
-        n_tested = int(np.isfinite(p).sum())
+        n_tested, n_images = int(np.isfinite(p).sum()), self._images_of_older_test()
+        older = "" if n_images is None else f" The test is of the {counted(n_images, 'image')} there were at its start."
         self._say(
             f"{len(places)} of {n_tested} heads (★) differ between the classes by more than chance: p ≤ {LEVEL}, "
             f"corrected for all heads by the largest F in each of {N_PERMUTATIONS} permutations of the labels. "
-            "The table in the menu of files has F and p."
+            f"The table in the menu of files has F and p.{older}"
         )
+
+    def _images_of_older_test(self) -> int | None:
+        """Images that the test is of, None if there are no more now: a run may have gone on since it began."""
+        if self._test_of is None or self._test_of[1] == self.session.study.n_done:
+            return None
+        return self._test_of[1]
 
     def _refuse_test(self, stop: Event, error: VitpanelError) -> None:
         if self._stop is stop:
@@ -219,6 +244,6 @@ class ClassStatistics(View):
         """Want no test any more, and forget the last one."""
         if self._stop is not None:
             self._stop.set()
-        self._stop, self.tested, self.test.label = None, None, TEST
+        self._stop, self.tested, self._test_of, self.test.label = None, None, None, TEST
         if len(self.plot.found.data["x"]):
             self.plot.star(np.zeros(0))

@@ -11,6 +11,7 @@ from vitpanel.state.brush import Brush
 from vitpanel.state.queries.diagnosis import DiagnosisPage, diagnosis_page
 from vitpanel.state.queries.diagnosis_presets import presets
 from vitpanel.state.session import Session
+from vitpanel.study.reader import Study
 from vitpanel.views.background import Background
 from vitpanel.views.base import FILLED
 from vitpanel.views.bridge import Bridge
@@ -64,17 +65,22 @@ class Diagnosis(View):
     slug = "diagnosis"
     place = None
     has_ramps = False
-    redraws: ClassVar = {"_follow_brush": ("images",), "_mark": ("image", "layer", "head")}
+    redraws: ClassVar = {
+        "_follow_brush": ("images",),
+        "_mark": ("image", "layer", "head"),
+        # Whatever is chosen is told anew when there is more of the study.
+        "_follow_study": ("image",),
+    }
 
     def __init__(self, session: Session, bridge: Bridge, **params: Any) -> None:
         super().__init__(session, bridge, **params)
+        self.study = session.study
         self.presets = presets(session.study)
         self.question = Question()
         self.n_rows = 0
         self.reason = ""
         self._background = Background(bridge)
-        titles = {preset.title: key for key, preset in self.presets.items()}
-        self.preset = create_select("Which heads on which images", titles, self.question.preset, width=250)
+        self.preset = create_select("Which heads on which images", self._titles(), self.question.preset, width=250)
         self.only_brushed = Checkbox(label="only brushed images", margin=(10, 8, 0, 8))
         self.table = DiagnosisTable(**FILLED)
         self.preset.param.watch(self._on_preset, "value")
@@ -84,6 +90,9 @@ class Diagnosis(View):
         self._mark()
         self._ask(self.question)
         self.follow()
+
+    def _titles(self) -> dict[str, str]:
+        return {preset.title: key for key, preset in self.presets.items()}
 
     def controls(self) -> list[pn.viewable.Viewable]:
         """Which rows are shown."""
@@ -96,7 +105,9 @@ class Diagnosis(View):
     # -- acts of the person ----------------------------------------------------------------------------------------
 
     def _on_preset(self, event: Any) -> None:
-        self._ask(Question(preset=event.new, among=self.question.among))
+        # A menu whose options are exchanged has no value for a moment.
+        if event.new not in {None, self.question.preset}:
+            self._ask(Question(preset=event.new, among=self.question.among))
 
     def _on_only_brushed(self, event: Any) -> None:
         self._ask(replace(self.question, among=self.session.selection.images if event.new else None, number=0))
@@ -130,24 +141,38 @@ class Diagnosis(View):
         self.only_brushed.is_off = brush is None
         if brush is None:
             self.only_brushed.value = False
-        elif self.only_brushed.value:
+        elif self.only_brushed.value and brush != self.question.among:
             self._ask(replace(self.question, among=brush, number=0))
+
+    def _follow_study(self) -> None:
+        """Ask the same once more where there is more of the study, which may say more of predictions now."""
+        if self.session.study is self.study:
+            return
+        self.study = self.session.study
+        self.presets = presets(self.study)
+        self.preset.param.update(options=self._titles(), value=self.question.preset)
+        self._ask(self.question)
 
     def _ask(self, question: Question) -> None:
         """Have rows looked up beside the page; those of the latest question alone are shown."""
         self.question = question
         self.table.param.update(is_busy=True, help=self.presets[question.preset].help)
+        asked = question, self.study
         self._background.run(
-            partial(self._look_up, question), partial(self._show, question), refuse=partial(self._refuse, question)
+            partial(self._look_up, *asked), partial(self._show, asked), refuse=partial(self._refuse, asked)
         )
 
-    def _look_up(self, question: Question) -> tuple[DiagnosisPage, dict[str, str]]:
-        found = self._rows(question, start=question.number * COUNT, count=COUNT)
-        return found, row_pictures(self.session.study, found)
+    def _is_wanted(self, asked: tuple[Question, Study]) -> bool:
+        question, study = asked
+        return question == self.question and study is self.study
 
-    def _rows(self, question: Question, *, start: int, count: int) -> DiagnosisPage:
+    def _look_up(self, question: Question, study: Study) -> tuple[DiagnosisPage, dict[str, str]]:
+        found = self._rows(question, study, start=question.number * COUNT, count=COUNT)
+        return found, row_pictures(study, found)
+
+    def _rows(self, question: Question, study: Study, *, start: int, count: int) -> DiagnosisPage:
         return diagnosis_page(
-            self.session.study,
+            study,
             question.preset,
             among=question.among,
             by=question.by,
@@ -156,19 +181,23 @@ class Diagnosis(View):
             count=count,
         )
 
-    def _show(self, question: Question, answer: tuple[DiagnosisPage, dict[str, str]]) -> None:
-        if question != self.question:
+    def _show(self, asked: tuple[Question, Study], answer: tuple[DiagnosisPage, dict[str, str]]) -> None:
+        if not self._is_wanted(asked):
             return
-        found, pictures = answer
+        (question, _), (found, pictures) = asked, answer
         self.n_rows = found.n_rows
+        last = max(-(-found.n_rows // COUNT) - 1, 0)
+        if question.number > last:  # more of a study can be fewer rows, where it says for certain what changes
+            self._ask(replace(question, number=last))
+            return
         order = question.by, question.descending
         page = page_record(found, pictures, number=question.number, count=COUNT, order=order)
         images = "image" if question.among is None else "brushed image"
         self.reason = "" if found.n_rows else f"No head on any {images} is like this."
         self.table.param.update(page=page, words=self.reason, is_busy=False)
 
-    def _refuse(self, question: Question, error: VitpanelError) -> None:
-        if question == self.question:
+    def _refuse(self, asked: tuple[Question, Study], error: VitpanelError) -> None:
+        if self._is_wanted(asked):
             self.n_rows = 0
             self.reason = public_words(f"{error.message} {error.hint}".strip())
             self.table.param.update(words=self.reason, is_busy=False)
@@ -183,5 +212,5 @@ class Diagnosis(View):
     def save(self, stem: str, kind: str, *, scale: int = 1) -> None:
         """Save the first rows of the table, in its order, once they are looked up."""
         del stem, scale  # there is one table
-        rows = partial(self._rows, self.question, start=0, count=MOST_SAVED)
+        rows = partial(self._rows, self.question, self.study, start=0, count=MOST_SAVED)
         self.save_table(lambda: rows().table, kind=kind, file=f"{STEM}_{self.question.preset}.{kind}")
