@@ -1,6 +1,5 @@
 """Which heads attend to a set of tokens of an image."""
 
-
 import numpy as np
 import pandas as pd
 
