@@ -131,7 +131,7 @@ def test_tooltips_of_the_curve_say_what_is_brushed(opened, act, settle, point_at
     middle = float(np.mean([curve.figure.y_range.start, curve.figure.y_range.end]))
     point_at(curve.figure, 20, middle, opened.page.get_by_text(f"{shares[20]:.1%} of the images").first)
     share = opened.session.token_shares().values.ravel()[20]
-    expect(opened.page.get_by_text(f"{share:.3f}", exact=True).first).to_be_visible()
+    expect(opened.page.get_by_text(f"{share:.1%}", exact=True).first).to_be_visible()
 
 
 def test_heads_are_brushed_in_the_list_by_mouse_and_by_key(opened, wait_until):

@@ -96,7 +96,7 @@ def test_list_ranks_chooses_and_follows(opened, wait_until):
     opened.page.get_by_role("listbox").press("ArrowDown")
     wait_until(lambda: opened.session.chosen_head == divmod(order[3], N_HEADS))
     opened.page.get_by_role("combobox", name="Metric").select_option("JSD")
-    expect(opened.page.get_by_text("JSD without the head, this image")).to_be_visible()
+    expect(opened.page.get_by_text("JSD without the head (bits), this image")).to_be_visible()
     expect(rows.first).to_have_id(f"head-{opened.order[0]}")
     curve = opened.page.get_by_role("slider", name="chosen head")
     curve.press("Home")
