@@ -221,7 +221,7 @@ def test_view_b_draws_and_exports_it(session: Session):
     assert list(view.curve.reference.data["y"]) == []
     assert view.modes.figure.yaxis.axis_label == f"{VARIATION.label} ({VARIATION.unit})"
     np.testing.assert_allclose(view.modes.bars.data["value"], study["modes/variation"][IMAGE][session.chosen_head])
-    assert view.ranked.heads.ranks["title"] == "total variation without the head, this image"
+    assert view.ranked.heads.ranks["title"] == "total variation without the head (%), this image"
     for chart in (view.curve_chart, view.modes_chart):
         assert chart.table is not None
         assert set(chart.table()["metric"]) == {VARIATION.key}
