@@ -1,5 +1,6 @@
 """A page of a study that is being computed fills by itself."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,4 @@ def test_views_fill_as_the_study_grows_and_keep_what_was_chosen(app_page, tmp_pa
     expect(line).to_be_hidden()
     expect(search).to_have_value("2")
     expect(page.get_by_role("heading", level=1)).to_contain_text("12 images")
+    expect(page).to_have_title(re.compile("· 12 images$"))

@@ -32,6 +32,9 @@ class Address(Component):
         doc="What the address says, with its question mark, and the number of the choice that it belongs to.",
     )
 
+    # Panel's pages do not hear of a new title of their document.
+    tab = param.String(default="", doc="What the browser's tab says from now on; empty for what it says already.")
+
     _module = ("vitpanel.app", "address.js")
 
     def __init__(self, session: Session, **params: Any) -> None:

@@ -254,7 +254,7 @@ def create_page(
     heading = StudyHeading(explorer.session)
     page = create_frame(study_title(study), content, heading=heading, header=header)
     if document is not None and growing is not None and not study.is_finished:
-        on_more = (badge.renew, heading.renew, lambda more: setattr(document, "title", study_title(more)))
+        on_more = (badge.renew, heading.renew, lambda more: address.param.update(tab=study_title(more)))
         line = RunLine(explorer.session, explorer.bridge, growing, is_free=not address.has_asked, on_more=on_more)
         page.insert(1, line)
     if document is not None:

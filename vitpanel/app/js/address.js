@@ -6,7 +6,7 @@
 /** @typedef {{page: string, place: number, choice: number}} Mark what the browser keeps with an entry, over reloads too */
 const PATIENCE_MS = 2000
 
-/** @param {{model: Component<{entry: Entry}>}} args */
+/** @param {{model: Component<{entry: Entry, tab: string}>}} args */
 export function render({model}) {
   // Entries of the page before a reload have choices that this session's Python does not know.
   const page = `${Date.now()}-${Math.random()}`
@@ -53,8 +53,13 @@ export function render({model}) {
     is_open = true
     model.send_msg({choice, query: window.location.search})
   }
+  const name_tab = () => {
+    if (model.tab) document.title = model.tab
+  }
   model.on("entry", show)
+  model.on("tab", name_tab)
   window.addEventListener("popstate", arrive)
   model.on("remove", () => window.removeEventListener("popstate", arrive))
+  name_tab()
   show()
 }
