@@ -92,10 +92,13 @@ def run_installed(installed: Path, *words: str) -> str:
     return done.stdout
 
 
+LEFT_OVER = {"__pycache__", "node_modules"}
+
+
 def tracked(*folders: str) -> set[str]:
     """Files of the tree without what is left over by running it."""
     found = {path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()}
-    return {path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts}
+    return {path.relative_to(ROOT).as_posix() for path in found if LEFT_OVER.isdisjoint(path.parts)}
 
 
 def test_the_wheel_has_every_file_of_the_package(wheel: zipfile.ZipFile):
