@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.synthetic import write_synthetic_study
 from tests.tiny_vit import CLASSES, write_checkpoint, write_images
 from vitpanel.pipeline.precompute import Recipe, precompute
 from vitpanel.pipeline.progress import Progress
@@ -24,3 +25,12 @@ def live_study_path(tmp_path_factory) -> Path:
 def live_study(live_study_path: Path) -> Study:
     """Return the study, opened anew."""
     return open_study(live_study_path)
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of two studies."""
+    folder = tmp_path_factory.mktemp("several")
+    for name in ("first", "second"):
+        write_synthetic_study(folder / f"{name}.study")
+    return folder

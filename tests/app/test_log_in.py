@@ -22,7 +22,6 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from tests.serving import VITPANEL, Server, get, is_let_in, serving, token_in
-from tests.synthetic import write_synthetic_study
 from vitpanel.app import log_in as module
 from vitpanel.app.log_in import FORGOTTEN, MOST_WAITING, N_FREE, PROOF, TOO_MANY, WAIT, LogIn, Patience, way_back
 from vitpanel.app.users import Users, read_users
@@ -337,15 +336,6 @@ class Visitor:
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', self.page))
         form = {name: unescape(value) for name, value in hidden.items()} | words
         self.open(urljoin(self.address, action), urlencode(form).encode())
-
-
-@pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of two studies."""
-    folder = tmp_path_factory.mktemp("several")
-    for name in ("first", "second"):
-        write_synthetic_study(folder / f"{name}.study")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -82,15 +82,6 @@ def test_without_the_live_model_torch_is_not_loaded(tmp_path: Path):
 READY = r"open at (http://\S+)"
 
 
-@pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of two studies."""
-    folder = tmp_path_factory.mktemp("several")
-    for name in ("first", "second"):
-        write_synthetic_study(folder / f"{name}.study")
-    return folder
-
-
 def serve(studies: Path, *options: str) -> list[str]:
     return [*VITPANEL, "serve", str(studies), "--port", "0", "--no-show", "--no-live", *options]
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.fakes import FakeInference
+from tests.stored_modes import write_modes
 from tests.synthetic import synthetic_images, write_synthetic_study
 from vitpanel.core.pruned_head import PrunedHead
 from vitpanel.state.online import NO_MODEL, Online
 from vitpanel.state.stored import StoredModes, with_stored_modes
-from vitpanel.study.own_stages import MODES
 from vitpanel.study.reader import Study, open_study
 from vitpanel.study.writer import StudyWriter
 
@@ -22,13 +22,9 @@ def study(tmp_path) -> Study:
 
 def with_modes(study: Study) -> Study:
     """Add the modes of all heads to a study, at random."""
-    rng, manifest = np.random.default_rng(0), study.manifest
-    with StudyWriter.create_or_resume(study.path, manifest, synthetic_images(study.spec, study.n_images)) as writer:
-        for name, array in writer.arrays.items():
-            for block in range(writer.n_blocks if array.stage == MODES else 0):
-                shape = (len(writer.block_images(block)), *array.shape[1:])
-                writer.write_rows(name, block, rng.uniform(0, study.spec.n_classes, shape).astype(array.dtype))
-        writer.finish_stage(MODES, seconds=0.1)
+    images = synthetic_images(study.spec, study.n_images)
+    with StudyWriter.create_or_resume(study.path, study.manifest, images) as writer:
+        write_modes(writer)
     return open_study(study.path)
 
 

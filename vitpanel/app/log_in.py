@@ -24,7 +24,7 @@ from tornado.web import RequestHandler
 from vitpanel.app.users import Users
 from vitpanel.errors import VitpanelError
 from vitpanel.runtime.scripts import module_text
-from vitpanel.theme.palette import css_variables
+from vitpanel.theme.palette import css_of_themes
 
 ANYBODY = "visitor"  # who has the password for all and gives no name
 OUT_OF_ORDER = "Nobody can log in at the moment. The log of the server says why: tell whoever runs it."
@@ -277,13 +277,9 @@ def _log(error: VitpanelError) -> None:
 @lru_cache(maxsize=1)
 def _look() -> dict[str, Any]:
     """What the page has of all pages: colours in both themes, the script that chooses one, and the picture."""
-    colours = "\n".join(
-        f"{where} {{ {' '.join(f'{name}: {value};' for name, value in css_variables(dark=dark).items())} }}"
-        for where, dark in ((":root", False), (":root.vp-dark", True))
-    )
     picture = files("vitpanel.app").joinpath("icon.svg").read_text("utf-8").strip()
     return {
-        "colours": colours,
+        "colours": css_of_themes(),
         "look": module_text("vitpanel.app", "look.js"),
         "picture": picture,
         "icon": f"data:image/svg+xml,{quote(picture)}",

@@ -11,7 +11,7 @@ from vitpanel.app.heading import Heading
 from vitpanel.app.page_scripts import load_scripts
 from vitpanel.runtime import guards
 from vitpanel.runtime.scripts import module_text
-from vitpanel.theme.palette import css, css_variables
+from vitpanel.theme.palette import css, css_of_themes
 
 HEADER_HEIGHT = 40
 # Look of a button in the header that opens something beside or over the views.
@@ -65,11 +65,7 @@ def create_frame(
 @lru_cache(maxsize=1)
 def _template() -> str:
     """Return the page's own part of the template of Panel's pages; the title comes with each page."""
-    colours = "".join(
-        f"{where} {{ {' '.join(f'{name}: {value};' for name, value in css_variables(dark=dark).items())} }}\n"
-        for where, dark in ((":root", False), (":root.vp-dark", True))
-    )
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     for name in ("look.js", "page.js"):
         template = template.replace(f"/* js/{name} */", module_text("vitpanel.app", name))
-    return template.replace("/* colours */", colours)
+    return template.replace("/* colours */", css_of_themes())

@@ -14,6 +14,10 @@ SCALES = ("linear", "square root", "log")
 # How attention lies over an image: as light on it, or by covering what is not attended to.
 MASKS = HEAT, CUT_OUT = ("heat", "cut-out")
 LOG_DECADES = 3
+# Of values of the matrix below the threshold, and what stands on the bars of its colours, by kind.
+FADED = 0.22
+BAR_TICKS = (0, 0.25, 0.5, 0.75, 1)
+BAR_TITLES = {"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}
 MAX_LINKS = 40_000
 MAX_DISPLAY_TOKENS = 600
 N_BINS = 60

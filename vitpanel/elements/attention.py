@@ -9,6 +9,9 @@ import pandas as pd
 
 from vitpanel.core.spec import short_head_name
 from vitpanel.drawing.display import (
+    BAR_TICKS,
+    BAR_TITLES,
+    FADED,
     KINDS,
     HeadDisplay,
     axis_edges,
@@ -31,10 +34,6 @@ from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import BRUSH, CHOSEN, MEAN, MUTED
 
 MATRIX_COLUMNS = (*attention.CELL_COLUMNS, "threshold")
-# Of values below the threshold, as on the page.
-FADED = 0.22
-BAR_TICKS = (0, 0.25, 0.5, 0.75, 1)
-BAR_TITLES = {"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}
 # Logarithmic axes have no 0: bars of one link must be seen.
 BOTTOM = 0.7
 

@@ -1,17 +1,16 @@
 """What a person looks at as lines of Python that draw it elsewhere."""
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from vitpanel.state.brush import Brush
 from vitpanel.state.saved_state import said_values, starting_values
 from vitpanel.state.selection import Selection
+from vitpanel.study.kept import kept_with_study
 from vitpanel.study.reader import Study
 
 WIDEST = 100
-_starts: WeakKeyDictionary[Study, dict[str, Any]] = WeakKeyDictionary()
 
 
 def script(study: Study, selection: Selection, expression: str) -> str:
@@ -43,11 +42,10 @@ def selection_code(study: Study, selection: Selection) -> str:
     return "\n".join(["vitpanel.Selection(", *(f"    {part}," for part in ("study", *told)), ")"])
 
 
+@kept_with_study(1)
 def _start(study: Study) -> dict[str, Any]:
     """Values of a selection that nothing has been chosen in."""
-    if study not in _starts:
-        _starts[study] = starting_values(Selection(study))
-    return _starts[study]
+    return starting_values(Selection(study))
 
 
 def _code(value: Any) -> str:

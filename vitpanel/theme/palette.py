@@ -75,6 +75,14 @@ def css(name: str) -> str:
     return f"var(--vp-{name}, {_CSS_NAMES[name]})"
 
 
+def css_of_themes() -> str:
+    """Return rules of CSS that give a page the colours of both themes."""
+    return "".join(
+        f"{where} {{ {' '.join(f'{name}: {value};' for name, value in css_variables(dark=dark).items())} }}\n"
+        for where, dark in ((":root", False), (":root.vp-dark", True))
+    )
+
+
 def css_variables(*, dark: bool) -> dict[str, str]:
     """CSS variables behind `css`."""
     return {f"--vp-{name}": _DARK[colour] if dark else colour for name, colour in _CSS_NAMES.items()}

@@ -20,14 +20,13 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from vitpanel.core.grid import Grid
-from vitpanel.drawing.display import KINDS, axis_edges, display_grid, token_kinds
+from vitpanel.drawing.display import BAR_TICKS, BAR_TITLES, FADED, KINDS, axis_edges, display_grid, token_kinds
 from vitpanel.theme.link_colours import KIND_COLOURS
 from vitpanel.theme.palette import CHOSEN
 from vitpanel.views.base import NO_AXES, create_figure
 from vitpanel.views.figures.client import READABLE, fit_to_frame, script
 from vitpanel.views.figures.glyphs import add_glyph, create_sources
 
-FADED = 0.22
 PLACES = ("x", "y", "dw", "dh")
 TOKENS = ("top", "bottom", "left", "right")
 
@@ -89,7 +88,7 @@ def create_heatmap(grid: Grid, colours: dict[str, LinearColorMapper]) -> Heatmap
     *sources, mark = create_sources(*map(_empty_blocks, places.values()), TOKENS, syncable=False)
     blocks, bars = dict(zip(places, sources, strict=True)), {}
     strong = {kind: _strong_colours(kind) for kind in places}
-    ticker = FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1])
+    ticker = FixedTicker(ticks=list(BAR_TICKS))
     names = {name: name for name in ("image", *PLACES)}
     for kind, source in blocks.items():
         faded = Image(**names, color_mapper=colours[kind], global_alpha=FADED)
@@ -126,7 +125,7 @@ def create_colour_bar(kind: str, mapper: LinearColorMapper, ticker: FixedTicker)
     return ColorBar(
         color_mapper=mapper,
         formatter=CustomJSTickFormatter(args={"mapper": mapper}, code=script("scale_tick.js")),
-        title={"cls": "to or from CLS", "patch": "patch → patch", "extra": "to or from an extra token"}[kind],
+        title=BAR_TITLES[kind],
         ticker=ticker,
         title_text_font_size="10px",
         title_text_font_style="normal",
